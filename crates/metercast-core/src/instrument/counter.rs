@@ -1,0 +1,74 @@
+//! A total that only grows.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::definition::{Descriptor, Kind};
+use crate::label::{LabelRef, Labels};
+use crate::local;
+use crate::number::Number;
+use crate::own::{self, Reason};
+use crate::registry::is_fixed;
+use crate::site::{FixedAt, Site};
+
+/// A total that only grows: orders placed, bytes sent, seconds worked. `N` is `u64` or `f64`, `L` the tuple of its
+/// label types; declare it with [`metrics!`](crate::metrics).
+///
+/// A `u64` wraps at 2^64. A negative, NaN or infinite amount is dropped and counted in
+/// `metercast.recordings.dropped`. Adding zero makes the series appear. Recording works before any exporter is
+/// started and after all have stopped.
+pub struct Counter<N: Number, L = ()> {
+    site: Site,
+    of: PhantomData<fn(N, L)>,
+}
+
+impl<N: Number, L> Counter<N, L> {
+    #[doc(hidden)]
+    pub const fn new(descriptor: Descriptor) -> Self {
+        Counter { site: Site::new(descriptor), of: PhantomData }
+    }
+}
+
+impl<N: Number> Counter<N, ()> {
+    /// Adds `amount`, in the metric's unit.
+    #[inline]
+    pub fn add(&self, amount: N) {
+        self.add_at(0, amount, FixedAt::BARE);
+    }
+}
+
+impl<N: Number, L: Labels> Counter<N, L> {
+    /// Adds `amount`, in the metric's unit, to the series with these labels.
+    #[inline]
+    pub fn add(&self, amount: N, labels: L::Values<'_>) {
+        let names = self.site.descriptor().labels;
+        if const { is_fixed::<L>(Kind::Counter) } {
+            let index = L::index(labels);
+            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
+        } else if amount.is_negative() {
+            own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);
+        } else {
+            L::spell(names, labels, |labels| self.site.add(labels, 0, amount));
+        }
+    }
+}
+
+impl<N: Number, L> Counter<N, L> {
+    #[inline(always)]
+    fn add_at(&self, index: usize, amount: N, series: FixedAt<'_>) {
+        if amount.is_negative() {
+            return own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);
+        }
+        let slot = self.site.slot() + index as u32;
+        if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(slot, amount) {
+            self.site.add_slow(series, 0, amount);
+        }
+    }
+}
+
+impl<N: Number, L> fmt::Debug for Counter<N, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counter").field("name", &self.site.descriptor().name).finish_non_exhaustive()
+    }
+}

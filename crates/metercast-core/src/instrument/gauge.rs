@@ -1,0 +1,66 @@
+//! The newest of values that cannot be added up.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::definition::Descriptor;
+use crate::label::Labels;
+use crate::local;
+use crate::number::Number;
+use crate::site::{Site, change_gauge, set_gauge};
+
+/// The newest value of something that is measured, not counted: a temperature, a limit, the size of a pool. `N` is
+/// `u64`, `i64` or `f64`, `L` the tuple of its label types; declare it with [`metrics!`](crate::metrics).
+///
+/// There is one value per series, whichever threads set it; the last one stays. NaN and infinity are dropped and
+/// counted in `metercast.recordings.dropped`. A gauge that was never set is not exported.
+pub struct Gauge<N: Number, L = ()> {
+    site: Site,
+    of: PhantomData<fn(N, L)>,
+}
+
+impl<N: Number, L> Gauge<N, L> {
+    #[doc(hidden)]
+    pub const fn new(descriptor: Descriptor) -> Self {
+        Gauge { site: Site::new(descriptor), of: PhantomData }
+    }
+}
+
+impl<N: Number> Gauge<N, ()> {
+    /// Sets the value, in the metric's unit.
+    #[inline]
+    pub fn set(&self, value: N) {
+        if !value.is_sound() || !local::set_fixed_gauge(self.site.slot(), value.bits()) {
+            self.site.change_fixed_gauge(value, |_| value.bits());
+        }
+    }
+
+    /// Adds to the value, which counts from zero if it was never set. Integers wrap.
+    #[inline]
+    pub fn add(&self, amount: N) {
+        self.site.change_fixed_gauge(amount, |bits| N::from_bits(bits).plus(amount).bits());
+    }
+}
+
+impl<N: Number, L: Labels> Gauge<N, L> {
+    /// Sets the value, in the metric's unit, of the series with these labels.
+    #[inline]
+    pub fn set(&self, value: N, labels: L::Values<'_>) {
+        L::spell(self.site.descriptor().labels, labels, |labels| set_gauge(&self.site, labels, value));
+    }
+
+    /// Adds to the value of the series with these labels, which counts from zero if it was never set. Integers
+    /// wrap.
+    #[inline]
+    pub fn add(&self, amount: N, labels: L::Values<'_>) {
+        L::spell(self.site.descriptor().labels, labels, |labels| {
+            change_gauge(&self.site, labels, amount, |bits| N::from_bits(bits).plus(amount).bits());
+        });
+    }
+}
+
+impl<N: Number, L> fmt::Debug for Gauge<N, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauge").field("name", &self.site.descriptor().name).finish_non_exhaustive()
+    }
+}

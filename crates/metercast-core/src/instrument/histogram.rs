@@ -1,0 +1,66 @@
+//! The distribution of values over buckets.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::timer::Timer;
+use crate::definition::Descriptor;
+use crate::label::{LabelRef, Labels};
+use crate::number::Number;
+use crate::site::{Site, record};
+
+/// The distribution of values: how long, how large. `N` is `u64` or `f64`, `L` the tuple of its label types; declare
+/// it with [`metrics!`](crate::metrics).
+///
+/// Buckets are those declared, else those that fit the unit (`s`: 5 ms to 10 s). A value on a bound belongs to the
+/// bucket below. A reading never shows counts and sum of different moments of one thread. NaN and infinity are
+/// dropped and counted in `metercast.recordings.dropped`.
+pub struct Histogram<N: Number, L = ()> {
+    site: Site,
+    of: PhantomData<fn(N, L)>,
+}
+
+impl<N: Number, L> Histogram<N, L> {
+    #[doc(hidden)]
+    pub const fn new(descriptor: Descriptor) -> Self {
+        Histogram { site: Site::new(descriptor), of: PhantomData }
+    }
+}
+
+const BARE: &[LabelRef<'_>] = &[];
+
+impl<N: Number> Histogram<N, ()> {
+    /// Records one value, in the metric's unit.
+    #[inline]
+    pub fn record(&self, value: N) {
+        record(&self.site, BARE, value);
+    }
+
+    /// Starts the clock; the time that passed is recorded when the timer is dropped, so that work that is
+    /// cancelled or panics is measured too.
+    #[must_use = "dropping the timer records the time at once"]
+    pub fn start(&self) -> Timer {
+        Timer::start(&self.site, BARE, N::TYPE)
+    }
+}
+
+impl<N: Number, L: Labels> Histogram<N, L> {
+    /// Records one value, in the metric's unit, in the series with these labels.
+    #[inline]
+    pub fn record(&self, value: N, labels: L::Values<'_>) {
+        L::spell(self.site.descriptor().labels, labels, |labels| record(&self.site, labels, value));
+    }
+
+    /// Starts the clock for the series with these labels; the time that passed is recorded when the timer is
+    /// dropped, so that work that is cancelled or panics is measured too.
+    #[must_use = "dropping the timer records the time at once"]
+    pub fn start(&self, labels: L::Values<'_>) -> Timer {
+        L::spell(self.site.descriptor().labels, labels, |labels| Timer::start(&self.site, labels, N::TYPE))
+    }
+}
+
+impl<N: Number, L> fmt::Debug for Histogram<N, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Histogram").field("name", &self.site.descriptor().name).finish_non_exhaustive()
+    }
+}

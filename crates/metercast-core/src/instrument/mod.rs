@@ -1,0 +1,15 @@
+//! What a program holds to record with: declared once by [`metrics!`](crate::metrics), as a `static`.
+
+mod counter;
+mod gauge;
+mod guard;
+mod histogram;
+mod timer;
+mod up_down_counter;
+
+pub use counter::Counter;
+pub use gauge::Gauge;
+pub use guard::Guard;
+pub use histogram::Histogram;
+pub use timer::Timer;
+pub use up_down_counter::UpDownCounter;

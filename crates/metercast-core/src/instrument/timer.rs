@@ -1,0 +1,72 @@
+//! A clock that records into a histogram when it is dropped.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::label::LabelRef;
+use crate::local;
+use crate::number::NumberType;
+use crate::site::Site;
+use crate::store::Store;
+use crate::store::dictionary::Cell;
+use crate::store::layout::Layout;
+
+/// Measures how long it lives; made by [`Histogram::start`](crate::Histogram::start).
+///
+/// It records in the histogram's unit: `s`, `ms`, `us`, `ns`, `min` or `h`, and seconds for any other. Whole-number
+/// histograms round. It remembers the store that it was started in.
+#[must_use = "dropping the timer records the time at once"]
+pub struct Timer {
+    cell: Option<(u32, &'static Layout)>,
+    /// How many of the unit are in a second.
+    per_second: f64,
+    whole: bool,
+    store: Store,
+    started: Instant,
+}
+
+impl Timer {
+    pub(crate) fn start(site: &Site, labels: &[LabelRef<'_>], number: NumberType) -> Timer {
+        let cell = match site.cell(labels, 0u64) {
+            Some(Cell::Histogram(slot, layout)) => Some((slot, layout)),
+            _ => None,
+        };
+        let per_second = match site.descriptor().unit {
+            "ms" => 1e3,
+            "us" => 1e6,
+            "ns" => 1e9,
+            "min" => 1.0 / 60.0,
+            "h" => 1.0 / 3600.0,
+            _ => 1.0,
+        };
+        let whole = number != NumberType::F64;
+        Timer { cell, per_second, whole, store: Store::current(), started: Instant::now() }
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Stops the clock and records nothing.
+    pub fn discard(mut self) {
+        self.cell = None;
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let Some((slot, layout)) = self.cell else { return };
+        let mut value = self.started.elapsed().as_secs_f64() * self.per_second;
+        if self.whole {
+            value = value.round();
+        }
+        self.store.scope(|| local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value));
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("started", &self.started).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! A total that grows and shrinks.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::guard::Guard;
+use crate::definition::{Descriptor, Kind};
+use crate::label::{LabelRef, Labels};
+use crate::local;
+use crate::number::Number;
+use crate::registry::is_fixed;
+use crate::site::{FixedAt, Site, up_or_down};
+
+/// A total that grows and shrinks: requests in flight, items in a queue. `N` is `i64` or `f64`, `L` the tuple of
+/// its label types; declare it with [`metrics!`](crate::metrics).
+///
+/// For something that begins and ends, [`guard`](UpDownCounter::guard) never forgets the end. NaN and infinity are
+/// dropped and counted in `metercast.recordings.dropped`. A total that is back at zero is still there.
+pub struct UpDownCounter<N: Number, L = ()> {
+    site: Site,
+    of: PhantomData<fn(N, L)>,
+}
+
+impl<N: Number, L> UpDownCounter<N, L> {
+    #[doc(hidden)]
+    pub const fn new(descriptor: Descriptor) -> Self {
+        UpDownCounter { site: Site::new(descriptor), of: PhantomData }
+    }
+}
+
+impl<N: Number> UpDownCounter<N, ()> {
+    /// Adds `amount`, in the metric's unit; a negative one is taken away.
+    #[inline]
+    pub fn add(&self, amount: N) {
+        self.add_at(0, amount, FixedAt::BARE);
+    }
+
+    /// Adds one now, and takes it away when the guard is dropped: on return, on `?`, on cancel, on panic, and in
+    /// the same store even if another is current by then.
+    #[must_use = "dropping the guard takes the one away again at once"]
+    pub fn guard(&self) -> Guard {
+        Guard::up(self.site.hold(FixedAt::BARE), N::TYPE)
+    }
+}
+
+impl<N: Number, L: Labels> UpDownCounter<N, L> {
+    /// Adds `amount`, in the metric's unit, to the series with these labels; a negative one is taken away.
+    #[inline]
+    pub fn add(&self, amount: N, labels: L::Values<'_>) {
+        let names = self.site.descriptor().labels;
+        if const { is_fixed::<L>(Kind::UpDownCounter) } {
+            let index = L::index(labels);
+            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
+        } else {
+            let (word, size) = up_or_down(amount);
+            L::spell(names, labels, |labels| self.site.add(labels, word, size));
+        }
+    }
+
+    /// Adds one now to the series with these labels, and takes it away when the guard is dropped: on return, on
+    /// `?`, on cancel, on panic, and in the same store even if another is current by then.
+    #[must_use = "dropping the guard takes the one away again at once"]
+    pub fn guard(&self, labels: L::Values<'_>) -> Guard {
+        let names = self.site.descriptor().labels;
+        let held = if const { is_fixed::<L>(Kind::UpDownCounter) } {
+            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            self.site.hold(FixedAt { each: L::each, index: L::index(labels), spell: &spell })
+        } else {
+            L::spell(names, labels, |labels| self.site.hold_series(labels))
+        };
+        Guard::up(held, N::TYPE)
+    }
+}
+
+impl<N: Number, L> UpDownCounter<N, L> {
+    #[inline(always)]
+    fn add_at(&self, index: usize, amount: N, series: FixedAt<'_>) {
+        let (word, size) = up_or_down(amount);
+        let slot = self.site.slot() + index as u32 * 2 + word;
+        if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(slot, size) {
+            self.site.add_slow(series, word, size);
+        }
+    }
+}
+
+impl<N: Number, L> fmt::Debug for UpDownCounter<N, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpDownCounter").field("name", &self.site.descriptor().name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+//! Labels: the key-value pairs that tell the series of one metric apart.
+//!
+//! OpenTelemetry says attribute, Prometheus says label; in metercast a label has a typed value until an exporter
+//! spells it. The order of labels never matters, and different label sets are never one series.
+
+mod key_value;
+mod set;
+mod typed;
+mod value;
+
+pub use key_value::KeyValue;
+pub use set::LabelSet;
+pub use typed::{Label, Labels};
+pub use value::{AsLabel, Value};
+
+pub(crate) use set::{Faults, Pairs, hash_of};
+#[doc(hidden)]
+pub use typed::{snake_case, snake_case_len};
+#[doc(hidden)]
+pub use value::{LabelRef, ValueRef};

@@ -1,0 +1,267 @@
+//! A set of labels as the identity of a series: sorted by key, each key once.
+
+use std::fmt;
+
+use super::value::{LabelRef, ValueRef};
+use super::{KeyValue, Value};
+
+/// The labels of one series, sorted by key, each key once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelSet(Box<[(Box<str>, Value)]>);
+
+impl LabelSet {
+    /// The labels in the order of their keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (&**key, value))
+    }
+
+    /// How many labels there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of `key`, if it is there.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok().map(|at| &self.0[at].1)
+    }
+
+    /// The set of these labels; of a key that is given twice the last value stays.
+    pub(crate) fn of<P: Pairs + ?Sized>(pairs: &P) -> (LabelSet, Faults<'_>) {
+        let mut faults = Faults::default();
+        let mut labels: Vec<(Box<str>, Value)> = Vec::with_capacity(pairs.count());
+        for at in 0..pairs.count() {
+            let (key, value) = pairs.pair(at);
+            if key.is_empty() {
+                faults.empty_key = true;
+                continue;
+            }
+            let value = cut(value, &mut faults);
+            match labels.iter_mut().find(|(k, _)| **k == *key) {
+                Some(there) => {
+                    faults.twice = Some(key);
+                    there.1 = value;
+                }
+                None => labels.push((key.into(), value)),
+            }
+        }
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        (LabelSet(labels.into()), faults)
+    }
+
+    /// Whether these labels, in any order, are this set. False also if a key is given twice.
+    pub(crate) fn is<P: Pairs + ?Sized>(&self, pairs: &P) -> bool {
+        pairs.count() == self.0.len()
+            && (0..pairs.count()).all(|at| {
+                let (key, value) = pairs.pair(at);
+                // Sets are small: a walk over a handful of keys beats a binary search.
+                self.0.iter().any(|(k, v)| **k == *key && v.as_ref() == value)
+            })
+            && (1..pairs.count()).all(|at| (0..at).all(|before| pairs.pair(before).0 != pairs.pair(at).0))
+    }
+}
+
+impl fmt::Display for LabelSet {
+    /// For people: `{kind="query",cached=true}`; nothing at all for no labels.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return Ok(());
+        }
+        for (at, (key, value)) in self.iter().enumerate() {
+            f.write_str(if at == 0 { "{" } else { "," })?;
+            match value {
+                Value::String(text) => write!(f, "{key}={text:?}")?,
+                other => write!(f, "{key}={other}")?,
+            }
+        }
+        f.write_str("}")
+    }
+}
+
+/// What had to be mended to make a set of the labels that were given.
+#[derive(Default)]
+pub(crate) struct Faults<'a> {
+    /// A key that was given twice.
+    pub(crate) twice: Option<&'a str>,
+    /// Whether a key was empty, and its label left out.
+    pub(crate) empty_key: bool,
+    /// Whether a value was too long, and cut.
+    pub(crate) cut: bool,
+}
+
+impl Faults<'_> {
+    pub(crate) fn any(&self) -> bool {
+        self.twice.is_some() || self.empty_key || self.cut
+    }
+}
+
+/// The longest text that a label keeps, in bytes.
+const LONGEST: usize = 1024;
+
+fn cut(value: ValueRef<'_>, faults: &mut Faults<'_>) -> Value {
+    match value {
+        ValueRef::String(text) if text.len() > LONGEST => {
+            faults.cut = true;
+            ValueRef::String(&text[..text.floor_char_boundary_at(LONGEST)]).to_value()
+        }
+        value => value.to_value(),
+    }
+}
+
+trait FloorCharBoundary {
+    fn floor_char_boundary_at(&self, at: usize) -> usize;
+}
+
+impl FloorCharBoundary for str {
+    /// `str::floor_char_boundary` is younger than our oldest compiler.
+    fn floor_char_boundary_at(&self, at: usize) -> usize {
+        (0..=at).rev().find(|&at| self.is_char_boundary(at)).unwrap_or(0)
+    }
+}
+
+/// Labels in the order and form in which a call site gives them.
+pub(crate) trait Pairs {
+    /// How many there are, keys given twice counted twice.
+    fn count(&self) -> usize;
+    /// The label at `at`, below `count()`.
+    fn pair(&self, at: usize) -> LabelRef<'_>;
+}
+
+impl Pairs for [LabelRef<'_>] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+    fn pair(&self, at: usize) -> LabelRef<'_> {
+        self[at]
+    }
+}
+
+impl Pairs for [KeyValue] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+    fn pair(&self, at: usize) -> LabelRef<'_> {
+        (&self[at].key, self[at].value.as_ref())
+    }
+}
+
+impl Pairs for LabelSet {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+    fn pair(&self, at: usize) -> LabelRef<'_> {
+        (&self.0[at].0, self.0[at].1.as_ref())
+    }
+}
+
+/// A hash of one metric's labels that does not depend on their order. Only a hint: whoever finds an entry by it
+/// compares the labels in full.
+pub(crate) fn hash_of<P: Pairs + ?Sized>(definition: u32, pairs: &P, seed: u64) -> u64 {
+    let mut sum = fold(seed ^ u64::from(definition));
+    for at in 0..pairs.count() {
+        let (key, value) = pairs.pair(at);
+        let value = match value {
+            ValueRef::String(text) => bytes(text.as_bytes(), seed),
+            ValueRef::Bool(value) => fold(seed ^ 1 ^ u64::from(value) << 8),
+            ValueRef::I64(value) => fold(seed ^ 2 ^ (value as u64).rotate_left(8)),
+            ValueRef::F64(value) => fold(seed ^ 3 ^ value.to_bits().rotate_left(8)),
+        };
+        // Pairs are added up, so that any order gives the same hash; key and value are tied before.
+        sum = sum.wrapping_add(fold(bytes(key.as_bytes(), seed) ^ value.rotate_left(17)));
+    }
+    fold(sum)
+}
+
+fn bytes(text: &[u8], seed: u64) -> u64 {
+    let mut hash = seed ^ (text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for chunk in text.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = fold(hash ^ u64::from_le_bytes(word));
+    }
+    hash
+}
+
+/// Multiplies to 128 bits and folds the halves together: every bit of the input reaches every bit of the output.
+fn fold(word: u64) -> u64 {
+    let wide = u128::from(word ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
+    (wide as u64) ^ (wide >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[LabelRef<'_>]) -> LabelSet {
+        LabelSet::of(pairs).0
+    }
+
+    fn hash(pairs: &[LabelRef<'_>]) -> u64 {
+        hash_of(7, pairs, 42)
+    }
+
+    #[test]
+    fn the_order_of_labels_does_not_matter() {
+        let forth = [("a", ValueRef::from("1")), ("b", ValueRef::Bool(true)), ("c", ValueRef::I64(3))];
+        let back = [forth[2], forth[1], forth[0]];
+        assert_eq!(set(&forth), set(&back));
+        assert_eq!(hash(&forth), hash(&back));
+        assert!(set(&forth).is(&back[..]));
+    }
+
+    #[test]
+    fn values_are_never_run_together() {
+        let sets = [
+            [("a", ValueRef::from("ab")), ("b", ValueRef::from("c"))],
+            [("a", ValueRef::from("a")), ("b", ValueRef::from("bc"))],
+            [("a", ValueRef::from("")), ("b", ValueRef::from("abc"))],
+            [("a", ValueRef::from("c")), ("b", ValueRef::from("ab"))],
+        ];
+        for (i, a) in sets.iter().enumerate() {
+            for (j, b) in sets.iter().enumerate() {
+                assert_eq!(set(a) == set(b), i == j);
+                assert_eq!(set(a).is(&b[..]), i == j);
+                assert_eq!(hash(a) == hash(b), i == j, "a hash this poor would be slow");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_and_its_text_are_different_values() {
+        assert_ne!(set(&[("a", ValueRef::I64(1))]), set(&[("a", ValueRef::from("1"))]));
+        assert_ne!(set(&[("a", ValueRef::I64(1))]), set(&[("a", ValueRef::F64(1.0))]));
+        assert_ne!(set(&[("a", ValueRef::F64(0.0))]), set(&[("a", ValueRef::F64(-0.0))]));
+        assert_eq!(set(&[("a", ValueRef::F64(f64::NAN))]), set(&[("a", ValueRef::F64(f64::NAN))]));
+    }
+
+    #[test]
+    fn of_a_key_given_twice_the_last_value_stays() {
+        let twice = [("a", ValueRef::I64(1)), ("b", ValueRef::I64(2)), ("a", ValueRef::I64(3))];
+        let (set, faults) = LabelSet::of(&twice[..]);
+        assert_eq!(set.to_string(), "{a=3,b=2}");
+        assert_eq!(faults.twice, Some("a"));
+        assert!(!set.is(&twice[..]));
+        // Two keys against two keys, one of them twice, is not the set either.
+        assert!(
+            !LabelSet::of(&[("a", ValueRef::I64(1)), ("b", ValueRef::I64(1))][..])
+                .0
+                .is(&[("a", ValueRef::I64(1)); 2][..])
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_at_a_character_boundary() {
+        let long = "é".repeat(513);
+        let labels = [("a", ValueRef::from(&*long)), ("", ValueRef::I64(1))];
+        let (set, faults) = LabelSet::of(&labels[..]);
+        assert_eq!(set.get("a"), Some(&Value::from("é".repeat(512))));
+        assert!(faults.cut && faults.empty_key);
+        let odd = format!("x{}", "é".repeat(512));
+        let (set, _) = LabelSet::of(&[("a", ValueRef::from(&*odd))][..]);
+        assert_eq!(set.get("a"), Some(&Value::from(format!("x{}", "é".repeat(511)))));
+    }
+}

@@ -1,0 +1,85 @@
+//! The record side of metercast: instruments, labels, scopes and the store that keeps what they record.
+//!
+//! A library that only wants to be measured depends on this crate alone. It does no I/O, spawns nothing, logs
+//! nothing and reads no environment or configuration; what was recorded is read by the `metercast` crate.
+//!
+//! # The way of a measurement
+//!
+//! ```text
+//! macro / declared metric -> site (slot number) -> scope (which store) -> region of this thread -> cell
+//! ```
+//!
+//! Each recording thread owns a *region* of 64-bit words in the store that its scope selects, and only it writes
+//! there, with a plain load and store. A reading adds the regions up. A call site holds a *slot number*, which
+//! is the same in every store, so isolating a test or a tenant costs the recording code nothing.
+//!
+//! ```
+//! use metercast_core::{Store, labels, metrics, reading::Point};
+//!
+//! labels! { /// The side of an order.
+//!     pub enum Side { Buy, Sell } }
+//!
+//! metrics! {
+//!     /// Orders accepted, by side and region.
+//!     static ORDERS_PLACED: Counter<u64> = "orders.placed" { unit: "{order}", labels: { side: Side, region: &str } };
+//! }
+//!
+//! let store = Store::new();
+//! store.scope(|| ORDERS_PLACED.add(2, (Side::Buy, "eu")));
+//!
+//! let family = &store.collect()[0];
+//! assert_eq!(family.definition.name(), "orders.placed");
+//! assert_eq!(family.series[0].labels.to_string(), "{region=\"eu\",side=\"buy\"}");
+//! assert_eq!(family.series[0].point, Point::U64(2));
+//! ```
+//!
+//! # What recording promises
+//!
+//! It never fails, blocks or panics. What makes no sense (NaN, infinity, a negative amount on a counter) is
+//! dropped and counted in `metercast.recordings.dropped`; what contradicts itself (two kinds under one name) is
+//! kept out of every reading and listed by [`Store::problems`].
+
+#![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod macros;
+
+pub mod instrument;
+mod number;
+
+pub mod label;
+
+mod site;
+
+mod scope;
+
+#[allow(unsafe_code, reason = "the hot path: raw pointers to the region that this thread has leased")]
+mod local;
+
+mod definition;
+mod name;
+mod registry;
+
+mod problem;
+pub mod reading;
+mod store;
+
+mod own;
+
+pub use definition::{Definition, Kind, Place, Scope};
+pub use instrument::{Counter, Gauge, Guard, Histogram, Timer, UpDownCounter};
+pub use label::{KeyValue, LabelSet, Value};
+pub use number::{Number, NumberType};
+pub use problem::Problem;
+pub use scope::{InStore, StoreFutureExt};
+pub use store::Store;
+
+/// What the expansions of our macros call; not for use by hand, and free to change with the macros.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::definition::{Descriptor, Scope};
+    pub use crate::label::{LabelRef, ValueRef, snake_case, snake_case_len};
+    pub use crate::name::assert_instrument_name;
+    pub use crate::number::Amount;
+    pub use crate::site::{Adhoc, Fixed};
+}

@@ -1,0 +1,175 @@
+//! What a thread knows: the store that its scope selects, and the region that it writes to.
+//!
+//! The hot path is here: a slot number, the region of this thread, one plain load and one plain store.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use crate::number::Number;
+use crate::store::region::{EMPTY, Region};
+use crate::store::{GLOBAL, GaugeSlot, Inner, Store};
+
+thread_local! {
+    /// The region that this thread holds in the current store, or `EMPTY`. Without a destructor, so that it can
+    /// be used in the destructors of other thread-locals.
+    static REGION: Cell<*const Region> = const { Cell::new(&raw const EMPTY) };
+    /// The current store.
+    static STORE: Cell<*const Inner> = const { Cell::new(&raw const GLOBAL) };
+    /// How many scopes are open. Outside of all, a region is held until the thread ends.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Returns the region when the thread ends.
+    static AT_EXIT: AtExit = const { AtExit };
+}
+
+struct AtExit;
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        // Scopes return what they leased; this is the region that was leased outside of all.
+        if DEPTH.get() == 0 {
+            give_back(REGION.replace(&raw const EMPTY));
+        }
+    }
+}
+
+fn give_back(region: *const Region) {
+    if !ptr::eq(region, &raw const EMPTY) {
+        // SAFETY: what REGION holds is leased to this thread, and its store is alive: it is the global one, or its
+        // scope, which holds the store, has not ended.
+        unsafe { &*region }.release();
+    }
+}
+
+/// Adds to a fixed cell if this thread has it mapped.
+#[inline(always)]
+pub(crate) fn add_fixed<N: Number>(slot: u32, amount: N) -> bool {
+    // SAFETY: REGION is `EMPTY` or leased to this thread in a store that is alive (see `give_back`).
+    let chunk = unsafe { &*REGION.get() }.fixed_for_owner(slot);
+    if chunk.is_null() {
+        return false;
+    }
+    // SAFETY: mapped chunks live as long as their region.
+    let word = unsafe { &*chunk }.word(slot);
+    // Only this thread writes here, so that load and store need not be one step. Release costs nothing on x86 and
+    // lets a reader that sees a down see the up before it.
+    word.store(N::from_bits(word.load(Relaxed)).plus(amount).bits(), Release);
+    true
+}
+
+/// Adds to a fixed cell, mapping it first. `slot` is a real one.
+pub(crate) fn map_and_add_fixed<N: Number>(slot: u32, amount: N) {
+    with_region(|region| {
+        // SAFETY: `with_region` gives a region that this thread holds, and real slots are not in chunk 0.
+        let word = unsafe { region.map_fixed(slot) }.word(slot);
+        word.store(N::from_bits(word.load(Relaxed)).plus(amount).bits(), Release);
+    });
+}
+
+/// Adds to a cell of a dynamic series.
+#[inline]
+pub(crate) fn add_series<N: Number>(slot: u32, amount: N) {
+    with_region(|region| {
+        // SAFETY: `with_region` gives a region that this thread holds.
+        let word = unsafe { region.map_series(slot) }.word(slot);
+        word.store(N::from_bits(word.load(Relaxed)).plus(amount).bits(), Release);
+    });
+}
+
+/// Counts `value` in a bucket and adds it to the sum, so that a reader sees both or none.
+#[inline]
+pub(crate) fn record_series(slot: u32, bucket: usize, buckets: usize, value: f64) {
+    with_region(|region| {
+        // SAFETY: `with_region` gives a region that this thread holds.
+        let words = unsafe { region.map_series(slot) }.words(slot, buckets + 1);
+        region.at_once(|| {
+            let count = &words[bucket];
+            count.store(count.load(Relaxed).wrapping_add(1), Release);
+            let sum = &words[buckets];
+            sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+        });
+    });
+}
+
+/// Sets a fixed gauge of the current store if it is mapped.
+#[inline]
+pub(crate) fn set_fixed_gauge(slot: u32, bits: u64) -> bool {
+    with_store(|store| store.set_gauge(GaugeSlot::Fixed(slot), bits))
+}
+
+/// Runs `f` with the current store.
+#[inline]
+pub(crate) fn with_store<R>(f: impl FnOnce(&Inner) -> R) -> R {
+    // SAFETY: STORE is the global store or that of the innermost scope, which holds it until the scope ends.
+    f(unsafe { &*STORE.get() })
+}
+
+/// The current store, unless it is the global one.
+pub(crate) fn current() -> Option<Arc<Inner>> {
+    let store = STORE.get();
+    if ptr::eq(store, &raw const GLOBAL) {
+        return None;
+    }
+    // SAFETY: `within` put it here from `Arc::as_ptr` (the only other `Inner` is GLOBAL), and the `Arc` lives until
+    // the scope ends, and we are in the scope.
+    unsafe {
+        Arc::increment_strong_count(store);
+        Some(Arc::from_raw(store))
+    }
+}
+
+/// Runs `f` with a region that this thread alone writes to.
+#[inline]
+fn with_region<R>(f: impl FnOnce(&Region) -> R) -> R {
+    let region = REGION.get();
+    if ptr::eq(region, &raw const EMPTY) {
+        return with_leased_region(f);
+    }
+    // SAFETY: REGION is leased to this thread in a store that is alive (see `give_back`).
+    f(unsafe { &*region })
+}
+
+#[cold]
+fn with_leased_region<R>(f: impl FnOnce(&Region) -> R) -> R {
+    // A lease that lasts ends with the scope, or with the thread. The guard that ends it is registered first; while
+    // the thread's destructors run it cannot be any more, and each operation leases for itself.
+    let may_last = DEPTH.get() > 0 || AT_EXIT.try_with(|_| ()).is_ok();
+    with_store(|store| {
+        let (region, lasts) = store.regions.lease(may_last);
+        if lasts {
+            REGION.set(region);
+            return f(region);
+        }
+        struct Release<'a>(&'a Region);
+        impl Drop for Release<'_> {
+            fn drop(&mut self) {
+                self.0.release();
+            }
+        }
+        let release = Release(region);
+        f(release.0)
+    })
+}
+
+/// Runs `f` with `store` as the current one. Restores what was before even if `f` panics.
+pub(crate) fn within<R>(store: &Store, f: impl FnOnce() -> R) -> R {
+    let store = store.as_ptr();
+    if ptr::eq(STORE.get(), store) {
+        return f();
+    }
+    struct Before {
+        store: *const Inner,
+        region: *const Region,
+    }
+    impl Drop for Before {
+        fn drop(&mut self) {
+            DEPTH.set(DEPTH.get() - 1);
+            STORE.set(self.store);
+            give_back(REGION.replace(self.region));
+        }
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    let _before = Before { store: STORE.replace(store), region: REGION.replace(&raw const EMPTY) };
+    f()
+}

@@ -1,0 +1,171 @@
+//! `metrics!`: name, kind, unit, help and labels of a metric in one place.
+
+/// Declares metrics: one `static` each, whose doc comment is the metric's description.
+///
+/// ```
+/// use metercast_core::{Store, labels, metrics, reading::Point};
+///
+/// labels! { /// The side of an order.
+///     pub enum Side { Buy, Sell } }
+///
+/// metrics! {
+///     /// Orders accepted, by side and region.
+///     pub static ORDERS_PLACED: Counter<u64> = "orders.placed" {
+///         unit: "{order}", labels: { side: Side, region: &str }
+///     };
+///     /// Orders that are not settled yet.
+///     pub static ORDERS_ACTIVE: UpDownCounter<i64> = "orders.active" { unit: "{order}" };
+///     /// Time from acceptance to settlement.
+///     pub static SETTLE_DURATION: Histogram<f64> = "order.settle.duration" {
+///         unit: "s", buckets: [0.01, 0.1, 1.0, 10.0], labels: { side: Side }
+///     };
+///     /// Orders that the book can hold.
+///     pub static BOOK_LIMIT: Gauge<u64> = "book.limit";
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| {
+///     ORDERS_PLACED.add(1, (Side::Buy, "eu"));
+///     let _in_flight = ORDERS_ACTIVE.guard();
+///     SETTLE_DURATION.record(0.05, (Side::Buy,));
+///     BOOK_LIMIT.set(1000);
+/// });
+/// let names: Vec<_> = store.collect().iter().map(|family| family.definition.name().to_owned()).collect();
+/// assert_eq!(names, ["book.limit", "order.settle.duration", "orders.active", "orders.placed"]);
+/// ```
+///
+/// The kinds are [`Counter<u64 | f64>`](crate::Counter), [`UpDownCounter<i64 | f64>`](crate::UpDownCounter),
+/// [`Gauge<u64 | i64 | f64>`](crate::Gauge) and [`Histogram<u64 | f64>`](crate::Histogram). All of `unit` (UCUM:
+/// `s`, `By`, `{order}`), `buckets` (finite, increasing) and `labels` (name and type, see
+/// [`Label`](crate::label::Label)) may be left out. A label whose name has dots is
+/// written `"http.route": &str`. A name that is not valid fails the build:
+///
+/// ```compile_fail
+/// metercast_core::metrics! {
+///     /// A space is not allowed.
+///     static BAD: Counter<u64> = "bad name";
+/// }
+/// ```
+#[macro_export]
+macro_rules! metrics {
+    ($(
+        $(#[doc = $help:expr])*
+        $vis:vis static $name:ident : $kind:ident < $number:ident > = $metric:literal
+            $({ $($field:ident : $value:tt),* $(,)? })? ;
+    )+) => { $(
+        $(#[doc = $help])*
+        $vis static $name: $crate::__instrument!($kind $number [$($($field : $value),*)?]) = {
+            const _: () = $crate::__private::assert_instrument_name($metric);
+            <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(
+                $crate::__descriptor!($kind $number $metric)
+                    .description(::core::concat!($($help, "\n"),*))
+                    $($( .$field($crate::__field!($field $value)) )*)?
+            )
+        };
+    )+ };
+}
+
+/// The type of a declared instrument: `Counter<u64, (Side, &'static str)>`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __instrument {
+    ($kind:ident $number:ident [labels : { $($label:tt : $type:ty),* $(,)? } $(, $($rest:tt)*)?]) => {
+        $crate::$kind<$number, ($($type,)*)>
+    };
+    ($kind:ident $number:ident [$field:ident : $value:tt $(, $($rest:tt)*)?]) => {
+        $crate::__instrument!($kind $number [$($($rest)*)?])
+    };
+    ($kind:ident $number:ident []) => {
+        $crate::$kind<$number>
+    };
+}
+
+/// What is known of an instrument before its unit, buckets and labels.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __descriptor {
+    ($kind:ident $number:ident $metric:expr) => {
+        $crate::__private::Descriptor::new(
+            $metric,
+            $crate::__kind!($kind $number),
+            <$number as $crate::Number>::TYPE,
+            $crate::__private::Scope::new(
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::env!("CARGO_PKG_VERSION"),
+            ),
+            ::core::file!(),
+            ::core::line!(),
+        )
+    };
+}
+
+/// The kinds there are, with the numbers that each can hold.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __kind {
+    (Counter u64) => {
+        $crate::Kind::Counter
+    };
+    (Counter f64) => {
+        $crate::Kind::Counter
+    };
+    (UpDownCounter i64) => {
+        $crate::Kind::UpDownCounter
+    };
+    (UpDownCounter f64) => {
+        $crate::Kind::UpDownCounter
+    };
+    (Gauge u64) => {
+        $crate::Kind::Gauge
+    };
+    (Gauge i64) => {
+        $crate::Kind::Gauge
+    };
+    (Gauge f64) => {
+        $crate::Kind::Gauge
+    };
+    (Histogram u64) => {
+        $crate::Kind::Histogram
+    };
+    (Histogram f64) => {
+        $crate::Kind::Histogram
+    };
+    ($kind:ident $number:ident) => {
+        ::core::compile_error!(::core::concat!(
+            "there is no ",
+            ::core::stringify!($kind),
+            "<",
+            ::core::stringify!($number),
+            ">; the kinds are ",
+            "Counter<u64 | f64>, UpDownCounter<i64 | f64>, Gauge<u64 | i64 | f64>, Histogram<u64 | f64>"
+        ))
+    };
+}
+
+/// The fields of a declaration as arguments of the methods of `Descriptor` that have their names.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field {
+    (unit $unit:literal) => { $unit };
+    (buckets [$($bound:expr),* $(,)?]) => { &[$($bound as f64),*] };
+    (buckets $bounds:ident) => { &$bounds };
+    (labels { $($label:tt : $type:ty),* $(,)? }) => { &[$($crate::__key!($label)),*] };
+    ($field:ident $value:tt) => {
+        ::core::compile_error!(::core::concat!(
+            "`", ::core::stringify!($field), ": ", ::core::stringify!($value), "` is not a field of a metric; ",
+            "the fields are unit: \"s\", buckets: [0.1, 1.0], labels: { name: type }"
+        ))
+    };
+}
+
+/// The name of a label: an identifier, or a literal where it has dots (`"http.route": &str`).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __key {
+    ($key:ident) => {
+        ::core::stringify!($key)
+    };
+    ($key:literal) => {
+        $key
+    };
+}

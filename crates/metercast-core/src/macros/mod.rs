@@ -1,0 +1,5 @@
+//! What people write: declarations and call sites, each expanding to a `static` and one call.
+
+mod callsite;
+mod labels;
+mod metrics;

@@ -1,0 +1,40 @@
+//! What the record side counts about itself.
+
+use crate::definition::Descriptor;
+use crate::local;
+
+crate::labels! {
+    /// Why a recording was dropped.
+    pub(crate) enum Reason {
+        /// The value is NaN or infinite.
+        NotFinite,
+        /// The value is negative where the instrument cannot be, or too large for it.
+        Negative = "out_of_range",
+        /// The metric's definition is not valid.
+        Definition = "invalid_definition",
+    }
+}
+
+crate::metrics! {
+    /// Recordings that made no sense and were not kept, by reason.
+    static RECORDINGS_DROPPED: Counter<u64> = "metercast.recordings.dropped" {
+        unit: "{recording}", labels: { reason: Reason }
+    };
+}
+
+/// Counts a recording that was not kept.
+#[cold]
+pub(crate) fn dropped(of: &Descriptor, reason: Reason) {
+    // Should somebody else own our name with another meaning, we must not count that by ourselves.
+    if of.name != "metercast.recordings.dropped" {
+        RECORDINGS_DROPPED.add(1, (reason,));
+    }
+}
+
+/// [`dropped`], where nothing has looked yet whether the store is on.
+#[cold]
+pub(crate) fn dropped_if_enabled(of: &Descriptor, reason: Reason) {
+    if local::with_store(|store| store.is_enabled()) {
+        dropped(of, reason);
+    }
+}

@@ -1,0 +1,160 @@
+//! What the program text defines: every metric once, and the slots of the series that it names.
+//!
+//! All of it is bounded by the program text, is the same in every store, and is never taken back. Which of it a
+//! store holds values for is the store's business.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::definition::{Definition, Descriptor, Kind};
+use crate::label::{LabelSet, Labels};
+use crate::name::instrument_name_fault;
+use crate::number::NumberType;
+use crate::problem::Problems;
+use crate::store::directory::CHUNK_WORDS;
+use crate::store::region::FIXED_CHUNKS;
+
+/// The slot of a site that was not used yet.
+pub(crate) const UNRESOLVED: u32 = 0;
+/// The slot of a site whose definition is not valid: what it records is dropped and counted.
+pub(crate) const REFUSED: u32 = 1;
+/// The slot of a site that has no fixed cell: it looks its series up as dynamic labels do.
+pub(crate) const BY_DICTIONARY: u32 = 2;
+
+/// A series that the program text names.
+#[derive(Clone, Debug)]
+pub(crate) struct FixedSeries {
+    pub(crate) labels: Arc<LabelSet>,
+    pub(crate) slot: u32,
+}
+
+/// The most words that the series of one site can have at fixed slots. Half a chunk, so that one of the numbers
+/// above plus the offset of a series still lies in chunk 0, which is never mapped.
+const MOST_FIXED_WORDS: usize = CHUNK_WORDS / 2;
+
+/// Whether the types of these labels bound the series of a metric enough to give each a fixed slot.
+pub(crate) const fn is_fixed<L: Labels>(kind: Kind) -> bool {
+    match L::SERIES {
+        Some(series) => series.saturating_mul(words_each(kind)) <= MOST_FIXED_WORDS,
+        None => false,
+    }
+}
+
+struct Registry {
+    definitions: Vec<Arc<Definition>>,
+    by_identity: Option<HashMap<Identity, Arc<Definition>>>,
+    /// The first free slot of the words that each region has.
+    next_word: usize,
+    /// The first free slot of the words of gauges, which each store has once.
+    next_gauge: usize,
+}
+
+/// Two definitions that agree in this are one metric.
+type Identity = (&'static str, Kind, NumberType, &'static str);
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    definitions: Vec::new(),
+    by_identity: None,
+    // Chunk 0 stands for the slots above that are none.
+    next_word: CHUNK_WORDS,
+    next_gauge: CHUNK_WORDS,
+});
+
+fn registry() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The one definition of this metric; `None` if it is not valid, which is reported.
+pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc<Definition>> {
+    if let Some(fault) = instrument_name_fault(descriptor.name) {
+        problems.report(descriptor.name, format!("at {}: the name {fault}", descriptor.place));
+        return None;
+    }
+    let identity = (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit);
+    let mut registry = registry();
+    if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity) {
+        let first = Arc::clone(first);
+        drop(registry);
+        report_differences(&first, descriptor, problems);
+        return Some(first);
+    }
+    let definition = Arc::new(Definition {
+        id: registry.definitions.len() as u32,
+        name: descriptor.name,
+        kind: descriptor.kind,
+        number: descriptor.number,
+        unit: descriptor.unit,
+        description: descriptor.description,
+        bounds: descriptor.bounds,
+        scope: descriptor.scope,
+        place: descriptor.place,
+        fixed: RwLock::new(Vec::new()),
+    });
+    registry.definitions.push(Arc::clone(&definition));
+    registry.by_identity.get_or_insert_default().insert(identity, Arc::clone(&definition));
+    Some(definition)
+}
+
+fn report_differences(first: &Definition, second: &Descriptor, problems: &Problems) {
+    let (there, here) = (first.place, second.place);
+    if first.description != second.description {
+        problems.report(
+            first.name,
+            format!(
+                "has two descriptions, {:?} at {there} and {:?} at {here}; the first is kept: make them equal",
+                first.description, second.description
+            ),
+        );
+    }
+    if first.bounds != second.bounds {
+        problems.report(
+            first.name,
+            format!("has other buckets at {there} than at {here}; the first are kept: make them equal"),
+        );
+    }
+}
+
+/// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if
+/// there is no room. The same series asked for again have the same slots.
+pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
+    let words_each = words_each(definition.kind);
+    let words = sets.len() * words_each;
+    if words > MOST_FIXED_WORDS || sets.is_empty() {
+        return BY_DICTIONARY;
+    }
+    let mut registry = registry();
+    let mut fixed = definition.fixed.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(there) =
+        fixed.windows(sets.len()).find(|run| run.iter().zip(&sets).all(|(a, b)| *a.labels == *b))
+    {
+        return there[0].slot;
+    }
+    let next =
+        if definition.kind == Kind::Gauge { &mut registry.next_gauge } else { &mut registry.next_word };
+    let left = CHUNK_WORDS - *next % CHUNK_WORDS;
+    let first = if left < words { *next + left } else { *next };
+    if first + words > FIXED_CHUNKS * CHUNK_WORDS {
+        return BY_DICTIONARY;
+    }
+    *next = first + words;
+    for (at, labels) in sets.into_iter().enumerate() {
+        fixed.push(FixedSeries { labels: Arc::new(labels), slot: (first + at * words_each) as u32 });
+    }
+    first as u32
+}
+
+/// The words that a fixed series has in a region, or in the store if it is a gauge.
+pub(crate) const fn words_each(kind: Kind) -> usize {
+    match kind {
+        Kind::Counter => 1,
+        // Ups and downs; bits and epoch.
+        Kind::UpDownCounter | Kind::Gauge => 2,
+        // The width belongs to a store's layout, so histograms have no fixed slots.
+        Kind::Histogram => CHUNK_WORDS + 1,
+    }
+}
+
+/// Every metric that was defined so far, in the order of first use.
+pub(crate) fn definitions() -> Vec<Arc<Definition>> {
+    registry().definitions.clone()
+}

@@ -1,0 +1,386 @@
+//! A place that records: what it defines, and the slot that it was given.
+
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Arc, OnceLock};
+
+use crate::definition::{Definition, Descriptor};
+use crate::label::{LabelRef, LabelSet, Pairs};
+use crate::local;
+use crate::number::{Amount, Number};
+use crate::own::{self, Reason};
+use crate::registry::{self, BY_DICTIONARY, REFUSED, UNRESOLVED, words_each};
+use crate::store::dictionary::Cell;
+use crate::store::{GaugeSlot, Inner};
+
+/// Names every series of a site that the program text bounds, in the order of their slots.
+pub(crate) type EachSet = fn(&[&'static str], &mut dyn FnMut(&[LabelRef<'_>]));
+
+/// What a declared metric or a call site keeps: a number that is the same in every store.
+pub(crate) struct Site {
+    descriptor: Descriptor,
+    /// The slot of the first fixed series, or one of the numbers in `registry` that are none.
+    slot: AtomicU32,
+    definition: OnceLock<Option<Arc<Definition>>>,
+}
+
+impl Site {
+    pub(crate) const fn new(descriptor: Descriptor) -> Site {
+        Site { descriptor, slot: AtomicU32::new(UNRESOLVED), definition: OnceLock::new() }
+    }
+
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The slot, which the hot path tries without asking what it is: one that is none is never mapped.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> u32 {
+        self.slot.load(Relaxed)
+    }
+
+    /// The definition, made at the first use; `None` if it is not valid.
+    #[inline]
+    pub(crate) fn definition(&self, store: &Inner) -> Option<&Arc<Definition>> {
+        self.definition.get_or_init(|| registry::define(&self.descriptor, &store.problems)).as_ref()
+    }
+
+    /// The slot of the series at `index` among those that `each` names.
+    fn resolve(&self, store: &Inner, each: EachSet, index: usize) -> Resolved<'_> {
+        let Some(definition) = self.definition(store) else { return Resolved::Refused };
+        let mut slot = self.slot.load(Acquire);
+        if slot == UNRESOLVED {
+            let mut sets = Vec::new();
+            each(self.descriptor.labels, &mut |labels| sets.push(LabelSet::of(labels).0));
+            slot = registry::fixed_slots(definition, sets);
+            self.slot.store(slot, Release);
+        }
+        match slot {
+            REFUSED => Resolved::Refused,
+            BY_DICTIONARY => Resolved::ByDictionary(definition),
+            first => Resolved::Slot(first + (index * words_each(definition.kind)) as u32),
+        }
+    }
+
+    /// Adds to a fixed series: a counter's, or one word of an up-down counter's. Everything that the hot path
+    /// leaves out is decided here.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn add_slow<N: Number>(&self, series: FixedAt<'_>, word: u32, amount: N) {
+        local::with_store(|store| {
+            if !store.is_enabled() {
+                return;
+            }
+            if !amount.is_sound() {
+                return own::dropped(&self.descriptor, Reason::NotFinite);
+            }
+            match self.resolve(store, series.each, series.index) {
+                Resolved::Refused => own::dropped(&self.descriptor, Reason::Definition),
+                Resolved::Slot(slot) => {
+                    if amount == N::ZERO {
+                        store.note_zero(slot);
+                    }
+                    local::map_and_add_fixed(slot + word, amount);
+                }
+                Resolved::ByDictionary(definition) => (series.spell)(&mut |labels| {
+                    add_to(store.cell(definition, labels), word, amount);
+                }),
+            }
+        });
+    }
+
+    /// Adds to a dynamic series.
+    #[inline]
+    pub(crate) fn add<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, word: u32, amount: N) {
+        if let Some(cell) = self.cell(pairs, amount) {
+            add_to(cell, word, amount);
+        }
+    }
+
+    /// The cell of a dynamic series, unless `amount` makes no sense, which is then counted.
+    #[inline]
+    pub(crate) fn cell<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, amount: N) -> Option<Cell> {
+        local::with_store(|store| {
+            if !store.is_enabled() {
+                return None;
+            }
+            if !amount.is_sound() {
+                own::dropped(&self.descriptor, Reason::NotFinite);
+                return None;
+            }
+            let Some(definition) = self.definition(store) else {
+                own::dropped(&self.descriptor, Reason::Definition);
+                return None;
+            };
+            Some(store.cell(definition, pairs))
+        })
+    }
+
+    /// The up-down cell of a fixed series in the current store, for a guard.
+    pub(crate) fn hold(&self, series: FixedAt<'_>) -> Held {
+        local::with_store(|store| {
+            if !store.is_enabled() {
+                return Held::Nothing;
+            }
+            match self.resolve(store, series.each, series.index) {
+                Resolved::Refused => {
+                    own::dropped(&self.descriptor, Reason::Definition);
+                    Held::Nothing
+                }
+                Resolved::Slot(slot) => Held::Fixed(slot),
+                Resolved::ByDictionary(definition) => {
+                    let mut held = Held::Nothing;
+                    (series.spell)(&mut |labels| held = Held::of(store.cell(definition, labels)));
+                    held
+                }
+            }
+        })
+    }
+
+    /// The up-down cell of a dynamic series in the current store, for a guard.
+    pub(crate) fn hold_series<P: Pairs + ?Sized>(&self, pairs: &P) -> Held {
+        self.cell(pairs, 0u64).map_or(Held::Nothing, Held::of)
+    }
+
+    /// Changes a gauge that has no labels.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn change_fixed_gauge<N: Number>(&self, value: N, change: impl Fn(u64) -> u64) {
+        local::with_store(|store| {
+            if !store.is_enabled() {
+                return;
+            }
+            if !value.is_sound() {
+                return own::dropped(&self.descriptor, Reason::NotFinite);
+            }
+            match self.resolve(store, no_labels, 0) {
+                Resolved::Refused => own::dropped(&self.descriptor, Reason::Definition),
+                Resolved::Slot(slot) => store.change_gauge(GaugeSlot::Fixed(slot), change),
+                Resolved::ByDictionary(definition) => {
+                    if let Cell::Gauge(slot) = store.cell(definition, &[] as &[LabelRef<'_>]) {
+                        store.change_gauge(GaugeSlot::Series(slot), change);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// One fixed series of a site.
+#[derive(Clone, Copy)]
+pub(crate) struct FixedAt<'a> {
+    /// Names all fixed series of the site.
+    pub(crate) each: EachSet,
+    /// Which of them this is.
+    pub(crate) index: usize,
+    /// Gives the labels of this one.
+    pub(crate) spell: &'a dyn Fn(&mut dyn FnMut(&[LabelRef<'_>])),
+}
+
+impl FixedAt<'_> {
+    /// The series without labels.
+    pub(crate) const BARE: FixedAt<'static> = FixedAt { each: no_labels, index: 0, spell: &|f| f(&[]) };
+}
+
+/// The up-down cell that a guard goes back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held {
+    Fixed(u32),
+    Series(u32),
+    /// Recording was off, or the definition is not valid.
+    Nothing,
+}
+
+impl Held {
+    fn of(cell: Cell) -> Held {
+        match cell {
+            Cell::UpDown(slot) => Held::Series(slot),
+            _ => unreachable!("a definition has one kind, and its cells are of it"),
+        }
+    }
+
+    /// Adds to the ups (word 0) or downs (word 1) in the current store.
+    pub(crate) fn add<N: Number>(self, word: u32, size: N) {
+        match self {
+            Held::Fixed(slot) => {
+                if !local::add_fixed(slot + word, size) {
+                    local::map_and_add_fixed(slot + word, size);
+                }
+            }
+            Held::Series(slot) => local::add_series(slot + word, size),
+            Held::Nothing => {}
+        }
+    }
+}
+
+enum Resolved<'a> {
+    Slot(u32),
+    ByDictionary(&'a Arc<Definition>),
+    Refused,
+}
+
+fn no_labels(_: &[&'static str], f: &mut dyn FnMut(&[LabelRef<'_>])) {
+    f(&[]);
+}
+
+#[inline]
+fn add_to<N: Number>(cell: Cell, word: u32, amount: N) {
+    match cell {
+        Cell::Sum(slot) => local::add_series(slot, amount),
+        Cell::UpDown(slot) => local::add_series(slot + word, amount),
+        Cell::Gauge(_) | Cell::Histogram(..) => {
+            unreachable!("a definition has one kind, and its cells are of it")
+        }
+    }
+}
+
+/// Word 0 of an up-down cell takes the ups, word 1 the downs: both only grow, so a reading that takes the downs
+/// first never sees less than there is.
+#[inline(always)]
+pub(crate) fn up_or_down<N: Number>(amount: N) -> (u32, N) {
+    (u32::from(amount.is_negative()), amount.magnitude())
+}
+
+/// A call site with its labels in the program text. Made by the call-site macros.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "only the macros see it")]
+pub struct Fixed {
+    site: Site,
+    each: EachSet,
+}
+
+impl Fixed {
+    pub const fn new(descriptor: Descriptor, each: EachSet) -> Fixed {
+        Fixed { site: Site::new(descriptor), each }
+    }
+
+    /// Adds to a counter.
+    #[inline(always)]
+    pub fn add<N: Number>(&self, amount: impl Amount<N>) {
+        let Some(amount) = amount.amount() else { return self.impossible() };
+        if amount.is_negative() {
+            return self.impossible();
+        }
+        if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(self.site.slot(), amount) {
+            self.add_slow(0, amount);
+        }
+    }
+
+    /// Adds to an up-down counter.
+    #[inline(always)]
+    pub fn change<N: Number>(&self, amount: impl Amount<N>) {
+        let Some(amount) = amount.amount() else { return self.impossible() };
+        let (word, size) = up_or_down(amount);
+        if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(self.site.slot() + word, size) {
+            self.add_slow(word, size);
+        }
+    }
+
+    /// Sets a gauge.
+    #[inline(always)]
+    pub fn set<N: Number>(&self, value: impl Amount<N>) {
+        let Some(value) = value.amount() else { return self.impossible() };
+        (self.each)(&[], &mut |labels| set_gauge(&self.site, labels, value));
+    }
+
+    /// Records into a histogram.
+    #[inline(always)]
+    pub fn record<N: Number>(&self, value: impl Amount<N>) {
+        let Some(value) = value.amount() else { return self.impossible() };
+        (self.each)(&[], &mut |labels| record(&self.site, labels, value));
+    }
+
+    #[cold]
+    fn add_slow<N: Number>(&self, word: u32, amount: N) {
+        let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| (self.each)(&[], f);
+        self.site.add_slow(FixedAt { each: self.each, index: 0, spell: &spell }, word, amount);
+    }
+
+    #[cold]
+    fn impossible(&self) {
+        own::dropped_if_enabled(&self.site.descriptor, Reason::Negative);
+    }
+}
+
+/// A call site whose labels are known when it runs. Made by the call-site macros.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "only the macros see it")]
+#[allow(private_bounds, reason = "which label lists the macros pass is theirs to know")]
+pub struct Adhoc(Site);
+
+#[allow(private_bounds, reason = "which label lists the macros pass is theirs to know")]
+impl Adhoc {
+    pub const fn new(descriptor: Descriptor) -> Adhoc {
+        Adhoc(Site::new(descriptor))
+    }
+
+    /// Adds to a counter.
+    #[inline]
+    pub fn add<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
+        match amount.amount() {
+            Some(amount) if !amount.is_negative() => self.0.add(labels, 0, amount),
+            _ => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+        }
+    }
+
+    /// Adds to an up-down counter.
+    #[inline]
+    pub fn change<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
+        match amount.amount() {
+            Some(amount) => {
+                let (word, size) = up_or_down(amount);
+                self.0.add(labels, word, size);
+            }
+            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+        }
+    }
+
+    /// Sets a gauge.
+    #[inline]
+    pub fn set<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
+        match value.amount() {
+            Some(value) => set_gauge(&self.0, labels, value),
+            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+        }
+    }
+
+    /// Records into a histogram.
+    #[inline]
+    pub fn record<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
+        match value.amount() {
+            Some(value) => record(&self.0, labels, value),
+            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+        }
+    }
+}
+
+/// Sets the gauge of a series.
+#[inline]
+pub(crate) fn set_gauge<N: Number, P: Pairs + ?Sized>(site: &Site, labels: &P, value: N) {
+    change_gauge(site, labels, value, |_| value.bits());
+}
+
+/// Changes the gauge of a series. The series without labels is a fixed one.
+#[inline]
+pub(crate) fn change_gauge<N: Number, P: Pairs + ?Sized>(
+    site: &Site,
+    labels: &P,
+    value: N,
+    change: impl Fn(u64) -> u64,
+) {
+    if labels.count() == 0 {
+        return site.change_fixed_gauge(value, change);
+    }
+    if let Some(Cell::Gauge(slot)) = site.cell(labels, value) {
+        local::with_store(|store| store.change_gauge(GaugeSlot::Series(slot), change));
+    }
+}
+
+/// Records into the histogram of a series.
+#[inline]
+pub(crate) fn record<N: Number, P: Pairs + ?Sized>(site: &Site, labels: &P, value: N) {
+    if let Some(Cell::Histogram(slot, layout)) = site.cell(labels, value) {
+        let value = value.to_f64();
+        local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value);
+    }
+}

@@ -1,0 +1,149 @@
+//! The words of cells, mapped in chunks of 4 KiB as they are needed.
+
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
+
+/// Words in a chunk: 4 KiB.
+pub(crate) const CHUNK_WORDS: usize = 512;
+
+/// A run of cells. Aligned to two cache lines, since processors fetch them in pairs: no two threads share one.
+#[repr(align(128))]
+pub(crate) struct Chunk(pub(crate) [AtomicU64; CHUNK_WORDS]);
+
+impl Chunk {
+    pub(crate) fn boxed() -> Box<Chunk> {
+        Box::new(Chunk([const { AtomicU64::new(0) }; CHUNK_WORDS]))
+    }
+
+    /// The word of `slot`, of which this chunk holds the part that `slot / CHUNK_WORDS` names.
+    #[inline(always)]
+    pub(crate) fn word(&self, slot: u32) -> &AtomicU64 {
+        &self.0[slot as usize % CHUNK_WORDS]
+    }
+
+    /// The `count` words from `slot` on.
+    #[inline]
+    pub(crate) fn words(&self, slot: u32, count: usize) -> &[AtomicU64] {
+        let first = slot as usize % CHUNK_WORDS;
+        &self.0[first..first + count]
+    }
+}
+
+/// A growing list of chunks: anybody reads at any time, one at a time extends.
+pub(crate) struct Directory {
+    newest: AtomicPtr<Entries>,
+}
+
+struct Entries {
+    chunks: Box<[AtomicPtr<Chunk>]>,
+    /// The list this one replaced. Readers may still hold it, so it lives as long as the directory; since lists
+    /// double, all the old ones together are no longer than the newest.
+    older: *mut Entries,
+}
+
+impl Directory {
+    pub(crate) const fn new() -> Directory {
+        Directory { newest: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The chunk that holds `slot`, if it is mapped.
+    #[inline(always)]
+    pub(crate) fn chunk(&self, slot: u32) -> Option<&Chunk> {
+        // SAFETY: `newest` is null or points at a list that lives as long as `self`; Acquire pairs with the Release
+        // in `map`, so the list is seen whole.
+        let entries = unsafe { self.newest.load(Acquire).as_ref()? };
+        let chunk = entries.chunks.get(slot as usize / CHUNK_WORDS)?.load(Acquire);
+        // SAFETY: a chunk, once in a list, lives as long as `self`, and Acquire pairs with the Release in `map`.
+        unsafe { chunk.as_ref() }
+    }
+
+    /// The chunk that holds `slot`, mapped if it was not.
+    ///
+    /// # Safety
+    ///
+    /// No other thread may be in `map` of this directory at the same time, and earlier calls must happen before.
+    pub(crate) unsafe fn map(&self, slot: u32) -> &Chunk {
+        let index = slot as usize / CHUNK_WORDS;
+        let mut newest = self.newest.load(Relaxed);
+        // SAFETY: null, or a list that lives as long as `self`.
+        let entries = match unsafe { newest.as_ref() } {
+            Some(entries) if index < entries.chunks.len() => entries,
+            entries => {
+                let old = entries.map_or(&[][..], |entries| &entries.chunks);
+                let length = (index + 1).next_power_of_two().max(4);
+                let chunks = (0..length)
+                    .map(|at| {
+                        AtomicPtr::new(old.get(at).map_or(ptr::null_mut(), |chunk| chunk.load(Relaxed)))
+                    })
+                    .collect();
+                newest = Box::into_raw(Box::new(Entries { chunks, older: newest }));
+                self.newest.store(newest, Release);
+                // SAFETY: just made, and freed only in `drop`.
+                unsafe { &*newest }
+            }
+        };
+        let chunk = entries.chunks[index].load(Relaxed);
+        if chunk.is_null() {
+            let chunk = Box::into_raw(Chunk::boxed());
+            entries.chunks[index].store(chunk, Release);
+            // SAFETY: just made, and freed only in `drop`.
+            return unsafe { &*chunk };
+        }
+        // SAFETY: chunks in a list live as long as `self`.
+        unsafe { &*chunk }
+    }
+
+    /// [`map`](Self::map) for a caller that holds the one lock under which this directory is extended.
+    pub(crate) fn map_alone(&self, slot: u32) -> &Chunk {
+        // SAFETY: the only callers hold the lock of the store, which also orders them.
+        unsafe { self.map(slot) }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let mut newest = *self.newest.get_mut();
+        let mut chunks_are_here = true;
+        while !newest.is_null() {
+            // SAFETY: made by `Box::into_raw` in `map`; `&mut self` says that nobody else can reach it any more.
+            let entries = unsafe { Box::from_raw(newest) };
+            if chunks_are_here {
+                for chunk in &entries.chunks {
+                    let chunk = chunk.load(Relaxed);
+                    if !chunk.is_null() {
+                        // SAFETY: the newest list names every chunk once, and each was made by `Box::into_raw`.
+                        drop(unsafe { Box::from_raw(chunk) });
+                    }
+                }
+            }
+            chunks_are_here = false;
+            newest = entries.older;
+        }
+    }
+}
+
+// SAFETY: all that is shared is behind atomics, and chunks and lists live as long as the directory.
+unsafe impl Send for Directory {}
+// SAFETY: as for Send; `map` is the only writer and its contract says one at a time.
+unsafe impl Sync for Directory {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_where_they_are_while_the_directory_grows() {
+        let directory = Directory::new();
+        assert!(directory.chunk(0).is_none());
+        for slot in [0, 511, 512, 5_000, 100_000] {
+            // SAFETY: one thread.
+            unsafe { directory.map(slot) }.word(slot).store(u64::from(slot) + 1, Relaxed);
+        }
+        for slot in [0, 511, 512, 5_000, 100_000] {
+            assert_eq!(directory.chunk(slot).unwrap().word(slot).load(Relaxed), u64::from(slot) + 1);
+        }
+        assert!(directory.chunk(50_000).is_none());
+        assert!(directory.chunk(10_000_000).is_none());
+    }
+}

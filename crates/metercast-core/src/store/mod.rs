@@ -1,0 +1,300 @@
+//! Everything that was measured in one place, from first use to the end of the store.
+//!
+//! A store outlives every exporter that reads it. There is one that is always there, [`Store::global`], and as
+//! many more as anybody makes: one per test, one per tenant. Which one a recording lands in is decided by the
+//! scope around it.
+
+pub(crate) mod dictionary;
+#[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
+pub(crate) mod directory;
+pub(crate) mod layout;
+#[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
+pub(crate) mod region;
+#[allow(
+    unsafe_code,
+    reason = "the list of regions is linked by atomic pointers, and lives as long as the store"
+)]
+pub(crate) mod regions;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use crate::definition::{Definition, Kind};
+use crate::label::Pairs;
+use crate::local;
+use crate::problem::{Problem, Problems};
+use dictionary::{Cell, Dictionary, SERIES_LIMIT};
+use directory::{Chunk, Directory};
+use layout::Layout;
+use regions::Regions;
+
+/// A store of measurements. Cheap to clone; clones are the same store.
+///
+/// ```
+/// use metercast_core::{Store, reading::Point, u64_counter};
+///
+/// let store = Store::new();
+/// store.scope(|| u64_counter!("orders", "Orders placed", 3));
+/// assert_eq!(store.collect()[0].series[0].point, Point::U64(3));
+/// assert!(Store::new().collect().is_empty(), "stores know nothing of each other");
+/// ```
+#[derive(Clone)]
+pub struct Store(Handle);
+
+#[derive(Clone)]
+enum Handle {
+    Global,
+    Own(Arc<Inner>),
+}
+
+impl Store {
+    /// A new, empty store, known to nobody else. It is freed when its last clone and the last scope and guard in
+    /// it are gone.
+    #[expect(clippy::new_without_default, reason = "the default store is the global one")]
+    pub fn new() -> Store {
+        let inner = Arc::new(Inner::new());
+        inner.started.get_or_init(SystemTime::now);
+        Store(Handle::Own(inner))
+    }
+
+    /// The store that recordings land in when no scope says otherwise.
+    pub fn global() -> Store {
+        Store(Handle::Global)
+    }
+
+    /// The store that a recording made here and now would land in.
+    pub fn current() -> Store {
+        local::current().map_or_else(Store::global, |inner| Store(Handle::Own(inner)))
+    }
+
+    /// Runs `f` with this store as the current one on this thread. Scopes nest, and end when `f` returns or
+    /// panics. For futures see [`StoreFutureExt`](crate::StoreFutureExt).
+    pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        local::within(self, f)
+    }
+
+    /// Switches recording on or off. Off, a call site costs a branch, and what it would record is not kept.
+    /// What was recorded before stays. Cells that a thread holds already may still be added to.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.inner().enabled.store(enabled, Relaxed);
+    }
+
+    /// What is wrong with how metrics are defined or labelled in this store, each problem once, oldest first; at
+    /// most 256 are kept.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.inner().problems.list()
+    }
+
+    /// When the store began to count.
+    pub fn started(&self) -> SystemTime {
+        self.inner().started()
+    }
+
+    /// Whether both are the same store.
+    pub fn is(&self, other: &Store) -> bool {
+        ptr::eq(self.inner(), other.inner())
+    }
+
+    /// For as long as `self` lives; from the `Arc` itself, so that `Store::current` can find its way back to it.
+    pub(crate) fn as_ptr(&self) -> *const Inner {
+        match &self.0 {
+            Handle::Global => &raw const GLOBAL,
+            Handle::Own(inner) => Arc::as_ptr(inner),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        match &self.0 {
+            Handle::Global => &GLOBAL,
+            Handle::Own(inner) => inner,
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self.0, Handle::Global) { "global" } else { "own" };
+        f.debug_struct("Store").field("kind", &kind).finish_non_exhaustive()
+    }
+}
+
+/// The store of the process.
+pub(crate) static GLOBAL: Inner = Inner::new();
+
+/// What a store is made of.
+pub(crate) struct Inner {
+    enabled: AtomicBool,
+    pub(crate) regions: Regions,
+    pub(crate) dictionary: Dictionary,
+    /// Gauges whose slots are the same in all stores: one cell each, not one per region.
+    fixed_gauges: Directory,
+    /// Gauges of dynamic series.
+    series_gauges: Directory,
+    /// Held while a chunk of gauges is mapped.
+    mapping: Mutex<()>,
+    /// Counts the readings, from 1. A gauge keeps the epoch in which it was last set.
+    epoch: AtomicU64,
+    /// Fixed series that were recorded with zero, which leaves no other trace.
+    zeroes: Mutex<BTreeSet<u32>>,
+    /// Which definition has a name in this store: the first that a reading met.
+    pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
+    pub(crate) problems: Problems,
+    started: OnceLock<SystemTime>,
+}
+
+impl Inner {
+    const fn new() -> Inner {
+        Inner {
+            enabled: AtomicBool::new(true),
+            regions: Regions::new(),
+            dictionary: Dictionary::new(),
+            fixed_gauges: Directory::new(),
+            series_gauges: Directory::new(),
+            mapping: Mutex::new(()),
+            epoch: AtomicU64::new(1),
+            zeroes: Mutex::new(BTreeSet::new()),
+            claims: Mutex::new(None),
+            problems: Problems::new(),
+            started: OnceLock::new(),
+        }
+    }
+
+    /// Whether recordings are kept.
+    #[inline]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled.load(Relaxed)
+    }
+
+    pub(crate) fn started(&self) -> SystemTime {
+        *self.started.get_or_init(SystemTime::now)
+    }
+
+    /// Begins a reading.
+    pub(crate) fn next_epoch(&self) -> u64 {
+        self.epoch.fetch_add(1, AcqRel)
+    }
+
+    /// Notes that a fixed series is there although it is zero.
+    pub(crate) fn note_zero(&self, slot: u32) {
+        self.zeroes.lock().unwrap_or_else(PoisonError::into_inner).insert(slot);
+    }
+
+    pub(crate) fn zeroes(&self) -> BTreeSet<u32> {
+        self.zeroes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The cell of a dynamic series, made at its first use. What is odd about the labels is reported.
+    #[inline]
+    pub(crate) fn cell<P: Pairs + ?Sized>(&self, definition: &Definition, pairs: &P) -> Cell {
+        let found = self.dictionary.cell(definition, || self.layout(definition), pairs);
+        if found.full || found.faults.any() {
+            self.report(definition, &found);
+        }
+        found.cell
+    }
+
+    #[cold]
+    fn report(&self, definition: &Definition, found: &dictionary::Found<'_>) {
+        let (name, place) = (definition.name, definition.place);
+        if found.full {
+            let message = format!(
+                "defined at {place} has reached its limit of {SERIES_LIMIT} series; what is above is counted in one \
+                 series with {}=true: bound the values of its labels",
+                dictionary::OVERFLOW
+            );
+            self.problems.report(name, message);
+        }
+        if let Some(key) = found.faults.twice {
+            let message =
+                format!("defined at {place} is given the label {key:?} twice; the last value stays");
+            self.problems.report(name, message);
+        }
+        if found.faults.empty_key {
+            let message =
+                format!("defined at {place} is given a label without a name; the label is left out");
+            self.problems.report(name, message);
+        }
+        if found.faults.cut {
+            let message = format!("defined at {place} is given a label value over 1 KiB; it is cut");
+            self.problems.report(name, message);
+        }
+    }
+
+    /// The buckets of a histogram in this store.
+    fn layout(&self, definition: &Definition) -> Option<&'static Layout> {
+        if definition.kind != Kind::Histogram {
+            return None;
+        }
+        Some(match definition.bounds.map(Layout::of) {
+            Some(Ok(layout)) => layout,
+            Some(Err(fault)) => {
+                let message =
+                    format!("defined at {} {fault}; the buckets of its unit are used", definition.place);
+                self.problems.report(definition.name, message);
+                Layout::by_unit(definition.unit)
+            }
+            None => Layout::by_unit(definition.unit),
+        })
+    }
+
+    /// The words of a gauge: its bits, and the epoch in which it was set, 0 if it never was.
+    #[inline]
+    pub(crate) fn gauge(&self, cell: GaugeSlot) -> Option<&[AtomicU64]> {
+        let (directory, slot) = self.gauges(cell);
+        directory.chunk(slot).map(|chunk| chunk.words(slot, 2))
+    }
+
+    #[inline]
+    fn gauges(&self, cell: GaugeSlot) -> (&Directory, u32) {
+        match cell {
+            GaugeSlot::Fixed(slot) => (&self.fixed_gauges, slot),
+            GaugeSlot::Series(slot) => (&self.series_gauges, slot),
+        }
+    }
+
+    #[cold]
+    fn map_gauge(&self, cell: GaugeSlot) -> &Chunk {
+        let (directory, slot) = self.gauges(cell);
+        let _one_at_a_time = self.mapping.lock().unwrap_or_else(PoisonError::into_inner);
+        directory.map_alone(slot)
+    }
+
+    /// Sets a gauge that is mapped; false if it is not.
+    #[inline]
+    pub(crate) fn set_gauge(&self, cell: GaugeSlot, bits: u64) -> bool {
+        let Some(words) = self.gauge(cell) else { return false };
+        words[0].store(bits, Relaxed);
+        words[1].store(self.epoch.load(Relaxed), Release);
+        true
+    }
+
+    /// Changes a gauge, mapping it first if need be.
+    pub(crate) fn change_gauge(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) {
+        let words = match self.gauge(cell) {
+            Some(words) => words,
+            None => {
+                let slot = self.gauges(cell).1;
+                self.map_gauge(cell).words(slot, 2)
+            }
+        };
+        let mut bits = words[0].load(Acquire);
+        while let Err(now) = words[0].compare_exchange_weak(bits, change(bits), AcqRel, Acquire) {
+            bits = now;
+        }
+        words[1].store(self.epoch.load(Relaxed), Release);
+    }
+}
+
+/// Where a gauge lives in its store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GaugeSlot {
+    /// The same in all stores.
+    Fixed(u32),
+    /// Of a dynamic series.
+    Series(u32),
+}

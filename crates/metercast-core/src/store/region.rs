@@ -1,0 +1,151 @@
+//! The cells of one recording thread: only the thread that holds the lease writes, everybody reads.
+
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
+
+use super::directory::{CHUNK_WORDS, Chunk, Directory};
+
+/// Chunks of slots that the program text names. 256 of them hold 130,560 words; what does not fit any more is
+/// recorded through the dictionary.
+pub(crate) const FIXED_CHUNKS: usize = 256;
+
+/// What one thread at a time adds to. A reading adds the regions of a store up.
+#[repr(C, align(128))]
+pub(crate) struct Region {
+    /// Odd while a record is under way whose words belong together.
+    operation: AtomicU64,
+    /// Whether a thread holds this region.
+    taken: AtomicBool,
+    /// Whether it is only ever leased for one operation: regions beyond the cap.
+    pub(crate) brief: bool,
+    /// The next region of the store; set before this one can be seen.
+    pub(crate) next: AtomicPtr<Region>,
+    /// The cells of dynamic series and histograms, whose slots belong to the store.
+    series: Directory,
+    /// The cells whose slots are the same in all stores. Chunk 0 is never mapped: slot 0 is a site that is not
+    /// resolved yet, and the first few stand for sites that have no slot.
+    fixed: [AtomicPtr<Chunk>; FIXED_CHUNKS],
+}
+
+/// The region of a thread that holds none: nothing is mapped, so every record takes the slow path.
+pub(crate) static EMPTY: Region = Region::new(true);
+
+impl Region {
+    /// A region that the caller holds.
+    pub(crate) const fn new(brief: bool) -> Region {
+        Region {
+            operation: AtomicU64::new(0),
+            taken: AtomicBool::new(true),
+            brief,
+            next: AtomicPtr::new(ptr::null_mut()),
+            series: Directory::new(),
+            fixed: [const { AtomicPtr::new(ptr::null_mut()) }; FIXED_CHUNKS],
+        }
+    }
+
+    /// Takes the lease if nobody holds it. What the last holder wrote is then visible: Acquire pairs with `release`.
+    pub(crate) fn try_take(&self) -> bool {
+        !self.taken.load(Relaxed) && self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok()
+    }
+
+    /// Returns the lease.
+    pub(crate) fn release(&self) {
+        self.taken.store(false, Release);
+    }
+
+    /// The chunk of a fixed slot for its owner; null if it is not mapped.
+    #[inline(always)]
+    pub(crate) fn fixed_for_owner(&self, slot: u32) -> *const Chunk {
+        // The mask changes nothing, since slots end before FIXED_CHUNKS * CHUNK_WORDS; it spares a bounds check.
+        self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS].load(Relaxed)
+    }
+
+    /// The chunk of a fixed slot for a reader.
+    pub(crate) fn fixed(&self, slot: u32) -> Option<&Chunk> {
+        let chunk = self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS].load(Acquire);
+        // SAFETY: null, or a chunk that lives as long as the region; Acquire pairs with the Release in `map_fixed`.
+        unsafe { chunk.as_ref() }
+    }
+
+    /// The chunk of a fixed slot, mapped if it was not.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lease, and `slot` is not in chunk 0.
+    pub(crate) unsafe fn map_fixed(&self, slot: u32) -> &Chunk {
+        debug_assert!(slot as usize >= CHUNK_WORDS, "chunk 0 stands for slots that do not exist");
+        let entry = &self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS];
+        let mut chunk = entry.load(Relaxed);
+        if chunk.is_null() {
+            chunk = Box::into_raw(Chunk::boxed());
+            entry.store(chunk, Release);
+        }
+        // SAFETY: mapped chunks live as long as the region.
+        unsafe { &*chunk }
+    }
+
+    /// The chunk of a dynamic slot for its owner, mapped if it was not.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lease.
+    #[inline]
+    pub(crate) unsafe fn map_series(&self, slot: u32) -> &Chunk {
+        match self.series.chunk(slot) {
+            Some(chunk) => chunk,
+            // SAFETY: the lease says that one thread at a time is here, and handing it on orders the threads.
+            None => unsafe { self.series.map(slot) },
+        }
+    }
+
+    /// The chunk of a dynamic slot for a reader.
+    pub(crate) fn series(&self, slot: u32) -> Option<&Chunk> {
+        self.series.chunk(slot)
+    }
+
+    /// Runs `write` so that a reader sees all of its stores or none. They must be `Release` stores.
+    #[inline(always)]
+    pub(crate) fn at_once(&self, write: impl FnOnce()) {
+        let before = self.operation.load(Relaxed);
+        self.operation.store(before.wrapping_add(1), Relaxed);
+        // The stores in `write` are Release, so none of them can be seen before the odd word.
+        write();
+        self.operation.store(before.wrapping_add(2), Release);
+    }
+
+    /// Runs `read` until no record was under way meanwhile.
+    pub(crate) fn read_at_once(&self, mut read: impl FnMut()) {
+        for attempt in 0..ATTEMPTS {
+            let before = self.operation.load(Acquire);
+            if before.is_multiple_of(2) {
+                read();
+                fence(Acquire);
+                if self.operation.load(Relaxed) == before {
+                    return;
+                }
+            }
+            if attempt > 64 {
+                // The writer may have been preempted in the middle; let it finish.
+                std::thread::yield_now();
+            }
+        }
+        // A writer that never finishes is one that a fork left behind. What it wrote last may be half done.
+        read();
+    }
+}
+
+/// Enough for a writer that records without a pause, which lets a reader through once in a thousand tries.
+const ATTEMPTS: u32 = 1_000_000;
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        for chunk in &mut self.fixed {
+            let chunk = *chunk.get_mut();
+            if !chunk.is_null() {
+                // SAFETY: made by `Box::into_raw` in `map_fixed`; `&mut self` says that nobody can reach it any more.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What is wrong with a configuration: every problem at once, each with its place and its mend.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// Why a configuration cannot be used: every problem that was found, one per line.
+///
+/// Each line says where (file and line, then the key; or the name of the environment variable), what was found, and
+/// how to mend it. Secrets never show. `Debug` prints the same lines, so that a `main` that returns this error is
+/// readable.
+///
+/// ```
+/// use metercast::config::{Config, Otlp};
+///
+/// let error = Config::builder()
+///     .environment(false)
+///     .exporter("central", Otlp::to("grafana:4318"))
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "telemetry.exporters.central.endpoint: \"grafana:4318\" has no scheme; \
+///      write http://grafana:4318 or https://grafana:4318"
+/// );
+/// ```
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// The problems, in the order in which they were found. There is at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, problem) in self.problems.iter().enumerate() {
+            if n > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.problems.iter().find_map(|problem| problem.cause.as_ref()).map(|cause| cause as _)
+    }
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug)]
+pub struct Problem {
+    place: Place,
+    message: String,
+    cause: Option<io::Error>,
+}
+
+impl Problem {
+    /// The file it is in, as it was named to the builder; `None` for a value from code or the environment.
+    pub fn file(&self) -> Option<&str> {
+        self.place.file.as_deref()
+    }
+
+    /// The line it is on, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.place.line
+    }
+
+    /// The key (`telemetry.exporters.central.endpoint`) or the environment variable. Empty when the whole file is meant.
+    pub fn key(&self) -> &str {
+        &self.place.key
+    }
+
+    /// What was found and how to mend it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+/// Where a value was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    file: Option<Arc<str>>,
+    line: Option<usize>,
+    key: String,
+}
+
+impl Place {
+    /// A key as code gives it, or the name of an environment variable.
+    pub(super) fn named(key: &str) -> Self {
+        Self { file: None, line: None, key: key.to_owned() }
+    }
+
+    /// The place of everything about one exporter that code gives.
+    pub(super) fn exporter(name: &str) -> Self {
+        Self::named("telemetry.exporters").child(name)
+    }
+
+    /// The same place, one key further in.
+    pub(super) fn child(&self, key: &str) -> Self {
+        let bare =
+            !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let dot = if self.key.is_empty() { "" } else { "." };
+        let key = if bare { format!("{}{dot}{key}", self.key) } else { format!("{}{dot}{key:?}", self.key) };
+        Self { key, ..self.clone() }
+    }
+}
+
+#[cfg(feature = "config")]
+impl Place {
+    /// The whole of a file.
+    pub(super) fn file(name: &str) -> Self {
+        Self { file: Some(name.into()), line: None, key: String::new() }
+    }
+
+    /// The same place on another line.
+    pub(super) fn on_line(&self, line: usize) -> Self {
+        Self { line: Some(line), ..self.clone() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}")?,
+            (Some(file), None) => f.write_str(file)?,
+            (None, _) => return f.write_str(&self.key),
+        }
+        if self.key.is_empty() { Ok(()) } else { write!(f, ": {}", self.key) }
+    }
+}
+
+/// A value that passed its check, or what to say about it. The place is added by whoever knows it.
+pub(super) type Checked<T> = Result<T, String>;
+
+/// A value and where it was given.
+#[derive(Debug, Clone)]
+pub(super) struct Given<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
+}
+
+/// Everything that one reading of the configuration found to say.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+impl Findings {
+    /// Notes something that keeps the configuration from being used.
+    pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
+        self.problems.push(Problem { place: place.clone(), message: message.into(), cause: None });
+    }
+
+    /// Notes a file that cannot be read.
+    #[cfg(feature = "config")]
+    pub(super) fn unreadable(&mut self, place: &Place, message: String, cause: io::Error) {
+        self.problems.push(Problem { place: place.clone(), message, cause: Some(cause) });
+    }
+
+    /// Notes something that is passed over. One variable may shape several exporters, but is warned of once.
+    pub(super) fn warn(&mut self, place: &Place, message: impl fmt::Display) {
+        let warning = format!("{place}: {message}");
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Keeps a good value with its place, and notes what is wrong with a bad one.
+    pub(super) fn take<T>(&mut self, place: &Place, checked: Checked<T>) -> Option<Given<T>> {
+        match checked {
+            Ok(value) => Some(Given { value, place: place.clone() }),
+            Err(message) => {
+                self.problem(place, message);
+                None
+            }
+        }
+    }
+
+    /// The warnings, unless there are problems. With `forgive` the problems are warnings too.
+    pub(super) fn finish(mut self, forgive: bool) -> Result<Vec<String>, ConfigError> {
+        if forgive {
+            self.warnings.extend(self.problems.iter().map(Problem::to_string));
+        } else if !self.problems.is_empty() {
+            return Err(ConfigError { problems: self.problems });
+        }
+        Ok(self.warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_as_file_line_and_key() {
+        let key = Place::exporter("central").child("endpoint");
+        assert_eq!(key.to_string(), "telemetry.exporters.central.endpoint");
+        assert_eq!(Place::exporter("not bare").to_string(), "telemetry.exporters.\"not bare\"");
+        let placed = |line| Place { file: Some("a.toml".into()), line, ..key.clone() }.to_string();
+        assert_eq!(placed(Some(12)), "a.toml:12: telemetry.exporters.central.endpoint");
+        assert_eq!(placed(None), "a.toml: telemetry.exporters.central.endpoint");
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_one_per_line() {
+        let mut findings = Findings::default();
+        findings.problem(&Place::named("a"), "is wrong");
+        findings.warn(&Place::named("b"), "is odd");
+        findings.problem(&Place::named("c"), "is wrong too");
+        let error = findings.finish(false).unwrap_err();
+        assert_eq!(error.to_string(), "a: is wrong\nc: is wrong too");
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert_eq!(error.problems()[1].key(), "c");
+        assert_eq!(error.problems()[1].message(), "is wrong too");
+    }
+}

@@ -1,0 +1,139 @@
+//! What any exporter has: a name, a type, and settings of that type.
+
+use std::fmt;
+
+use super::error::{Checked, Findings, Place};
+use super::layer::{ExporterLayer, Settings};
+use super::otlp::{Otlp, OtlpConfig};
+use super::prometheus::{Prometheus, PrometheusConfig};
+
+/// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes. Made from
+/// a [`Prometheus`] or an [`Otlp`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Exporter {
+    /// A page that Prometheus scrapes.
+    Prometheus(Prometheus),
+    /// A push by OTLP.
+    Otlp(Otlp),
+}
+
+impl From<Prometheus> for Exporter {
+    fn from(prometheus: Prometheus) -> Self {
+        Self::Prometheus(prometheus)
+    }
+}
+
+impl From<Otlp> for Exporter {
+    fn from(otlp: Otlp) -> Self {
+        Self::Otlp(otlp)
+    }
+}
+
+impl Exporter {
+    /// Checks what code gave under `name`, and notes what is wrong with it.
+    pub(super) fn into_layer(self, name: &str, findings: &mut Findings) -> ExporterLayer {
+        let place = Place::exporter(name);
+        let kind = match self {
+            Self::Prometheus(_) => Kind::Prometheus,
+            Self::Otlp(_) => Kind::Otlp,
+        };
+        findings.take(&place, check_name(name, kind));
+        let (env, settings) = match self {
+            Self::Prometheus(prometheus) => {
+                (prometheus.env, Settings::Prometheus(prometheus.into_layer(&place, findings)))
+            }
+            Self::Otlp(otlp) => (otlp.env, Settings::Otlp(otlp.into_layer(&place, findings))),
+        };
+        ExporterLayer { type_place: place, enabled: None, env, settings }
+    }
+}
+
+/// The settings of one exporter, checked and complete.
+///
+/// Prints as what it does and where: `prometheus on http://127.0.0.1:9464/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExporterConfig {
+    /// A page that Prometheus scrapes.
+    Prometheus(PrometheusConfig),
+    /// A push by OTLP.
+    Otlp(OtlpConfig),
+}
+
+impl fmt::Display for ExporterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prometheus(prometheus) => write!(f, "prometheus {prometheus}"),
+            Self::Otlp(otlp) => write!(f, "otlp {otlp}"),
+        }
+    }
+}
+
+/// The type of an exporter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Prometheus,
+    Otlp,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Prometheus, Self::Otlp];
+
+    /// The type as a file names it, which is also the name of the standard exporter of that type.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Otlp => "otlp",
+        }
+    }
+
+    /// The type of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Checks the name of an exporter of this type.
+pub(super) fn check_name(name: &str, kind: Kind) -> Checked<()> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(is_allowed) {
+        return Err("is not a name for an exporter; use 1 to 64 of the characters A-Z, a-z, 0-9, _ and -".to_owned());
+    }
+    match Kind::named(name) {
+        Some(standard) if standard != kind => {
+            Err(format!("is the name of the standard {name} exporter; give the {} exporter another", kind.name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_plain() {
+        let longest = "x".repeat(64);
+        for name in ["a", "central", "Grafana_Cloud-2", longest.as_str()] {
+            assert_eq!(check_name(name, Kind::Otlp), Ok(()), "{name}");
+        }
+        let too_long = "x".repeat(65);
+        for name in ["", "a b", "a.b", "ü", too_long.as_str()] {
+            assert_eq!(
+                check_name(name, Kind::Otlp).unwrap_err(),
+                "is not a name for an exporter; use 1 to 64 of the characters A-Z, a-z, 0-9, _ and -",
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_standard_names_belong_to_their_types() {
+        assert_eq!(check_name("prometheus", Kind::Prometheus), Ok(()));
+        assert_eq!(
+            check_name("prometheus", Kind::Otlp).unwrap_err(),
+            "is the name of the standard prometheus exporter; give the otlp exporter another"
+        );
+    }
+}

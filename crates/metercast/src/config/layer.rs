@@ -1,0 +1,69 @@
+//! What one source (the program's defaults, a file, the environment, the program's pins) says about each setting.
+//!
+//! Every source becomes a [`Layer`] of checked values; [`resolve`](super::resolve) lays them over each other. A new
+//! source needs nothing but a way to become a layer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::OnSigterm;
+use super::error::{Given, Place};
+use super::exporter::Kind;
+use super::otlp::OtlpLayer;
+use super::prometheus::PrometheusLayer;
+use crate::resource::ResourceValue;
+
+/// Everything one source says. `None` is silence.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) enabled: Option<bool>,
+    pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) on_sigterm: Option<OnSigterm>,
+    pub(super) resource: BTreeMap<String, ResourceValue>,
+    pub(super) exporters: BTreeMap<String, ExporterLayer>,
+}
+
+/// What one source says about one exporter.
+#[derive(Debug)]
+pub(super) struct ExporterLayer {
+    /// Where its type was decided, to complain there if another source decides otherwise.
+    pub(super) type_place: Place,
+    pub(super) enabled: Option<Given<bool>>,
+    pub(super) env: Option<bool>,
+    pub(super) settings: Settings,
+}
+
+impl ExporterLayer {
+    pub(super) fn kind(&self) -> Kind {
+        match self.settings {
+            Settings::Prometheus(_) => Kind::Prometheus,
+            Settings::Otlp(_) => Kind::Otlp,
+        }
+    }
+}
+
+/// The settings that only exporters of one type have.
+#[derive(Debug)]
+pub(super) enum Settings {
+    Prometheus(PrometheusLayer),
+    Otlp(OtlpLayer),
+}
+
+impl Settings {
+    /// Nothing said about an exporter of this type.
+    pub(super) fn silent(kind: Kind) -> Self {
+        match kind {
+            Kind::Prometheus => Self::Prometheus(PrometheusLayer::default()),
+            Kind::Otlp => Self::Otlp(OtlpLayer::default()),
+        }
+    }
+
+    /// These settings, and where they are silent those of `below`. Settings of another type say nothing here.
+    pub(super) fn over(self, below: Self) -> Self {
+        match (self, below) {
+            (Self::Prometheus(above), Self::Prometheus(below)) => Self::Prometheus(above.over(below)),
+            (Self::Otlp(above), Self::Otlp(below)) => Self::Otlp(above.over(below)),
+            (above, _) => above,
+        }
+    }
+}

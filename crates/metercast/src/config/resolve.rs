@@ -1,0 +1,163 @@
+//! Lays the sources over each other: which exporters there are, and what holds for each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::env::Variables;
+use super::error::{Findings, Place};
+use super::exporter::{ExporterConfig, Kind};
+use super::layer::{ExporterLayer, Layer, Settings};
+use super::prometheus::PrometheusLayer;
+use super::{Config, ConfigError, process};
+use crate::resource::Resource;
+
+/// How long the final flush may take, unless a source says otherwise.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The sources, lowest first. The environment comes as its variables, since what they mean for an exporter depends on
+/// what the file says about it.
+pub(super) struct Sources {
+    pub(super) defaults: Layer,
+    pub(super) file: Layer,
+    pub(super) environment: Variables,
+    pub(super) pinned: Layer,
+    /// Exporters that the program does not want, whoever asks for them.
+    pub(super) unwanted: BTreeSet<String>,
+}
+
+impl Sources {
+    /// The configuration that holds. If it is disabled its problems are warnings: the way to switch telemetry off must
+    /// not depend on the rest being right.
+    pub(super) fn resolve(self, mut findings: Findings) -> Result<Config, ConfigError> {
+        let Self { mut defaults, mut file, environment, mut pinned, unwanted } = self;
+        let disabled = environment.disabled(&mut findings).then_some(false);
+        let enabled = pinned.enabled.or(disabled).or(file.enabled).unwrap_or(true);
+        environment.warn_of_unread(&mut findings);
+
+        let mut resource = Resource::of_process(process::executable().as_deref(), process::instance_id());
+        let layers =
+            [&mut defaults.resource, &mut file.resource, &mut environment.resource(&mut findings), &mut pinned.resource];
+        for (key, value) in layers.into_iter().flat_map(std::mem::take) {
+            resource.set(&key, value);
+        }
+
+        let shutdown_timeout = pinned.shutdown_timeout.or(file.shutdown_timeout).unwrap_or(SHUTDOWN_TIMEOUT);
+        let on_sigterm = pinned.on_sigterm.or(file.on_sigterm).unwrap_or_default();
+        let exporters = exporters([defaults, file, pinned], &environment, &unwanted, &mut findings);
+        let warnings = findings.finish(!enabled)?;
+        Ok(Config { enabled, resource, exporters, shutdown_timeout, on_sigterm, warnings })
+    }
+}
+
+/// What each source says about one exporter.
+#[derive(Default)]
+struct Stack {
+    default: Option<ExporterLayer>,
+    file: Option<ExporterLayer>,
+    pinned: Option<ExporterLayer>,
+}
+
+fn exporters(
+    [defaults, file, pinned]: [Layer; 3],
+    environment: &Variables,
+    unwanted: &BTreeSet<String>,
+    findings: &mut Findings,
+) -> BTreeMap<String, ExporterConfig> {
+    let mut stacks = BTreeMap::<String, Stack>::new();
+    for (name, layer) in defaults.exporters {
+        stacks.entry(name).or_default().default = Some(layer);
+    }
+    for (name, layer) in file.exporters {
+        stacks.entry(name).or_default().file = Some(layer);
+    }
+    for (name, layer) in pinned.exporters {
+        stacks.entry(name).or_default().pinned = Some(layer);
+    }
+
+    let nobody_named_any = stacks.is_empty();
+    let wanted = environment.standard_exporters(findings);
+    for kind in Kind::ALL {
+        let stack = stacks.get(kind.name());
+        if stack.is_some_and(|stack| stack.file.is_some() || stack.pinned.is_some()) {
+            continue;
+        }
+        let exists = match (&wanted, kind) {
+            (Some(wanted), _) => wanted.contains(&kind),
+            (None, Kind::Prometheus) => stack.is_some() || nobody_named_any,
+            (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(),
+        };
+        if exists {
+            stacks.entry(kind.name().to_owned()).or_default();
+        } else {
+            stacks.remove(kind.name());
+        }
+    }
+
+    let mut exporters = BTreeMap::new();
+    let mut listeners = Vec::new();
+    for (name, stack) in stacks.into_iter().filter(|(name, _)| !unwanted.contains(name)) {
+        let place = Place::exporter(&name);
+        let config = match stack.settings(&name, environment, findings) {
+            Some(Settings::Prometheus(prometheus)) => {
+                check_listener(&name, &prometheus, &mut listeners, findings);
+                Some(ExporterConfig::Prometheus(prometheus.resolve()))
+            }
+            Some(Settings::Otlp(otlp)) => otlp.resolve(&place.child("endpoint"), findings).map(ExporterConfig::Otlp),
+            None => None,
+        };
+        exporters.extend(config.map(|config| (name, config)));
+    }
+    exporters
+}
+
+impl Stack {
+    /// All that is said about the exporter, or `None` if it is switched off.
+    fn settings(self, name: &str, environment: &Variables, findings: &mut Findings) -> Option<Settings> {
+        let Self { default, file, pinned } = self;
+        if let (Some(file), Some(pinned)) = (&file, &pinned)
+            && file.kind() != pinned.kind()
+        {
+            let (found, needed) = (file.kind().name(), pinned.kind().name());
+            findings.problem(
+                &file.type_place,
+                format!("{found:?} contradicts the program, which makes this exporter {needed:?}; leave the type out"),
+            );
+            return None;
+        }
+        if let Some(enabled) = file.as_ref().and_then(|file| file.enabled.as_ref()).filter(|enabled| !enabled.value) {
+            if pinned.is_none() {
+                return None;
+            }
+            findings.warn(&enabled.place, "false is ignored, as the program pins this exporter");
+        }
+
+        let sources = [&pinned, &file, &default];
+        let kind = sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
+        let is_standard = Kind::named(name).is_some() && file.is_none();
+        let reads_environment = sources.iter().find_map(|layer| layer.as_ref()?.env).unwrap_or(is_standard);
+
+        let said = |layer: Option<ExporterLayer>| layer.map_or_else(|| Settings::silent(kind), |layer| layer.settings);
+        let mut settings = said(file).over(said(default));
+        if reads_environment {
+            settings = environment.settings(&settings, findings).over(settings);
+        }
+        Some(said(pinned).over(settings))
+    }
+}
+
+/// Notes a second exporter on the address of a first.
+fn check_listener(
+    name: &str,
+    prometheus: &PrometheusLayer,
+    listeners: &mut Vec<(String, super::address::Address)>,
+    findings: &mut Findings,
+) {
+    let address = prometheus.address();
+    if let Some((first, _)) = listeners.iter().find(|(_, other)| other.is_same_listener(&address)) {
+        let place =
+            prometheus.listen.as_ref().map_or_else(|| Place::exporter(name).child("listen"), |listen| listen.place.clone());
+        let message = format!("\"{address}\" is where the exporter {first:?} listens already; give each a port of its own");
+        findings.problem(&place, message);
+    }
+    listeners.push((name.to_owned(), address));
+}

@@ -1,0 +1,83 @@
+//! "Did you mean": the known word that is nearest to the one that was written.
+
+/// The nearest of `known`, if it is near enough to have been meant. Case does not count.
+pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    let found: Vec<char> = found.to_lowercase().chars().collect();
+    let (edits, word) = known
+        .iter()
+        .map(|word| (edits(&found, &word.to_lowercase().chars().collect::<Vec<_>>()), *word))
+        .min_by_key(|(edits, _)| *edits)?;
+    // A third of the letters: `pth` is `path`, but `url` is not `env`.
+    (edits <= (found.len().max(word.len()) / 3).max(1)).then_some(word)
+}
+
+/// `; did you mean "endpoint"?`, or nothing.
+pub(super) fn did_you_mean(found: &str, known: &[&str]) -> String {
+    nearest(found, known).map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// How many letters must be inserted, left out, replaced or swapped with their neighbour (optimal string alignment).
+fn edits(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = ["endpoint", "interval", "env", "path"];
+        let cases = [
+            ("endpont", Some("endpoint")),
+            ("edn", Some("env")),
+            ("pth", Some("path")),
+            ("Endpoint", Some("endpoint")),
+            ("intervall", Some("interval")),
+            ("url", None),
+            ("", None),
+        ];
+        for (found, meant) in cases {
+            assert_eq!(nearest(found, &known), meant, "{found}");
+        }
+        assert_eq!(nearest("anything", &[]), None);
+    }
+
+    #[test]
+    fn swapped_neighbours_are_one_slip() {
+        let letters = |text: &str| text.chars().collect::<Vec<_>>();
+        assert_eq!(edits(&letters("ptah"), &letters("path")), 1);
+        assert_eq!(edits(&letters("kitten"), &letters("sitting")), 3);
+        assert_eq!(edits(&letters(""), &letters("abc")), 3);
+    }
+
+    #[test]
+    fn a_list_of_words_reads_as_a_sentence() {
+        assert_eq!(one_of(&["a"]), "\"a\"");
+        assert_eq!(one_of(&["a", "b", "c"]), "\"a\", \"b\" or \"c\"");
+    }
+}
