@@ -166,6 +166,9 @@ impl Site {
     }
 }
 
+/// Gives a list of labels to whoever asks.
+pub(crate) type Spell<'a> = dyn Fn(&mut dyn FnMut(&[LabelRef<'_>])) + 'a;
+
 /// One fixed series of a site.
 #[derive(Clone, Copy)]
 pub(crate) struct FixedAt<'a> {
@@ -174,7 +177,7 @@ pub(crate) struct FixedAt<'a> {
     /// Which of them this is.
     pub(crate) index: usize,
     /// Gives the labels of this one.
-    pub(crate) spell: &'a dyn Fn(&mut dyn FnMut(&[LabelRef<'_>])),
+    pub(crate) spell: &'a Spell<'a>,
 }
 
 impl FixedAt<'_> {

@@ -98,7 +98,12 @@ fn adding_zero_makes_a_series_appear() {
     });
     assert_eq!(
         lines,
-        ["active 0", "dense{hot=true,outcome=\"done\",side=\"sell\"} 0.0", "orders 0", "orders.by.side{side=\"buy\"} 0"]
+        [
+            "active 0",
+            "dense{hot=true,outcome=\"done\",side=\"sell\"} 0.0",
+            "orders 0",
+            "orders.by.side{side=\"buy\"} 0"
+        ]
     );
 }
 
@@ -230,7 +235,12 @@ fn call_sites_take_labels_in_every_form() {
         u64_counter!("forms", "Forms", 1, &attributes);
         u64_counter!("forms", "Forms", 1, &attributes[..]);
         u64_counter!("forms", "Forms", 1, [KeyValue::new("status", 200), KeyValue::new("http.route", "/")]);
-        u64_counter!("forms", "Forms", 1, vec![KeyValue::new("status", 200), KeyValue::new("http.route", "/")]);
+        u64_counter!(
+            "forms",
+            "Forms",
+            1,
+            vec![KeyValue::new("status", 200), KeyValue::new("http.route", "/")]
+        );
         u64_counter!("forms", "Forms", 1, "http.route" => "/".to_owned(), "status" => 199 + 1);
         u64_counter!(forms, "Forms", 1, attributes.clone());
         u64_counter!(forms.dotted, "Forms", 1, "n" => -1, "m" => -1.5, "neg" => -i64::from(2u8));
@@ -270,7 +280,13 @@ fn every_call_site_macro_records_its_kind() {
         .iter()
         .map(|family| {
             let definition = &family.definition;
-            format!("{} {} {:?} {}", definition.name(), definition.kind(), definition.number(), definition.unit())
+            format!(
+                "{} {} {:?} {}",
+                definition.name(),
+                definition.kind(),
+                definition.number(),
+                definition.unit()
+            )
         })
         .collect();
     assert_eq!(

@@ -1,1 +1,66 @@
-//! Placeholder.
+//! *Meter once, cast everywhere.* A service records a measurement once, into one in-process store; any number of
+//! exporters read it.
+//!
+//! ```no_run
+//! metercast::metrics! {
+//!     /// Orders accepted.
+//!     static ORDERS_PLACED: Counter<u64> = "orders.placed" { unit: "{order}" };
+//! }
+//!
+//! fn main() -> Result<(), metercast::StartError> {
+//!     let _telemetry = metercast::start()?; // http://127.0.0.1:9464/metrics
+//!     ORDERS_PLACED.add(1);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | to | read |
+//! | --- | --- |
+//! | declare and record metrics | [`metrics!`], [`labels!`], [`u64_counter!`] and its siblings |
+//! | start, flush and shut down | [`start`], [`Telemetry`] |
+//! | configure from code, file or environment | [`config`] |
+//! | test what is measured | [`testing`] |
+//! | read the store yourself | [`InMemoryReader`] |
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! | --- | --- | --- |
+//! | `config` | yes | configuration from a TOML file |
+//! | `serve` | yes | the listener that serves the Prometheus page |
+//! | `otlp` | yes | push by OTLP over HTTP |
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod config;
+pub mod resource;
+
+pub mod snapshot;
+
+mod in_memory;
+mod reader;
+
+mod export;
+
+#[cfg(feature = "serve")]
+mod serve;
+
+pub mod log;
+#[cfg(feature = "otlp")]
+mod own;
+#[cfg(all(unix, feature = "otlp"))]
+mod signal;
+mod telemetry;
+
+pub mod testing;
+
+pub use config::Config;
+pub use export::prometheus::PrometheusPage;
+pub use in_memory::InMemoryReader;
+pub use log::Log;
+pub use snapshot::Snapshot;
+pub use telemetry::{FlushError, StartError, Telemetry, TelemetryBuilder, start};
+pub use testing::FutureMetricsExt;
+
+pub use metercast_core::*;

@@ -1,6 +1,6 @@
 //! Who reports: the attributes that describe the process behind every series, `service.name` and friends.
 
-use std::fmt;
+use metercast_core::Value;
 
 /// Attributes of metercast itself, which only the program may replace.
 pub(crate) const SDK_PREFIX: &str = "telemetry.sdk.";
@@ -28,7 +28,7 @@ pub(crate) const SDK_PREFIX: &str = "telemetry.sdk.";
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
-    attributes: Vec<(String, ResourceValue)>,
+    attributes: Vec<(String, Value)>,
 }
 
 impl Resource {
@@ -40,7 +40,7 @@ impl Resource {
         };
         let mut resource = Self { attributes: Vec::new() };
         resource.set("service.name", service.into());
-        resource.set("service.instance.id", instance_id.into());
+        resource.set("service.instance.id", instance_id.to_owned().into());
         resource.set("telemetry.sdk.name", "metercast".into());
         resource.set("telemetry.sdk.language", "rust".into());
         resource.set("telemetry.sdk.version", env!("CARGO_PKG_VERSION").into());
@@ -48,7 +48,7 @@ impl Resource {
     }
 
     /// Sets `key`, replacing the value that it had.
-    pub(crate) fn set(&mut self, key: &str, value: ResourceValue) {
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
         match self.attributes.binary_search_by(|(known, _)| known.as_str().cmp(key)) {
             Ok(at) => self.attributes[at].1 = value,
             Err(at) => self.attributes.insert(at, (key.to_owned(), value)),
@@ -56,81 +56,14 @@ impl Resource {
     }
 
     /// The value of one attribute.
-    pub fn get(&self, key: &str) -> Option<&ResourceValue> {
+    pub fn get(&self, key: &str) -> Option<&Value> {
         let at = self.attributes.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
         Some(&self.attributes[at].1)
     }
 
     /// All attributes, in the order of their keys.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &ResourceValue)> {
-        self.attributes.iter().map(|(key, value)| (key.as_str(), value))
-    }
-}
-
-/// The value of a resource attribute: text, truth or a number.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum ResourceValue {
-    /// Text.
-    String(String),
-    /// Truth.
-    Bool(bool),
-    /// A whole number.
-    I64(i64),
-    /// A number with a fraction; may be NaN or infinite.
-    F64(f64),
-}
-
-impl fmt::Display for ResourceValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::String(text) => f.write_str(text),
-            Self::Bool(truth) => write!(f, "{truth}"),
-            Self::I64(number) => write!(f, "{number}"),
-            Self::F64(number) => write!(f, "{number}"),
-        }
-    }
-}
-
-impl From<&str> for ResourceValue {
-    fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
-    }
-}
-
-impl From<String> for ResourceValue {
-    fn from(text: String) -> Self {
-        Self::String(text)
-    }
-}
-
-impl From<bool> for ResourceValue {
-    fn from(truth: bool) -> Self {
-        Self::Bool(truth)
-    }
-}
-
-impl From<i64> for ResourceValue {
-    fn from(number: i64) -> Self {
-        Self::I64(number)
-    }
-}
-
-impl From<i32> for ResourceValue {
-    fn from(number: i32) -> Self {
-        Self::I64(number.into())
-    }
-}
-
-impl From<u32> for ResourceValue {
-    fn from(number: u32) -> Self {
-        Self::I64(number.into())
-    }
-}
-
-impl From<f64> for ResourceValue {
-    fn from(number: f64) -> Self {
-        Self::F64(number)
+    pub fn attributes(&self) -> &[(String, Value)] {
+        &self.attributes
     }
 }
 
@@ -151,7 +84,7 @@ mod tests {
         let mut resource = Resource::of_process(None, "id");
         resource.set("a.first", true.into());
         resource.set("service.name", "orders".into());
-        let keys: Vec<&str> = resource.iter().map(|(key, _)| key).collect();
+        let keys: Vec<&str> = resource.attributes().iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(
             keys,
             [

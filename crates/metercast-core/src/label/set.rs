@@ -36,11 +36,11 @@ impl LabelSet {
         let mut labels: Vec<(Box<str>, Value)> = Vec::with_capacity(pairs.count());
         for at in 0..pairs.count() {
             let (key, value) = pairs.pair(at);
+            let Some(value) = cut(value, &mut faults) else { continue };
             if key.is_empty() {
                 faults.empty_key = true;
                 continue;
             }
-            let value = cut(value, &mut faults);
             match labels.iter_mut().find(|(k, _)| **k == *key) {
                 Some(there) => {
                     faults.twice = Some(key);
@@ -55,13 +55,34 @@ impl LabelSet {
 
     /// Whether these labels, in any order, are this set. False also if a key is given twice.
     pub(crate) fn is<P: Pairs + ?Sized>(&self, pairs: &P) -> bool {
-        pairs.count() == self.0.len()
-            && (0..pairs.count()).all(|at| {
+        let count = pairs.count();
+        let mut present = 0;
+        for at in 0..count {
+            let (key, value) = pairs.pair(at);
+            if value.is_absent() {
+                continue;
+            }
+            present += 1;
+            // Sets are small: a walk over a handful of keys beats a binary search.
+            if !self.0.iter().any(|(k, v)| **k == *key && v.as_ref() == value) {
+                return false;
+            }
+        }
+        // As many different keys as the set has: then none is missing.
+        present == self.0.len()
+            && (1..count).all(|at| {
                 let (key, value) = pairs.pair(at);
-                // Sets are small: a walk over a handful of keys beats a binary search.
-                self.0.iter().any(|(k, v)| **k == *key && v.as_ref() == value)
+                value.is_absent() || (0..at).all(|before| pairs.pair(before).0 != key)
             })
-            && (1..pairs.count()).all(|at| (0..at).all(|before| pairs.pair(before).0 != pairs.pair(at).0))
+    }
+}
+
+impl FromIterator<KeyValue> for LabelSet {
+    /// The set of these labels; of a key that is given twice the last value stays, and labels without a key are left
+    /// out.
+    fn from_iter<I: IntoIterator<Item = KeyValue>>(labels: I) -> LabelSet {
+        let labels: Vec<KeyValue> = labels.into_iter().collect();
+        LabelSet::of(&labels[..]).0
     }
 }
 
@@ -102,7 +123,7 @@ impl Faults<'_> {
 /// The longest text that a label keeps, in bytes.
 const LONGEST: usize = 1024;
 
-fn cut(value: ValueRef<'_>, faults: &mut Faults<'_>) -> Value {
+fn cut(value: ValueRef<'_>, faults: &mut Faults<'_>) -> Option<Value> {
     match value {
         ValueRef::String(text) if text.len() > LONGEST => {
             faults.cut = true;
@@ -165,6 +186,7 @@ pub(crate) fn hash_of<P: Pairs + ?Sized>(definition: u32, pairs: &P, seed: u64) 
     for at in 0..pairs.count() {
         let (key, value) = pairs.pair(at);
         let value = match value {
+            ValueRef::Absent => continue,
             ValueRef::String(text) => bytes(text.as_bytes(), seed),
             ValueRef::Bool(value) => fold(seed ^ 1 ^ u64::from(value) << 8),
             ValueRef::I64(value) => fold(seed ^ 2 ^ (value as u64).rotate_left(8)),
@@ -250,6 +272,18 @@ mod tests {
             !LabelSet::of(&[("a", ValueRef::I64(1)), ("b", ValueRef::I64(1))][..])
                 .0
                 .is(&[("a", ValueRef::I64(1)); 2][..])
+        );
+    }
+
+    #[test]
+    fn a_label_without_a_value_is_as_good_as_not_given() {
+        let with = [("a", ValueRef::I64(1)), ("b", ValueRef::Absent), ("", ValueRef::Absent)];
+        let without = [("a", ValueRef::I64(1))];
+        assert_eq!(set(&with), set(&without));
+        assert_eq!(hash(&with), hash(&without));
+        assert!(
+            set(&without).is(&with[..])
+                && !set(&without).is(&[("b", ValueRef::I64(1)), ("a", ValueRef::Absent)][..])
         );
     }
 

@@ -2,10 +2,11 @@
 
 use super::value::{AsLabel, LabelRef, ValueRef};
 
-/// A type that can stand as a label of a declared metric: `&str`, `bool`, an integer, or a `labels!` enum.
+/// A type that can stand as a label of a declared metric: `&str`, `bool`, an integer, a `labels!` enum,
+/// or an `Option` of one of them, whose `None` leaves the label out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a label",
-    note = "the types of labels are &str, bool, the integers, and enums made with `labels!`"
+    note = "the types of labels are &str, bool, the integers, enums made with `labels!`, and Options of them"
 )]
 pub trait Label: 'static {
     /// What a call gives for it.
@@ -46,6 +47,19 @@ impl Label for bool {
     }
     fn spell<'a>(value: bool) -> ValueRef<'a> {
         ValueRef::Bool(value)
+    }
+}
+
+/// A label that may be left out: `None` is no label at all.
+impl<T: Label> Label for Option<T> {
+    type Value<'a> = Option<T::Value<'a>>;
+    // Bounded if `T` is, but rarely used for what is hot: it is looked up.
+    const VALUES: Option<&'static [ValueRef<'static>]> = None;
+    fn index(_: Self::Value<'_>) -> usize {
+        0
+    }
+    fn spell<'a>(value: Self::Value<'a>) -> ValueRef<'a> {
+        value.map_or(ValueRef::Absent, T::spell)
     }
 }
 

@@ -29,6 +29,8 @@ pub enum ValueRef<'a> {
     Bool(bool),
     I64(i64),
     F64(f64),
+    /// No value: the label is left out. Never stored.
+    Absent,
 }
 
 /// A label as a call site gives it.
@@ -61,6 +63,7 @@ impl Hash for Value {
             ValueRef::Bool(value) => (1u8, value).hash(state),
             ValueRef::I64(value) => (2u8, value).hash(state),
             ValueRef::F64(value) => (3u8, value.to_bits()).hash(state),
+            ValueRef::Absent => 4u8.hash(state),
         }
     }
 }
@@ -91,13 +94,19 @@ impl fmt::Display for Value {
 }
 
 impl ValueRef<'_> {
-    pub(crate) fn to_value(self) -> Value {
-        match self {
+    /// Owned; `None` if absent.
+    pub(crate) fn to_value(self) -> Option<Value> {
+        Some(match self {
             ValueRef::String(text) => Value::String(Cow::Owned(text.to_owned())),
             ValueRef::Bool(value) => Value::Bool(value),
             ValueRef::I64(value) => Value::I64(value),
             ValueRef::F64(value) => Value::F64(value),
-        }
+            ValueRef::Absent => return None,
+        })
+    }
+
+    pub(crate) fn is_absent(self) -> bool {
+        matches!(self, ValueRef::Absent)
     }
 
     fn rank(&self) -> u8 {
@@ -106,6 +115,7 @@ impl ValueRef<'_> {
             ValueRef::Bool(_) => 1,
             ValueRef::I64(_) => 2,
             ValueRef::F64(_) => 3,
+            ValueRef::Absent => 4,
         }
     }
 }
@@ -117,6 +127,7 @@ impl PartialEq for ValueRef<'_> {
             (ValueRef::Bool(a), ValueRef::Bool(b)) => a == b,
             (ValueRef::I64(a), ValueRef::I64(b)) => a == b,
             (ValueRef::F64(a), ValueRef::F64(b)) => a.to_bits() == b.to_bits(),
+            (ValueRef::Absent, ValueRef::Absent) => true,
             _ => false,
         }
     }
@@ -129,6 +140,7 @@ impl fmt::Display for ValueRef<'_> {
             ValueRef::Bool(value) => value.fmt(f),
             ValueRef::I64(value) => value.fmt(f),
             ValueRef::F64(value) => value.fmt(f),
+            ValueRef::Absent => Ok(()),
         }
     }
 }
@@ -180,6 +192,13 @@ impl AsLabel for Value {
 impl<T: AsLabel + ?Sized> AsLabel for &T {
     fn as_label(&self) -> ValueRef<'_> {
         (**self).as_label()
+    }
+}
+
+impl<T: AsLabel> AsLabel for Option<T> {
+    /// `None` leaves the label out.
+    fn as_label(&self) -> ValueRef<'_> {
+        self.as_ref().map_or(ValueRef::Absent, AsLabel::as_label)
     }
 }
 

@@ -18,7 +18,8 @@ impl Address {
         match split(text) {
             Ok((host, Some(port))) => Ok(Self { host, port }),
             Ok((digits, None)) if parse_port(&digits).is_some() => Err(format!(
-                "{text:?} has no host; write 127.0.0.1:{digits}, or 0.0.0.0:{digits} to listen on every interface"
+                "{text:?} has no host; write 127.0.0.1:{digits}, or 0.0.0.0:{digits} to listen on every \
+                 interface"
             )),
             Ok((host, None)) => {
                 Err(format!("{text:?} has no port; write {}", Self { host, port: super::prometheus::PORT }))
@@ -79,8 +80,12 @@ impl Malformed {
         match self {
             Self::Host(host) if host.is_empty() => format!("has no host; write for example {example}"),
             Self::Host(host) => format!("has {host:?} where a host should be; write for example {example}"),
-            Self::Port(port) => format!("has {port:?} where a port from 0 to 65535 should be; write for example {example}"),
-            Self::BareIpv6(host) => format!("has an IPv6 address without brackets; write [{host}] and the port behind it"),
+            Self::Port(port) => {
+                format!("has {port:?} where a port from 0 to 65535 should be; write for example {example}")
+            }
+            Self::BareIpv6(host) => {
+                format!("has an IPv6 address without brackets; write [{host}] and the port behind it")
+            }
         }
     }
 }
@@ -100,7 +105,9 @@ pub(super) fn split(text: &str) -> Result<(String, Option<u16>), Malformed> {
         None => is_name(host).then_some(host),
     };
     let Some(known) = known else { return Err(Malformed::Host(host.to_owned())) };
-    let port = port.map(|digits| parse_port(digits).ok_or_else(|| Malformed::Port(digits.to_owned()))).transpose()?;
+    let port = port
+        .map(|digits| parse_port(digits).ok_or_else(|| Malformed::Port(digits.to_owned())))
+        .transpose()?;
     Ok((known.to_owned(), port))
 }
 
@@ -120,7 +127,8 @@ mod tests {
 
     #[test]
     fn host_and_port_are_read_and_printed_back() {
-        for text in ["127.0.0.1:9464", "0.0.0.0:0", "localhost:9464", "[::1]:9464", "my_host-1.example:65535"] {
+        for text in ["127.0.0.1:9464", "0.0.0.0:0", "localhost:9464", "[::1]:9464", "my_host-1.example:65535"]
+        {
             assert_eq!(Address::to_listen(text).unwrap().to_string(), text);
         }
         assert_eq!(Address::to_listen("[::1]:9464").unwrap().host, "::1");
@@ -131,25 +139,40 @@ mod tests {
         let cases = [
             ("127.0.0.1", "\"127.0.0.1\" has no port; write 127.0.0.1:9464"),
             ("[::1]", "\"[::1]\" has no port; write [::1]:9464"),
-            ("9464", "\"9464\" has no host; write 127.0.0.1:9464, or 0.0.0.0:9464 to listen on every interface"),
-            (":9464", "\":9464\" has no host; write 127.0.0.1:9464, or 0.0.0.0:9464 to listen on every interface"),
+            (
+                "9464",
+                "\"9464\" has no host; write 127.0.0.1:9464, or 0.0.0.0:9464 to listen on every interface",
+            ),
+            (
+                ":9464",
+                "\":9464\" has no host; write 127.0.0.1:9464, or 0.0.0.0:9464 to listen on every interface",
+            ),
             ("", "\"\" has no host; write for example 127.0.0.1:9464"),
             ("::1", "\"::1\" has an IPv6 address without brackets; write [::1] and the port behind it"),
             (
                 "host:99999",
-                "\"host:99999\" has \"99999\" where a port from 0 to 65535 should be; write for example 127.0.0.1:9464",
+                "\"host:99999\" has \"99999\" where a port from 0 to 65535 should be; write for example \
+                 127.0.0.1:9464",
             ),
             (
                 "host:+80",
-                "\"host:+80\" has \"+80\" where a port from 0 to 65535 should be; write for example 127.0.0.1:9464",
+                "\"host:+80\" has \"+80\" where a port from 0 to 65535 should be; write for example \
+                 127.0.0.1:9464",
             ),
-            ("host:", "\"host:\" has \"\" where a port from 0 to 65535 should be; write for example 127.0.0.1:9464"),
+            (
+                "host:",
+                "\"host:\" has \"\" where a port from 0 to 65535 should be; write for example 127.0.0.1:9464",
+            ),
             (
                 "http://127.0.0.1:9464",
-                "\"http://127.0.0.1:9464\" has \"http://127.0.0.1\" where a host should be; write for example 127.0.0.1:9464",
+                "\"http://127.0.0.1:9464\" has \"http://127.0.0.1\" where a host should be; write for \
+                 example 127.0.0.1:9464",
             ),
             ("a b:1", "\"a b:1\" has \"a b\" where a host should be; write for example 127.0.0.1:9464"),
-            ("[:::1]:1", "\"[:::1]:1\" has \"[:::1]\" where a host should be; write for example 127.0.0.1:9464"),
+            (
+                "[:::1]:1",
+                "\"[:::1]:1\" has \"[:::1]\" where a host should be; write for example 127.0.0.1:9464",
+            ),
         ];
         for (text, message) in cases {
             assert_eq!(Address::to_listen(text).unwrap_err(), message);
@@ -174,7 +197,9 @@ mod tests {
 
     #[test]
     fn a_host_alone_may_be_any_address() {
-        for (text, read) in [("0.0.0.0", "0.0.0.0"), ("::", "::"), ("[::1]", "::1"), ("localhost", "localhost")] {
+        for (text, read) in
+            [("0.0.0.0", "0.0.0.0"), ("::", "::"), ("[::1]", "::1"), ("localhost", "localhost")]
+        {
             assert_eq!(host(text).as_deref(), Ok(read));
         }
         assert_eq!(

@@ -16,7 +16,10 @@ pub(super) fn parse(text: &str) -> Checked<Duration> {
         return Err(unitless(text));
     }
     let malformed = || {
-        format!("{text:?} is not a length of time; write a whole number and a unit, such as \"500ms\", \"60s\" or \"5m\"")
+        format!(
+            "{text:?} is not a length of time; write a whole number and a unit, such as \"500ms\", \"60s\" \
+             or \"5m\""
+        )
     };
     let milliseconds = match unit {
         "ms" => 1,
@@ -41,18 +44,26 @@ pub(super) fn unitless(number: impl std::fmt::Display) -> String {
 
 /// Refuses what no clock can add.
 pub(super) fn bounded(duration: Duration) -> Checked<Duration> {
-    if duration > LONGEST { Err("is longer than a year; write a shorter time".to_owned()) } else { Ok(duration) }
+    if duration > LONGEST {
+        Err("is longer than a year; write a shorter time".to_owned())
+    } else {
+        Ok(duration)
+    }
 }
 
 /// Refuses an interval in which nothing else could happen.
 pub(super) fn interval(duration: Duration) -> Checked<Duration> {
     if duration < Duration::from_millis(1) {
-        return Err(format!("{} is too short for an interval; write at least 1ms, for example 60s", show(duration)));
+        return Err(format!(
+            "{} is too short for an interval; write at least 1ms, for example 60s",
+            show(duration)
+        ));
     }
     bounded(duration)
 }
 
-/// Refuses a deadline that has passed before it begins. Nought means "no limit" elsewhere, so it is not a way to say it.
+/// Refuses a deadline that has passed before it begins. Nought means "no limit" elsewhere, so it is not a way
+/// to say it.
 pub(super) fn deadline(duration: Duration) -> Checked<Duration> {
     if duration.is_zero() {
         return Err("0s leaves no time for the final flush; write at least 1ms, for example 5s".to_owned());
@@ -64,7 +75,7 @@ pub(super) fn deadline(duration: Duration) -> Checked<Duration> {
 pub(super) fn show(duration: Duration) -> String {
     if duration.subsec_nanos() == 0 {
         format!("{}s", duration.as_secs())
-    } else if duration.subsec_nanos() % 1_000_000 == 0 {
+    } else if duration.subsec_nanos().is_multiple_of(1_000_000) {
         format!("{}ms", duration.as_millis())
     } else {
         format!("{duration:?}")
@@ -78,7 +89,8 @@ mod tests {
     #[cfg(feature = "config")]
     #[test]
     fn a_whole_number_with_a_unit_is_a_length_of_time() {
-        let cases = [("500ms", 500), ("60s", 60_000), ("5m", 300_000), ("2h", 7_200_000), ("0s", 0), ("007s", 7_000)];
+        let cases =
+            [("500ms", 500), ("60s", 60_000), ("5m", 300_000), ("2h", 7_200_000), ("0s", 0), ("007s", 7_000)];
         for (text, milliseconds) in cases {
             assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
@@ -89,7 +101,8 @@ mod tests {
     fn anything_else_is_refused_with_the_way_to_write_it() {
         let malformed = |text: &str| {
             format!(
-                "{text:?} is not a length of time; write a whole number and a unit, such as \"500ms\", \"60s\" or \"5m\""
+                "{text:?} is not a length of time; write a whole number and a unit, such as \"500ms\", \
+                 \"60s\" or \"5m\""
             )
         };
         for text in ["", "s", "-5s", "1.5s", "5 s", "5sec", "1m30s", "5S", "five"] {

@@ -11,8 +11,8 @@ const METRICS_PATH: &str = "/v1/metrics";
 
 /// The resolved URL of an OTLP exporter.
 ///
-/// Prints as the URL; a query, which some vendors use to carry a key, prints as `?***`. It never has a user or a
-/// password: those are refused when the URL is read.
+/// Prints as the URL; a query, which some vendors use to carry a key, prints as `?***`. It never has a user
+/// or a password: those are refused when the URL is read.
 ///
 /// ```
 /// use metercast::config::{Config, ExporterConfig, Otlp};
@@ -112,7 +112,9 @@ impl Endpoint {
         };
         let is_https = scheme.eq_ignore_ascii_case("https");
         if !is_https && !scheme.eq_ignore_ascii_case("http") {
-            return Err(format!("{shown:?} begins neither with http:// nor with https://; write one of them"));
+            return Err(format!(
+                "{shown:?} begins neither with http:// nor with https://; write one of them"
+            ));
         }
         if rest.contains('#') {
             return Err(format!("{shown:?} has a fragment (#), which is never sent; leave it out"));
@@ -124,7 +126,8 @@ impl Endpoint {
         // Not only before the first slash: a password that was pasted in may have one.
         if rest.contains('@') {
             return Err(format!(
-                "{shown:?} has a user or a password in it, which would end up in logs; leave them out and give \
+                "{shown:?} has a user or a password in it, which would end up in logs; leave them out and \
+                 give \
                  them as basic auth or as an authorization header (an @ in a path is written %40)"
             ));
         }
@@ -132,7 +135,9 @@ impl Endpoint {
         let (host, port) = address::split(authority)
             .map_err(|malformed| format!("{shown:?} {}", malformed.mend("http://localhost:4318")))?;
         if port == Some(0) {
-            return Err(format!("{shown:?} has the port 0, which cannot be reached; write for example :4318"));
+            return Err(format!(
+                "{shown:?} has the port 0, which cannot be reached; write for example :4318"
+            ));
         }
         if !path.chars().chain(query.unwrap_or_default().chars()).all(is_url_character) {
             return Err(format!(
@@ -242,10 +247,16 @@ mod tests {
     fn a_bad_url_is_shown_with_the_way_to_write_it() {
         let cases = [
             ("", "is empty; write a URL such as http://localhost:4318"),
-            ("grafana:4318", "\"grafana:4318\" has no scheme; write http://grafana:4318 or https://grafana:4318"),
+            (
+                "grafana:4318",
+                "\"grafana:4318\" has no scheme; write http://grafana:4318 or https://grafana:4318",
+            ),
             ("//h/otlp", "\"//h/otlp\" has no scheme; write http://h/otlp or https://h/otlp"),
             ("my host", "\"my host\" has no scheme; write http://localhost:4318 or https://localhost:4318"),
-            ("grpc://h:4317", "\"grpc://h:4317\" begins neither with http:// nor with https://; write one of them"),
+            (
+                "grpc://h:4317",
+                "\"grpc://h:4317\" begins neither with http:// nor with https://; write one of them",
+            ),
             ("http://", "\"http://\" has no host; write for example http://localhost:4318"),
             ("http://:4318", "\"http://:4318\" has no host; write for example http://localhost:4318"),
             (
@@ -277,12 +288,19 @@ mod tests {
             assert_eq!(
                 Endpoint::base(given).unwrap_err(),
                 format!(
-                    "{shown:?} has a user or a password in it, which would end up in logs; leave them out and give \
+                    "{shown:?} has a user or a password in it, which would end up in logs; leave them out \
+                     and give \
                      them as basic auth or as an authorization header (an @ in a path is written %40)"
                 )
             );
         }
-        for given in ["me:s3cret@h:4318", "ftp://me:s3cret@h", "me:s3cret@h://x", "h?key=s3cret", "http://h:x?k=s3cret"] {
+        for given in [
+            "me:s3cret@h:4318",
+            "ftp://me:s3cret@h",
+            "me:s3cret@h://x",
+            "h?key=s3cret",
+            "http://h:x?k=s3cret",
+        ] {
             let error = Endpoint::base(given).unwrap_err();
             assert!(!error.contains("s3cret"), "{error}");
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 /// Why a configuration cannot be used: every problem that was found, one per line.
 ///
-/// Each line says where (file and line, then the key; or the name of the environment variable), what was found, and
-/// how to mend it. Secrets never show. `Debug` prints the same lines, so that a `main` that returns this error is
-/// readable.
+/// Each line says where (file and line, then the key; or the name of the environment variable), what was
+/// found, and how to mend it. Secrets never show. `Debug` prints the same lines, so that a `main` that
+/// returns this error is readable.
 ///
 /// ```
 /// use metercast::config::{Config, Otlp};
@@ -78,7 +78,8 @@ impl Problem {
         self.place.line
     }
 
-    /// The key (`telemetry.exporters.central.endpoint`) or the environment variable. Empty when the whole file is meant.
+    /// The key (`telemetry.exporters.central.endpoint`) or the environment variable. Empty when the whole
+    /// file is meant.
     pub fn key(&self) -> &str {
         &self.place.key
     }
@@ -116,8 +117,8 @@ impl Place {
 
     /// The same place, one key further in.
     pub(super) fn child(&self, key: &str) -> Self {
-        let bare =
-            !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let bare = !key.is_empty()
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         let dot = if self.key.is_empty() { "" } else { "." };
         let key = if bare { format!("{}{dot}{key}", self.key) } else { format!("{}{dot}{key:?}", self.key) };
         Self { key, ..self.clone() }
@@ -169,6 +170,10 @@ impl Findings {
     /// Notes something that keeps the configuration from being used.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
         self.problems.push(Problem { place: place.clone(), message: message.into(), cause: None });
+    }
+
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     /// Notes a file that cannot be read.

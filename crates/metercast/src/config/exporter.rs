@@ -7,8 +7,8 @@ use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
 use super::prometheus::{Prometheus, PrometheusConfig};
 
-/// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes. Made from
-/// a [`Prometheus`] or an [`Otlp`].
+/// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
+/// Made from a [`Prometheus`] or an [`Otlp`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Exporter {
@@ -98,12 +98,15 @@ impl Kind {
 pub(super) fn check_name(name: &str, kind: Kind) -> Checked<()> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !(1..=64).contains(&name.len()) || !name.bytes().all(is_allowed) {
-        return Err("is not a name for an exporter; use 1 to 64 of the characters A-Z, a-z, 0-9, _ and -".to_owned());
+        return Err(
+            "is not a name for an exporter; use 1 to 64 of the characters A-Z, a-z, 0-9, _ and -".to_owned()
+        );
     }
     match Kind::named(name) {
-        Some(standard) if standard != kind => {
-            Err(format!("is the name of the standard {name} exporter; give the {} exporter another", kind.name()))
-        }
+        Some(standard) if standard != kind => Err(format!(
+            "is the name of the standard {name} exporter; give the {} exporter another",
+            kind.name()
+        )),
         _ => Ok(()),
     }
 }

@@ -2,21 +2,20 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::OnSigterm;
+use super::address::Address;
 use super::duration;
 use super::endpoint::Endpoint;
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Findings, Given, Place};
 use super::exporter::{self, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::otlp::{self, Auth, Compression, OtlpLayer};
 use super::prometheus::{self, PrometheusLayer};
-use super::suggest::{did_you_mean, nearest, one_of};
+use super::suggest::{nearest, one_of};
 use super::toml;
-use super::tree::{Node, Value};
-use super::address::Address;
-use crate::resource::{ResourceValue, SDK_PREFIX};
+use super::tree::{Entries, Node, Value};
+use crate::resource::SDK_PREFIX;
 
 /// The one table that is ours; the others belong to the application.
 const ROOT: &str = "telemetry";
@@ -38,8 +37,8 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// What the file says. `kind_of` knows the types of the exporters that code describes, for a table that changes one
-    /// of them need not repeat its type.
+    /// What the file says. `kind_of` knows the types of the exporters that code describes, for a table that
+    /// changes one of them need not repeat its type.
     pub(super) fn read(&self, kind_of: impl Fn(&str) -> Option<Kind>, findings: &mut Findings) -> Layer {
         let (name, text) = match self {
             Self::Text { name, text } => (name.clone(), text.clone()),
@@ -47,10 +46,16 @@ impl Source {
                 let name = path.display().to_string();
                 match std::fs::read_to_string(path) {
                     Ok(text) => (name, text),
-                    Err(error) if *may_be_missing && error.kind() == io::ErrorKind::NotFound => return Layer::default(),
+                    Err(error) if *may_be_missing && error.kind() == io::ErrorKind::NotFound => {
+                        return Layer::default();
+                    }
                     Err(error) => {
                         let mend = if error.kind() == io::ErrorKind::NotFound { "; create it" } else { "" };
-                        findings.unreadable(&Place::file(&name), format!("cannot be read: {error}{mend}"), error);
+                        findings.unreadable(
+                            &Place::file(&name),
+                            format!("cannot be read: {error}{mend}"),
+                            error,
+                        );
                         return Layer::default();
                     }
                 }
@@ -70,19 +75,22 @@ struct Reader<'a> {
     findings: &'a mut Findings,
 }
 
-type Entries = [(String, Node)];
-
 impl Reader<'_> {
     fn root(&mut self, entries: &Entries) -> Layer {
         if let Some((_, node)) = entries.iter().find(|(key, _)| key == ROOT) {
             let place = self.file.child(ROOT).on_line(node.line);
             let expected = "a table, [telemetry]";
-            return self.table(&place, node, expected).map(|table| self.telemetry(&place, table)).unwrap_or_default();
+            return self
+                .findings
+                .table(&place, node, expected)
+                .map(|table| self.telemetry(&place, table))
+                .unwrap_or_default();
         }
         // The other tables belong to the application, so this may be none of our business.
         if let Some((key, node)) = entries.iter().find(|(key, _)| nearest(key, &[ROOT]).is_some()) {
             let place = self.file.child(key).on_line(node.line);
-            self.findings.warn(&place, "there is no table \"telemetry\" in this file; is it meant by this one?");
+            self.findings
+                .warn(&place, "there is no table \"telemetry\" in this file; is it meant by this one?");
         }
         Layer::default()
     }
@@ -92,35 +100,40 @@ impl Reader<'_> {
         for (key, node) in entries {
             let place = at.child(key).on_line(node.line);
             match key.as_str() {
-                "enabled" => layer.enabled = self.truth(&place, node),
-                "shutdown_timeout" => layer.shutdown_timeout = self.time(&place, node, duration::deadline),
-                "on_sigterm" => layer.on_sigterm = self.word(&place, node, &OnSigterm::NAMES, OnSigterm::named),
+                "enabled" => layer.enabled = self.findings.truth(&place, node),
+                "shutdown_timeout" => {
+                    layer.shutdown_timeout = self.findings.time(&place, node, duration::deadline);
+                }
+                "on_sigterm" => {
+                    layer.on_sigterm = self.findings.word(&place, node, &OnSigterm::NAMES, OnSigterm::named);
+                }
                 "resource" => {
-                    if let Some(table) = self.table(&place, node, "a table of attributes") {
+                    if let Some(table) = self.findings.table(&place, node, "a table of attributes") {
                         self.resource(&place, "", table, &mut layer);
                     }
                 }
                 "exporters" => {
-                    if let Some(table) = self.table(&place, node, "a table of exporters by name") {
+                    if let Some(table) = self.findings.table(&place, node, "a table of exporters by name") {
                         self.exporters(&place, table, &mut layer);
                     }
                 }
                 _ => {
                     let known = ["enabled", "shutdown_timeout", "on_sigterm", "resource", "exporters"];
-                    self.unknown(&place, key, &known);
+                    self.findings.unknown(&place, key, &known);
                 }
             }
         }
         layer
     }
 
-    /// Attributes, as `"service.name" = "x"` or, without quotes, as the nested tables that TOML then makes of it.
+    /// Attributes, as `"service.name" = "x"` or, without quotes, as the nested tables that TOML then makes of
+    /// it.
     fn resource(&mut self, at: &Place, prefix: &str, entries: &Entries, layer: &mut Layer) {
         for (key, node) in entries {
             let place = at.child(key).on_line(node.line);
             let full = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
             let value = match &node.value {
-                Value::String(text) => ResourceValue::from(text.as_str()),
+                Value::String(text) => text.clone().into(),
                 Value::Bool(truth) => (*truth).into(),
                 Value::Integer(number) => (*number).into(),
                 Value::Float(number) => (*number).into(),
@@ -129,7 +142,7 @@ impl Reader<'_> {
                     continue;
                 }
                 other @ Value::Other(_) => {
-                    self.mistyped(&place, "a string, a boolean, an integer or a float", other);
+                    self.findings.mistyped::<()>(&place, "a string, a boolean, an integer or a float", other);
                     continue;
                 }
             };
@@ -146,7 +159,7 @@ impl Reader<'_> {
     fn exporters(&mut self, at: &Place, entries: &Entries, layer: &mut Layer) {
         for (name, node) in entries {
             let place = at.child(name).on_line(node.line);
-            let Some(table) = self.table(&place, node, "a table of settings") else { continue };
+            let Some(table) = self.findings.table(&place, node, "a table of settings") else { continue };
             if let Some(exporter) = self.exporter(&place, name, table) {
                 layer.exporters.insert(name.clone(), exporter);
             }
@@ -158,7 +171,7 @@ impl Reader<'_> {
         let kind = match entries.iter().find(|(key, _)| key == "type") {
             Some((_, node)) => {
                 type_place = at.child("type").on_line(node.line);
-                self.word(&type_place, node, &Kind::ALL.map(Kind::name), Kind::named)?
+                self.findings.word(&type_place, node, &Kind::ALL.map(Kind::name), Kind::named)?
             }
             None => match Kind::named(name).or_else(|| (self.kind_of)(name)) {
                 Some(kind) => kind,
@@ -170,15 +183,17 @@ impl Reader<'_> {
             },
         };
         self.findings.take(at, exporter::check_name(name, kind));
-        let mut layer = ExporterLayer { type_place, enabled: None, env: None, settings: Settings::silent(kind) };
+        let mut layer =
+            ExporterLayer { type_place, enabled: None, env: None, settings: Settings::silent(kind) };
         for (key, node) in entries {
             let place = at.child(key).on_line(node.line);
             match key.as_str() {
                 "type" => {}
                 "enabled" => {
-                    layer.enabled = self.truth(&place, node).map(|value| Given { value, place: place.clone() });
+                    layer.enabled =
+                        self.findings.truth(&place, node).map(|value| Given { value, place: place.clone() });
                 }
-                "env" => layer.env = self.truth(&place, node),
+                "env" => layer.env = self.findings.truth(&place, node),
                 _ => match &mut layer.settings {
                     Settings::Prometheus(prometheus) => self.prometheus(&place, key, node, prometheus),
                     Settings::Otlp(otlp) => self.otlp(&place, key, node, otlp),
@@ -200,33 +215,40 @@ impl Reader<'_> {
     fn prometheus(&mut self, at: &Place, key: &str, node: &Node, layer: &mut PrometheusLayer) {
         match key {
             "listen" => {
-                let text = self.string(at, node, "\"127.0.0.1:9464\"");
+                let text = self.findings.string(at, node, "\"127.0.0.1:9464\"");
                 layer.listen = text.and_then(|text| self.findings.take(at, Address::to_listen(text)));
             }
             "path" => {
-                let text = self.string(at, node, "\"/metrics\"");
-                layer.path = text.and_then(|text| self.checked(at, prometheus::check_path(text)));
+                let text = self.findings.string(at, node, "\"/metrics\"");
+                layer.path = text.and_then(|text| self.findings.checked(at, prometheus::check_path(text)));
             }
-            _ => self.unknown(at, key, &["type", "enabled", "env", "listen", "path"]),
+            _ => self.findings.unknown(at, key, &["type", "enabled", "env", "listen", "path"]),
         }
     }
 
     fn otlp(&mut self, at: &Place, key: &str, node: &Node, layer: &mut OtlpLayer) {
         match key {
             "endpoint" => {
-                let text = self.string(at, node, "\"http://localhost:4318\"");
+                let text = self.findings.string(at, node, "\"http://localhost:4318\"");
                 layer.endpoint = text.and_then(|text| self.findings.take(at, Endpoint::base(text)));
             }
-            "interval" => layer.interval = self.time(at, node, duration::interval),
-            "timeout" => layer.timeout = self.time(at, node, duration::bounded),
-            "compression" => layer.compression = self.word(at, node, &Compression::NAMES, Compression::named),
+            "interval" => layer.interval = self.findings.time(at, node, duration::interval),
+            "timeout" => layer.timeout = self.findings.time(at, node, duration::bounded),
+            "compression" => {
+                layer.compression = self.findings.word(at, node, &Compression::NAMES, Compression::named);
+            }
             "headers" => {
-                let Some(table) = self.table(at, node, "a table such as { \"x-scope\" = \"a\" }") else { return };
+                let Some(table) = self.findings.table(at, node, "a table such as { \"x-scope\" = \"a\" }")
+                else {
+                    return;
+                };
                 for (name, node) in table {
                     // The name is left to the check: a wrong one may have swallowed the value.
                     let at = at.on_line(node.line);
-                    let Some(value) = self.string(&at, node, "\"a\" for each header") else { continue };
-                    if let Some((name, value)) = self.checked(&at, otlp::check_header(name, value)) {
+                    let Some(value) = self.findings.string(&at, node, "\"a\" for each header") else {
+                        continue;
+                    };
+                    if let Some((name, value)) = self.findings.checked(&at, otlp::check_header(name, value)) {
                         layer.headers.set(name, value);
                     }
                 }
@@ -244,25 +266,27 @@ impl Reader<'_> {
                     "auth",
                     "headers",
                 ];
-                self.unknown(at, key, &known);
+                self.findings.unknown(at, key, &known);
             }
         }
     }
 
     fn auth(&mut self, at: &Place, node: &Node) -> Option<Auth> {
-        const EITHER: &str =
-            "{ bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }";
-        let entries = self.table(at, node, EITHER)?;
+        const EITHER: &str = "{ bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }";
+        let entries = self.findings.table(at, node, EITHER)?;
         let [(key, node)] = entries else {
-            self.findings.problem(at, format!("expected one of {EITHER}, found {}", entries.len()));
+            if entries.is_empty() {
+                return self.findings.mistyped(at, EITHER, &node.value);
+            }
+            self.findings.problem(at, format!("has {} keys; keep one, {EITHER}", entries.len()));
             return None;
         };
         let place = at.child(key).on_line(node.line);
         match key.as_str() {
-            "bearer" => self.string(&place, node, "\"token\"").map(Auth::bearer),
+            "bearer" => self.findings.string(&place, node, "\"token\"").map(Auth::bearer),
             "basic" => self.basic(&place, node),
             _ => {
-                self.unknown(&place, key, &["bearer", "basic"]);
+                self.findings.unknown(&place, key, &["bearer", "basic"]);
                 None
             }
         }
@@ -270,13 +294,13 @@ impl Reader<'_> {
 
     fn basic(&mut self, at: &Place, node: &Node) -> Option<Auth> {
         let (mut user, mut password) = (None, None);
-        let entries = self.table(at, node, "{ user = \"name\", password = \"word\" }")?;
+        let entries = self.findings.table(at, node, "{ user = \"name\", password = \"word\" }")?;
         for (key, node) in entries {
             let place = at.child(key).on_line(node.line);
             match key.as_str() {
-                "user" => user = Some(self.string(&place, node, "\"name\"")?),
-                "password" => password = Some(self.string(&place, node, "\"word\"")?),
-                _ => self.unknown(&place, key, &["user", "password"]),
+                "user" => user = Some(self.findings.string(&place, node, "\"name\"")?),
+                "password" => password = Some(self.findings.string(&place, node, "\"word\"")?),
+                _ => self.findings.unknown(&place, key, &["user", "password"]),
             }
         }
         for (key, value) in [("user", user), ("password", password)] {
@@ -285,65 +309,5 @@ impl Reader<'_> {
             }
         }
         Some(Auth::basic(user?, password?))
-    }
-
-    fn table<'n>(&mut self, at: &Place, node: &'n Node, expected: &str) -> Option<&'n Entries> {
-        match &node.value {
-            Value::Table(entries) => Some(entries),
-            other => self.mistyped(at, expected, other),
-        }
-    }
-
-    fn string<'n>(&mut self, at: &Place, node: &'n Node, example: &str) -> Option<&'n str> {
-        match &node.value {
-            Value::String(text) => Some(text),
-            other => self.mistyped(at, &format!("a string such as {example}"), other),
-        }
-    }
-
-    fn truth(&mut self, at: &Place, node: &Node) -> Option<bool> {
-        match &node.value {
-            Value::Bool(truth) => Some(*truth),
-            other => self.mistyped(at, "true or false", other),
-        }
-    }
-
-    fn time(&mut self, at: &Place, node: &Node, check: fn(Duration) -> Checked<Duration>) -> Option<Duration> {
-        let duration = match &node.value {
-            Value::String(text) => duration::parse(text).and_then(check),
-            Value::Integer(number) => Err(duration::unitless(number)),
-            other => return self.mistyped(at, "a string such as \"60s\"", other),
-        };
-        self.checked(at, duration)
-    }
-
-    fn word<T>(&mut self, at: &Place, node: &Node, words: &[&str], named: fn(&str) -> Option<T>) -> Option<T> {
-        let expected = one_of(words);
-        match &node.value {
-            Value::String(text) => {
-                let word = named(text);
-                if word.is_none() {
-                    let meant = did_you_mean(text, words);
-                    self.findings.problem(at, format!("expected {expected}, found {text:?}{meant}"));
-                }
-                word
-            }
-            other => self.mistyped(at, &expected, other),
-        }
-    }
-
-    fn checked<T>(&mut self, at: &Place, checked: Checked<T>) -> Option<T> {
-        self.findings.take(at, checked).map(|given| given.value)
-    }
-
-    /// Names the type only: what stands there may be a secret in the wrong place.
-    fn mistyped<T>(&mut self, at: &Place, expected: &str, found: &Value) -> Option<T> {
-        self.findings.problem(at, format!("expected {expected}, found {}", found.kind()));
-        None
-    }
-
-    fn unknown(&mut self, at: &Place, key: &str, known: &[&str]) {
-        let meant = did_you_mean(key, known);
-        self.findings.problem(at, format!("is not a key that is known here; expected {}{meant}", one_of(known)));
     }
 }

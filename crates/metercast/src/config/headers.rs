@@ -53,7 +53,8 @@ pub(super) fn check_name(name: &str) -> Checked<String> {
     if let Some(at) = name.find(|c| !is_token(c)) {
         let bad = name[at..].chars().next().unwrap_or_default();
         return Err(format!(
-            "has a header whose name begins {:?} and then has the character {bad:?}, which no header's name may have; \
+            "has a header whose name begins {:?} and then has the character {bad:?}, which no header's name \
+             may have; \
              give name and value apart",
             &name[..at]
         ));
@@ -65,13 +66,15 @@ pub(super) fn check_name(name: &str) -> Checked<String> {
     Ok(name)
 }
 
-/// A header's value, if it is one (RFC 9110, section 5.5, without its obsolete part). The error does not show it.
+/// A header's value, if it is one (RFC 9110, section 5.5, without its obsolete part). The error does not show
+/// it.
 pub(super) fn check_value(value: &str) -> Checked<Secret> {
     let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
     match value.chars().position(|c| !is_allowed(c)) {
         None => Ok(Secret::new(value.trim())),
         Some(at) => Err(format!(
-            "has a value (not shown) that no header can carry: its character number {} is not printable ASCII; \
+            "has a value (not shown) that no header can carry: its character number {} is not printable \
+             ASCII; \
              check for a line break at its end",
             at + 1
         )),
@@ -87,11 +90,13 @@ pub(super) fn parse_list(list: &str) -> Checked<Headers> {
     for (n, entry) in list.split(',').enumerate().filter(|(_, entry)| !entry.trim().is_empty()) {
         let entry_number = n + 1;
         let Some((name, value)) = entry.split_once('=') else {
-            return Err(format!("entry {entry_number} (not shown) has no \"=\"; write name=value,name2=value2"));
+            return Err(format!(
+                "entry {entry_number} (not shown) has no \"=\"; write name=value,name2=value2"
+            ));
         };
         let name = check_name(name.trim()).map_err(|message| format!("entry {entry_number} {message}"))?;
-        let value =
-            percent::decode(value.trim()).map_err(|message| format!("the value of {name:?} (not shown) {message}"))?;
+        let value = percent::decode(value.trim())
+            .map_err(|message| format!("the value of {name:?} (not shown) {message}"))?;
         let value = check_value(&value).map_err(|message| format!("the header {name:?} {message}"))?;
         headers.set(name, value);
     }
@@ -140,10 +145,14 @@ mod tests {
             ),
             (
                 "a=s3cret%0A",
-                "the header \"a\" has a value (not shown) that no header can carry: its character number 7 is not \
+                "the header \"a\" has a value (not shown) that no header can carry: its character number 7 \
+                 is not \
                  printable ASCII; check for a line break at its end",
             ),
-            ("Content-Type=s3cret", "entry 1 sets the header \"content-type\", which belongs to the push itself; leave it out"),
+            (
+                "Content-Type=s3cret",
+                "entry 1 sets the header \"content-type\", which belongs to the push itself; leave it out",
+            ),
         ];
         for (list, message) in cases {
             let error = parse_list(list).unwrap_err();

@@ -1,7 +1,8 @@
-//! What one source (the program's defaults, a file, the environment, the program's pins) says about each setting.
+//! What one source (the program's defaults, a file, the environment, the program's pins) says about each
+//! setting.
 //!
-//! Every source becomes a [`Layer`] of checked values; [`resolve`](super::resolve) lays them over each other. A new
-//! source needs nothing but a way to become a layer.
+//! Every source becomes a [`Layer`] of checked values; [`resolve`](super::resolve) lays them over each other.
+//! A new source needs nothing but a way to become a layer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::error::{Given, Place};
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
 use super::prometheus::PrometheusLayer;
-use crate::resource::ResourceValue;
+use metercast_core::Value;
 
 /// Everything one source says. `None` is silence.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(super) struct Layer {
     pub(super) enabled: Option<bool>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) on_sigterm: Option<OnSigterm>,
-    pub(super) resource: BTreeMap<String, ResourceValue>,
+    pub(super) resource: BTreeMap<String, Value>,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
 }
 

@@ -65,13 +65,15 @@ impl Auth {
 }
 
 impl Otlp {
-    /// Pushes to this URL, `http://host:port` with or without a path. It may be the base URL, to which `/v1/metrics` is
-    /// added, or the full one. What cannot be read is reported by [`build`](super::ConfigBuilder::build).
+    /// Pushes to this URL, `http://host:port` with or without a path. It may be the base URL, to which
+    /// `/v1/metrics` is added, or the full one. What cannot be read is reported by
+    /// [`build`](super::ConfigBuilder::build).
     pub fn to(endpoint: &str) -> Self {
         Self { endpoint: Some(Endpoint::base(endpoint)), ..Self::default() }
     }
 
-    /// The time from the start of one push to the start of the next: 1 millisecond to a year, 60 seconds unless said.
+    /// The time from the start of one push to the start of the next: 1 millisecond to a year, 60 seconds
+    /// unless said.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
@@ -101,15 +103,16 @@ impl Otlp {
         self
     }
 
-    /// Sends a header with each push; the value is a secret and never prints. Names count in any case, and the last
-    /// value given for a name is sent. The headers of the push itself (`content-type`, `host` and such) are refused.
+    /// Sends a header with each push; the value is a secret and never prints. Names count in any case, and
+    /// the last value given for a name is sent. The headers of the push itself (`content-type`, `host` and
+    /// such) are refused.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(check_header(name, value));
         self
     }
 
-    /// Whether the `OTEL_EXPORTER_OTLP_*` variables shape this exporter. Unless it is said, they shape the one named
-    /// `otlp` if no file names it.
+    /// Whether the `OTEL_EXPORTER_OTLP_*` variables shape this exporter. Unless it is said, they shape the
+    /// one named `otlp` if no file names it.
     pub fn env(mut self, reads: bool) -> Self {
         self.env = Some(reads);
         self
@@ -160,6 +163,7 @@ pub enum Compression {
 }
 
 impl Compression {
+    #[cfg(feature = "config")]
     pub(super) const NAMES: [&str; 2] = ["gzip", "none"];
 
     /// The compression of that name, in any case.
@@ -172,7 +176,8 @@ impl Compression {
     }
 }
 
-/// The settings of an OTLP exporter, checked and complete. Prints as `to http://collector:4318/v1/metrics every 60s`.
+/// The settings of an OTLP exporter, checked and complete. Prints as `to http://collector:4318/v1/metrics
+/// every 60s`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpConfig {
     endpoint: Endpoint,
@@ -247,8 +252,8 @@ impl OtlpLayer {
         }
     }
 
-    /// The settings with the defaults where no source said anything. Only here is it known which endpoint counts, and
-    /// so whether this build can reach it.
+    /// The settings with the defaults where no source said anything. Only here is it known which endpoint
+    /// counts, and so whether this build can reach it.
     pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> Option<OtlpConfig> {
         let endpoint = match self.endpoint {
             Some(endpoint) => endpoint,

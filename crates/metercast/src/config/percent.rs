@@ -13,7 +13,9 @@ pub(super) fn decode(text: &str) -> Result<String, &'static str> {
         }
         match (rest.next().and_then(hex), rest.next().and_then(hex)) {
             (Some(high), Some(low)) => bytes.push(high << 4 | low),
-            _ => return Err("has a % without two hexadecimal digits after it; write %25 for the character %"),
+            _ => {
+                return Err("has a % without two hexadecimal digits after it; write %25 for the character %");
+            }
         }
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 once it is decoded")

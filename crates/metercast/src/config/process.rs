@@ -8,8 +8,8 @@ pub(super) fn executable() -> Option<String> {
     Some(std::env::current_exe().ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
-/// A random UUID, version 4 (RFC 9562, section 5.4). The same as long as the process lives, so that two configurations
-/// of one process, or the one before a reload and the one after, are the same instance.
+/// A random UUID, version 4 (RFC 9562, section 5.4). The same as long as the process lives, so that two
+/// configurations of one process, or the one before a reload and the one after, are the same instance.
 pub(super) fn instance_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| from_kernel().unwrap_or_else(from_hasher))
@@ -22,9 +22,10 @@ fn from_kernel() -> Option<String> {
     (id.len() == 36).then(|| id.to_owned())
 }
 
-/// Elsewhere: the standard library seeds the hashers of its maps from the system's randomness, and that is all the
-/// randomness to be had without a dependency. Two hashers, as keys of the second differ only by a counter from the
-/// first's; time and process id are mixed in so that a poor seed does not make two processes the same.
+/// Elsewhere: the standard library seeds the hashers of its maps from the system's randomness, and that is
+/// all the randomness to be had without a dependency. Two hashers, as keys of the second differ only by a
+/// counter from the first's; time and process id are mixed in so that a poor seed does not make two processes
+/// the same.
 fn from_hasher() -> String {
     let salt = (std::process::id(), std::time::SystemTime::now());
     let half = |n: u64| u128::from(RandomState::new().hash_one((n, salt)));

@@ -35,8 +35,8 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Serves on this `host:port`. The host is a name, an IPv4 address or an IPv6 address in brackets; port 0 is any
-    /// free port. What cannot be read is reported by [`build`](super::ConfigBuilder::build).
+    /// Serves on this `host:port`. The host is a name, an IPv4 address or an IPv6 address in brackets; port 0
+    /// is any free port. What cannot be read is reported by [`build`](super::ConfigBuilder::build).
     pub fn listen(address: &str) -> Self {
         Self { listen: Some(Address::to_listen(address)), ..Self::default() }
     }
@@ -47,8 +47,8 @@ impl Prometheus {
         self
     }
 
-    /// Whether `OTEL_EXPORTER_PROMETHEUS_HOST` and `..._PORT` shape this exporter. Unless it is said, they shape the one
-    /// named `prometheus` if no file names it.
+    /// Whether `OTEL_EXPORTER_PROMETHEUS_HOST` and `..._PORT` shape this exporter. Unless it is said, they
+    /// shape the one named `prometheus` if no file names it.
     pub fn env(mut self, reads: bool) -> Self {
         self.env = Some(reads);
         self
@@ -122,7 +122,9 @@ pub(super) fn check_path(path: &str) -> Checked<String> {
         return Err(format!("{path:?} does not start with a slash; write \"/{path}\""));
     }
     if !path.chars().all(|c| c != '?' && is_url_character(c)) {
-        return Err(format!("{path:?} has a character that the path of a URL cannot have; write for example \"/metrics\""));
+        return Err(format!(
+            "{path:?} has a character that the path of a URL cannot have; write for example \"/metrics\""
+        ));
     }
     Ok(path.to_owned())
 }
@@ -136,12 +138,18 @@ mod tests {
         for path in ["/", "/metrics", "/a/b.c~d%20e"] {
             assert_eq!(check_path(path).as_deref(), Ok(path));
         }
-        assert_eq!(check_path("metrics").unwrap_err(), "\"metrics\" does not start with a slash; write \"/metrics\"");
+        assert_eq!(
+            check_path("metrics").unwrap_err(),
+            "\"metrics\" does not start with a slash; write \"/metrics\""
+        );
         assert_eq!(check_path("").unwrap_err(), "\"\" does not start with a slash; write \"/\"");
         for path in ["/a b", "/a?b", "/a#b", "/ü", "/a\n"] {
             assert_eq!(
                 check_path(path).unwrap_err(),
-                format!("{path:?} has a character that the path of a URL cannot have; write for example \"/metrics\"")
+                format!(
+                    "{path:?} has a character that the path of a URL cannot have; write for example \
+                     \"/metrics\""
+                )
             );
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::address::Address;
 use super::env::Variables;
 use super::error::{Findings, Place};
 use super::exporter::{ExporterConfig, Kind};
@@ -14,8 +15,8 @@ use crate::resource::Resource;
 /// How long the final flush may take, unless a source says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The sources, lowest first. The environment comes as its variables, since what they mean for an exporter depends on
-/// what the file says about it.
+/// The sources, lowest first. The environment comes as its variables, since what they mean for an exporter
+/// depends on what the file says about it.
 pub(super) struct Sources {
     pub(super) defaults: Layer,
     pub(super) file: Layer,
@@ -26,8 +27,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The configuration that holds. If it is disabled its problems are warnings: the way to switch telemetry off must
-    /// not depend on the rest being right.
+    /// The configuration that holds. If it is disabled its problems are warnings: the way to switch telemetry
+    /// off must not depend on the rest being right.
     pub(super) fn resolve(self, mut findings: Findings) -> Result<Config, ConfigError> {
         let Self { mut defaults, mut file, environment, mut pinned, unwanted } = self;
         let disabled = environment.disabled(&mut findings).then_some(false);
@@ -35,8 +36,12 @@ impl Sources {
         environment.warn_of_unread(&mut findings);
 
         let mut resource = Resource::of_process(process::executable().as_deref(), process::instance_id());
-        let layers =
-            [&mut defaults.resource, &mut file.resource, &mut environment.resource(&mut findings), &mut pinned.resource];
+        let layers = [
+            &mut defaults.resource,
+            &mut file.resource,
+            &mut environment.resource(&mut findings),
+            &mut pinned.resource,
+        ];
         for (key, value) in layers.into_iter().flat_map(std::mem::take) {
             resource.set(&key, value);
         }
@@ -99,14 +104,17 @@ fn exporters(
         let place = Place::exporter(&name);
         let config = match stack.settings(&name, environment, findings) {
             Some(Settings::Prometheus(prometheus)) => {
-                check_listener(&name, &prometheus, &mut listeners, findings);
+                listeners.push(Listener::of(&name, &prometheus));
                 Some(ExporterConfig::Prometheus(prometheus.resolve()))
             }
-            Some(Settings::Otlp(otlp)) => otlp.resolve(&place.child("endpoint"), findings).map(ExporterConfig::Otlp),
+            Some(Settings::Otlp(otlp)) => {
+                otlp.resolve(&place.child("endpoint"), findings).map(ExporterConfig::Otlp)
+            }
             None => None,
         };
         exporters.extend(config.map(|config| (name, config)));
     }
+    check_listeners(&listeners, findings);
     exporters
 }
 
@@ -120,23 +128,30 @@ impl Stack {
             let (found, needed) = (file.kind().name(), pinned.kind().name());
             findings.problem(
                 &file.type_place,
-                format!("{found:?} contradicts the program, which makes this exporter {needed:?}; leave the type out"),
+                format!(
+                    "{found:?} contradicts the program, which makes this exporter {needed:?}; leave the \
+                     type out"
+                ),
             );
             return None;
         }
-        if let Some(enabled) = file.as_ref().and_then(|file| file.enabled.as_ref()).filter(|enabled| !enabled.value) {
-            if pinned.is_none() {
-                return None;
-            }
+        if let Some(enabled) =
+            file.as_ref().and_then(|file| file.enabled.as_ref()).filter(|enabled| !enabled.value)
+        {
+            // Only a pinned exporter outlives that.
+            pinned.as_ref()?;
             findings.warn(&enabled.place, "false is ignored, as the program pins this exporter");
         }
 
         let sources = [&pinned, &file, &default];
-        let kind = sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
+        let kind =
+            sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
         let is_standard = Kind::named(name).is_some() && file.is_none();
         let reads_environment = sources.iter().find_map(|layer| layer.as_ref()?.env).unwrap_or(is_standard);
 
-        let said = |layer: Option<ExporterLayer>| layer.map_or_else(|| Settings::silent(kind), |layer| layer.settings);
+        let said = |layer: Option<ExporterLayer>| {
+            layer.map_or_else(|| Settings::silent(kind), |layer| layer.settings)
+        };
         let mut settings = said(file).over(said(default));
         if reads_environment {
             settings = environment.settings(&settings, findings).over(settings);
@@ -145,19 +160,38 @@ impl Stack {
     }
 }
 
-/// Notes a second exporter on the address of a first.
-fn check_listener(
-    name: &str,
-    prometheus: &PrometheusLayer,
-    listeners: &mut Vec<(String, super::address::Address)>,
-    findings: &mut Findings,
-) {
-    let address = prometheus.address();
-    if let Some((first, _)) = listeners.iter().find(|(_, other)| other.is_same_listener(&address)) {
-        let place =
-            prometheus.listen.as_ref().map_or_else(|| Place::exporter(name).child("listen"), |listen| listen.place.clone());
-        let message = format!("\"{address}\" is where the exporter {first:?} listens already; give each a port of its own");
-        findings.problem(&place, message);
+/// Where an exporter listens, and which source says so.
+struct Listener {
+    name: String,
+    place: Place,
+    address: Address,
+}
+
+impl Listener {
+    fn of(name: &str, settings: &PrometheusLayer) -> Self {
+        let place = match &settings.listen {
+            Some(listen) => listen.place.clone(),
+            None => Place::exporter(name).child("listen"),
+        };
+        Self { name: name.to_owned(), place, address: settings.address() }
     }
-    listeners.push((name.to_owned(), address));
+}
+
+/// Notes each exporter that listens where another does.
+fn check_listeners(listeners: &[Listener], findings: &mut Findings) {
+    // In place of an address that could not be read there is the default, which nobody asked for.
+    if findings.has_problems() {
+        return;
+    }
+    for (n, second) in listeners.iter().enumerate() {
+        let Some(first) = listeners[..n].iter().find(|first| first.address.is_same_listener(&second.address))
+        else {
+            continue;
+        };
+        let (address, name) = (&second.address, &first.name);
+        let message = format!(
+            "\"{address}\" is where the exporter {name:?} listens already; give each a port of its own"
+        );
+        findings.problem(&second.place, message);
+    }
 }

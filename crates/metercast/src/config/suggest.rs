@@ -26,7 +26,8 @@ pub(super) fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// How many letters must be inserted, left out, replaced or swapped with their neighbour (optimal string alignment).
+/// How many letters must be inserted, left out, replaced or swapped with their neighbour (optimal string
+/// alignment).
 fn edits(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
@@ -54,7 +55,7 @@ mod tests {
         let known = ["endpoint", "interval", "env", "path"];
         let cases = [
             ("endpont", Some("endpoint")),
-            ("edn", Some("env")),
+            ("evn", Some("env")),
             ("pth", Some("path")),
             ("Endpoint", Some("endpoint")),
             ("intervall", Some("interval")),

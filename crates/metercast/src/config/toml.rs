@@ -6,17 +6,23 @@ use toml::de::{DeTable, DeValue};
 use super::error::{Findings, Place};
 use super::tree::{Node, Value};
 
-/// Reads TOML. Every error of its syntax becomes a problem, by line; what could be read is returned nevertheless.
+/// Reads TOML. If its syntax is wrong every such error becomes a problem and nothing is returned: what is
+/// left of a broken file would seem to lack things.
 ///
-/// The parser's own way of printing an error is not used: it quotes the line, and there may be a secret on it.
+/// The parser's own way of printing an error is not used: it quotes the line, and there may be a secret on
+/// it.
 pub(super) fn parse(text: &str, file: &Place, findings: &mut Findings) -> Vec<(String, Node)> {
     let lines = Lines::of(text);
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return entries(table.into_inner(), &lines);
+    }
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
     for error in errors {
         let place = error.span().map_or_else(|| file.clone(), |span| file.on_line(lines.at(span.start)));
         findings.problem(&place, format!("is not TOML: {}", error.message()));
     }
-    entries(table.into_inner(), &lines)
+    Vec::new()
 }
 
 fn entries(table: DeTable<'_>, lines: &Lines) -> Vec<(String, Node)> {
@@ -76,7 +82,8 @@ mod tests {
 
     #[test]
     fn every_value_has_its_line_and_its_kind() {
-        let text = "s = 'x'\nb = true\n\ni = 0x1_0\nf = -inf\r\nd = 2026-01-01\na = [\n1,\n]\nt = { u = 1e3 }\nn = 99999999999999999999\n[z.y]\n";
+        let text = "s = 'x'\nb = true\n\ni = 0x1_0\nf = -inf\r\nd = 2026-01-01\na = [\n1,\n]\n\
+                    t = { u = 1e3 }\nn = 99999999999999999999\n[z.y]\n";
         let (entries, problems) = parsed(text);
         assert_eq!(problems, "");
         let seen: Vec<_> =
@@ -102,7 +109,10 @@ mod tests {
     #[test]
     fn errors_of_syntax_have_their_lines_and_show_no_text() {
         let (_, problems) = parsed("a = 1\na = 2\nb = \"s3cret\nc = 3\n[d\n");
-        assert!(problems.starts_with("a.toml:2: is not TOML: duplicate key\na.toml:3: is not TOML: "), "{problems}");
+        assert!(
+            problems.starts_with("a.toml:2: is not TOML: duplicate key\na.toml:3: is not TOML: "),
+            "{problems}"
+        );
         assert!(problems.contains("\na.toml:5: is not TOML: "), "{problems}");
         assert!(!problems.contains("s3cret"), "{problems}");
     }

@@ -1,0 +1,154 @@
+//! What a case records, read from its `given.toml`.
+
+use metercast::__private::{Adhoc, Descriptor, Scope};
+use metercast::{KeyValue, Kind, NumberType, Value};
+use serde::Deserialize;
+
+/// The recordings of a case, in order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Given {
+    record: Vec<Recording>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recording {
+    /// `counter`, `up_down_counter`, `gauge` or `histogram`.
+    kind: String,
+    /// `u64`, `i64` or `f64`.
+    number: String,
+    name: String,
+    #[serde(default)]
+    unit: String,
+    #[serde(default)]
+    help: String,
+    buckets: Option<Vec<f64>>,
+    /// A number; as text where TOML has none so large, or for `nan` and `inf`.
+    value: Number,
+    #[serde(default)]
+    times: Option<u64>,
+    /// Pairs, so that a key can stand twice.
+    #[serde(default)]
+    labels: Vec<(String, Label)>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Double(f64),
+    Text(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Label {
+    Bool(bool),
+    Whole(i64),
+    Double(f64),
+    Text(String),
+}
+
+impl Given {
+    /// Reads the text of a `given.toml`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not one.
+    pub fn parse(text: &str) -> Given {
+        toml::from_str(text).unwrap_or_else(|error| panic!("given.toml: {error}"))
+    }
+
+    /// Makes the recordings in the current store.
+    pub fn record(&self) {
+        for (at, recording) in self.record.iter().enumerate() {
+            recording.make(at as u32 + 1);
+        }
+    }
+}
+
+impl Recording {
+    /// The line of its definition is its place in the file, counted from 1.
+    fn make(&self, place: u32) {
+        // A site lives as long as the program, as the call sites that it stands for do.
+        let site: &'static Adhoc = Box::leak(Box::new(Adhoc::new(self.descriptor(place))));
+        let labels: Vec<KeyValue> = self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
+        for _ in 0..self.times.unwrap_or(1) {
+            match (self.kind.as_str(), self.number.as_str()) {
+                ("counter", "u64") => site.add::<u64, _>(self.value.u64(), &labels[..]),
+                ("counter", "f64") => site.add::<f64, _>(self.value.f64(), &labels[..]),
+                ("up_down_counter", "i64") => site.change::<i64, _>(self.value.i64(), &labels[..]),
+                ("up_down_counter", "f64") => site.change::<f64, _>(self.value.f64(), &labels[..]),
+                ("gauge", "u64") => site.set::<u64, _>(self.value.u64(), &labels[..]),
+                ("gauge", "i64") => site.set::<i64, _>(self.value.i64(), &labels[..]),
+                ("gauge", "f64") => site.set::<f64, _>(self.value.f64(), &labels[..]),
+                ("histogram", "u64") => site.record::<u64, _>(self.value.u64(), &labels[..]),
+                ("histogram", "f64") => site.record::<f64, _>(self.value.f64(), &labels[..]),
+                (kind, number) => panic!("there is no {kind} of {number}"),
+            }
+        }
+    }
+
+    fn descriptor(&self, place: u32) -> Descriptor {
+        let kind = match self.kind.as_str() {
+            "counter" => Kind::Counter,
+            "up_down_counter" => Kind::UpDownCounter,
+            "gauge" => Kind::Gauge,
+            _ => Kind::Histogram,
+        };
+        let number = match self.number.as_str() {
+            "u64" => NumberType::U64,
+            "i64" => NumberType::I64,
+            _ => NumberType::F64,
+        };
+        let scope = Scope::new("conformance", "1");
+        let descriptor = Descriptor::new(keep(&self.name), kind, number, scope, "given.toml", place)
+            .unit(keep(&self.unit))
+            .description(keep(&self.help));
+        match &self.buckets {
+            Some(bounds) => descriptor.buckets(Box::leak(bounds.clone().into_boxed_slice())),
+            None => descriptor,
+        }
+    }
+}
+
+fn keep(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+impl Label {
+    fn get(&self) -> Value {
+        match self {
+            Label::Bool(value) => (*value).into(),
+            Label::Whole(value) => (*value).into(),
+            Label::Double(value) => (*value).into(),
+            Label::Text(value) => value.clone().into(),
+        }
+    }
+}
+
+impl Number {
+    fn u64(&self) -> u64 {
+        match self {
+            Number::Whole(value) => u64::try_from(*value).expect("a u64"),
+            Number::Text(text) => text.parse().expect("a u64"),
+            Number::Double(value) => panic!("{value} is no u64"),
+        }
+    }
+
+    fn i64(&self) -> i64 {
+        match self {
+            Number::Whole(value) => *value,
+            other => panic!("{other:?} is no i64"),
+        }
+    }
+
+    fn f64(&self) -> f64 {
+        match self {
+            Number::Whole(value) => *value as f64,
+            Number::Double(value) => *value,
+            Number::Text(text) => text.parse().expect("an f64"),
+        }
+    }
+}

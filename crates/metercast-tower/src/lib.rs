@@ -1,0 +1,25 @@
+//! HTTP metrics for axum, hyper and any tower stack; the one dependency that a web service needs.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _telemetry = metercast_tower::start()?; // http://127.0.0.1:9464/metrics
+//!     let app = Router::new().route("/orders/{id}", get(|| async { "an order" })).layer(metercast_tower::server());
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
+//! ```
+//!
+//! Everything of [`metercast`] is here too: `metercast_tower::metrics!`, `metercast_tower::Config` and so on.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod server;
+
+pub use metercast;
+pub use metercast::*;
+pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, server};

@@ -1,0 +1,245 @@
+//! Collects what the program says, then reads file and environment and puts it all together.
+
+use std::collections::{BTreeMap, BTreeSet};
+#[cfg(feature = "config")]
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::duration;
+use super::env::Variables;
+use super::error::{Findings, Place};
+use super::exporter::Exporter;
+#[cfg(feature = "config")]
+use super::file;
+use super::layer::Layer;
+use super::resolve::Sources;
+use super::{Config, ConfigError, OnSigterm};
+use metercast_core::Value;
+
+/// Puts a [`Config`] together. Made by [`Config::builder`].
+///
+/// Nothing is read and nothing is checked before [`build`](Self::build).
+///
+/// ```
+/// use metercast::config::{Config, Otlp, Prometheus};
+///
+/// let config = Config::builder()
+///     .environment(false)
+///     .service("orders", "1.4.2")
+///     .exporter("central", Otlp::to("http://collector:4318").bearer("s3cret"))
+///     .exporter("prometheus", Prometheus::listen("127.0.0.1:9464"))
+///     .build()?;
+/// let exporters: Vec<String> =
+///     config.exporters().map(|(name, exporter)| format!("{name}: {exporter}")).collect();
+/// assert_eq!(
+///     exporters,
+///     [
+///         "central: otlp to http://collector:4318/v1/metrics every 60s",
+///         "prometheus: prometheus on http://127.0.0.1:9464/metrics",
+///     ]
+/// );
+/// # Ok::<(), metercast::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ConfigBuilder {
+    service: Option<(String, String)>,
+    #[cfg(feature = "config")]
+    file: Option<file::Source>,
+    environment: Environment,
+    default_exporters: BTreeMap<String, Exporter>,
+    exporters: BTreeMap<String, Exporter>,
+    unwanted: BTreeSet<String>,
+    resource: BTreeMap<String, Value>,
+    enabled: Option<bool>,
+    shutdown_timeout: Option<Duration>,
+    on_sigterm: Option<OnSigterm>,
+}
+
+#[derive(Debug, Clone)]
+enum Environment {
+    Process,
+    Given(Variables),
+}
+
+impl ConfigBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            service: None,
+            #[cfg(feature = "config")]
+            file: None,
+            environment: Environment::Process,
+            default_exporters: BTreeMap::new(),
+            exporters: BTreeMap::new(),
+            unwanted: BTreeSet::new(),
+            resource: BTreeMap::new(),
+            enabled: None,
+            shutdown_timeout: None,
+            on_sigterm: None,
+        }
+    }
+
+    /// The program's own `service.name` and `service.version`. File and environment may replace them.
+    pub fn service(mut self, name: &str, version: &str) -> Self {
+        self.service = Some((name.to_owned(), version.to_owned()));
+        self
+    }
+
+    /// Reads this TOML file, which must exist. One file is read: the last that was named.
+    #[cfg(feature = "config")]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(file::Source::Path { path: path.into(), may_be_missing: false });
+        self
+    }
+
+    /// Reads this TOML file if there is one. A file that exists and cannot be read is an error all the same.
+    #[cfg(feature = "config")]
+    pub fn file_if_exists(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(file::Source::Path { path: path.into(), may_be_missing: true });
+        self
+    }
+
+    /// Takes this text for the file's, for a program that reads its file itself. Errors call it `name`.
+    ///
+    /// ```
+    /// use metercast::config::Config;
+    ///
+    /// let error = Config::builder()
+    ///     .environment(false)
+    ///     .toml("orders.toml", "[telemetry.exporters.central]\ntype = 'otlp'\nintervall = '10s'")
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!((error.problems()[0].file(), error.problems()[0].line()), (Some("orders.toml"), Some(3)));
+    /// assert!(error.to_string().ends_with("; did you mean \"interval\"?"));
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn toml(mut self, name: &str, text: &str) -> Self {
+        self.file = Some(file::Source::Text { name: name.to_owned(), text: text.to_owned() });
+        self
+    }
+
+    /// Whether the `OTEL_*` variables of the process count. They do unless it is said.
+    pub fn environment(mut self, reads: bool) -> Self {
+        self.environment =
+            if reads { Environment::Process } else { Environment::Given(Variables::default()) };
+        self
+    }
+
+    /// Takes these variables for the environment's, for tests and for programs that prepare them. The
+    /// process's own do not count then.
+    ///
+    /// ```
+    /// use metercast::config::Config;
+    ///
+    /// let variables = [("OTEL_SERVICE_NAME".to_owned(), "orders".to_owned())];
+    /// let config = Config::builder().variables(variables).build()?;
+    /// assert_eq!(config.resource().get("service.name").unwrap().to_string(), "orders");
+    /// # Ok::<(), metercast::config::ConfigError>(())
+    /// ```
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment = Environment::Given(variables.into_iter().collect());
+        self
+    }
+
+    /// An exporter that the program has unless told otherwise: file and environment may replace each of its
+    /// settings, and a file may switch it off. The standard `prometheus` exporter is no longer implied then.
+    pub fn default_exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
+        self.default_exporters.insert(name.to_owned(), exporter.into());
+        self
+    }
+
+    /// An exporter that the program always has. The settings given here cannot be changed from outside, those
+    /// left open can. The standard `prometheus` exporter is no longer implied then.
+    ///
+    /// A name has 1 to 64 of the characters `A-Z`, `a-z`, `0-9`, `_` and `-`; `prometheus` and `otlp` belong
+    /// to exporters of these types.
+    pub fn exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
+        self.unwanted.remove(name);
+        self.exporters.insert(name.to_owned(), exporter.into());
+        self
+    }
+
+    /// No exporter of this name, whoever asks for it. With `"otlp"` the program reserves the standard OTLP
+    /// variables for something else, such as its traces.
+    pub fn without_exporter(mut self, name: &str) -> Self {
+        self.exporters.remove(name);
+        self.unwanted.insert(name.to_owned());
+        self
+    }
+
+    /// A resource attribute that wins over file and environment.
+    pub fn resource_attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.resource.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Switches telemetry on or off, whatever file and environment say.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// How long the final flush may take, whatever the file says: up to a year, and more than nothing.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = Some(timeout);
+        self
+    }
+
+    /// What happens on SIGTERM, whatever the file says.
+    pub fn on_sigterm(mut self, on_sigterm: OnSigterm) -> Self {
+        self.on_sigterm = Some(on_sigterm);
+        self
+    }
+
+    /// Reads file and environment, checks everything, and lays the sources over each other.
+    ///
+    /// # Errors
+    ///
+    /// Returns every problem of every source at once, each with its place and its mend. What only an
+    /// environment variable's number or word is wrong about is a warning instead; and so is every problem if
+    /// telemetry is disabled.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let mut findings = Findings::default();
+        let mut defaults = Layer::default();
+        if let Some((name, version)) = self.service {
+            defaults.resource.insert("service.name".to_owned(), name.into());
+            defaults.resource.insert("service.version".to_owned(), version.into());
+        }
+        for (name, exporter) in self.default_exporters {
+            let exporter = exporter.into_layer(&name, &mut findings);
+            defaults.exporters.insert(name, exporter);
+        }
+
+        let place = Place::named("telemetry.shutdown_timeout");
+        let shutdown_timeout =
+            self.shutdown_timeout.and_then(|timeout| findings.take(&place, duration::deadline(timeout)));
+        let mut pinned = Layer {
+            enabled: self.enabled,
+            shutdown_timeout: shutdown_timeout.map(|timeout| timeout.value),
+            on_sigterm: self.on_sigterm,
+            resource: self.resource,
+            exporters: BTreeMap::new(),
+        };
+        for (name, exporter) in self.exporters {
+            let exporter = exporter.into_layer(&name, &mut findings);
+            pinned.exporters.insert(name, exporter);
+        }
+
+        #[cfg(feature = "config")]
+        let file = match self.file {
+            Some(file) => {
+                let in_code = |name: &str| pinned.exporters.get(name).or(defaults.exporters.get(name));
+                file.read(|name| in_code(name).map(super::layer::ExporterLayer::kind), &mut findings)
+            }
+            None => Layer::default(),
+        };
+        #[cfg(not(feature = "config"))]
+        let file = Layer::default();
+
+        let environment = match self.environment {
+            Environment::Process => Variables::of_process(&mut findings),
+            Environment::Given(variables) => variables,
+        };
+        Sources { defaults, file, environment, pinned, unwanted: self.unwanted }.resolve(findings)
+    }
+}

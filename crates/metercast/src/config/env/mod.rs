@@ -1,0 +1,167 @@
+//! The standard `OTEL_*` environment variables. Nothing else in the crate reads the environment.
+//!
+//! The rules are those of the OpenTelemetry specification, "Environment Variable Specification" and "OTLP
+//! Exporter Configuration": an empty variable is unset, only `true` is true, a number or a word that cannot
+//! be used is warned of and passed over.
+
+mod otlp;
+mod resource;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::address::{self, Address};
+use super::error::{Findings, Given, Place};
+use super::exporter::Kind;
+use super::layer::Settings;
+use super::prometheus::PrometheusLayer;
+
+/// Environment variables by name. Prints the names only, as values may be secrets.
+#[derive(Clone, Default)]
+pub(super) struct Variables(BTreeMap<String, String>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl Variables {
+    /// Those of this process that matter here.
+    pub(super) fn of_process(findings: &mut Findings) -> Self {
+        let mut variables = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("OTEL_")) else { continue };
+            match value.into_string() {
+                Ok(value) => _ = variables.insert(name.to_owned(), value),
+                Err(_) => findings.warn(&Place::named(name), "is not UTF-8; it is ignored"),
+            }
+        }
+        Self(variables)
+    }
+
+    /// The variable, unless it is empty.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// `OTEL_EXPORTER_OTLP_METRICS_...`, which replaces `OTEL_EXPORTER_OTLP_...`, with the name of the one
+    /// that is set.
+    fn for_metrics(&self, last: &str) -> Option<(String, &str)> {
+        [format!("OTEL_EXPORTER_OTLP_METRICS_{last}"), format!("OTEL_EXPORTER_OTLP_{last}")]
+            .into_iter()
+            .find_map(|name| self.get(&name).map(|value| (name.clone(), value)))
+    }
+
+    /// Whether telemetry is switched off altogether. Anything but `true` is silence, as `false` is what an
+    /// unset variable says.
+    pub(super) fn disabled(&self, findings: &mut Findings) -> bool {
+        const NAME: &str = "OTEL_SDK_DISABLED";
+        let Some(value) = self.get(NAME) else { return false };
+        if value.eq_ignore_ascii_case("true") {
+            return true;
+        }
+        if !value.eq_ignore_ascii_case("false") {
+            findings.warn(
+                &Place::named(NAME),
+                format_args!("{value:?} is neither \"true\" nor \"false\"; it is ignored"),
+            );
+        }
+        false
+    }
+
+    /// Warns of what the program would otherwise pass over in silence.
+    pub(super) fn warn_of_unread(&self, findings: &mut Findings) {
+        const NAME: &str = "OTEL_CONFIG_FILE";
+        if self.get(NAME).is_some() {
+            findings.warn(&Place::named(NAME), "declarative files are not read; the other variables count");
+        }
+    }
+
+    /// The standard exporters that `OTEL_METRICS_EXPORTER` asks for; `None` if it says nothing.
+    pub(super) fn standard_exporters(&self, findings: &mut Findings) -> Option<Vec<Kind>> {
+        const NAME: &str = "OTEL_METRICS_EXPORTER";
+        let place = Place::named(NAME);
+        let words: Vec<String> = self
+            .get(NAME)?
+            .split(',')
+            .map(|word| word.trim().to_ascii_lowercase())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let mut wanted = None;
+        for word in &words {
+            let kind = match (word.as_str(), Kind::named(word)) {
+                (_, Some(kind)) => Some(kind),
+                ("none", _) if words.len() > 1 => {
+                    findings.warn(&place, "\"none\" counts only alone; it is ignored");
+                    continue;
+                }
+                ("none", _) => None,
+                ("console", _) => {
+                    findings.warn(&place, "there is no \"console\" exporter yet; nothing is printed");
+                    None
+                }
+                _ => {
+                    let message = format_args!(
+                        "{word:?} is none of \"otlp\", \"prometheus\" and \"none\"; it is ignored"
+                    );
+                    findings.warn(&place, message);
+                    continue;
+                }
+            };
+            wanted.get_or_insert_with(Vec::new).extend(kind);
+        }
+        wanted
+    }
+
+    /// Whether a variable says where to push metrics.
+    pub(super) fn names_endpoint(&self) -> bool {
+        self.for_metrics("ENDPOINT").is_some()
+    }
+
+    /// What the variables say about an exporter that they shape, given what the sources below said.
+    pub(super) fn settings(&self, below: &Settings, findings: &mut Findings) -> Settings {
+        match below {
+            Settings::Prometheus(below) => Settings::Prometheus(self.prometheus(below, findings)),
+            Settings::Otlp(below) => Settings::Otlp(self.otlp(below, findings)),
+        }
+    }
+
+    fn prometheus(&self, below: &PrometheusLayer, findings: &mut Findings) -> PrometheusLayer {
+        const HOST: &str = "OTEL_EXPORTER_PROMETHEUS_HOST";
+        const PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
+        let Address { host, port } = below.address();
+        let given_host =
+            self.get(HOST).and_then(|text| findings.take(&Place::named(HOST), address::host(text)));
+        let given_port = self.get(PORT).and_then(|text| {
+            let place = Place::named(PORT);
+            let number = address::parse_port(text).map(|value| Given { value, place: place.clone() });
+            if number.is_none() {
+                let instead = fallback(below.listen.is_none(), port);
+                findings.warn(&place, format_args!("{text:?} is not a port; using {instead}"));
+            }
+            number
+        });
+        let place = given_port
+            .as_ref()
+            .map(|port| &port.place)
+            .or(given_host.as_ref().map(|host| &host.place))
+            .cloned();
+        let value = Address {
+            host: given_host.map_or(host, |host| host.value),
+            port: given_port.map_or(port, |port| port.value),
+        };
+        PrometheusLayer { listen: place.map(|place| Given { value, place }), path: None }
+    }
+}
+
+/// The value that counts instead of a bad one.
+fn fallback(is_default: bool, value: impl fmt::Display) -> String {
+    if is_default { format!("the default, {value}") } else { format!("{value}") }
+}

@@ -1,0 +1,241 @@
+//! What metercast is told: by the program, by a file, by the environment.
+//!
+//! Everything that can be set is in one [`Config`], put together by a [`ConfigBuilder`]. For each single
+//! value the highest source that says something counts. From the lowest:
+//!
+//! 1. the defaults of this page;
+//! 2. the program's own defaults: [`service`](ConfigBuilder::service),
+//!    [`default_exporter`](ConfigBuilder::default_exporter);
+//! 3. the file;
+//! 4. the environment;
+//! 5. what the program pins: [`exporter`](ConfigBuilder::exporter),
+//!    [`resource_attribute`](ConfigBuilder::resource_attribute) and such.
+//!
+//! # The file
+//!
+//! TOML (with the Cargo feature `config`, which is on unless switched off). Everything is in the table
+//! `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
+//! error.
+//!
+//! ```toml
+//! [telemetry.exporters.central]
+//! type = "otlp"
+//! endpoint = "http://collector:4318"
+//! auth = { bearer = "token" }
+//! ```
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `enabled` | `false`: nothing is recorded, nothing runs | `true` |
+//! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
+//! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
+//! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
+//! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
+//! | `exporters.NAME.type` | `"prometheus"` or `"otlp"`; may be left out if the exporter is named so, or if the program describes it | |
+//! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
+//! | `exporters.NAME.env` | `true`: the standard variables shape this exporter too | `false` |
+//!
+//! Of an exporter of the type `prometheus`:
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `listen` | `host:port`; port 0 is any free one; no two exporters on the same | `"127.0.0.1:9464"` |
+//! | `path` | where the page is, with a slash in front | `"/metrics"` |
+//!
+//! Of an exporter of the type `otlp`:
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `endpoint` | a URL, base or full: `/v1/metrics` is added unless it is there | `"http://localhost:4318"` |
+//! | `interval` | from one push to the next, a length of time, not 0 | `"60s"` |
+//! | `timeout` | for one push with all its attempts, a length of time; `"0s"` is no limit | `"10s"` |
+//! | `compression` | `"gzip"` or `"none"` | `"none"` |
+//! | `auth` | `{ bearer = "token" }` or `{ basic = { user = "name", password = "word" } }` | none |
+//! | `headers` | a table, `{ "x-scope" = "a" }` | none |
+//!
+//! A length of time is a whole number and a unit: `"500ms"`, `"60s"`, `"5m"`, `"2h"`; at most a year.
+//!
+//! # Which exporters there are
+//!
+//! Those that the program or the file names. If neither names any, there is the standard exporter
+//! `prometheus`. The environment adds the standard exporter `otlp` if it has an endpoint for it; and if
+//! `OTEL_METRICS_EXPORTER` is set, it alone decides which of the two standard exporters there are beside
+//! those that the file names or the program pins. [`without_exporter`](ConfigBuilder::without_exporter) has
+//! the last word.
+//!
+//! # The environment
+//!
+//! An empty variable is unset. Numbers and words that cannot be used are warned of and passed over; a URL, a
+//! header or a host that cannot be used is an error. Numbers are milliseconds.
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `OTEL_SDK_DISABLED` | `true`: nothing is recorded, nothing runs, and no problem elsewhere is an error |
+//! | `OTEL_SERVICE_NAME` | `service.name`; wins over the next |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key2=value2`, percent-encoded; one error and the whole variable is ignored |
+//! | `OTEL_METRICS_EXPORTER` | a list of `otlp` and `prometheus`, or `none` |
+//!
+//! These shape the exporter `otlp` unless a file names it, and any that has `env = true`:
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | the full URL, used as it is |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the base URL, as in a file |
+//! | `OTEL_EXPORTER_OTLP_METRICS_HEADERS`, `OTEL_EXPORTER_OTLP_HEADERS` | `name=value,name2=value2`, the values percent-encoded |
+//! | `OTEL_EXPORTER_OTLP_METRICS_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION` | `gzip` or `none` |
+//! | `OTEL_EXPORTER_OTLP_METRICS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT` | for one push with all its attempts; 0 is no limit |
+//! | `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf`; others are warned of, and this is used |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0 |
+//! | `OTEL_METRIC_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
+//!
+//! Where two variables stand in a row the first replaces the second. These shape the exporter `prometheus`
+//! unless a file names it, and any that has `env = true`:
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `OTEL_EXPORTER_PROMETHEUS_HOST` | the host to listen on |
+//! | `OTEL_EXPORTER_PROMETHEUS_PORT` | the port to listen on |
+
+// From what is asked to what is answered: the sources, how they are laid over each other,
+mod builder;
+mod env;
+#[cfg(feature = "config")]
+mod file;
+mod layer;
+mod process;
+mod resolve;
+#[cfg(feature = "config")]
+mod toml;
+#[cfg(feature = "config")]
+mod tree;
+
+// the settings,
+mod exporter;
+mod otlp;
+mod prometheus;
+
+// the values that they are made of,
+mod address;
+mod auth;
+mod duration;
+mod endpoint;
+mod headers;
+mod percent;
+mod secret;
+
+// and what there is to say about them.
+mod error;
+#[cfg(feature = "config")]
+mod suggest;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use builder::ConfigBuilder;
+pub use endpoint::Endpoint;
+pub use error::{ConfigError, Problem};
+pub use exporter::{Exporter, ExporterConfig};
+pub use otlp::{Compression, Otlp, OtlpConfig};
+pub use prometheus::{Prometheus, PrometheusConfig};
+
+use crate::resource::Resource;
+
+/// All that metercast needs to know to start: checked, complete, and with no question left open.
+///
+/// Without any configuration that is one page on loopback:
+///
+/// ```
+/// use metercast::config::Config;
+///
+/// let config = Config::builder().environment(false).build()?;
+/// let exporters: Vec<String> = config.exporters().map(|(_, exporter)| exporter.to_string()).collect();
+/// assert_eq!(exporters, ["prometheus on http://127.0.0.1:9464/metrics"]);
+/// # Ok::<(), metercast::config::ConfigError>(())
+/// ```
+///
+/// `Debug` prints `***` for every secret.
+#[derive(Debug, Clone)]
+pub struct Config {
+    enabled: bool,
+    resource: Resource,
+    exporters: BTreeMap<String, ExporterConfig>,
+    shutdown_timeout: Duration,
+    on_sigterm: OnSigterm,
+    warnings: Vec<String>,
+}
+
+impl Config {
+    /// Starts with the defaults and the environment of the process.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::new()
+    }
+
+    /// Whether anything is to be recorded and run at all.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// The attributes that describe this process.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// The exporters in the order of their names. There may be none.
+    pub fn exporters(&self) -> impl Iterator<Item = (&str, &ExporterConfig)> {
+        self.exporters.iter().map(|(name, exporter)| (name.as_str(), exporter))
+    }
+
+    /// The exporter of that name.
+    pub fn exporter(&self, name: &str) -> Option<&ExporterConfig> {
+        self.exporters.get(name)
+    }
+
+    /// How long the final flush may take, all exporters together.
+    pub fn shutdown_timeout(&self) -> Duration {
+        self.shutdown_timeout
+    }
+
+    /// What happens on SIGTERM.
+    pub fn on_sigterm(&self) -> OnSigterm {
+        self.on_sigterm
+    }
+
+    /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or
+    /// the place in the file in front.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// What happens when the process is asked to end by SIGTERM.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnSigterm {
+    /// Flushes, and then ends the process if the program does not handle the signal itself.
+    #[default]
+    Auto,
+    /// Flushes, and leaves it to the program to end.
+    Flush,
+    /// Flushes, and then ends the process.
+    Exit,
+    /// Does nothing: the program shuts metercast down itself.
+    Ignore,
+}
+
+#[cfg(feature = "config")]
+impl OnSigterm {
+    const NAMES: [&str; 4] = ["auto", "flush", "exit", "ignore"];
+
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "flush" => Some(Self::Flush),
+            "exit" => Some(Self::Exit),
+            "ignore" => Some(Self::Ignore),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! What is said about a bad configuration, word by word.
+
+use super::*;
+
+const PUSH: &str = "[telemetry.exporters.central]\ntype = 'otlp'\n";
+const PAGE: &str = "[telemetry.exporters.prometheus]\n";
+
+fn error(text: &str) -> String {
+    bare().toml("metercast.toml", text).build().unwrap_err().to_string()
+}
+
+#[test]
+fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
+    let cases = [
+        (
+            PUSH,
+            "endpoint = 'grafana:4318'",
+            "endpoint: \"grafana:4318\" has no scheme; write http://grafana:4318 or https://grafana:4318",
+        ),
+        (
+            PUSH,
+            "endpoint = 4318",
+            "endpoint: expected a string such as \"http://localhost:4318\", found an integer",
+        ),
+        (
+            PUSH,
+            "interval = '0s'",
+            "interval: 0s is too short for an interval; write at least 1ms, for example 60s",
+        ),
+        (
+            PUSH,
+            "interval = 60",
+            "interval: 60 has no unit; write \"60s\" for seconds or \"60ms\" for milliseconds",
+        ),
+        (
+            PUSH,
+            "interval = '60'",
+            "interval: 60 has no unit; write \"60s\" for seconds or \"60ms\" for milliseconds",
+        ),
+        (
+            PUSH,
+            "interval = '1 min'",
+            "interval: \"1 min\" is not a length of time; write a whole number and a unit, such as \
+             \"500ms\", \"60s\" or \"5m\"",
+        ),
+        (PUSH, "timeout = 1.5", "timeout: expected a string such as \"60s\", found a float"),
+        (PUSH, "timeout = '9999h'", "timeout: is longer than a year; write a shorter time"),
+        (
+            PUSH,
+            "compression = 'gzpi'",
+            "compression: expected \"gzip\" or \"none\", found \"gzpi\"; did you mean \"gzip\"?",
+        ),
+        (PUSH, "compression = true", "compression: expected \"gzip\" or \"none\", found a boolean"),
+        (PUSH, "env = 'yes'", "env: expected true or false, found a string"),
+        (
+            PUSH,
+            "endpont = 'x'",
+            "endpont: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \
+             \"endpoint\", \"interval\", \"timeout\", \"compression\", \"auth\" or \"headers\"; did you \
+             mean \"endpoint\"?",
+        ),
+        (
+            PUSH,
+            "auth = 's3cret'",
+            "auth: expected { bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }, \
+             found a string",
+        ),
+        (
+            PUSH,
+            "auth = {}",
+            "auth: expected { bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }, \
+             found an empty table",
+        ),
+        (
+            PUSH,
+            "auth = { bearer = 's3cret', basic = {} }",
+            "auth: has 2 keys; keep one, { bearer = \"token\" } or { basic = { user = \"name\", password = \
+             \"word\" } }",
+        ),
+        (
+            PUSH,
+            "auth = { baerer = 's3cret' }",
+            "auth.baerer: is not a key that is known here; expected \"bearer\" or \"basic\"; did you mean \
+             \"bearer\"?",
+        ),
+        (PUSH, "auth = { bearer = '' }", "auth.bearer: is empty; write the token"),
+        (
+            PUSH,
+            "auth = { bearer = \"s3cret\\n\" }",
+            "auth.bearer: has a value (not shown) that no header can carry: its character number 7 is not \
+             printable ASCII; check for a line break at its end",
+        ),
+        (PUSH, "auth = { bearer = 1 }", "auth.bearer: expected a string such as \"token\", found an integer"),
+        (
+            PUSH,
+            "auth = { basic = { user = 'u' } }",
+            "auth.basic.password: is missing; basic auth needs a user and a password",
+        ),
+        (
+            PUSH,
+            "auth = { basic = { user = 'u', password = 's3cret', realm = 'r' } }",
+            "auth.basic.realm: is not a key that is known here; expected \"user\" or \"password\"",
+        ),
+        (
+            PUSH,
+            "auth = { basic = { user = 'u:v', password = 's3cret' } }",
+            "auth.basic: has a user name with a colon in it, which basic auth cannot carry",
+        ),
+        (
+            PUSH,
+            "auth = { bearer = 's3cret' }\nheaders = { Authorization = 's3cret' }",
+            "auth: is given beside an authorization header; keep one of them",
+        ),
+        (
+            PUSH,
+            "headers = { 'x y' = 's3cret' }",
+            "headers: has a header whose name begins \"x\" and then has the character ' ', which no \
+             header's name may have; give name and value apart",
+        ),
+        (
+            PUSH,
+            "headers = { x = \"s3cret\\r\" }",
+            "headers: the header \"x\" has a value (not shown) that no header can carry: its character \
+             number 7 is not printable ASCII; check for a line break at its end",
+        ),
+        (
+            PUSH,
+            "headers = { host = 's3cret' }",
+            "headers: sets the header \"host\", which belongs to the push itself; leave it out",
+        ),
+        (
+            PUSH,
+            "headers = ['x: s3cret']",
+            "headers: expected a table such as { \"x-scope\" = \"a\" }, found an array",
+        ),
+        (
+            PUSH,
+            "headers = { x = 1 }",
+            "headers: expected a string such as \"a\" for each header, found an integer",
+        ),
+        (PAGE, "listen = '127.0.0.1'", "listen: \"127.0.0.1\" has no port; write 127.0.0.1:9464"),
+        (PAGE, "listen = 9464", "listen: expected a string such as \"127.0.0.1:9464\", found an integer"),
+        (PAGE, "path = 'metrics'", "path: \"metrics\" does not start with a slash; write \"/metrics\""),
+        (
+            PAGE,
+            "endpoint = 'x'",
+            "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"listen\" \
+             or \"path\"",
+        ),
+    ];
+    for (table, line, message) in cases {
+        let (name, number) = if table == PUSH { ("central", 3) } else { ("prometheus", 2) };
+        let expected = format!("metercast.toml:{number}: telemetry.exporters.{name}.{message}");
+        assert_eq!(error(&format!("{table}{line}\n")), expected);
+        assert!(!expected.contains("s3cret"), "{expected}");
+    }
+}
+
+#[test]
+fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
+    let cases = [
+        ("telemetry = 1", "1: telemetry: expected a table, [telemetry], found an integer"),
+        ("[telemetry]\nenabled = 'no'", "2: telemetry.enabled: expected true or false, found a string"),
+        (
+            "[telemetry]\nexporter = {}",
+            "2: telemetry.exporter: is not a key that is known here; expected \"enabled\", \
+             \"shutdown_timeout\", \
+             \"on_sigterm\", \"resource\" or \"exporters\"; did you mean \"exporters\"?",
+        ),
+        (
+            "[telemetry]\nshutdown_timeout = '0s'",
+            "2: telemetry.shutdown_timeout: 0s leaves no time for the final flush; write at least 1ms, for \
+             example 5s",
+        ),
+        (
+            "[telemetry]\non_sigterm = 'flsh'",
+            "2: telemetry.on_sigterm: expected \"auto\", \"flush\", \"exit\" or \"ignore\", found \"flsh\"; \
+             did you mean \"flush\"?",
+        ),
+        (
+            "[telemetry]\nresource = 'x'",
+            "2: telemetry.resource: expected a table of attributes, found a string",
+        ),
+        (
+            "[telemetry.resource]\nteams = ['a']",
+            "2: telemetry.resource.teams: expected a string, a boolean, an integer or a float, found an \
+             array",
+        ),
+        (
+            "[telemetry.resource]\n'telemetry.sdk.name' = 'x'",
+            "2: telemetry.resource.\"telemetry.sdk.name\": describes metercast itself and cannot be set; \
+             leave it out",
+        ),
+        (
+            "[telemetry.resource]\nservice.name = 'x'\n'service.name' = 'y'",
+            "3: telemetry.resource.\"service.name\": gives \"service.name\" a second time; keep one of them",
+        ),
+        (
+            "[telemetry.resource]\n'' = 'x'",
+            "2: telemetry.resource.\"\": is an attribute without a key; give it one",
+        ),
+        (
+            "[telemetry]\nexporters = 1",
+            "2: telemetry.exporters: expected a table of exporters by name, found an integer",
+        ),
+        (
+            "[telemetry.exporters]\nprometheus = true",
+            "2: telemetry.exporters.prometheus: expected a table of settings, found a boolean",
+        ),
+        (
+            "\n[telemetry.exporters.central]\nendpoint = 'http://h'",
+            "2: telemetry.exporters.central.type: is missing; write \"prometheus\" or \"otlp\"",
+        ),
+        (
+            "[telemetry.exporters.central]\ntype = 'oltp'",
+            "2: telemetry.exporters.central.type: expected \"prometheus\" or \"otlp\", found \"oltp\"; \
+             did you mean \"otlp\"?",
+        ),
+        (
+            "[telemetry.exporters.'my central']\ntype = 'otlp'",
+            "1: telemetry.exporters.\"my central\": is not a name for an exporter; \
+             use 1 to 64 of the characters A-Z, a-z, 0-9, _ and -",
+        ),
+        (
+            "[telemetry.exporters.otlp]\ntype = 'prometheus'",
+            "1: telemetry.exporters.otlp: is the name of the standard otlp exporter; \
+             give the prometheus exporter another",
+        ),
+        (
+            "[telemetry.exporters.prometheus]\n[telemetry.exporters.second]\ntype = 'prometheus'\nlisten = \
+             'localhost:9464'",
+            "4: telemetry.exporters.second.listen: \"localhost:9464\" is where the exporter \"prometheus\" \
+             listens \
+             already; give each a port of its own",
+        ),
+    ];
+    for (text, message) in cases {
+        assert_eq!(error(text), format!("metercast.toml:{message}"));
+    }
+}
+
+#[test]
+fn all_problems_of_all_sources_are_reported_at_once() {
+    let text = "[telemetry]\nenbled = true\n[telemetry.exporters.central]\ntype = 'otlp'\ninterval = 60\n";
+    let error = given(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "h")])
+        .toml("metercast.toml", text)
+        .exporter("central", Otlp::to("h"))
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "telemetry.exporters.central.endpoint: \"h\" has no scheme; write http://h or https://h\n\
+         metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
+         \"shutdown_timeout\", \"on_sigterm\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
+         metercast.toml:5: telemetry.exporters.central.interval: 60 has no unit; write \"60s\" for seconds \
+         or \
+         \"60ms\" for milliseconds\n\
+         OTEL_EXPORTER_OTLP_ENDPOINT: \"h\" has no scheme; write http://h or https://h"
+    );
+    let places: Vec<_> = error.problems().iter().map(|problem| (problem.file(), problem.line())).collect();
+    let file = Some("metercast.toml");
+    assert_eq!(places, [(None, None), (file, Some(2)), (file, Some(5)), (None, None)]);
+}
+
+#[test]
+fn a_bad_value_in_code_is_an_error_with_the_key_that_a_file_would_have() {
+    let error = bare()
+        .exporter("a", Otlp::to("http://h:1").interval(Duration::ZERO).timeout(Duration::MAX))
+        .exporter("b", Otlp::to("http://h:1").bearer("s3cret").header("authorization", "s3cret"))
+        .exporter("c d", Prometheus::listen("9464").path("m"))
+        .exporter("otlp", Prometheus::default())
+        .default_exporter("e", Otlp::default().bearer("s3cret\n").header("s3cret key", "x"))
+        .shutdown_timeout(Duration::ZERO)
+        .build()
+        .unwrap_err()
+        .to_string();
+    let expected = [
+        "telemetry.exporters.e.headers: has a header whose name begins \"s3cret\" and then has the \
+         character ' ', \
+         which no header's name may have; give name and value apart",
+        "telemetry.exporters.e.auth.bearer: has a value (not shown) that no header can carry: its character \
+         number 7 \
+         is not printable ASCII; check for a line break at its end",
+        "telemetry.shutdown_timeout: 0s leaves no time for the final flush; write at least 1ms, for example \
+         5s",
+        "telemetry.exporters.a.interval: 0s is too short for an interval; write at least 1ms, for example \
+         60s",
+        "telemetry.exporters.a.timeout: is longer than a year; write a shorter time",
+        "telemetry.exporters.b.auth: is given beside an authorization header; keep one of them",
+        "telemetry.exporters.\"c d\": is not a name for an exporter; use 1 to 64 of the characters A-Z, \
+         a-z, 0-9, _ and -",
+        "telemetry.exporters.\"c d\".listen: \"9464\" has no host; \
+         write 127.0.0.1:9464, or 0.0.0.0:9464 to listen on every interface",
+        "telemetry.exporters.\"c d\".path: \"m\" does not start with a slash; write \"/m\"",
+        "telemetry.exporters.otlp: is the name of the standard otlp exporter; give the prometheus exporter \
+         another",
+    ];
+    assert_eq!(error.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_file_cannot_change_the_type_of_what_the_program_pins() {
+    let error = bare()
+        .exporter("central", Otlp::default())
+        .toml("metercast.toml", "[telemetry.exporters.central]\ntype = 'prometheus'\n")
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "metercast.toml:2: telemetry.exporters.central.type: \"prometheus\" contradicts the program, \
+         which makes this exporter \"otlp\"; leave the type out"
+    );
+}
+
+#[test]
+fn https_without_tls_is_an_error_only_where_it_counts() {
+    if Endpoint::base("https://h").unwrap().reachable().is_ok() {
+        return;
+    }
+    let refusal = "\"https://h/v1/metrics\" needs TLS, which this build does not have; \
+                   write an http:// URL, for example of a local collector that passes it on by https";
+    assert_eq!(
+        error("[telemetry.exporters.otlp]\nendpoint = 'https://h'\n"),
+        format!("metercast.toml:2: telemetry.exporters.otlp.endpoint: {refusal}")
+    );
+    let variable = given(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://h")]).build().unwrap_err();
+    assert_eq!(variable.to_string(), format!("OTEL_EXPORTER_OTLP_ENDPOINT: {refusal}"));
+    let overruled = bare()
+        .default_exporter("otlp", Otlp::to("https://h"))
+        .toml("metercast.toml", "[telemetry.exporters.otlp]\nendpoint = 'http://h'\n");
+    assert!(overruled.build().is_ok());
+}
+
+#[test]
+fn a_file_that_is_not_toml_says_where_and_quotes_nothing() {
+    let error =
+        error("[telemetry]\nenabled = true\nenabled = false\n[telemetry.exporters.otlp]\nauth = s3cret\n");
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[0], "metercast.toml:3: is not TOML: duplicate key");
+    assert!(lines[1].starts_with("metercast.toml:5: is not TOML: "), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}

@@ -1,0 +1,166 @@
+//! An exporter at work: a thread of its own that pushes at the interval, when asked, and a last time.
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::process;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use metercast_core::Value;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::error::{Cause, ExportError};
+use super::settings::Settings;
+use super::worker::{Command, Worker};
+use crate::reader::Reader;
+
+/// The handle of an exporter's thread. The thread has a small Tokio runtime of its own, so that it works whatever
+/// runtime surrounds it, and whatever becomes of a push is none of the application's business.
+///
+/// Dropped without [`shutdown`](Push::shutdown), it stops at once, without a last push, and is not waited for.
+pub(crate) struct Push {
+    name: String,
+    url: Arc<str>,
+    /// The process that has the thread. A fork has none of it, and does nothing.
+    process: u32,
+    /// `None` once it was shut down.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    commands: UnboundedSender<Command>,
+    thread: JoinHandle<()>,
+    /// Disconnected when the thread is about to end: a `JoinHandle` cannot be waited for until a deadline.
+    ended: mpsc::Receiver<()>,
+}
+
+impl Push {
+    /// Starts the thread. The first push is due after one interval.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread or no event queue, or a setting is one that HTTP cannot carry.
+    pub(crate) fn start(settings: Settings, reader: Reader, resource: Vec<(String, Value)>) -> io::Result<Push> {
+        let name = settings.name.clone();
+        let url = settings.url.as_str().into();
+        let (commands, received) = unbounded_channel();
+        let worker = Worker::new(settings, reader, resource, received)?;
+        let (end, ended) = mpsc::channel();
+        let (start, started) = mpsc::sync_channel(1);
+        let thread =
+            thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(move || {
+                // Dropped last, also when something panics.
+                let _end: mpsc::Sender<()> = end;
+                // Built here, since a runtime must not be dropped inside another one, should anything fail.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .enable_time()
+                    // One name at a time is looked up.
+                    .max_blocking_threads(1)
+                    .build();
+                match runtime {
+                    Ok(runtime) => {
+                        let _ = start.send(Ok(()));
+                        worker.work(&runtime);
+                        // A name that is being looked up cannot be interrupted, and is not worth waiting for.
+                        runtime.shutdown_background();
+                    }
+                    Err(error) => {
+                        let _ = start.send(Err(error));
+                    }
+                }
+            })?;
+        started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
+        let running = Mutex::new(Some(Running { commands, thread, ended }));
+        Ok(Push { name, url, process: process::id(), running })
+    }
+
+    /// Collects and pushes now, after a push that is under way. Blocks until it is done, at most until `deadline`;
+    /// that is allowed inside a Tokio runtime too.
+    ///
+    /// # Errors
+    ///
+    /// Why not everything was handed over by then.
+    pub(crate) fn flush(&self, deadline: Instant) -> Result<(), ExportError> {
+        if self.is_forked() {
+            return Ok(());
+        }
+        let commands = self.running().as_ref().map(|running| running.commands.clone());
+        match commands {
+            Some(commands) => self.ask(&commands, deadline, false),
+            None => Err(self.error(Cause::Stopped)),
+        }
+    }
+
+    /// Lets a push that is under way finish, collects and pushes a last time, and ends the thread; all of it at most
+    /// until `deadline`. Nothing more the second time.
+    ///
+    /// # Errors
+    ///
+    /// Why not everything was handed over by then.
+    pub(crate) fn shutdown(&self, deadline: Instant) -> Result<(), ExportError> {
+        if self.is_forked() {
+            return Ok(());
+        }
+        let Some(running) = self.running().take() else { return Ok(()) };
+        let result = self.ask(&running.commands, deadline, true);
+        let left = deadline.saturating_duration_since(Instant::now());
+        if running.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
+            // What its thread says by a panic, the log has already.
+            let _ = running.thread.join();
+        }
+        result
+    }
+
+    fn ask(
+        &self,
+        commands: &UnboundedSender<Command>,
+        deadline: Instant,
+        last: bool,
+    ) -> Result<(), ExportError> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        if commands.send(Command { deadline, last, answer }).is_err() {
+            return Err(self.error(Cause::Stopped));
+        }
+        match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(result) => result,
+            Err(RecvTimeoutError::Timeout) => Err(self.error(Cause::Deadline)),
+            Err(RecvTimeoutError::Disconnected) => Err(self.error(Cause::Stopped)),
+        }
+    }
+
+    fn error(&self, cause: Cause) -> ExportError {
+        ExportError::new(&self.url, cause)
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_forked(&self) -> bool {
+        self.process != process::id()
+    }
+}
+
+impl Drop for Push {
+    fn drop(&mut self) {
+        if self.is_forked() {
+            // Waking the thread would reach into the parent, with which a fork shares the event queue.
+            mem::forget(self.running.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+impl fmt::Debug for Push {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Push").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod receiver;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Where, when and with what an exporter pushes.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::config::{Compression, OtlpConfig};
+
+/// The settings of one exporter. `Debug` shows nothing that may be a secret.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// The exporter's name.
+    pub(crate) name: String,
+    /// The URL for messages: it has no user, no password and no query.
+    pub(crate) url: String,
+    /// The name or address to connect to; an IPv6 address without brackets.
+    pub(crate) host: String,
+    /// The port to connect to.
+    pub(crate) port: u16,
+    /// Host and port as the `Host` header has them.
+    pub(crate) authority: String,
+    /// Path and query as the request line has them. Some vendors take a key in the query.
+    pub(crate) path: String,
+    /// More headers, names in lower case, each once. Their values are secrets.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether bodies are compressed.
+    pub(crate) gzip: bool,
+    /// From the start of one push to the start of the next.
+    pub(crate) interval: Duration,
+    /// How long a push may take from the reading of the store on; `None` is no limit.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Settings {
+    /// What the configuration says about the exporter `name`.
+    pub(crate) fn of(name: &str, config: &OtlpConfig) -> Settings {
+        let endpoint = config.endpoint();
+        Settings {
+            name: name.to_owned(),
+            url: endpoint.to_string(),
+            host: endpoint.host().to_owned(),
+            port: endpoint.port(),
+            authority: endpoint.authority(),
+            path: endpoint.request_target(),
+            headers: config
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.expose().to_owned()))
+                .collect(),
+            gzip: config.compression() == Compression::Gzip,
+            interval: config.interval(),
+            timeout: config.timeout(),
+        }
+    }
+
+    /// `text` without the secrets that this exporter sends, should an answer repeat one.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let query = self.path.split_once('?').map(|(_, query)| query);
+        let keys = query.into_iter().flat_map(|query| query.split('&').filter_map(|pair| pair.split_once('=')));
+        let mut secrets: Vec<&str> = self.headers.iter().map(|(_, value)| value.as_str()).collect();
+        // A server may repeat the token without the scheme before it.
+        secrets.extend(self.headers.iter().filter_map(|(_, value)| value.split_once(' ').map(|(_, rest)| rest)));
+        secrets.extend(query);
+        secrets.extend(keys.map(|(_, value)| value));
+        // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.
+        secrets.retain(|secret| secret.len() >= 4);
+        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("headers", &headers)
+            .field("gzip", &self.gzip)
+            .field("interval", &self.interval)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let headers = [("authorization", "Bearer tok-12345"), ("x-org", "7"), ("x-key", "tok-12345-longer")];
+        Settings {
+            name: "central".into(),
+            url: "http://collector:4318/v1/metrics?***".into(),
+            host: "collector".into(),
+            port: 4318,
+            authority: "collector:4318".into(),
+            path: "/v1/metrics?key=in-query&x=1".into(),
+            headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
+            gzip: true,
+            interval: Duration::from_secs(60),
+            timeout: None,
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert_eq!(
+            format!("{:?}", settings()),
+            "Settings { name: \"central\", url: \"http://collector:4318/v1/metrics?***\", headers: \
+             [\"authorization\", \"x-org\", \"x-key\"], gzip: true, interval: 60s, timeout: None, .. }"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_an_answer_repeats_is_taken_out() {
+        let cases = [
+            ("bad header Bearer tok-12345!", "bad header ***!"),
+            ("no token tok-12345, no token tok-12345", "no token ***, no token ***"),
+            ("tok-12345-longer", "***"),
+            ("no /v1/metrics?key=in-query&x=1 here", "no /v1/metrics?*** here"),
+            ("key in-query", "key ***"),
+            ("7 points", "7 points"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(settings().without_secrets(text), expected);
+        }
+    }
+}

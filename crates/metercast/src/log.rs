@@ -1,0 +1,161 @@
+//! What metercast says about itself: a line each, to standard error unless the application takes it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How urgent a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// As it should be: what was started, and where it can be seen.
+    Info,
+    /// Something was left out or replaced by a default.
+    Warn,
+    /// Something does not work, such as a push that failed.
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Info => "info",
+            Level::Warn => "warning",
+            Level::Error => "error",
+        })
+    }
+}
+
+type Sink = dyn Fn(Level, &str) + Send + Sync;
+
+/// Where lines go. Cheap to clone.
+#[derive(Clone)]
+pub struct Log {
+    sink: Arc<Sink>,
+    /// When a line about this subject may be written again.
+    quiet_until: Arc<Mutex<HashMap<String, Quiet>>>,
+    /// Lines that are written once.
+    said: Arc<Mutex<HashSet<String>>>,
+}
+
+struct Quiet {
+    until: Instant,
+    withheld: u64,
+}
+
+/// More than a person reads; bounds the memory.
+const REMEMBERED: usize = 256;
+
+/// How long a subject is quiet after a line about it.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Log {
+    /// To standard error: `metercast: error: ...`.
+    pub fn stderr() -> Log {
+        #[expect(clippy::print_stderr, reason = "this is the one place that writes there")]
+        Log::to(|level, line| match level {
+            Level::Info => eprintln!("metercast: {line}"),
+            _ => eprintln!("metercast: {level}: {line}"),
+        })
+    }
+
+    /// To a function of the application, such as one that calls its logger. It may be called on any thread and must
+    /// not block for long.
+    ///
+    /// ```
+    /// use metercast::log::{Level, Log};
+    /// # use std::sync::{Arc, Mutex};
+    /// let lines = Arc::new(Mutex::new(Vec::new()));
+    /// let log = Log::to({
+    ///     let lines = Arc::clone(&lines);
+    ///     move |level, line| lines.lock().unwrap().push(format!("{level}: {line}"))
+    /// });
+    /// # log.write(Level::Warn, "careful");
+    /// # assert_eq!(*lines.lock().unwrap(), ["warning: careful"]);
+    /// ```
+    pub fn to(sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Log {
+        Log { sink: Arc::new(sink), quiet_until: Arc::default(), said: Arc::default() }
+    }
+
+    /// Writes a line.
+    pub fn write(&self, level: Level, line: &str) {
+        (self.sink)(level, line);
+    }
+
+    /// Writes a line unless there was one about the same subject within a minute; the next one says how many were
+    /// withheld.
+    pub(crate) fn write_rarely(&self, level: Level, subject: &str, line: &str) {
+        let now = Instant::now();
+        let withheld = {
+            let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+            match quiet.get_mut(subject) {
+                Some(quiet) if now < quiet.until => {
+                    quiet.withheld += 1;
+                    return;
+                }
+                entry => {
+                    let withheld = entry.map_or(0, |quiet| quiet.withheld);
+                    quiet.insert(subject.to_owned(), Quiet { until: now + QUIET, withheld: 0 });
+                    withheld
+                }
+            }
+        };
+        // The lock is not held while a function of the application runs.
+        match withheld {
+            0 => self.write(level, line),
+            n => self.write(level, &format!("{line} ({n} more like this in the last minute or longer)")),
+        }
+    }
+
+    /// Writes a line unless the same was written before. A few hundred are remembered; then it is quiet.
+    pub(crate) fn write_once(&self, level: Level, line: &str) {
+        let new = {
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.len() < REMEMBERED && said.insert(line.to_owned())
+        };
+        if new {
+            self.write(level, line);
+        }
+    }
+
+    /// Lets the next line about a subject through: what was wrong is over.
+    #[cfg(any(test, feature = "otlp"))]
+    pub(crate) fn settle(&self, subject: &str) -> bool {
+        self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner).remove(subject).is_some()
+    }
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log::stderr()
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_quiet_for_a_while_and_speaks_again_when_it_was_settled() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = Log::to({
+            let lines = Arc::clone(&lines);
+            move |_, line| lines.lock().unwrap().push(line.to_owned())
+        });
+        for n in 0..5 {
+            log.write_rarely(Level::Error, "a", &format!("a{n}"));
+            log.write_rarely(Level::Error, "b", &format!("b{n}"));
+        }
+        assert!(log.settle("a"));
+        assert!(!log.settle("a"));
+        log.write_rarely(Level::Error, "a", "a again");
+        assert_eq!(*lines.lock().unwrap(), ["a0", "b0", "a again"]);
+    }
+}

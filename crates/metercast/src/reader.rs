@@ -1,0 +1,49 @@
+//! An exporter's access to the store: readings, and the problems that the record side met, each said once.
+
+use metercast_core::Store;
+
+use crate::log::{Level, Log};
+use crate::snapshot::Snapshot;
+
+/// Reads a store, cumulatively: every reading holds everything since the start. Readers do not disturb each other,
+/// and cost the recording code nothing.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(any(feature = "serve", feature = "otlp")),
+    expect(dead_code, reason = "without an exporter nobody reads")
+)]
+pub(crate) struct Reader {
+    store: Store,
+    log: Log,
+}
+
+impl Reader {
+    pub(crate) fn new(store: Store, log: Log) -> Reader {
+        Reader { store, log }
+    }
+
+    /// The store, to record self-metrics into.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Where to write what goes wrong.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Reads everything.
+    pub(crate) fn collect(&self) -> Snapshot {
+        let snapshot = Snapshot::of(&self.store);
+        self.say_problems();
+        snapshot
+    }
+
+    /// Clones of the log share what was said, so each problem is logged once however many exporters read.
+    fn say_problems(&self) {
+        for problem in self.store.problems() {
+            self.log.write_once(Level::Warn, &problem.to_string());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What runs: every exporter of a configuration.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::error::{FlushError, StartError};
+use crate::config::{Config, ExporterConfig};
+#[cfg(feature = "otlp")]
+use crate::export::otlp::{ExportError, Push, Settings};
+use crate::reader::Reader;
+#[cfg(feature = "serve")]
+use crate::serve::Listener;
+
+/// What can be flushed, shared with the thread that waits for SIGTERM.
+pub(crate) struct Running {
+    #[cfg(feature = "serve")]
+    listeners: Vec<Served>,
+    #[cfg(feature = "otlp")]
+    pushes: Vec<(String, Push)>,
+}
+
+/// A page that is served.
+#[cfg(feature = "serve")]
+struct Served {
+    path: String,
+    listener: Listener,
+}
+
+#[cfg(feature = "serve")]
+impl Served {
+    fn url(&self) -> String {
+        format!("http://{}{}", self.listener.address(), self.path)
+    }
+}
+
+impl Running {
+    pub(super) fn start(config: &Config, reader: &Reader) -> Result<Running, StartError> {
+        let mut running = Running {
+            #[cfg(feature = "serve")]
+            listeners: Vec::new(),
+            #[cfg(feature = "otlp")]
+            pushes: Vec::new(),
+        };
+        let mut failures = Vec::new();
+        for (name, exporter) in config.exporters() {
+            if let Err(cause) = running.add(name, exporter, config, reader) {
+                failures.push((name.to_owned(), cause));
+            }
+        }
+        if failures.is_empty() { Ok(running) } else { Err(StartError::exporters(failures)) }
+    }
+
+    #[cfg_attr(
+        not(all(feature = "serve", feature = "otlp")),
+        expect(unused_variables, reason = "an exporter that is not built needs nothing")
+    )]
+    fn add(&mut self, name: &str, exporter: &ExporterConfig, config: &Config, reader: &Reader) -> Result<(), String> {
+        match exporter {
+            #[cfg(feature = "serve")]
+            ExporterConfig::Prometheus(settings) => {
+                let listen = settings.listen();
+                let listener =
+                    Listener::start(name, listen, settings.path(), reader.clone()).map_err(|error| {
+                        format!(
+                            "cannot listen on {listen}: {error}; free the address, or set \
+                             telemetry.exporters.{name}.listen to another"
+                        )
+                    })?;
+                self.listeners.push(Served { path: settings.path().to_owned(), listener });
+                Ok(())
+            }
+            #[cfg(not(feature = "serve"))]
+            ExporterConfig::Prometheus(_) => {
+                Err("is of type prometheus, and this build has none; enable the feature \"serve\" of metercast".into())
+            }
+            #[cfg(feature = "otlp")]
+            ExporterConfig::Otlp(settings) => {
+                let settings = Settings::of(name, settings);
+                let push = Push::start(settings, reader.clone(), config.resource().attributes().to_vec())
+                    .map_err(|error| format!("cannot start its thread: {error}"))?;
+                self.pushes.push((name.to_owned(), push));
+                Ok(())
+            }
+            #[cfg(not(feature = "otlp"))]
+            ExporterConfig::Otlp(_) => {
+                Err("is of type otlp, and this build has none; enable the feature \"otlp\" of metercast".into())
+            }
+        }
+    }
+
+    /// Whether there is anything to flush.
+    #[cfg(all(unix, feature = "otlp"))]
+    pub(crate) fn has_pushes(&self) -> bool {
+        !self.pushes.is_empty()
+    }
+
+    /// The address of the first listener.
+    pub(super) fn scrape_address(&self) -> Option<SocketAddr> {
+        #[cfg(feature = "serve")]
+        return self.listeners.first().map(|served| served.listener.address());
+        #[cfg(not(feature = "serve"))]
+        None
+    }
+
+    /// The URL of the first page.
+    pub(super) fn scrape_url(&self) -> Option<String> {
+        #[cfg(feature = "serve")]
+        return self.listeners.first().map(Served::url);
+        #[cfg(not(feature = "serve"))]
+        None
+    }
+
+    /// Where things are, in one line.
+    pub(super) fn summary(&self, config: &Config) -> String {
+        let mut parts = Vec::new();
+        #[cfg(feature = "serve")]
+        parts.extend(self.listeners.iter().map(|served| format!("metrics {}", served.url())));
+        for (name, exporter) in config.exporters() {
+            if let ExporterConfig::Otlp(settings) = exporter {
+                parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
+            }
+        }
+        if parts.is_empty() { "no exporters; what is recorded stays in the process".to_owned() } else { parts.join("  ") }
+    }
+
+    /// Pushes all at once, until `deadline`.
+    pub(crate) fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+        #[cfg(feature = "otlp")]
+        return at_once(&self.pushes, |push| push.flush(deadline));
+        #[cfg(not(feature = "otlp"))]
+        {
+            let _ = deadline;
+            Ok(())
+        }
+    }
+
+    pub(super) fn shutdown(&self, deadline: Instant) -> Result<(), FlushError> {
+        #[cfg(feature = "otlp")]
+        return at_once(&self.pushes, |push| push.shutdown(deadline));
+        #[cfg(not(feature = "otlp"))]
+        {
+            let _ = deadline;
+            Ok(())
+        }
+    }
+}
+
+/// Runs `f` for every push at the same time, so that a slow one does not eat the time of the others.
+#[cfg(feature = "otlp")]
+fn at_once(
+    pushes: &[(String, Push)],
+    f: impl Fn(&Push) -> Result<(), ExportError> + Sync,
+) -> Result<(), FlushError> {
+    let failures: Vec<(String, String)> = std::thread::scope(|scope| {
+        let f = &f;
+        let running: Vec<_> =
+            pushes.iter().map(|(name, push)| (name, scope.spawn(move || f(push).map_err(|e| e.to_string())))).collect();
+        running
+            .into_iter()
+            .filter_map(|(name, thread)| match thread.join() {
+                Ok(result) => result.err().map(|error| (name.clone(), error)),
+                Err(_) => Some((name.clone(), "panicked; please report this".to_owned())),
+            })
+            .collect()
+    });
+    if failures.is_empty() { Ok(()) } else { Err(FlushError::new(failures)) }
+}

@@ -1,0 +1,90 @@
+//! What SIGTERM does to a program that pushes. Each case is a process of its own: this test binary, run again.
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use metercast::config::Otlp;
+use metercast::{Config, Telemetry, u64_counter};
+use support::{Receiver, points};
+
+/// Where the child pushes to; it is a child if this is set.
+const ENDPOINT: &str = "SIGTERM_TEST_ENDPOINT";
+
+/// Runs this binary again as the child that `test` names. Its output is to be held until it has ended.
+fn child(test: &str, endpoint: &str) -> (Child, impl Sized) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(ENDPOINT, endpoint)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !lines.next().expect("the child says that it is ready").unwrap().ends_with("ready") {}
+    (child, lines)
+}
+
+fn terminate(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// In the child: records, says that it is ready, and goes on until `done`.
+fn work(endpoint: &str, done: &AtomicBool) -> Telemetry {
+    let config = Config::builder()
+        .environment(false)
+        .exporter("push", Otlp::to(endpoint).interval(Duration::from_secs(3600)))
+        .build()
+        .unwrap();
+    let telemetry = Telemetry::start(config).unwrap();
+    u64_counter!("work", "Work", 5);
+    println!("ready");
+    // So that a fault in what is tested cannot leave a process behind.
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done.load(Ordering::Relaxed) && Instant::now() < end {
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    telemetry
+}
+
+#[test]
+fn a_program_that_does_not_handle_sigterm_flushes_and_ends_by_it() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        drop(work(&endpoint, &AtomicBool::new(false)));
+        return;
+    }
+    let receiver = Receiver::start();
+    let (mut child, _output) =
+        child("a_program_that_does_not_handle_sigterm_flushes_and_ends_by_it", &receiver.endpoint);
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    let last = receiver.messages.try_iter().last().expect("the final push");
+    assert_eq!(points(&last, "work"), [(String::new(), 5)]);
+}
+
+#[test]
+fn a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_time() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        let done = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
+        let telemetry = work(&endpoint, &done);
+        // Work that is finished after the signal is in the last push.
+        u64_counter!("work", "Work", 2);
+        telemetry.shutdown().unwrap();
+        return;
+    }
+    let receiver = Receiver::start();
+    let (mut child, _output) = child(
+        "a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_time",
+        &receiver.endpoint,
+    );
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let last = receiver.messages.try_iter().last().expect("the final push");
+    assert_eq!(points(&last, "work"), [(String::new(), 7)]);
+}

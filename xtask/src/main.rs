@@ -1,0 +1,53 @@
+//! The one command of the workspace: `cargo xtask help` says what it does.
+
+#![forbid(unsafe_code)]
+// A command line program talks to its terminal; the libraries of the workspace do not.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arguments;
+mod run;
+mod step;
+
+mod report;
+
+mod cargo;
+mod json;
+mod workspace;
+
+mod features;
+mod install;
+mod services;
+mod signatures;
+mod skipped;
+mod suite;
+mod tally;
+mod tidy;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    // Cargo starts this same program in place of rustdoc when the signatures are read; `signatures/rustdoc.rs` says why.
+    if let Some(status) = signatures::stand_in_for_rustdoc() {
+        return status;
+    }
+    match Command::parse(std::env::args().skip(1)) {
+        Ok(Command::Help) => {
+            print!("{}", arguments::help());
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Test(options)) => match Workspace::load() {
+            Ok(workspace) if run::test(&workspace, &options) => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(trouble) => fail(&trouble, 1),
+        },
+        Err(trouble) => fail(&trouble, 2),
+    }
+}
+
+fn fail(trouble: &str, status: u8) -> ExitCode {
+    eprintln!("xtask: {trouble}");
+    ExitCode::from(status)
+}

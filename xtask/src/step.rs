@@ -1,0 +1,70 @@
+//! The steps of `cargo xtask test`, in the order in which they run.
+
+use std::fmt;
+
+/// One step; its name is what `--only` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Services,
+    Format,
+    Lint,
+    Tidy,
+    Test,
+    Docs,
+    Features,
+    Signatures,
+}
+
+impl Step {
+    pub(crate) const ALL: [Step; 8] = [
+        Step::Services,
+        Step::Format,
+        Step::Lint,
+        Step::Tidy,
+        Step::Test,
+        Step::Docs,
+        Step::Features,
+        Step::Signatures,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Step::Services => "services",
+            Step::Format => "format",
+            Step::Lint => "lint",
+            Step::Tidy => "tidy",
+            Step::Test => "test",
+            Step::Docs => "docs",
+            Step::Features => "features",
+            Step::Signatures => "signatures",
+        }
+    }
+
+    /// What the step looks at, for `cargo xtask help`.
+    pub(crate) fn summary(self) -> &'static str {
+        match self {
+            Step::Services => "the real programs that tests start: installs what is missing, if it may",
+            Step::Format => "cargo fmt --check",
+            Step::Lint => "cargo clippy, warnings are errors, the oldest promised compiler held to",
+            Step::Tidy => "file heads, machine paths, links, manifests, the list of files with unsafe code",
+            Step::Test => "all tests and doctests, all features on",
+            Step::Docs => "cargo doc, warnings are errors",
+            Step::Features => "each feature of each published crate, alone",
+            Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
+        }
+    }
+
+    /// The step of that name, or an error that lists the names.
+    pub(crate) fn parse(name: &str) -> Result<Step, String> {
+        Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Step::ALL.into_iter().map(Step::name).collect();
+            format!("--only: unknown step \"{name}\"; the steps are {}", names.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,67 @@
+//! Unsafe code lives in the few files of a table, and nowhere else.
+
+use super::code;
+use super::files::File;
+
+/// The files that may hold unsafe code. Each is read with more care than the rest, so each new row wants a reason.
+const UNSAFE_FILES: &[&str] = &[
+    "crates/metercast-core/src/local.rs",
+    "crates/metercast-core/src/store/region.rs",
+    "crates/metercast-core/src/store/regions.rs",
+    "crates/metercast-core/src/store/directory.rs",
+];
+
+pub(super) fn check(files: &[File]) -> Vec<String> {
+    against(files, UNSAFE_FILES)
+}
+
+fn against(files: &[File], table: &[&str]) -> Vec<String> {
+    let mut troubles = Vec::new();
+    let mut used = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with(".rs")) {
+        let Some(line) = code::line_of_word(&code::only(&file.text), "unsafe") else { continue };
+        match table.iter().find(|row| **row == file.path) {
+            Some(row) => used.push(row),
+            None => troubles.push(format!(
+                "{}:{line}: unsafe code; write it safely, or move it to a file of the table in xtask/src/tidy/unsafe_code.rs",
+                file.path
+            )),
+        }
+    }
+    // A row that is left over would let unsafe code in unseen.
+    for row in table.iter().filter(|row| !used.contains(row)) {
+        troubles
+            .push(format!("{row}: holds no unsafe code; remove its row from xtask/src/tidy/unsafe_code.rs"));
+    }
+    troubles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        File { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn unsafe_code_outside_the_table_is_found() {
+        let files = [file("a.rs", "fn f() {\n    unsafe { g() }\n}"), file("b.rs", "unsafe fn h() {}")];
+        let found = against(&files, &["b.rs"]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("a.rs:2: unsafe code"), "{found:?}");
+    }
+
+    #[test]
+    fn words_in_comments_strings_and_names_are_no_code() {
+        let text = "#![forbid(unsafe_code)]\n// unsafe\n/* unsafe */ const A: &str = \"unsafe\";";
+        assert_eq!(against(&[file("a.rs", text), file("a.md", "unsafe")], &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_without_unsafe_code_is_to_be_removed() {
+        let found = against(&[file("a.rs", "fn f() {}")], &["a.rs", "gone.rs"]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[1].starts_with("gone.rs: holds no unsafe code"), "{found:?}");
+    }
+}
