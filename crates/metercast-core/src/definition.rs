@@ -128,7 +128,6 @@ pub struct Definition {
     pub(crate) number: NumberType,
     pub(crate) unit: &'static str,
     pub(crate) description: &'static str,
-    pub(crate) bounds: Option<&'static [f64]>,
     pub(crate) scope: Scope,
     pub(crate) place: Place,
     /// The series that the program text names: no labels, literal labels, typed labels.

@@ -75,7 +75,13 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
     if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity) {
         let first = Arc::clone(first);
         drop(registry);
-        report_differences(&first, descriptor, problems);
+        if first.description != descriptor.description {
+            let message = format!(
+                "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
+                first.description, first.place, descriptor.description, descriptor.place
+            );
+            problems.report(first.name, message);
+        }
         return Some(first);
     }
     let definition = Arc::new(Definition {
@@ -85,7 +91,6 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
         number: descriptor.number,
         unit: descriptor.unit,
         description: descriptor.description,
-        bounds: descriptor.bounds,
         scope: descriptor.scope,
         place: descriptor.place,
         fixed: RwLock::new(Vec::new()),
@@ -93,25 +98,6 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
     registry.definitions.push(Arc::clone(&definition));
     registry.by_identity.get_or_insert_default().insert(identity, Arc::clone(&definition));
     Some(definition)
-}
-
-fn report_differences(first: &Definition, second: &Descriptor, problems: &Problems) {
-    let (there, here) = (first.place, second.place);
-    if first.description != second.description {
-        problems.report(
-            first.name,
-            format!(
-                "has two descriptions, {:?} at {there} and {:?} at {here}; the first is kept: make them equal",
-                first.description, second.description
-            ),
-        );
-    }
-    if first.bounds != second.bounds {
-        problems.report(
-            first.name,
-            format!("has other buckets at {there} than at {here}; the first are kept: make them equal"),
-        );
-    }
 }
 
 /// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if

@@ -42,7 +42,15 @@ impl Site {
     /// The definition, made at the first use; `None` if it is not valid.
     #[inline]
     pub(crate) fn definition(&self, store: &Inner) -> Option<&Arc<Definition>> {
-        self.definition.get_or_init(|| registry::define(&self.descriptor, &store.problems)).as_ref()
+        self.definition.get_or_init(|| self.define(store)).as_ref()
+    }
+
+    #[cold]
+    fn define(&self, store: &Inner) -> Option<Arc<Definition>> {
+        let definition = registry::define(&self.descriptor, &store.problems)?;
+        // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
+        store.layout(&definition, &self.descriptor);
+        Some(definition)
     }
 
     /// The slot of the series at `index` among those that `each` names.
@@ -83,7 +91,7 @@ impl Site {
                     local::map_and_add_fixed(slot + word, amount);
                 }
                 Resolved::ByDictionary(definition) => (series.spell)(&mut |labels| {
-                    add_to(store.cell(definition, labels), word, amount);
+                    add_to(store.cell(definition, &self.descriptor, labels), word, amount);
                 }),
             }
         });
@@ -112,7 +120,7 @@ impl Site {
                 own::dropped(&self.descriptor, Reason::Definition);
                 return None;
             };
-            Some(store.cell(definition, pairs))
+            Some(store.cell(definition, &self.descriptor, pairs))
         })
     }
 
@@ -130,7 +138,9 @@ impl Site {
                 Resolved::Slot(slot) => Held::Fixed(slot),
                 Resolved::ByDictionary(definition) => {
                     let mut held = Held::Nothing;
-                    (series.spell)(&mut |labels| held = Held::of(store.cell(definition, labels)));
+                    (series.spell)(&mut |labels| {
+                        held = Held::of(store.cell(definition, &self.descriptor, labels));
+                    });
                     held
                 }
             }
@@ -157,7 +167,9 @@ impl Site {
                 Resolved::Refused => own::dropped(&self.descriptor, Reason::Definition),
                 Resolved::Slot(slot) => store.change_gauge(GaugeSlot::Fixed(slot), change),
                 Resolved::ByDictionary(definition) => {
-                    if let Cell::Gauge(slot) = store.cell(definition, &[] as &[LabelRef<'_>]) {
+                    if let Cell::Gauge(slot) =
+                        store.cell(definition, &self.descriptor, &[] as &[LabelRef<'_>])
+                    {
                         store.change_gauge(GaugeSlot::Series(slot), change);
                     }
                 }

@@ -428,3 +428,47 @@ fn a_store_that_is_off_keeps_nothing() {
     });
     assert!(store.collect().is_empty(), "{:?}", store.collect());
 }
+
+#[test]
+fn the_buckets_of_one_name_may_differ_between_stores_and_within_one_the_first_stay() {
+    fn narrow() {
+        metrics! {
+            /// Of two minds.
+            static NARROW: Histogram<f64> = "of.two.minds" { buckets: [1] };
+        }
+        NARROW.record(1.5);
+    }
+    fn wide() {
+        metrics! {
+            /// Of two minds.
+            static WIDE: Histogram<f64> = "of.two.minds" { buckets: [1, 2] };
+        }
+        WIDE.record(1.5);
+    }
+    let (first, second, both) = (Store::new(), Store::new(), Store::new());
+    first.scope(narrow);
+    second.scope(wide);
+    assert_eq!(lines(&first), ["of.two.minds [0, 1] sum 1.5"]);
+    assert_eq!(lines(&second), ["of.two.minds [0, 1, 0] sum 1.5"]);
+    assert!(first.problems().is_empty() && second.problems().is_empty());
+    metrics! {
+        /// Of two minds.
+        static LABELLED: Histogram<f64> = "of.two.minds" { buckets: [3], labels: { a: &str } };
+    }
+    both.scope(|| {
+        wide();
+        LABELLED.record(0.5, ("b",));
+        metercast_core::f64_histogram!("of.two.minds", "Of two minds.", 0.5, "a" => "says nothing of buckets");
+    });
+    assert_eq!(
+        lines(&both),
+        [
+            "of.two.minds [0, 1, 0] sum 1.5",
+            "of.two.minds{a=\"b\"} [1, 0, 0] sum 0.5",
+            "of.two.minds{a=\"says nothing of buckets\"} [1, 0, 0] sum 0.5"
+        ]
+    );
+    let problems = both.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].message.contains("other buckets"), "{problems:?}");
+}

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use crate::definition::{Definition, Kind};
+use crate::definition::{Definition, Descriptor, Kind, Place};
 use crate::label::Pairs;
 use crate::local;
 use crate::problem::{Problem, Problems};
@@ -141,6 +141,8 @@ pub(crate) struct Inner {
     epoch: AtomicU64,
     /// Fixed series that were recorded with zero, which leaves no other trace.
     zeroes: Mutex<BTreeSet<u32>>,
+    /// The buckets of each histogram in this store.
+    layouts: Mutex<Option<HashMap<u32, ChosenLayout>>>,
     /// Which definition has a name in this store: the first that a reading met.
     pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
     pub(crate) problems: Problems,
@@ -158,6 +160,7 @@ impl Inner {
             mapping: Mutex::new(()),
             epoch: AtomicU64::new(1),
             zeroes: Mutex::new(BTreeSet::new()),
+            layouts: Mutex::new(None),
             claims: Mutex::new(None),
             problems: Problems::new(),
             started: OnceLock::new(),
@@ -190,8 +193,13 @@ impl Inner {
 
     /// The cell of a dynamic series, made at its first use. What is odd about the labels is reported.
     #[inline]
-    pub(crate) fn cell<P: Pairs + ?Sized>(&self, definition: &Definition, pairs: &P) -> Cell {
-        let found = self.dictionary.cell(definition, || self.layout(definition), pairs);
+    pub(crate) fn cell<P: Pairs + ?Sized>(
+        &self,
+        definition: &Definition,
+        site: &Descriptor,
+        pairs: &P,
+    ) -> Cell {
+        let found = self.dictionary.cell(definition, || self.layout(definition, site), pairs);
         if found.full || found.faults.any() {
             self.report(definition, &found);
         }
@@ -225,21 +233,35 @@ impl Inner {
         }
     }
 
-    /// The buckets of a histogram in this store.
-    fn layout(&self, definition: &Definition) -> Option<&'static Layout> {
+    /// The buckets of a histogram in this store: those of the first site that recorded into it here.
+    pub(crate) fn layout(&self, definition: &Definition, site: &Descriptor) -> Option<&'static Layout> {
         if definition.kind != Kind::Histogram {
             return None;
         }
-        Some(match definition.bounds.map(Layout::of) {
-            Some(Ok(layout)) => layout,
-            Some(Err(fault)) => {
-                let message =
-                    format!("defined at {} {fault}; the buckets of its unit are used", definition.place);
-                self.problems.report(definition.name, message);
-                Layout::by_unit(definition.unit)
-            }
-            None => Layout::by_unit(definition.unit),
-        })
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *layouts.get_or_insert_default().entry(definition.id).or_insert_with(|| {
+            let layout = match site.bounds.map(Layout::of) {
+                Some(Ok(layout)) => layout,
+                Some(Err(fault)) => {
+                    let message =
+                        format!("defined at {} {fault}; the buckets of its unit are used", site.place);
+                    self.problems.report(definition.name, message);
+                    Layout::by_unit(definition.unit)
+                }
+                None => Layout::by_unit(definition.unit),
+            };
+            ChosenLayout { layout, bounds: site.bounds, place: site.place }
+        });
+        drop(layouts);
+        // A site that says nothing of buckets is content with any.
+        if site.bounds.is_some() && first.bounds != site.bounds {
+            let message = format!(
+                "has other buckets at {} than at {}; the first are kept: make them equal",
+                first.place, site.place
+            );
+            self.problems.report(definition.name, message);
+        }
+        Some(first.layout)
     }
 
     /// The words of a gauge: its bits, and the epoch in which it was set, 0 if it never was.
@@ -288,6 +310,14 @@ impl Inner {
         }
         words[1].store(self.epoch.load(Relaxed), Release);
     }
+}
+
+/// The buckets of a histogram, and the site that brought them.
+#[derive(Clone, Copy)]
+struct ChosenLayout {
+    layout: &'static Layout,
+    bounds: Option<&'static [f64]>,
+    place: Place,
 }
 
 /// Where a gauge lives in its store.

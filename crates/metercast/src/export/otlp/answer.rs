@@ -24,7 +24,8 @@ impl Answer {
     pub(super) fn judge(self, points: u64, settings: &Settings) -> Result<Accepted, Cause> {
         let status = self.status;
         if status.is_redirection() {
-            let location = self.header(header::LOCATION).map(|to| settings.without_secrets(without_query(to)));
+            let location =
+                self.header(header::LOCATION).map(|to| settings.without_secrets(without_query(to)));
             return Err(Cause::Redirect { status, location: location.map(|to| shortened(&to)) });
         }
         if !status.is_success() {

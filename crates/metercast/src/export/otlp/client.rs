@@ -41,12 +41,8 @@ pub(super) struct Answer {
 pub(super) const ANSWER_LIMIT: usize = 4 << 20;
 
 /// The product and, as the specification of OTLP exporters asks for, the exporter.
-const USER_AGENT: &str = concat!(
-    "metercast/",
-    env!("CARGO_PKG_VERSION"),
-    " OTel-OTLP-Exporter-Rust/",
-    env!("CARGO_PKG_VERSION")
-);
+const USER_AGENT: &str =
+    concat!("metercast/", env!("CARGO_PKG_VERSION"), " OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
 
 impl Client {
     /// A client that is not connected yet.
@@ -56,7 +52,8 @@ impl Client {
     /// A path or header that HTTP cannot carry, which configuration has refused already.
     pub(super) fn new(settings: &Settings) -> io::Result<Client> {
         // The texts themselves may be secrets, and so may hyper's errors about them.
-        let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{what} is not one of HTTP"));
+        let invalid =
+            |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{what} is not one of HTTP"));
         let mut headers = HeaderMap::new();
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         for (name, value) in &settings.headers {

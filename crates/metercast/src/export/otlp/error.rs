@@ -123,7 +123,9 @@ impl fmt::Display for Cause {
                 f,
                 "no answer within {within:?}; is the collector overloaded, or the exporter's timeout too short?"
             ),
-            Cause::Deadline => f.write_str("no answer before the deadline; give it more time, or check the collector"),
+            Cause::Deadline => {
+                f.write_str("no answer before the deadline; give it more time, or check the collector")
+            }
             Cause::Status { status, says } => write!(f, "answered {status}{}: {}", Says(says), mend(*status)),
             Cause::Redirect { status, location: Some(location) } => write!(
                 f,
@@ -159,7 +161,9 @@ fn mend(status: StatusCode) -> &'static str {
         407 => "something on the way is a proxy that wants a password",
         408 | 504 => "the collector, or what it passes on to, is too slow",
         413 => "the message is larger than the collector takes; raise its limit, or record fewer series",
-        415 => "the collector takes no protobuf, or no gzip; check its receiver and the exporter's compression",
+        415 => {
+            "the collector takes no protobuf, or no gzip; check its receiver and the exporter's compression"
+        }
         429 => "the collector wants fewer pushes; make the exporter's interval longer",
         502 | 503 => "the collector, or what it passes on to, is down or overloaded",
         500.. => "look into the collector's log",

@@ -43,15 +43,19 @@ impl Push {
     /// # Errors
     ///
     /// The system gives no thread or no event queue, or a setting is one that HTTP cannot carry.
-    pub(crate) fn start(settings: Settings, reader: Reader, resource: Vec<(String, Value)>) -> io::Result<Push> {
+    pub(crate) fn start(
+        settings: Settings,
+        reader: Reader,
+        resource: Vec<(String, Value)>,
+    ) -> io::Result<Push> {
         let name = settings.name.clone();
         let url = settings.url.as_str().into();
         let (commands, received) = unbounded_channel();
         let worker = Worker::new(settings, reader, resource, received)?;
         let (end, ended) = mpsc::channel();
         let (start, started) = mpsc::sync_channel(1);
-        let thread =
-            thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(move || {
+        let thread = thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(
+            move || {
                 // Dropped last, also when something panics.
                 let _end: mpsc::Sender<()> = end;
                 // Built here, since a runtime must not be dropped inside another one, should anything fail.
@@ -72,7 +76,8 @@ impl Push {
                         let _ = start.send(Err(error));
                     }
                 }
-            })?;
+            },
+        )?;
         started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
         let running = Mutex::new(Some(Running { commands, thread, ended }));
         Ok(Push { name, url, process: process::id(), running })

@@ -55,10 +55,12 @@ impl Settings {
     /// `text` without the secrets that this exporter sends, should an answer repeat one.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         let query = self.path.split_once('?').map(|(_, query)| query);
-        let keys = query.into_iter().flat_map(|query| query.split('&').filter_map(|pair| pair.split_once('=')));
+        let keys =
+            query.into_iter().flat_map(|query| query.split('&').filter_map(|pair| pair.split_once('=')));
         let mut secrets: Vec<&str> = self.headers.iter().map(|(_, value)| value.as_str()).collect();
         // A server may repeat the token without the scheme before it.
-        secrets.extend(self.headers.iter().filter_map(|(_, value)| value.split_once(' ').map(|(_, rest)| rest)));
+        secrets
+            .extend(self.headers.iter().filter_map(|(_, value)| value.split_once(' ').map(|(_, rest)| rest)));
         secrets.extend(query);
         secrets.extend(keys.map(|(_, value)| value));
         // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.

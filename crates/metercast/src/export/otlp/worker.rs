@@ -185,7 +185,9 @@ impl Worker {
             }
         }
         Ok(Err(match timeout {
-            Some(within) if end == timeout_at => Cause::Timeout { within, connected: self.client.connected() },
+            Some(within) if end == timeout_at => {
+                Cause::Timeout { within, connected: self.client.connected() }
+            }
             _ => Cause::Deadline,
         }))
     }

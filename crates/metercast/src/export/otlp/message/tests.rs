@@ -279,7 +279,10 @@ fn a_point_is_never_from_before_its_start() {
 #[test]
 fn times_are_nanoseconds_and_stay_in_what_64_bits_hold() {
     let after = |since| UNIX_EPOCH + since;
-    assert_eq!(unix_nanoseconds(after(Duration::from_nanos(1_700_000_000_123_456_789))), 1_700_000_000_123_456_789);
+    assert_eq!(
+        unix_nanoseconds(after(Duration::from_nanos(1_700_000_000_123_456_789))),
+        1_700_000_000_123_456_789
+    );
     assert_eq!(unix_nanoseconds(UNIX_EPOCH - Duration::from_secs(1)), 0);
     assert_eq!(unix_nanoseconds(after(Duration::from_secs(1 << 40))), u64::MAX);
 }

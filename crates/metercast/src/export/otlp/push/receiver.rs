@@ -87,6 +87,12 @@ impl Collector {
         self.requests.recv_timeout(PATIENCE).expect("a request comes")
     }
 
+    /// The newest of the requests that have come; waits until there is one.
+    pub(super) fn last_request(&self) -> Request {
+        let first = self.request();
+        self.requests.try_iter().last().unwrap_or(first)
+    }
+
     /// Whether no request came that was not looked at.
     pub(super) fn is_idle(&self) -> bool {
         self.requests.try_recv().is_err()
@@ -110,33 +116,59 @@ fn serve(
     let mut hanging = Vec::new();
     for connection in 1.. {
         let Ok((stream, _)) = listener.accept() else { return };
-        let mut reader = BufReader::new(stream);
-        while let Some(request) = read(&mut reader, connection) {
-            if seen.send(request).is_err() {
-                return;
-            }
-            let reply = script.next().unwrap_or_else(|| Reply::Answer(answer("200 OK", "", b"")));
-            let stream = reader.get_mut();
-            match reply {
-                // A client that has gone is no failure of the collector.
-                Reply::Answer(bytes) => drop(stream.write_all(&bytes)),
-                Reply::AnswerAndClose(bytes) => {
-                    drop(stream.write_all(&bytes));
-                    break;
-                }
-                Reply::Close => break,
-                Reply::Hang => {
-                    hanging.push(reader.into_inner());
-                    break_to_next(&mut hanging);
-                    reader = BufReader::new(closed_stream(listener));
-                }
-                Reply::Hold(released, bytes) => {
-                    let _ = released.recv_timeout(PATIENCE);
-                    drop(stream.write_all(&bytes));
-                }
-            }
+        match converse(stream, connection, script, seen) {
+            Some(stream) => hanging.push(stream),
+            None => drop(closing.send(())),
         }
-        drop(reader);
-        let _ = closing.send(());
     }
+}
+
+/// Answers requests until one side closes the connection; returns it if it is to stay open without an answer.
+fn converse(
+    stream: TcpStream,
+    connection: usize,
+    script: &mut dyn Iterator<Item = Reply>,
+    seen: &Sender<Request>,
+) -> Option<TcpStream> {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read(&mut stream, connection) {
+        let _ = seen.send(request);
+        let (bytes, stays_open) = match script.next() {
+            None => (answer("200 OK", "", b""), true),
+            Some(Reply::Answer(bytes)) => (bytes, true),
+            Some(Reply::AnswerAndClose(bytes)) => (bytes, false),
+            Some(Reply::Close) => return None,
+            Some(Reply::Hang) => return Some(stream.into_inner()),
+            Some(Reply::Hold(released, bytes)) => {
+                let _ = released.recv_timeout(PATIENCE);
+                (bytes, true)
+            }
+        };
+        // A client that has gone is no failure of the collector.
+        if stream.get_mut().write_all(&bytes).is_err() || !stays_open {
+            return None;
+        }
+    }
+    None
+}
+
+/// One request; `None` once the client has closed the connection.
+fn read(stream: &mut BufReader<TcpStream>, connection: usize) -> Option<Request> {
+    let mut head = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let line = head.next()?;
+    let headers: HashMap<_, _> = head
+        .map(|header| {
+            let (name, value) = header.split_once(':').expect("a header has a colon");
+            (name.to_lowercase(), value.trim().to_owned())
+        })
+        .collect();
+    let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
+    stream.read_exact(&mut body).ok()?;
+    Some(Request { connection, line, headers, body })
+}
+
+/// An answer as bytes; `headers` each end with a line break.
+pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    [head.as_bytes(), body].concat()
 }
