@@ -39,6 +39,10 @@ pub mod resource;
 pub mod snapshot;
 
 mod in_memory;
+#[cfg_attr(
+    not(any(feature = "serve", feature = "otlp")),
+    allow(dead_code, reason = "without an exporter nobody reads")
+)]
 mod reader;
 
 mod export;
@@ -46,6 +50,10 @@ mod export;
 #[cfg(feature = "serve")]
 mod serve;
 
+#[cfg_attr(
+    not(any(feature = "serve", feature = "otlp")),
+    allow(dead_code, reason = "without an exporter nothing goes wrong again and again")
+)]
 pub mod log;
 #[cfg(feature = "otlp")]
 mod own;

@@ -8,10 +8,6 @@ use crate::snapshot::Snapshot;
 /// Reads a store, cumulatively: every reading holds everything since the start. Readers do not disturb each other,
 /// and cost the recording code nothing.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(any(feature = "serve", feature = "otlp")),
-    expect(dead_code, reason = "without an exporter nobody reads")
-)]
 pub(crate) struct Reader {
     store: Store,
     log: Log,

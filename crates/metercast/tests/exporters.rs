@@ -33,7 +33,11 @@ fn config(endpoint: &str) -> Config {
 fn eight_threads_and_ten_million_increments_over_a_hundred_series_are_exact_in_both_exporters() {
     let receiver = Receiver::start();
     let store = Store::new();
-    let telemetry = Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(support::log().0).start().unwrap();
+    let telemetry = Telemetry::builder(config(&receiver.endpoint))
+        .store(store.clone())
+        .log(support::log().0)
+        .start()
+        .unwrap();
     let address = telemetry.scrape_address().unwrap();
     let done = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..8)
@@ -135,23 +139,37 @@ fn a_collector_that_is_down_is_said_once_and_costs_no_count() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = Store::new();
     let (log, lines) = support::log();
-    let telemetry =
-        Telemetry::builder(config(&format!("http://{address}"))).store(store.clone()).log(log).start().unwrap();
+    let telemetry = Telemetry::builder(config(&format!("http://{address}")))
+        .store(store.clone())
+        .log(log)
+        .start()
+        .unwrap();
     store.scope(|| u64_counter!("kept", "Kept", 5));
     for _ in 0..3 {
         let error = telemetry.flush(Duration::from_secs(30)).unwrap_err();
         assert_eq!(error.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["push"]);
     }
-    let errors: Vec<String> =
-        lines.lock().unwrap().iter().filter(|(level, _)| *level == Level::Error).map(|(_, line)| line.clone()).collect();
+    let errors: Vec<String> = lines
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(level, _)| *level == Level::Error)
+        .map(|(_, line)| line.clone())
+        .collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
     for fact in ["\"push\"", &format!("http://{address}/v1/metrics"), "refused", "collector"] {
         assert!(errors[0].contains(fact), "{fact}: {errors:?}");
     }
     let page = scrape(telemetry.scrape_address().unwrap());
     assert_eq!(value(&page, "kept_total"), Some(5.0));
-    let failed = page.lines().find(|line| line.starts_with("otel_sdk_exporter_metric_data_point_exported_total")).unwrap();
-    assert!(failed.contains("error_type=\"connect\"") && failed.contains("otel_component_name=\"push\""), "{failed}");
+    let failed = page
+        .lines()
+        .find(|line| line.starts_with("otel_sdk_exporter_metric_data_point_exported_total"))
+        .unwrap();
+    assert!(
+        failed.contains("error_type=\"connect\"") && failed.contains("otel_component_name=\"push\""),
+        "{failed}"
+    );
 }
 
 #[test]
@@ -159,14 +177,20 @@ fn every_problem_of_the_record_side_is_logged_once_however_many_exporters_read()
     let receiver = Receiver::start();
     let store = Store::new();
     let (log, lines) = support::log();
-    let telemetry = Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(log).start().unwrap();
+    let telemetry =
+        Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(log).start().unwrap();
     store.scope(|| u64_counter!("not valid", "Not valid", 1));
     for _ in 0..2 {
         scrape(telemetry.scrape_address().unwrap());
         telemetry.flush(Duration::from_secs(30)).unwrap();
     }
-    let warnings: Vec<String> =
-        lines.lock().unwrap().iter().filter(|(level, _)| *level == Level::Warn).map(|(_, line)| line.clone()).collect();
+    let warnings: Vec<String> = lines
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(level, _)| *level == Level::Warn)
+        .map(|(_, line)| line.clone())
+        .collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("\"not valid\"") && warnings[0].contains("exporters.rs:"), "{warnings:?}");
 }
@@ -188,8 +212,11 @@ fn disabled_means_that_nothing_runs_and_nothing_is_kept() {
 fn dropping_the_telemetry_pushes_what_there_is() {
     let receiver = Receiver::start();
     let store = Store::new();
-    let telemetry =
-        Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(support::log().0).start().unwrap();
+    let telemetry = Telemetry::builder(config(&receiver.endpoint))
+        .store(store.clone())
+        .log(support::log().0)
+        .start()
+        .unwrap();
     store.scope(|| u64_counter!("last", "Last", 7));
     drop(telemetry);
     let message = receiver.messages.try_iter().last().unwrap();
@@ -201,8 +228,11 @@ fn the_exporters_may_stop_and_start_again_over_the_same_counts() {
     let store = Store::new();
     for round in 1..=3u64 {
         let receiver = Receiver::start();
-        let telemetry =
-            Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(support::log().0).start().unwrap();
+        let telemetry = Telemetry::builder(config(&receiver.endpoint))
+            .store(store.clone())
+            .log(support::log().0)
+            .start()
+            .unwrap();
         store.scope(|| u64_counter!("rounds", "Rounds", 1));
         assert_eq!(value(&scrape(telemetry.scrape_address().unwrap()), "rounds_total"), Some(round as f64));
         telemetry.shutdown().unwrap();

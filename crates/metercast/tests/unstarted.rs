@@ -38,8 +38,11 @@ fn an_unstarted_program_opens_no_socket_and_starts_no_thread_and_what_it_recorde
     std::thread::spawn(|| EARLY.add(1)).join().unwrap();
     assert_eq!((threads(), sockets()), before);
 
-    let config =
-        Config::builder().environment(false).exporter("prometheus", Prometheus::listen("127.0.0.1:0")).build().unwrap();
+    let config = Config::builder()
+        .environment(false)
+        .exporter("prometheus", Prometheus::listen("127.0.0.1:0"))
+        .build()
+        .unwrap();
     let telemetry = Telemetry::start(config).unwrap();
     let address = telemetry.scrape_address().unwrap();
     EARLY.add(10);

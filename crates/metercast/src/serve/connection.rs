@@ -47,11 +47,13 @@ pub(crate) async fn serve(stream: TcpStream, site: Arc<Site>) {
 impl Site {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.uri().path() != self.path {
-            let text = format!("there is nothing at {}; the metrics are at {}\n", request.uri().path(), self.path);
+            let text =
+                format!("there is nothing at {}; the metrics are at {}\n", request.uri().path(), self.path);
             return plain(StatusCode::NOT_FOUND, text);
         }
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "the metrics are read with GET\n".to_owned());
+            let mut answer =
+                plain(StatusCode::METHOD_NOT_ALLOWED, "the metrics are read with GET\n".to_owned());
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }

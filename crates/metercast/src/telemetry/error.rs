@@ -40,7 +40,10 @@ impl fmt::Display for StartError {
             Cause::Exporters(failures) => lines(f, failures),
             #[cfg(all(unix, feature = "otlp"))]
             Cause::Signals(error) => {
-                write!(f, "cannot wait for SIGTERM: {error}; set telemetry.on_sigterm = \"ignore\" to do without")
+                write!(
+                    f,
+                    "cannot wait for SIGTERM: {error}; set telemetry.on_sigterm = \"ignore\" to do without"
+                )
             }
         }
     }

@@ -52,9 +52,15 @@ impl Running {
 
     #[cfg_attr(
         not(all(feature = "serve", feature = "otlp")),
-        expect(unused_variables, reason = "an exporter that is not built needs nothing")
+        allow(unused_variables, reason = "an exporter that is not built needs nothing")
     )]
-    fn add(&mut self, name: &str, exporter: &ExporterConfig, config: &Config, reader: &Reader) -> Result<(), String> {
+    fn add(
+        &mut self,
+        name: &str,
+        exporter: &ExporterConfig,
+        config: &Config,
+        reader: &Reader,
+    ) -> Result<(), String> {
         match exporter {
             #[cfg(feature = "serve")]
             ExporterConfig::Prometheus(settings) => {
@@ -70,9 +76,10 @@ impl Running {
                 Ok(())
             }
             #[cfg(not(feature = "serve"))]
-            ExporterConfig::Prometheus(_) => {
-                Err("is of type prometheus, and this build has none; enable the feature \"serve\" of metercast".into())
-            }
+            ExporterConfig::Prometheus(_) => Err(
+                "is of type prometheus, and this build has none; enable the feature \"serve\" of metercast"
+                    .into(),
+            ),
             #[cfg(feature = "otlp")]
             ExporterConfig::Otlp(settings) => {
                 let settings = Settings::of(name, settings);
@@ -83,7 +90,8 @@ impl Running {
             }
             #[cfg(not(feature = "otlp"))]
             ExporterConfig::Otlp(_) => {
-                Err("is of type otlp, and this build has none; enable the feature \"otlp\" of metercast".into())
+                Err("is of type otlp, and this build has none; enable the feature \"otlp\" of metercast"
+                    .into())
             }
         }
     }
@@ -120,7 +128,11 @@ impl Running {
                 parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
             }
         }
-        if parts.is_empty() { "no exporters; what is recorded stays in the process".to_owned() } else { parts.join("  ") }
+        if parts.is_empty() {
+            "no exporters; what is recorded stays in the process".to_owned()
+        } else {
+            parts.join("  ")
+        }
     }
 
     /// Pushes all at once, until `deadline`.
@@ -153,8 +165,10 @@ fn at_once(
 ) -> Result<(), FlushError> {
     let failures: Vec<(String, String)> = std::thread::scope(|scope| {
         let f = &f;
-        let running: Vec<_> =
-            pushes.iter().map(|(name, push)| (name, scope.spawn(move || f(push).map_err(|e| e.to_string())))).collect();
+        let running: Vec<_> = pushes
+            .iter()
+            .map(|(name, push)| (name, scope.spawn(move || f(push).map_err(|e| e.to_string()))))
+            .collect();
         running
             .into_iter()
             .filter_map(|(name, thread)| match thread.join() {

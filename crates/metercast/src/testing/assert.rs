@@ -135,7 +135,13 @@ fn present(snapshot: &Snapshot) -> String {
     let mut text = String::from("there is:");
     for family in &snapshot.families {
         for series in &family.series {
-            let _ = write!(text, "\n  {} {}{} ", family.definition.kind(), family.definition.name(), series.labels);
+            let _ = write!(
+                text,
+                "\n  {} {}{} ",
+                family.definition.kind(),
+                family.definition.name(),
+                series.labels
+            );
             let _ = match &series.point {
                 Point::U64(value) => write!(text, "{value}"),
                 Point::I64(value) => write!(text, "{value}"),

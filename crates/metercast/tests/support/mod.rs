@@ -80,7 +80,8 @@ fn receive(mut stream: TcpStream, sender: &mpsc::Sender<ExportMetricsServiceRequ
 
 /// The whole-number points of a metric: attribute values joined, and the value.
 pub(crate) fn points(message: &ExportMetricsServiceRequest, metric: &str) -> Vec<(String, i64)> {
-    let metrics = message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|s| &s.metrics);
+    let metrics =
+        message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|s| &s.metrics);
     let Some(metric) = metrics.into_iter().find(|m| m.name == metric) else { return Vec::new() };
     let Some(Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
     sum.data_points

@@ -25,7 +25,7 @@ impl Answer {
         let status = self.status;
         if status.is_redirection() {
             let location =
-                self.header(header::LOCATION).map(|to| settings.without_secrets(without_query(to)));
+                self.header(header::LOCATION).map(|to| settings.without_secrets(&without_query(to)));
             return Err(Cause::Redirect { status, location: location.map(|to| shortened(&to)) });
         }
         if !status.is_success() {
@@ -114,10 +114,10 @@ fn shortened(text: &str) -> String {
 }
 
 /// A URL without its query, which may be a secret, and without a user and password, which always are.
-fn without_query(url: &str) -> &str {
+fn without_query(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.rfind('@') {
-        Some(at) => &url[at + 1..],
-        None => url,
-    }
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+    // The last @ counts, as a password may have one in it.
+    let rest = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    format!("{scheme}{rest}")
 }

@@ -1,7 +1,9 @@
 //! OTLP over HTTP: a snapshot as one protobuf message, pushed at an interval.
 //!
 //! ```text
-//! push (when) -> reader -> message (what) -> wire (bytes) -> client (HTTP) -> answer (what became of it) -> log, own metrics
+//! push, worker (when) -> reader -> message, wire (what) -> client (HTTP)
+//!                                                            |
+//!                own metrics, log, who asked <- error <- answer (what became of it)
 //! ```
 //!
 //! Values are cumulative, so a push that failed needs no second try: the next one has everything.

@@ -50,7 +50,9 @@ fn unit(ucum: &str) -> Option<Cow<'static, str>> {
     };
     let of = match of.trim() {
         "" | "1" => None,
-        of => Some(word(of).map_or_else(|| Cow::Owned(legal(of).trim_matches('_').to_owned()), Cow::Borrowed)),
+        of => {
+            Some(word(of).map_or_else(|| Cow::Owned(legal(of).trim_matches('_').to_owned()), Cow::Borrowed))
+        }
     };
     let per = per.map(str::trim).filter(|per| !per.is_empty() && *per != "1").map(|per| {
         singular(per).map_or_else(|| Cow::Owned(legal(per).trim_matches('_').to_owned()), Cow::Borrowed)
@@ -212,9 +214,14 @@ mod tests {
 
     #[test]
     fn label_names_are_made_legal() {
-        for (key, spelled) in
-            [("http.route", "http_route"), ("a..b__c", "a_b_c"), ("9a", "key_9a"), ("a:b", "a_b"), ("é", "_"), ("__name__", "_name_")]
-        {
+        for (key, spelled) in [
+            ("http.route", "http_route"),
+            ("a..b__c", "a_b_c"),
+            ("9a", "key_9a"),
+            ("a:b", "a_b"),
+            ("é", "_"),
+            ("__name__", "_name_"),
+        ] {
             assert_eq!(label(key), spelled, "{key}");
         }
     }

@@ -32,12 +32,27 @@ mod tests {
     #[test]
     fn every_double_reads_back_as_itself() {
         for value in [
-            0.0, -0.0, 1.0, 0.1, 0.005, 1e16, 1e21, 1e-7, 5e-324, f64::MAX, f64::MIN_POSITIVE, 9007199254740993.0, -2.5,
+            0.0,
+            -0.0,
+            1.0,
+            0.1,
+            0.005,
+            1e16,
+            1e21,
+            1e-7,
+            5e-324,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            9007199254740993.0,
+            -2.5,
         ] {
             assert_eq!(double(value).parse::<f64>().unwrap().to_bits(), value.to_bits(), "{value}");
         }
         assert_eq!(double(1.0), "1");
         assert_eq!(double(0.25), "0.25");
-        assert_eq!((double(f64::NAN), double(f64::INFINITY), double(f64::NEG_INFINITY)), ("NaN".into(), "+Inf".into(), "-Inf".into()));
+        assert_eq!(
+            (double(f64::NAN), double(f64::INFINITY), double(f64::NEG_INFINITY)),
+            ("NaN".into(), "+Inf".into(), "-Inf".into())
+        );
     }
 }

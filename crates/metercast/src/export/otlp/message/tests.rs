@@ -27,7 +27,9 @@ metrics! {
     static DEPTH: Gauge<i64> = "queue.depth";
     static LIMIT: Gauge<u64> = "book.limit";
     /// Time from acceptance to settlement.
-    static SETTLE: Histogram<f64> = "order.settle.duration" { unit: "s", buckets: [0.25, 1.0, 10.0], labels: { side: &str } };
+    static SETTLE: Histogram<f64> = "order.settle.duration" {
+        unit: "s", buckets: [0.25, 1.0, 10.0], labels: { side: &str }
+    };
     static SIZE: Histogram<u64> = "order.size" { buckets: [0.0, 8.0] };
     static CHANGE: Histogram<f64> = "price.change" { buckets: [-1.0, 0.0, 1.0] };
 }
