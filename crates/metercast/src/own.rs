@@ -17,17 +17,12 @@ metrics! {
     };
 }
 
-/// Counts one push: `points` that were in it, how long it took, and the class of error if it failed.
-pub(crate) fn exported(
-    store: &Store,
-    exporter: &str,
-    component: &str,
-    points: u64,
-    took: Duration,
-    error: Option<&str>,
-) {
-    store.scope(|| {
-        POINTS.add(points, (exporter, component, error));
-        DURATION.record(took.as_secs_f64(), (exporter, component, error));
-    });
+/// Counts points that an exporter handed over, or failed to for the class of `error`.
+pub(crate) fn points(store: &Store, exporter: &str, component: &str, points: u64, error: Option<&str>) {
+    store.scope(|| POINTS.add(points, (exporter, component, error)));
+}
+
+/// Measures one export, whatever became of it.
+pub(crate) fn operation(store: &Store, exporter: &str, component: &str, took: Duration, error: Option<&str>) {
+    store.scope(|| DURATION.record(took.as_secs_f64(), (exporter, component, error)));
 }

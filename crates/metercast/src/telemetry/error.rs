@@ -37,7 +37,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Cause::Config(error) => write!(f, "{error}"),
-            Cause::Exporters(failures) => lines(f, failures),
+            Cause::Exporters(failures) => lines(f, failures, ""),
             #[cfg(all(unix, feature = "otlp"))]
             Cause::Signals(error) => {
                 write!(
@@ -87,7 +87,7 @@ impl FlushError {
 
 impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        lines(f, &self.failures)
+        lines(f, &self.failures, ":")
     }
 }
 
@@ -99,11 +99,11 @@ impl fmt::Debug for FlushError {
 
 impl std::error::Error for FlushError {}
 
-/// A line for each exporter: `exporter "central": cause`.
-fn lines(f: &mut fmt::Formatter<'_>, failures: &[(String, String)]) -> fmt::Result {
+/// A line for each exporter: `exporter "central": cause`, or without the colon where the cause goes on the sentence.
+fn lines(f: &mut fmt::Formatter<'_>, failures: &[(String, String)], colon: &str) -> fmt::Result {
     for (at, (name, cause)) in failures.iter().enumerate() {
         let line_break = if at == 0 { "" } else { "\n" };
-        write!(f, "{line_break}exporter {name:?} {cause}")?;
+        write!(f, "{line_break}exporter {name:?}{colon} {cause}")?;
     }
     Ok(())
 }

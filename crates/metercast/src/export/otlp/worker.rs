@@ -200,14 +200,15 @@ impl Worker {
         outcome: Result<Accepted, Cause>,
         last: bool,
     ) -> Result<(), ExportError> {
-        let count = |points, error| {
-            own::exported(self.reader.store(), &self.settings.name, COMPONENT, points, took, error);
-        };
+        let (store, name) = (self.reader.store(), &self.settings.name);
+        let count = |points, error| own::points(store, name, COMPONENT, points, error);
+        let measure = |error| own::operation(store, name, COMPONENT, took, error);
         let url = &self.settings.url;
         match outcome {
             Err(cause) => {
                 let error = ExportError::new(url, cause);
                 count(points, Some(error.error_type()));
+                measure(Some(error.error_type()));
                 self.say_failure(&error, last);
                 Err(error)
             }
@@ -217,11 +218,13 @@ impl Worker {
                     count(points - rejected, None);
                 }
                 count(rejected, Some(error.error_type()));
+                measure(Some(error.error_type()));
                 self.say_success(Some(&error.to_string()));
                 Err(error)
             }
             Ok(Accepted { says, foreign, .. }) => {
                 count(points, None);
+                measure(None);
                 let but = if foreign {
                     Some(format!("push to {url} got an answer that is not OTLP's; is that a collector?"))
                 } else {
