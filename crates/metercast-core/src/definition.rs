@@ -1,8 +1,9 @@
 //! What a metric is: its name, kind, number, unit and description, and the place that defined it.
 
 use std::fmt;
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock};
 
+use crate::label::{Keys, LabelSet};
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
 
@@ -75,7 +76,7 @@ pub struct Descriptor {
     pub description: &'static str,
     /// Upper bounds of a histogram's buckets; `None` leaves the choice to the unit.
     pub bounds: Option<&'static [f64]>,
-    pub labels: &'static [&'static str],
+    pub labels: Keys,
     pub scope: Scope,
     pub place: Place,
 }
@@ -91,7 +92,17 @@ impl Descriptor {
         line: u32,
     ) -> Descriptor {
         let place = Place { file, line };
-        Descriptor { name, kind, number, unit: "", description: "", bounds: None, labels: &[], scope, place }
+        Descriptor {
+            name,
+            kind,
+            number,
+            unit: "",
+            description: "",
+            bounds: None,
+            labels: Keys::NONE,
+            scope,
+            place,
+        }
     }
 
     /// With what it measures, in words.
@@ -114,7 +125,7 @@ impl Descriptor {
 
     /// With the names of its labels, in the order in which values are given.
     pub const fn labels(mut self, labels: &'static [&'static str]) -> Descriptor {
-        self.labels = labels;
+        self.labels = Keys::of(labels);
         self
     }
 }
@@ -132,6 +143,8 @@ pub struct Definition {
     pub(crate) place: Place,
     /// The series that the program text names: no labels, literal labels, typed labels.
     pub(crate) fixed: RwLock<Vec<FixedSeries>>,
+    /// The sorted keys that sites of this metric give, each with its number.
+    pub(crate) families: RwLock<Vec<(Vec<&'static str>, u32)>>,
 }
 
 impl Definition {
@@ -163,6 +176,17 @@ impl Definition {
     /// The library that defined it.
     pub fn scope(&self) -> Scope {
         self.scope
+    }
+
+    /// The number of the keys of these labels, 0 if no site gives just these.
+    pub(crate) fn family_of(&self, labels: &LabelSet) -> u32 {
+        let families = self.families.read().unwrap_or_else(PoisonError::into_inner);
+        families
+            .iter()
+            .find(|(keys, _)| {
+                keys.len() == labels.len() && keys.iter().zip(labels.iter()).all(|(a, (b, _))| *a == b)
+            })
+            .map_or(0, |(_, family)| *family)
     }
 
     /// Where it was first defined.

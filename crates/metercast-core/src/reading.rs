@@ -102,10 +102,9 @@ impl Inner {
                     point,
                 }));
             }
-            // The lines are taken first and read after, so that a new series need not wait for the reading.
             let mut lines = Vec::new();
-            self.dictionary.each_of(definition.id, |line| {
-                lines.push((Arc::clone(&line.labels), line.cell, line.started));
+            self.dictionary.each_of(&definition, |cold, cell| {
+                lines.push((Arc::clone(&cold.labels), cell, cold.started));
             });
             for (labels, cell, started) in lines {
                 let number = definition.number;

@@ -4,10 +4,12 @@
 //! store holds values for is the store's business.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::definition::{Definition, Descriptor, Kind};
-use crate::label::{LabelSet, Labels};
+use crate::label::{Keys, LabelSet, Labels};
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
 use crate::problem::Problems;
@@ -94,10 +96,29 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
         scope: descriptor.scope,
         place: descriptor.place,
         fixed: RwLock::new(Vec::new()),
+        families: RwLock::new(Vec::new()),
     });
     registry.definitions.push(Arc::clone(&definition));
     registry.by_identity.get_or_insert_default().insert(identity, Arc::clone(&definition));
     Some(definition)
+}
+
+/// The number of a metric and the keys that a site gives; the same for other sites that give the same keys in any
+/// order. 0 if they cannot be prepared.
+pub(crate) fn family(definition: &Definition, keys: &Keys) -> u32 {
+    if !keys.prepared {
+        return 0;
+    }
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let sorted: Vec<&'static str> =
+        keys.order[..keys.names.len()].iter().map(|at| keys.names[usize::from(*at)]).collect();
+    let mut families = definition.families.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, family)) = families.iter().find(|(there, _)| *there == sorted) {
+        return *family;
+    }
+    let family = NEXT.fetch_add(1, Relaxed);
+    families.push((sorted, family));
+    family
 }
 
 /// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Descriptor};
-use crate::label::{LabelRef, LabelSet, Pairs};
+use crate::label::{LabelRef, LabelSet, Pairs, Spelled};
 use crate::local;
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
@@ -22,15 +22,28 @@ pub(crate) struct Site {
     /// The slot of the first fixed series, or one of the numbers in `registry` that are none.
     slot: AtomicU32,
     definition: OnceLock<Option<Arc<Definition>>>,
+    /// The number of the metric and the site's keys; 0 before the first use, and if the keys are odd.
+    family: AtomicU32,
 }
 
 impl Site {
     pub(crate) const fn new(descriptor: Descriptor) -> Site {
-        Site { descriptor, slot: AtomicU32::new(UNRESOLVED), definition: OnceLock::new() }
+        Site {
+            descriptor,
+            slot: AtomicU32::new(UNRESOLVED),
+            definition: OnceLock::new(),
+            family: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// The labels of a recording, in the order of the site's keys.
+    #[inline(always)]
+    pub(crate) fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+        Spelled { keys: &self.descriptor.labels, family: self.family.load(Relaxed), labels }
     }
 
     /// The slot, which the hot path tries without asking what it is: one that is none is never mapped.
@@ -50,6 +63,7 @@ impl Site {
         let definition = registry::define(&self.descriptor, &store.problems)?;
         // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
         store.layout(&definition, &self.descriptor);
+        self.family.store(registry::family(&definition, &self.descriptor.labels), Relaxed);
         Some(definition)
     }
 
@@ -59,7 +73,7 @@ impl Site {
         let mut slot = self.slot.load(Acquire);
         if slot == UNRESOLVED {
             let mut sets = Vec::new();
-            each(self.descriptor.labels, &mut |labels| sets.push(LabelSet::of(labels).0));
+            each(self.descriptor.labels.names, &mut |labels| sets.push(LabelSet::of(labels).0));
             slot = registry::fixed_slots(definition, sets);
             self.slot.store(slot, Release);
         }
@@ -91,7 +105,7 @@ impl Site {
                     local::map_and_add_fixed(slot + word, amount);
                 }
                 Resolved::ByDictionary(definition) => (series.spell)(&mut |labels| {
-                    add_to(store.cell(definition, &self.descriptor, labels), word, amount);
+                    add_to(store.cell(definition, &self.descriptor, &self.spelled(labels)), word, amount);
                 }),
             }
         });
@@ -139,7 +153,7 @@ impl Site {
                 Resolved::ByDictionary(definition) => {
                     let mut held = Held::Nothing;
                     (series.spell)(&mut |labels| {
-                        held = Held::of(store.cell(definition, &self.descriptor, labels));
+                        held = Held::of(store.cell(definition, &self.descriptor, &self.spelled(labels)));
                     });
                     held
                 }
@@ -295,14 +309,14 @@ impl Fixed {
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount() else { return self.impossible() };
-        (self.each)(&[], &mut |labels| set_gauge(&self.site, labels, value));
+        (self.each)(&[], &mut |labels| set_gauge(&self.site, &self.site.spelled(labels), value));
     }
 
     /// Records into a histogram.
     #[inline(always)]
     pub fn record<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount() else { return self.impossible() };
-        (self.each)(&[], &mut |labels| record(&self.site, labels, value));
+        (self.each)(&[], &mut |labels| record(&self.site, &self.site.spelled(labels), value));
     }
 
     #[cold]
@@ -327,6 +341,12 @@ pub struct Adhoc(Site);
 impl Adhoc {
     pub const fn new(descriptor: Descriptor) -> Adhoc {
         Adhoc(Site::new(descriptor))
+    }
+
+    /// The labels of this call, in the order of the descriptor's.
+    #[inline(always)]
+    pub fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+        self.0.spelled(labels)
     }
 
     /// Adds to a counter.

@@ -41,7 +41,7 @@ impl<N: Number, L: Labels> Counter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        let names = self.site.descriptor().labels;
+        let names = self.site.descriptor().labels.names;
         if const { is_fixed::<L>(Kind::Counter) } {
             let index = L::index(labels);
             let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
@@ -49,7 +49,7 @@ impl<N: Number, L: Labels> Counter<N, L> {
         } else if amount.is_negative() {
             own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);
         } else {
-            L::spell(names, labels, |labels| self.site.add(labels, 0, amount));
+            L::spell(names, labels, |labels| self.site.add(&self.site.spelled(labels), 0, amount));
         }
     }
 }

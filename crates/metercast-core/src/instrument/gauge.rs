@@ -46,15 +46,19 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// Sets the value, in the metric's unit, of the series with these labels.
     #[inline]
     pub fn set(&self, value: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels, labels, |labels| set_gauge(&self.site, labels, value));
+        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+            set_gauge(&self.site, &self.site.spelled(labels), value);
+        });
     }
 
     /// Adds to the value of the series with these labels, which counts from zero if it was never set. Integers
     /// wrap.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels, labels, |labels| {
-            change_gauge(&self.site, labels, amount, |bits| N::from_bits(bits).plus(amount).bits());
+        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+            change_gauge(&self.site, &self.site.spelled(labels), amount, |bits| {
+                N::from_bits(bits).plus(amount).bits()
+            });
         });
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::timer::Timer;
 use crate::definition::Descriptor;
-use crate::label::{LabelRef, Labels};
+use crate::label::Labels;
 use crate::number::Number;
 use crate::site::{Site, record};
 
@@ -27,20 +27,18 @@ impl<N: Number, L> Histogram<N, L> {
     }
 }
 
-const BARE: &[LabelRef<'_>] = &[];
-
 impl<N: Number> Histogram<N, ()> {
     /// Records one value, in the metric's unit.
     #[inline]
     pub fn record(&self, value: N) {
-        record(&self.site, BARE, value);
+        record(&self.site, &self.site.spelled(&[]), value);
     }
 
     /// Starts the clock; the time that passed is recorded when the timer is dropped, so that work that is
     /// cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
     pub fn start(&self) -> Timer {
-        Timer::start(&self.site, BARE, N::TYPE)
+        Timer::start(&self.site, &[], N::TYPE)
     }
 }
 
@@ -48,14 +46,18 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// Records one value, in the metric's unit, in the series with these labels.
     #[inline]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels, labels, |labels| record(&self.site, labels, value));
+        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+            record(&self.site, &self.site.spelled(labels), value);
+        });
     }
 
     /// Starts the clock for the series with these labels; the time that passed is recorded when the timer is
     /// dropped, so that work that is cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
     pub fn start(&self, labels: L::Values<'_>) -> Timer {
-        L::spell(self.site.descriptor().labels, labels, |labels| Timer::start(&self.site, labels, N::TYPE))
+        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+            Timer::start(&self.site, labels, N::TYPE)
+        })
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Timer {
 
 impl Timer {
     pub(crate) fn start(site: &Site, labels: &[LabelRef<'_>], number: NumberType) -> Timer {
-        let cell = match site.cell(labels, 0u64) {
+        let cell = match site.cell(&site.spelled(labels), 0u64) {
             Some(Cell::Histogram(slot, layout)) => Some((slot, layout)),
             _ => None,
         };

@@ -47,14 +47,14 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels; a negative one is taken away.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        let names = self.site.descriptor().labels;
+        let names = self.site.descriptor().labels.names;
         if const { is_fixed::<L>(Kind::UpDownCounter) } {
             let index = L::index(labels);
             let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
             self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
         } else {
             let (word, size) = up_or_down(amount);
-            L::spell(names, labels, |labels| self.site.add(labels, word, size));
+            L::spell(names, labels, |labels| self.site.add(&self.site.spelled(labels), word, size));
         }
     }
 
@@ -62,12 +62,12 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// `?`, on cancel, on panic, and in the same store even if another is current by then.
     #[must_use = "dropping the guard takes the one away again at once"]
     pub fn guard(&self, labels: L::Values<'_>) -> Guard {
-        let names = self.site.descriptor().labels;
+        let names = self.site.descriptor().labels.names;
         let held = if const { is_fixed::<L>(Kind::UpDownCounter) } {
             let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
             self.site.hold(FixedAt { each: L::each, index: L::index(labels), spell: &spell })
         } else {
-            L::spell(names, labels, |labels| self.site.hold_series(labels))
+            L::spell(names, labels, |labels| self.site.hold_series(&self.site.spelled(labels)))
         };
         Guard::up(held, N::TYPE)
     }

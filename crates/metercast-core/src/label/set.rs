@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use super::hash::{Encoded, hash_of, label_hash, seed, start};
+use super::keys::{Keys, MOST};
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
+use crate::store::line::LineKey;
 
 /// The labels of one series, sorted by key, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,6 +153,10 @@ pub(crate) trait Pairs {
     fn count(&self) -> usize;
     /// The label at `at`, below `count()`.
     fn pair(&self, at: usize) -> LabelRef<'_>;
+    /// The hash of all labels, and what may decide without comparing them.
+    fn query(&self, definition: u32) -> (u64, LineKey) {
+        (hash_of(definition, self), LineKey::NONE)
+    }
 }
 
 impl Pairs for [LabelRef<'_>] {
@@ -179,39 +186,42 @@ impl Pairs for LabelSet {
     }
 }
 
-/// A hash of one metric's labels that does not depend on their order. Only a hint: whoever finds an entry by it
-/// compares the labels in full.
-pub(crate) fn hash_of<P: Pairs + ?Sized>(definition: u32, pairs: &P, seed: u64) -> u64 {
-    let mut sum = fold(seed ^ u64::from(definition));
-    for at in 0..pairs.count() {
-        let (key, value) = pairs.pair(at);
-        let value = match value {
-            ValueRef::Absent => continue,
-            ValueRef::String(text) => bytes(text.as_bytes(), seed),
-            ValueRef::Bool(value) => fold(seed ^ 1 ^ u64::from(value) << 8),
-            ValueRef::I64(value) => fold(seed ^ 2 ^ (value as u64).rotate_left(8)),
-            ValueRef::F64(value) => fold(seed ^ 3 ^ value.to_bits().rotate_left(8)),
-        };
-        // Pairs are added up, so that any order gives the same hash; key and value are tied before.
-        sum = sum.wrapping_add(fold(bytes(key.as_bytes(), seed) ^ value.rotate_left(17)));
-    }
-    fold(sum)
+/// Labels that a site spells out: its keys are prepared, and `family` is their number.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Spelled<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) family: u32,
+    pub(crate) labels: &'a [LabelRef<'a>],
 }
 
-fn bytes(text: &[u8], seed: u64) -> u64 {
-    let mut hash = seed ^ (text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for chunk in text.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = fold(hash ^ u64::from_le_bytes(word));
+impl Pairs for Spelled<'_> {
+    fn count(&self) -> usize {
+        self.labels.len()
     }
-    hash
-}
 
-/// Multiplies to 128 bits and folds the halves together: every bit of the input reaches every bit of the output.
-fn fold(word: u64) -> u64 {
-    let wide = u128::from(word ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
-    (wide as u64) ^ (wide >> 64) as u64
+    fn pair(&self, at: usize) -> LabelRef<'_> {
+        self.labels[at]
+    }
+
+    #[inline(always)]
+    fn query(&self, definition: u32) -> (u64, LineKey) {
+        let count = self.labels.len();
+        if !self.keys.prepared || count != self.keys.names.len() {
+            return (hash_of(definition, self), LineKey::NONE);
+        }
+        let seed = seed();
+        let mut encoded = [Encoded::ABSENT; MOST];
+        let mut hash = start(definition);
+        for (at, (_, value)) in self.labels.iter().enumerate() {
+            encoded[at] = Encoded::of(*value);
+            if !value.is_absent() {
+                hash = hash.wrapping_add(label_hash(self.keys.hashes[at], encoded[at], seed));
+            }
+        }
+        let sorted = self.keys.order[..count].iter().map(|at| encoded[*at as usize % MOST]);
+        (hash, LineKey::of(self.family, sorted))
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +233,7 @@ mod tests {
     }
 
     fn hash(pairs: &[LabelRef<'_>]) -> u64 {
-        hash_of(7, pairs, 42)
+        hash_of(7, pairs)
     }
 
     #[test]

@@ -255,11 +255,11 @@ macro_rules! __pairs {
         [$(($key:expr) ($value:expr))+]
     ) => {{
         static SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
-            $crate::__descriptor!($kind $number $name).description($help).unit($unit),
+            $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+]),
         );
-        SITE.$do::<$number, [$crate::__private::LabelRef<'_>]>(
+        SITE.$do::<$number, _>(
             $amount,
-            &[$(($key, $crate::__private::ValueRef::from(&$value))),+],
+            &SITE.spelled(&[$(($key, $crate::__private::ValueRef::from(&$value))),+]),
         )
     }};
 }
@@ -273,7 +273,7 @@ macro_rules! __fixed {
         [$(($key:literal) ($value:literal))*]
     ) => {{
         static SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
-            $crate::__descriptor!($kind $number $name).description($help).unit($unit),
+            $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*]),
             |_, f| f(&[$(($key, $crate::__private::ValueRef::from(&$value))),*]),
         );
         SITE.$do::<$number>($amount)

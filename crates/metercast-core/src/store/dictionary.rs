@@ -1,14 +1,19 @@
 //! The dynamic series of one store: which labels have which cell.
+//!
+//! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::blocks::Blocks;
 use super::directory::CHUNK_WORDS;
 use super::layout::Layout;
+use super::line::{Cold, Line, LineKey};
+use super::table::Table;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Pairs, hash_of};
+use crate::label::{Encoded, Faults, KeyValue, LabelSet, Pairs, choose_seed, hash_of};
 
 /// Where the value of a dynamic series lives.
 #[derive(Clone, Copy, Debug)]
@@ -23,34 +28,30 @@ pub(crate) enum Cell {
     Histogram(u32, &'static Layout),
 }
 
-/// One dynamic series.
-pub(crate) struct Line {
-    pub(crate) labels: Arc<LabelSet>,
+/// What making a series gave.
+pub(crate) struct Made<'a> {
     pub(crate) cell: Cell,
-    pub(crate) started: SystemTime,
-    definition: u32,
-    /// The next line of the same hash.
-    next: Option<u32>,
-}
-
-/// What looking a series up gave.
-pub(crate) struct Found<'a> {
-    pub(crate) cell: Cell,
-    /// What was wrong with the labels; only ever set when they were seen for the first time or have a key twice.
+    /// What was wrong with the labels.
     pub(crate) faults: Faults<'a>,
     /// Whether the metric has just reached its limit.
     pub(crate) full: bool,
 }
 
 /// The series of a store, from first use to the end of the store.
-pub(crate) struct Dictionary(RwLock<Lines>);
+pub(crate) struct Dictionary {
+    table: Table,
+    lines: Blocks<Line>,
+    cold: Blocks<Cold>,
+    /// The buckets that the histograms of this store have.
+    layouts: Blocks<&'static Layout>,
+    writer: Mutex<Option<Writer>>,
+}
 
+/// What only the one who makes a series needs.
 #[derive(Default)]
-struct Lines {
-    first_of_hash: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
-    lines: Vec<Line>,
+struct Writer {
     /// Per definition: its lines in the order of their creation.
-    by_definition: HashMap<u32, Vec<u32>, BuildHasherDefault<AsItIs>>,
+    by_definition: HashMap<u32, Vec<u32>, BuildHasherDefault<Spread>>,
     /// The first free word of the regions' dynamic cells.
     next_slot: u32,
     /// The first free word of the store's dynamic gauges.
@@ -65,101 +66,141 @@ pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
 
 impl Dictionary {
     pub(crate) const fn new() -> Dictionary {
-        Dictionary(RwLock::new(Lines {
-            first_of_hash: HashMap::with_hasher(BuildHasherDefault::new()),
-            lines: Vec::new(),
-            by_definition: HashMap::with_hasher(BuildHasherDefault::new()),
-            next_slot: 0,
-            next_gauge: 0,
-        }))
+        Dictionary {
+            table: Table::new(),
+            lines: Blocks::new(),
+            cold: Blocks::new(),
+            layouts: Blocks::new(),
+            writer: Mutex::new(None),
+        }
     }
 
-    /// The cell of the series with these labels, made if it was not there.
-    pub(crate) fn cell<'a, P: Pairs + ?Sized>(
-        &self,
-        definition: &Definition,
-        layout: impl FnOnce() -> Option<&'static Layout>,
-        pairs: &'a P,
-    ) -> Found<'a> {
-        let hash = hash_of(definition.id, pairs, seed());
-        {
-            let lines = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(cell) = lines.find(hash, definition.id, pairs) {
-                return Found { cell, faults: Faults::default(), full: false };
-            }
-        }
-        self.add(definition, layout, pairs)
+    /// The cell of the series with these labels, if there is one.
+    #[inline(always)]
+    pub(crate) fn find<P: Pairs + ?Sized>(&self, definition: &Definition, pairs: &P) -> Option<Cell> {
+        let (hash, key) = pairs.query(definition.id);
+        let number = self.table.find(hash, |number| self.is(number, &key, definition.id, pairs))?;
+        self.lines.get(number).map(|line| self.cell_of(definition.kind, line))
+    }
+
+    #[inline(always)]
+    fn is<P: Pairs + ?Sized>(&self, number: u32, key: &LineKey, definition: u32, pairs: &P) -> bool {
+        let Some(line) = self.lines.get(number) else { return false };
+        line.key().same(key).unwrap_or_else(|| self.is_by_labels(number, definition, pairs))
     }
 
     #[cold]
-    fn add<'a, P: Pairs + ?Sized>(
+    fn is_by_labels<P: Pairs + ?Sized>(&self, number: u32, definition: u32, pairs: &P) -> bool {
+        self.cold.get(number).is_some_and(|cold| cold.definition == definition && cold.labels.is(pairs))
+    }
+
+    #[inline(always)]
+    fn cell_of(&self, kind: Kind, line: &Line) -> Cell {
+        match kind {
+            Kind::Counter => Cell::Sum(line.slot),
+            Kind::UpDownCounter => Cell::UpDown(line.slot),
+            Kind::Gauge => Cell::Gauge(line.slot),
+            Kind::Histogram => {
+                let layout = self.layouts.get(u32::from(line.layout));
+                Cell::Histogram(line.slot, layout.copied().unwrap_or_else(Layout::fallback))
+            }
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cell of the series with these labels, made if nobody else made it meanwhile.
+    #[cold]
+    pub(crate) fn make<'a, P: Pairs + ?Sized>(
         &self,
         definition: &Definition,
-        layout: impl FnOnce() -> Option<&'static Layout>,
+        layout: Option<&'static Layout>,
         pairs: &'a P,
-    ) -> Found<'a> {
+    ) -> Made<'a> {
+        choose_seed();
         let (labels, faults) = LabelSet::of(pairs);
-        let layout = layout();
-        let mut lines = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let hash = hash_of(definition.id, &labels, seed());
-        if let Some(cell) = lines.find(hash, definition.id, &labels) {
-            return Found { cell, faults, full: false };
+        let mut guard = self.writer();
+        let writer = guard.get_or_insert_default();
+        if let Some(cell) = self.find(definition, &labels) {
+            return Made { cell, faults, full: false };
         }
-        if lines.by_definition.get(&definition.id).is_none_or(|of| of.len() < SERIES_LIMIT) {
-            return Found { cell: lines.insert(definition, layout, labels, hash), faults, full: false };
+        if writer.by_definition.get(&definition.id).is_none_or(|of| of.len() < SERIES_LIMIT) {
+            return Made { cell: self.insert(writer, definition, layout, labels), faults, full: false };
         }
         let overflow = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
-        let hash = hash_of(definition.id, &overflow, seed());
-        match lines.find(hash, definition.id, &overflow) {
-            Some(cell) => Found { cell, faults, full: false },
-            None => Found { cell: lines.insert(definition, layout, overflow, hash), faults, full: true },
+        match self.find(definition, &overflow) {
+            Some(cell) => Made { cell, faults, full: false },
+            None => Made { cell: self.insert(writer, definition, layout, overflow), faults, full: true },
         }
     }
 
-    /// Calls `f` with every series of a metric, in the order of their creation.
-    pub(crate) fn each_of(&self, definition: u32, mut f: impl FnMut(&Line)) {
-        let lines = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        for &at in lines.by_definition.get(&definition).map_or(&[][..], Vec::as_slice) {
-            f(&lines.lines[at as usize]);
-        }
-    }
-}
-
-impl Lines {
-    fn find<P: Pairs + ?Sized>(&self, hash: u64, definition: u32, pairs: &P) -> Option<Cell> {
-        let mut at = self.first_of_hash.get(&hash).copied();
-        while let Some(index) = at {
-            let line = &self.lines[index as usize];
-            if line.definition == definition && line.labels.is(pairs) {
-                return Some(line.cell);
-            }
-            at = line.next;
-        }
-        None
-    }
-
+    /// Adds a line. The caller holds the lock, which the writer is proof of.
     fn insert(
-        &mut self,
+        &self,
+        writer: &mut Writer,
         definition: &Definition,
         layout: Option<&'static Layout>,
         labels: LabelSet,
-        hash: u64,
     ) -> Cell {
-        let cell = match definition.kind {
-            Kind::Counter => Cell::Sum(take(&mut self.next_slot, 1)),
-            Kind::UpDownCounter => Cell::UpDown(take(&mut self.next_slot, 2)),
-            Kind::Gauge => Cell::Gauge(take(&mut self.next_gauge, 2)),
-            Kind::Histogram => {
-                let layout = layout.unwrap_or_else(|| Layout::by_unit(definition.unit));
-                Cell::Histogram(take(&mut self.next_slot, layout.words()), layout)
-            }
+        let (number_of_layout, layout) = match layout {
+            Some(layout) => self.number_of(layout),
+            None => (0, Layout::fallback()),
         };
-        let index = self.lines.len() as u32;
-        let next = self.first_of_hash.insert(hash, index);
-        let started = SystemTime::now();
-        self.lines.push(Line { labels: Arc::new(labels), cell, started, definition: definition.id, next });
-        self.by_definition.entry(definition.id).or_default().push(index);
+        let slot = match definition.kind {
+            Kind::Counter => take(&mut writer.next_slot, 1),
+            Kind::UpDownCounter => take(&mut writer.next_slot, 2),
+            Kind::Gauge => take(&mut writer.next_gauge, 2),
+            Kind::Histogram => take(&mut writer.next_slot, layout.words()),
+        };
+        let key = LineKey::of(
+            definition.family_of(&labels),
+            labels.iter().map(|(_, value)| Encoded::of(value.as_ref())),
+        );
+        let hash = hash_of(definition.id, &labels);
+        let cold =
+            Cold { labels: Arc::new(labels), started: SystemTime::now(), hash, definition: definition.id };
+        let line = Line::new(key, slot, number_of_layout);
+        let cell = self.cell_of(definition.kind, &line);
+        self.publish(writer, definition.id, line, cold);
         cell
+    }
+
+    fn publish(&self, writer: &mut Writer, definition: u32, line: Line, cold: Cold) {
+        let hash = cold.hash;
+        // Under the lock of the writer both lists grow together.
+        let (Some(number), Some(_)) = (self.lines.push(line), self.cold.push(cold)) else { return };
+        self.table.insert(hash, number, |number| self.cold.get(number).map_or(0, |cold| cold.hash));
+        writer.by_definition.entry(definition).or_default().push(number);
+    }
+
+    /// The number of these buckets among those of the store; with more than a line can tell apart, the first.
+    fn number_of(&self, layout: &'static Layout) -> (u16, &'static Layout) {
+        let known = (0..self.layouts.len())
+            .find(|at| self.layouts.get(*at).is_some_and(|there| std::ptr::eq(*there, layout)));
+        let number = known.or_else(|| {
+            let room = self.layouts.len() <= u32::from(u16::MAX);
+            room.then(|| self.layouts.push(layout)).flatten()
+        });
+        match number.and_then(|number| u16::try_from(number).ok()) {
+            Some(number) => (number, layout),
+            None => (0, self.layouts.get(0).copied().unwrap_or_else(Layout::fallback)),
+        }
+    }
+
+    /// Every series of a metric, in the order of their creation.
+    pub(crate) fn each_of(&self, definition: &Definition, mut f: impl FnMut(&Cold, Cell)) {
+        let numbers = match self.writer().as_ref().and_then(|writer| writer.by_definition.get(&definition.id))
+        {
+            Some(numbers) => numbers.clone(),
+            None => return,
+        };
+        for number in numbers {
+            if let (Some(line), Some(cold)) = (self.lines.get(number), self.cold.get(number)) {
+                f(cold, self.cell_of(definition.kind, line));
+            }
+        }
     }
 }
 
@@ -174,17 +215,11 @@ fn take(next: &mut u32, words: usize) -> u32 {
     slot
 }
 
-/// Random per process, so that nobody outside can choose labels that collide.
-fn seed() -> u64 {
-    static SEED: OnceLock<u64> = OnceLock::new();
-    *SEED.get_or_init(|| RandomState::new().hash_one(0))
-}
-
-/// Keys that are hashes or small numbers already.
+/// Hashes of small numbers.
 #[derive(Default)]
-pub(crate) struct AsItIs(u64);
+struct Spread(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for Spread {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -194,11 +229,7 @@ impl Hasher for AsItIs {
         }
     }
     fn write_u32(&mut self, key: u32) {
-        // hashbrown looks at the upper bits as well.
         self.0 = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
     }
 }
 

@@ -54,6 +54,11 @@ impl Layout {
         Layout::of(bounds).expect("our own bounds are finite and increase")
     }
 
+    /// One bucket for everything: for what cannot be.
+    pub(crate) fn fallback() -> &'static Layout {
+        Layout::of(&[]).expect("no bounds are increasing bounds")
+    }
+
     /// The bucket of `value`: upper bounds belong to their bucket.
     #[inline]
     pub(crate) fn bucket(&self, value: f64) -> usize {

@@ -4,10 +4,13 @@
 //! many more as anybody makes: one per test, one per tenant. Which one a recording lands in is decided by the
 //! scope around it.
 
+#[allow(unsafe_code, reason = "a list of items that anybody reads while one appends")]
+mod blocks;
 pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
 pub(crate) mod layout;
+pub(crate) mod line;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod region;
 #[allow(
@@ -15,6 +18,8 @@ pub(crate) mod region;
     reason = "the list of regions is linked by atomic pointers, and lives as long as the store"
 )]
 pub(crate) mod regions;
+#[allow(unsafe_code, reason = "an index that anybody reads while one inserts")]
+mod table;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -199,17 +204,22 @@ impl Inner {
         site: &Descriptor,
         pairs: &P,
     ) -> Cell {
-        let found = self.dictionary.cell(definition, || self.layout(definition, site), pairs);
-        if found.full || found.faults.any() {
-            self.report(definition, &found);
-        }
-        found.cell
+        self.dictionary.find(definition, pairs).unwrap_or_else(|| self.make(definition, site, pairs))
     }
 
     #[cold]
-    fn report(&self, definition: &Definition, found: &dictionary::Found<'_>) {
+    fn make<P: Pairs + ?Sized>(&self, definition: &Definition, site: &Descriptor, pairs: &P) -> Cell {
+        let made = self.dictionary.make(definition, self.layout(definition, site), pairs);
+        if made.full || made.faults.any() {
+            self.report(definition, &made);
+        }
+        made.cell
+    }
+
+    #[cold]
+    fn report(&self, definition: &Definition, made: &dictionary::Made<'_>) {
         let (name, place) = (definition.name, definition.place);
-        if found.full {
+        if made.full {
             let message = format!(
                 "defined at {place} has reached its limit of {SERIES_LIMIT} series; what is above is counted in one \
                  series with {}=true: bound the values of its labels",
@@ -217,17 +227,17 @@ impl Inner {
             );
             self.problems.report(name, message);
         }
-        if let Some(key) = found.faults.twice {
+        if let Some(key) = made.faults.twice {
             let message =
                 format!("defined at {place} is given the label {key:?} twice; the last value stays");
             self.problems.report(name, message);
         }
-        if found.faults.empty_key {
+        if made.faults.empty_key {
             let message =
                 format!("defined at {place} is given a label without a name; the label is left out");
             self.problems.report(name, message);
         }
-        if found.faults.cut {
+        if made.faults.cut {
             let message = format!("defined at {place} is given a label value over 1 KiB; it is cut");
             self.problems.report(name, message);
         }
