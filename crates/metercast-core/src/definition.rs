@@ -1,9 +1,9 @@
 //! What a metric is: its name, kind, number, unit and description, and the place that defined it.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
-use crate::label::{Keys, LabelSet};
+use crate::label::Keys;
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
 
@@ -143,8 +143,8 @@ pub struct Definition {
     pub(crate) place: Place,
     /// The series that the program text names: no labels, literal labels, typed labels.
     pub(crate) fixed: RwLock<Vec<FixedSeries>>,
-    /// The sorted keys that sites of this metric give, each with its number.
-    pub(crate) families: RwLock<Vec<(Vec<&'static str>, u32)>>,
+    /// The keys that sites of this metric give, in their order, each list with its number.
+    pub(crate) families: RwLock<Vec<(&'static [&'static str], u32)>>,
 }
 
 impl Definition {
@@ -176,17 +176,6 @@ impl Definition {
     /// The library that defined it.
     pub fn scope(&self) -> Scope {
         self.scope
-    }
-
-    /// The number of the keys of these labels, 0 if no site gives just these.
-    pub(crate) fn family_of(&self, labels: &LabelSet) -> u32 {
-        let families = self.families.read().unwrap_or_else(PoisonError::into_inner);
-        families
-            .iter()
-            .find(|(keys, _)| {
-                keys.len() == labels.len() && keys.iter().zip(labels.iter()).all(|(a, (b, _))| *a == b)
-            })
-            .map_or(0, |(_, family)| *family)
     }
 
     /// Where it was first defined.

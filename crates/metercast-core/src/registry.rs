@@ -103,21 +103,19 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
     Some(definition)
 }
 
-/// The number of a metric and the keys that a site gives; the same for other sites that give the same keys in any
-/// order. 0 if they cannot be prepared.
+/// The number of a metric and the keys that a site gives, the same for other sites that give the same keys in the
+/// same order; 0 if they cannot be prepared.
 pub(crate) fn family(definition: &Definition, keys: &Keys) -> u32 {
     if !keys.prepared {
         return 0;
     }
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let sorted: Vec<&'static str> =
-        keys.order[..keys.names.len()].iter().map(|at| keys.names[usize::from(*at)]).collect();
     let mut families = definition.families.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, family)) = families.iter().find(|(there, _)| *there == sorted) {
+    if let Some((_, family)) = families.iter().find(|(there, _)| *there == keys.names) {
         return *family;
     }
     let family = NEXT.fetch_add(1, Relaxed);
-    families.push((sorted, family));
+    families.push((keys.names, family));
     family
 }
 

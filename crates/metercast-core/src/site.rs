@@ -112,7 +112,7 @@ impl Site {
     }
 
     /// Adds to a dynamic series.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, word: u32, amount: N) {
         if let Some(cell) = self.cell(pairs, amount) {
             add_to(cell, word, amount);
@@ -120,7 +120,7 @@ impl Site {
     }
 
     /// The cell of a dynamic series, unless `amount` makes no sense, which is then counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn cell<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, amount: N) -> Option<Cell> {
         local::with_store(|store| {
             if !store.is_enabled() {

@@ -28,10 +28,10 @@ impl Encoded {
     /// No value.
     pub(crate) const ABSENT: Encoded = Encoded { words: [0; 2], tag: ABSENT };
 
-    /// Whether equal encodings are equal values, and there is one.
+    /// Whether equal encodings are equal values.
     #[inline(always)]
     pub(crate) fn is_exact(self) -> bool {
-        self.tag != LONG && self.tag != ABSENT
+        self.tag != LONG
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::hash::{Encoded, hash_of, label_hash, seed, start};
-use super::keys::{Keys, MOST};
+use super::keys::Keys;
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
 use crate::store::line::LineKey;
@@ -206,21 +206,23 @@ impl Pairs for Spelled<'_> {
 
     #[inline(always)]
     fn query(&self, definition: u32) -> (u64, LineKey) {
-        let count = self.labels.len();
-        if !self.keys.prepared || count != self.keys.names.len() {
+        let labels = self.labels;
+        if !self.keys.prepared
+            || labels.len() != self.keys.names.len()
+            || labels.len() > self.keys.hashes.len()
+        {
             return (hash_of(definition, self), LineKey::NONE);
         }
         let seed = seed();
-        let mut encoded = [Encoded::ABSENT; MOST];
-        let mut hash = start(definition);
-        for (at, (_, value)) in self.labels.iter().enumerate() {
-            encoded[at] = Encoded::of(*value);
-            if !value.is_absent() {
-                hash = hash.wrapping_add(label_hash(self.keys.hashes[at], encoded[at], seed));
+        let (mut hash, mut key) = (start(definition), LineKey::begin(self.family));
+        for (at, (_, label)) in labels.iter().enumerate() {
+            let value = Encoded::of(*label);
+            key.put(at, value);
+            if !label.is_absent() {
+                hash = hash.wrapping_add(label_hash(self.keys.hashes[at], value, seed));
             }
         }
-        let sorted = self.keys.order[..count].iter().map(|at| encoded[*at as usize % MOST]);
-        (hash, LineKey::of(self.family, sorted))
+        (hash, key.end())
     }
 }
 

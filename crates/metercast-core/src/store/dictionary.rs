@@ -13,7 +13,7 @@ use super::layout::Layout;
 use super::line::{Cold, Line, LineKey};
 use super::table::Table;
 use crate::definition::{Definition, Kind};
-use crate::label::{Encoded, Faults, KeyValue, LabelSet, Pairs, choose_seed, hash_of};
+use crate::label::{Faults, KeyValue, LabelSet, Pairs, choose_seed, hash_of};
 
 /// Where the value of a dynamic series lives.
 #[derive(Clone, Copy, Debug)]
@@ -127,12 +127,17 @@ impl Dictionary {
             return Made { cell, faults, full: false };
         }
         if writer.by_definition.get(&definition.id).is_none_or(|of| of.len() < SERIES_LIMIT) {
-            return Made { cell: self.insert(writer, definition, layout, labels), faults, full: false };
+            let key = pairs.query(definition.id).1;
+            return Made { cell: self.insert(writer, definition, layout, labels, key), faults, full: false };
         }
         let overflow = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
         match self.find(definition, &overflow) {
             Some(cell) => Made { cell, faults, full: false },
-            None => Made { cell: self.insert(writer, definition, layout, overflow), faults, full: true },
+            None => Made {
+                cell: self.insert(writer, definition, layout, overflow, LineKey::NONE),
+                faults,
+                full: true,
+            },
         }
     }
 
@@ -143,6 +148,7 @@ impl Dictionary {
         definition: &Definition,
         layout: Option<&'static Layout>,
         labels: LabelSet,
+        key: LineKey,
     ) -> Cell {
         let (number_of_layout, layout) = match layout {
             Some(layout) => self.number_of(layout),
@@ -154,10 +160,6 @@ impl Dictionary {
             Kind::Gauge => take(&mut writer.next_gauge, 2),
             Kind::Histogram => take(&mut writer.next_slot, layout.words()),
         };
-        let key = LineKey::of(
-            definition.family_of(&labels),
-            labels.iter().map(|(_, value)| Encoded::of(value.as_ref())),
-        );
         let hash = hash_of(definition.id, &labels);
         let cold =
             Cold { labels: Arc::new(labels), started: SystemTime::now(), hash, definition: definition.id };

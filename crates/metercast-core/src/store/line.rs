@@ -21,40 +21,56 @@ pub(crate) struct Line {
 const _: () = assert!(size_of::<Line>() == 64);
 
 /// Labels in words, if there are at most three and none is long: equal keys of one family are equal labels.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) struct LineKey {
-    /// In the order of their keys.
+    /// In the order in which the site gives them.
     values: [[u64; 2]; INLINE],
-    tags: [u8; INLINE],
-    /// The metric and its keys, as the registry numbers them; 0 if the words do not say everything.
-    family: u32,
+    /// The tags of the values, a byte each, and above them the family: the metric, and its keys in the order of the
+    /// site. 0 if the words do not say everything.
+    family_and_tags: u64,
 }
 
 impl LineKey {
-    /// The key of values in the order of their keys.
+    /// The key that says nothing.
+    pub(crate) const NONE: LineKey = LineKey { values: [[0; 2]; INLINE], family_and_tags: 0 };
+
+    /// The key of no values yet.
     #[inline(always)]
-    pub(crate) fn of(family: u32, values: impl ExactSizeIterator<Item = Encoded>) -> LineKey {
-        let mut key = LineKey::NONE;
-        if values.len() > INLINE {
-            return key;
-        }
-        let mut exact = true;
-        for (at, value) in values.enumerate() {
-            key.values[at] = value.words;
-            key.tags[at] = value.tag;
-            exact &= value.is_exact();
-        }
-        key.family = if exact { family } else { 0 };
-        key
+    pub(crate) fn begin(family: u32) -> LineKey {
+        LineKey { family_and_tags: u64::from(family) << 32, ..LineKey::NONE }
     }
 
-    /// The key that says nothing.
-    pub(crate) const NONE: LineKey = LineKey { values: [[0; 2]; INLINE], tags: [0; INLINE], family: 0 };
+    /// Adds the value at `at`.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, at: usize, value: Encoded) {
+        match self.values.get_mut(at) {
+            Some(words) if value.is_exact() => {
+                *words = value.words;
+                self.family_and_tags |= u64::from(value.tag) << (8 * at);
+            }
+            _ => self.family_and_tags = 0,
+        }
+    }
+
+    /// The key, which says nothing if a value on the way could not be held.
+    #[inline(always)]
+    pub(crate) fn end(self) -> LineKey {
+        // The tags of later values may have been put beside a family that is gone.
+        if self.family_and_tags >> 32 == 0 { LineKey::NONE } else { self }
+    }
 
     /// Whether both are the same labels; `None` if only the labels can say.
     #[inline(always)]
     pub(crate) fn same(&self, other: &LineKey) -> Option<bool> {
-        (self.family != 0 && other.family != 0).then(|| self == other)
+        if (self.family_and_tags ^ other.family_and_tags) >> 32 != 0 || self.family_and_tags == 0 {
+            return None;
+        }
+        // Without a branch for each word: which of them differs cannot be foreseen.
+        let mut difference = self.family_and_tags ^ other.family_and_tags;
+        for (a, b) in self.values.iter().flatten().zip(other.values.iter().flatten()) {
+            difference |= a ^ b;
+        }
+        Some(difference == 0)
     }
 }
 

@@ -197,7 +197,7 @@ impl Inner {
     }
 
     /// The cell of a dynamic series, made at its first use. What is odd about the labels is reported.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn cell<P: Pairs + ?Sized>(
         &self,
         definition: &Definition,
