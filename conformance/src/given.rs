@@ -73,7 +73,8 @@ impl Recording {
     fn make(&self, place: u32) {
         // A site lives as long as the program, as the call sites that it stands for do.
         let site: &'static Adhoc = Box::leak(Box::new(Adhoc::new(self.descriptor(place))));
-        let labels: Vec<KeyValue> = self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
+        let labels: Vec<KeyValue> =
+            self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
         for _ in 0..self.times.unwrap_or(1) {
             match (self.kind.as_str(), self.number.as_str()) {
                 ("counter", "u64") => site.add::<u64, _>(self.value.u64(), &labels[..]),

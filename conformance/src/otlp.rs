@@ -72,8 +72,10 @@ fn points(out: &mut String, data: &Data) {
 }
 
 fn labels(attributes: &[KeyValue]) -> String {
-    let mut labels: Vec<String> =
-        attributes.iter().map(|attribute| format!("{}={}", attribute.key, value(attribute.value.as_ref()))).collect();
+    let mut labels: Vec<String> = attributes
+        .iter()
+        .map(|attribute| format!("{}={}", attribute.key, value(attribute.value.as_ref())))
+        .collect();
     let mut keys: Vec<&str> = attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     keys.sort_unstable();
     assert!(keys.is_sorted_by(|a, b| a < b), "attribute keys are unique: {keys:?}");

@@ -14,7 +14,8 @@ pub fn use_programs(test: &str, program: &str) -> bool {
         return true;
     }
     if let Some(file) = std::env::var_os("METERCAST_SKIPPED") {
-        let mut file = OpenOptions::new().append(true).create(true).open(file).expect("the list of skipped tests");
+        let mut file =
+            OpenOptions::new().append(true).create(true).open(file).expect("the list of skipped tests");
         writeln!(file, "{test}: {program}").expect("the list of skipped tests");
     }
     false

@@ -10,7 +10,8 @@ fn every_case_comes_out_as_its_folder_says() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let programs = use_programs("every_case_comes_out_as_its_folder_says", "promtool");
     let update = std::env::var_os("UPDATE").is_some();
-    let mut folders: Vec<_> = fs::read_dir(&cases).expect("cases/").map(|entry| entry.expect("a folder").path()).collect();
+    let mut folders: Vec<_> =
+        fs::read_dir(&cases).expect("cases/").map(|entry| entry.expect("a folder").path()).collect();
     folders.sort();
     assert!(folders.len() > 10, "{} cases", folders.len());
 

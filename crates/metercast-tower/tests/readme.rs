@@ -33,7 +33,10 @@ fn project(name: &str, dependencies: &str, main: &str) -> impl Fn(&str) -> Comma
     move |what| {
         let mut cargo = Command::new(env!("CARGO"));
         // Kept between runs, apart from the workspace's own, whose lock the running test command may hold.
-        cargo.args([what, "--quiet"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.parent().unwrap().join("target"));
+        cargo
+            .args([what, "--quiet"])
+            .current_dir(&folder)
+            .env("CARGO_TARGET_DIR", folder.parent().unwrap().join("target"));
         cargo
     }
 }

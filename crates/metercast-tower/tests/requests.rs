@@ -39,7 +39,10 @@ struct Endless;
 impl http_body::Body for Endless {
     type Data = Bytes;
     type Error = Infallible;
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"more")))))
     }
 }
@@ -50,7 +53,10 @@ struct Torn;
 impl http_body::Body for Torn {
     type Data = Bytes;
     type Error = std::io::Error;
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         Poll::Ready(Some(Err(std::io::Error::other("torn"))))
     }
 }
@@ -110,12 +116,18 @@ fn a_request_is_measured_with_the_template_of_its_route() {
             [&active("GET", 0), "method=GET status_code=200 route=/orders/{id} version=1.1 scheme=http 1"]
         );
     }
-    assert_eq!(one("GET", "/nested/a/y")[1], "method=GET status_code=200 route=/nested/{x}/y version=1.1 scheme=http 1");
+    assert_eq!(
+        one("GET", "/nested/a/y")[1],
+        "method=GET status_code=200 route=/nested/{x}/y version=1.1 scheme=http 1"
+    );
 }
 
 #[test]
 fn what_matches_no_route_has_none() {
-    assert_eq!(one("GET", "/secret/0/1"), [&active("GET", 0), "method=GET status_code=404 version=1.1 scheme=http 1"]);
+    assert_eq!(
+        one("GET", "/secret/0/1"),
+        [&active("GET", 0), "method=GET status_code=404 version=1.1 scheme=http 1"]
+    );
 }
 
 #[test]
@@ -192,9 +204,8 @@ fn a_body_that_fails_is_an_error() {
 #[test]
 fn a_handler_that_panics_is_counted() {
     isolated(|store| {
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            block_on(app().oneshot(request("GET", "/panic")))
-        }));
+        let result =
+            std::panic::catch_unwind(AssertUnwindSafe(|| block_on(app().oneshot(request("GET", "/panic")))));
         assert!(result.is_err());
         assert_eq!(
             measured(store),
@@ -206,10 +217,14 @@ fn a_handler_that_panics_is_counted() {
 #[test]
 fn an_error_of_the_service_is_counted() {
     isolated(|store| {
-        let service = tower::service_fn(|_: Request<Body>| async { Err::<axum::http::Response<Body>, _>("no") });
+        let service =
+            tower::service_fn(|_: Request<Body>| async { Err::<axum::http::Response<Body>, _>("no") });
         let service = tower_layer::Layer::layer(&server(), service);
         assert!(block_on(service.oneshot(request("POST", "/"))).is_err());
-        assert_eq!(measured(store), [&active("POST", 0), "type=service method=POST version=1.1 scheme=http 1"]);
+        assert_eq!(
+            measured(store),
+            [&active("POST", 0), "type=service method=POST version=1.1 scheme=http 1"]
+        );
     });
 }
 
@@ -224,7 +239,10 @@ fn methods_and_paths_that_a_client_makes_up_make_no_series() {
         });
         assert_eq!(
             measured(store),
-            ["active method=_OTHER scheme=http 0", "method=_OTHER status_code=404 version=1.1 scheme=http 500"]
+            [
+                "active method=_OTHER scheme=http 0",
+                "method=_OTHER status_code=404 version=1.1 scheme=http 500"
+            ]
         );
     });
 }

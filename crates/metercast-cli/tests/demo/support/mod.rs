@@ -1,0 +1,28 @@
+//! What the tests share: the running demo, a small HTTP client, a page as others read it, and a folder.
+
+mod demo;
+mod folder;
+mod http;
+mod page;
+
+pub use demo::{Demo, Ended, Result};
+pub use folder::Folder;
+pub use http::{get, read_request};
+pub use page::{Series, samples};
+
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes on a busy machine; who waits so long waits for nothing.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Asks again and again until there is an answer.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
