@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::RwLock;
 
 use crate::label::Keys;
+use crate::name::{assert_instrument_name, assert_label_names};
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
 
@@ -128,6 +129,23 @@ impl Descriptor {
         self.labels = Keys::of(labels);
         self
     }
+
+    /// Itself, if a declaration may say this: fails the build otherwise.
+    #[track_caller]
+    pub const fn asserted(self) -> Descriptor {
+        assert_instrument_name(self.name);
+        assert_label_names(self.labels.names);
+        if let Some(bounds) = self.bounds {
+            assert!(matches!(self.kind, Kind::Histogram), "only a histogram has buckets; leave them out");
+            let mut at = 0;
+            while at < bounds.len() {
+                assert!(bounds[at].is_finite(), "a bound is not finite; the last bucket is implied");
+                assert!(at == 0 || bounds[at - 1] < bounds[at], "the buckets do not increase; sort them");
+                at += 1;
+            }
+        }
+        self
+    }
 }
 
 /// A metric, defined once: one name, one kind, one unit, one description.
@@ -145,6 +163,8 @@ pub struct Definition {
     pub(crate) fixed: RwLock<Vec<FixedSeries>>,
     /// The keys that sites of this metric give, in their order, each list with its number.
     pub(crate) families: RwLock<Vec<(&'static [&'static str], u32)>>,
+    /// What other definitions of the same metric say differently.
+    pub(crate) differences: RwLock<Vec<String>>,
 }
 
 impl Definition {

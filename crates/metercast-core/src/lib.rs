@@ -46,6 +46,7 @@ mod macros;
 
 pub mod instrument;
 mod number;
+mod unit;
 
 pub mod label;
 
@@ -79,7 +80,6 @@ pub use store::Store;
 pub mod __private {
     pub use crate::definition::{Descriptor, Scope};
     pub use crate::label::{LabelRef, ValueRef, snake_case, snake_case_len};
-    pub use crate::name::assert_instrument_name;
     pub use crate::number::Amount;
     pub use crate::site::{Adhoc, Fixed};
 }

@@ -136,6 +136,7 @@ fn with_leased_region<R>(f: impl FnOnce(&Region) -> R) -> R {
     // the thread's destructors run it cannot be any more, and each operation leases for itself.
     let may_last = DEPTH.get() > 0 || AT_EXIT.try_with(|_| ()).is_ok();
     with_store(|store| {
+        store.started();
         let (region, lasts) = store.regions.lease(may_last);
         if lasts {
             REGION.set(region);

@@ -25,12 +25,35 @@ pub(crate) const fn instrument_name_fault(name: &str) -> Option<&'static str> {
 }
 
 /// Fails the build of a declared metric whose name is not valid.
-#[doc(hidden)]
 #[track_caller]
-pub const fn assert_instrument_name(name: &str) {
+pub(crate) const fn assert_instrument_name(name: &str) {
     if let Some(fault) = instrument_name_fault(name) {
         panic!("{}", fault);
     }
+}
+
+/// Fails the build of a declared metric one of whose labels has no name, or the name of another.
+#[track_caller]
+pub(crate) const fn assert_label_names(names: &[&str]) {
+    let mut at = 0;
+    while at < names.len() {
+        assert!(!names[at].is_empty(), "a label has no name; give it one");
+        let mut before = 0;
+        while before < at {
+            assert!(!same(names[before], names[at]), "two labels have one name; rename one");
+            before += 1;
+        }
+        at += 1;
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::unit::per_second;
+
 /// Which number an instrument holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -42,8 +44,6 @@ pub(crate) mod sealed {
         fn minus(self, other: Self) -> Self;
         /// As a double, for histograms.
         fn to_f64(self) -> f64;
-        /// From a duration counted in `unit`s.
-        fn from_units(units: f64) -> Self;
     }
 }
 
@@ -82,9 +82,6 @@ impl sealed::Cell for u64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self as f64
-    }
-    fn from_units(units: f64) -> Self {
-        units.round() as u64
     }
 }
 
@@ -126,9 +123,6 @@ impl sealed::Cell for i64 {
     fn to_f64(self) -> f64 {
         self as f64
     }
-    fn from_units(units: f64) -> Self {
-        units.round() as i64
-    }
 }
 
 impl Number for f64 {
@@ -168,32 +162,33 @@ impl sealed::Cell for f64 {
     fn to_f64(self) -> f64 {
         self
     }
-    fn from_units(units: f64) -> Self {
-        units
-    }
 }
 
 /// What a call-site macro takes as its value, so that `1` works for every number type. `None` is a value that the
 /// number type cannot hold (a negative amount for `u64`), which is dropped and counted.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of an instrument of `{N}`",
+    note = "integers go into u64, i64 and f64 instruments, floats and Durations only into f64 ones"
+)]
 pub trait Amount<N> {
-    /// The value as the instrument's number.
-    fn amount(self) -> Option<N>;
+    /// The value as the instrument's number, in the instrument's unit.
+    fn amount(self, unit: &str) -> Option<N>;
 }
 
 macro_rules! whole_amounts {
     ($($t:ty),*) => { $(
         impl Amount<u64> for $t {
             #[inline(always)]
-            fn amount(self) -> Option<u64> { u64::try_from(self).ok() }
+            fn amount(self, _: &str) -> Option<u64> { u64::try_from(self).ok() }
         }
         impl Amount<i64> for $t {
             #[inline(always)]
-            fn amount(self) -> Option<i64> { i64::try_from(self).ok() }
+            fn amount(self, _: &str) -> Option<i64> { i64::try_from(self).ok() }
         }
         impl Amount<f64> for $t {
             #[inline(always)]
-            fn amount(self) -> Option<f64> { Some(self as f64) }
+            fn amount(self, _: &str) -> Option<f64> { Some(self as f64) }
         }
     )* };
 }
@@ -202,22 +197,22 @@ whole_amounts!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl Amount<f64> for f64 {
     #[inline(always)]
-    fn amount(self) -> Option<f64> {
+    fn amount(self, _: &str) -> Option<f64> {
         Some(self)
     }
 }
 
 impl Amount<f64> for f32 {
     #[inline(always)]
-    fn amount(self) -> Option<f64> {
+    fn amount(self, _: &str) -> Option<f64> {
         Some(f64::from(self))
     }
 }
 
 impl Amount<f64> for Duration {
-    /// Seconds: the unit that durations have everywhere in metercast.
+    /// In the instrument's unit if that is one of time, else in seconds.
     #[inline(always)]
-    fn amount(self) -> Option<f64> {
-        Some(self.as_secs_f64())
+    fn amount(self, unit: &str) -> Option<f64> {
+        Some(self.as_secs_f64() * per_second(unit))
     }
 }

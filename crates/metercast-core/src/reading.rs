@@ -95,7 +95,9 @@ impl Inner {
                     Kind::Gauge => self.gauge_point(GaugeSlot::Fixed(fixed.slot), definition.number),
                     Kind::Histogram => None,
                 };
-                let point = point.or_else(|| zeroes.contains(&fixed.slot).then(|| zero(definition.number)));
+                // Gauges are numbered apart, and are never zero without having been set.
+                let noted = definition.kind != Kind::Gauge && zeroes.contains(&fixed.slot);
+                let point = point.or_else(|| noted.then(|| zero(definition.number)));
                 series.extend(point.map(|point| Series {
                     labels: fixed.labels,
                     started: self.started(),
@@ -117,11 +119,16 @@ impl Inner {
                 series.extend(point.map(|point| Series { labels, started, point }));
             }
             if !series.is_empty() && self.claim(&definition) {
+                for difference in &*definition.differences.read().unwrap_or_else(PoisonError::into_inner) {
+                    self.problems.report(definition.name, difference.clone());
+                }
                 sort_and_merge(&mut series);
                 families.push(Family { definition, series });
             }
         }
         families.sort_by_key(|family| family.definition.name);
+        // One reading is before another if it ends before the other begins: then it has seen no more.
+        self.next_epoch();
         families
     }
 

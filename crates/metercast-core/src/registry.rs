@@ -12,16 +12,13 @@ use crate::definition::{Definition, Descriptor, Kind};
 use crate::label::{Keys, LabelSet, Labels};
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
-use crate::problem::Problems;
 use crate::store::directory::CHUNK_WORDS;
 use crate::store::region::FIXED_CHUNKS;
 
 /// The slot of a site that was not used yet.
 pub(crate) const UNRESOLVED: u32 = 0;
-/// The slot of a site whose definition is not valid: what it records is dropped and counted.
-pub(crate) const REFUSED: u32 = 1;
 /// The slot of a site that has no fixed cell: it looks its series up as dynamic labels do.
-pub(crate) const BY_DICTIONARY: u32 = 2;
+pub(crate) const BY_DICTIONARY: u32 = 1;
 
 /// A series that the program text names.
 #[derive(Clone, Debug)]
@@ -66,25 +63,24 @@ fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The one definition of this metric; `None` if it is not valid, which is reported.
-pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc<Definition>> {
+/// The one definition of this metric, or what is wrong with it.
+pub(crate) fn define(descriptor: &Descriptor) -> Result<Arc<Definition>, String> {
     if let Some(fault) = instrument_name_fault(descriptor.name) {
-        problems.report(descriptor.name, format!("at {}: the name {fault}", descriptor.place));
-        return None;
+        return Err(format!("at {}: the name {fault}", descriptor.place));
     }
     let identity = (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit);
     let mut registry = registry();
     if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity) {
         let first = Arc::clone(first);
         drop(registry);
-        if first.description != descriptor.description {
+        if first.description != in_lines(descriptor.description) {
             let message = format!(
                 "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
                 first.description, first.place, descriptor.description, descriptor.place
             );
-            problems.report(first.name, message);
+            first.differences.write().unwrap_or_else(PoisonError::into_inner).push(message);
         }
-        return Some(first);
+        return Ok(first);
     }
     let definition = Arc::new(Definition {
         id: registry.definitions.len() as u32,
@@ -92,15 +88,28 @@ pub(crate) fn define(descriptor: &Descriptor, problems: &Problems) -> Option<Arc
         kind: descriptor.kind,
         number: descriptor.number,
         unit: descriptor.unit,
-        description: descriptor.description,
+        description: in_lines(descriptor.description),
         scope: descriptor.scope,
         place: descriptor.place,
         fixed: RwLock::new(Vec::new()),
         families: RwLock::new(Vec::new()),
+        differences: RwLock::new(Vec::new()),
     });
     registry.definitions.push(Arc::clone(&definition));
     registry.by_identity.get_or_insert_default().insert(identity, Arc::clone(&definition));
-    Some(definition)
+    Ok(definition)
+}
+
+/// A description whose paragraphs are lines: the breaks within a paragraph are those of the source.
+fn in_lines(description: &'static str) -> &'static str {
+    if !description.contains("\n ") {
+        return description;
+    }
+    let paragraphs = description.split("\n\n").map(|paragraph| {
+        paragraph.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    });
+    // As many as the program text has.
+    String::leak(paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
 /// The number of a metric and the keys that a site gives, the same for other sites that give the same keys in the
@@ -129,10 +138,16 @@ pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
     }
     let mut registry = registry();
     let mut fixed = definition.fixed.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some(there) =
-        fixed.windows(sets.len()).find(|run| run.iter().zip(&sets).all(|(a, b)| *a.labels == *b))
-    {
-        return there[0].slot;
+    // Neighbours in this list need not be neighbours in their slots: another metric may have come between.
+    let is_run = |run: &&[FixedSeries]| {
+        let slots = (run[0].slot..).step_by(words_each);
+        run.iter()
+            .zip(&sets)
+            .zip(slots)
+            .all(|((there, set), slot)| *there.labels == *set && there.slot == slot)
+    };
+    if let Some(run) = fixed.windows(sets.len()).find(is_run) {
+        return run[0].slot;
     }
     let next =
         if definition.kind == Kind::Gauge { &mut registry.next_gauge } else { &mut registry.next_word };

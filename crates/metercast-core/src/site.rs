@@ -9,7 +9,7 @@ use crate::label::{LabelRef, LabelSet, Pairs, Spelled};
 use crate::local;
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
-use crate::registry::{self, BY_DICTIONARY, REFUSED, UNRESOLVED, words_each};
+use crate::registry::{self, BY_DICTIONARY, UNRESOLVED, words_each};
 use crate::store::dictionary::Cell;
 use crate::store::{GaugeSlot, Inner};
 
@@ -21,7 +21,7 @@ pub(crate) struct Site {
     descriptor: Descriptor,
     /// The slot of the first fixed series, or one of the numbers in `registry` that are none.
     slot: AtomicU32,
-    definition: OnceLock<Option<Arc<Definition>>>,
+    definition: OnceLock<Result<Arc<Definition>, String>>,
     /// The number of the metric and the site's keys; 0 before the first use, and if the keys are odd.
     family: AtomicU32,
 }
@@ -52,19 +52,32 @@ impl Site {
         self.slot.load(Relaxed)
     }
 
-    /// The definition, made at the first use; `None` if it is not valid.
+    /// The definition, made at the first use; `None` if it is not valid, which is reported and counted.
     #[inline]
     pub(crate) fn definition(&self, store: &Inner) -> Option<&Arc<Definition>> {
-        self.definition.get_or_init(|| self.define(store)).as_ref()
+        match self.definition.get_or_init(|| self.define(store)) {
+            Ok(definition) => Some(definition),
+            Err(fault) => {
+                self.refuse(store, fault);
+                None
+            }
+        }
+    }
+
+    /// Every store hears of it, since each may be the one that somebody looks at.
+    #[cold]
+    fn refuse(&self, store: &Inner, fault: &str) {
+        store.problems.report(self.descriptor.name, fault.to_owned());
+        own::dropped(&self.descriptor, Reason::Definition);
     }
 
     #[cold]
-    fn define(&self, store: &Inner) -> Option<Arc<Definition>> {
-        let definition = registry::define(&self.descriptor, &store.problems)?;
+    fn define(&self, store: &Inner) -> Result<Arc<Definition>, String> {
+        let definition = registry::define(&self.descriptor)?;
         // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
         store.layout(&definition, &self.descriptor);
         self.family.store(registry::family(&definition, &self.descriptor.labels), Relaxed);
-        Some(definition)
+        Ok(definition)
     }
 
     /// The slot of the series at `index` among those that `each` names.
@@ -73,12 +86,15 @@ impl Site {
         let mut slot = self.slot.load(Acquire);
         if slot == UNRESOLVED {
             let mut sets = Vec::new();
-            each(self.descriptor.labels.names, &mut |labels| sets.push(LabelSet::of(labels).0));
+            each(self.descriptor.labels.names, &mut |labels| {
+                let (set, faults) = LabelSet::of(labels);
+                store.report_faults(definition, &faults);
+                sets.push(set);
+            });
             slot = registry::fixed_slots(definition, sets);
             self.slot.store(slot, Release);
         }
         match slot {
-            REFUSED => Resolved::Refused,
             BY_DICTIONARY => Resolved::ByDictionary(definition),
             first => Resolved::Slot(first + (index * words_each(definition.kind)) as u32),
         }
@@ -97,7 +113,7 @@ impl Site {
                 return own::dropped(&self.descriptor, Reason::NotFinite);
             }
             match self.resolve(store, series.each, series.index) {
-                Resolved::Refused => own::dropped(&self.descriptor, Reason::Definition),
+                Resolved::Refused => {}
                 Resolved::Slot(slot) => {
                     if amount == N::ZERO {
                         store.note_zero(slot);
@@ -130,10 +146,7 @@ impl Site {
                 own::dropped(&self.descriptor, Reason::NotFinite);
                 return None;
             }
-            let Some(definition) = self.definition(store) else {
-                own::dropped(&self.descriptor, Reason::Definition);
-                return None;
-            };
+            let definition = self.definition(store)?;
             Some(store.cell(definition, &self.descriptor, pairs))
         })
     }
@@ -145,10 +158,7 @@ impl Site {
                 return Held::Nothing;
             }
             match self.resolve(store, series.each, series.index) {
-                Resolved::Refused => {
-                    own::dropped(&self.descriptor, Reason::Definition);
-                    Held::Nothing
-                }
+                Resolved::Refused => Held::Nothing,
                 Resolved::Slot(slot) => Held::Fixed(slot),
                 Resolved::ByDictionary(definition) => {
                     let mut held = Held::Nothing;
@@ -178,7 +188,7 @@ impl Site {
                 return own::dropped(&self.descriptor, Reason::NotFinite);
             }
             match self.resolve(store, no_labels, 0) {
-                Resolved::Refused => own::dropped(&self.descriptor, Reason::Definition),
+                Resolved::Refused => {}
                 Resolved::Slot(slot) => store.change_gauge(GaugeSlot::Fixed(slot), change),
                 Resolved::ByDictionary(definition) => {
                     if let Cell::Gauge(slot) =
@@ -286,7 +296,7 @@ impl Fixed {
     /// Adds to a counter.
     #[inline(always)]
     pub fn add<N: Number>(&self, amount: impl Amount<N>) {
-        let Some(amount) = amount.amount() else { return self.impossible() };
+        let Some(amount) = amount.amount(self.unit()) else { return self.impossible() };
         if amount.is_negative() {
             return self.impossible();
         }
@@ -298,7 +308,7 @@ impl Fixed {
     /// Adds to an up-down counter.
     #[inline(always)]
     pub fn change<N: Number>(&self, amount: impl Amount<N>) {
-        let Some(amount) = amount.amount() else { return self.impossible() };
+        let Some(amount) = amount.amount(self.unit()) else { return self.impossible() };
         let (word, size) = up_or_down(amount);
         if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(self.site.slot() + word, size) {
             self.add_slow(word, size);
@@ -308,14 +318,14 @@ impl Fixed {
     /// Sets a gauge.
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>) {
-        let Some(value) = value.amount() else { return self.impossible() };
+        let Some(value) = value.amount(self.unit()) else { return self.impossible() };
         (self.each)(&[], &mut |labels| set_gauge(&self.site, &self.site.spelled(labels), value));
     }
 
     /// Records into a histogram.
     #[inline(always)]
     pub fn record<N: Number>(&self, value: impl Amount<N>) {
-        let Some(value) = value.amount() else { return self.impossible() };
+        let Some(value) = value.amount(self.unit()) else { return self.impossible() };
         (self.each)(&[], &mut |labels| record(&self.site, &self.site.spelled(labels), value));
     }
 
@@ -323,6 +333,10 @@ impl Fixed {
     fn add_slow<N: Number>(&self, word: u32, amount: N) {
         let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| (self.each)(&[], f);
         self.site.add_slow(FixedAt { each: self.each, index: 0, spell: &spell }, word, amount);
+    }
+
+    fn unit(&self) -> &'static str {
+        self.site.descriptor.unit
     }
 
     #[cold]
@@ -343,6 +357,10 @@ impl Adhoc {
         Adhoc(Site::new(descriptor))
     }
 
+    fn unit(&self) -> &'static str {
+        self.0.descriptor.unit
+    }
+
     /// The labels of this call, in the order of the descriptor's.
     #[inline(always)]
     pub fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
@@ -352,7 +370,7 @@ impl Adhoc {
     /// Adds to a counter.
     #[inline]
     pub fn add<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
-        match amount.amount() {
+        match amount.amount(self.unit()) {
             Some(amount) if !amount.is_negative() => self.0.add(labels, 0, amount),
             _ => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
         }
@@ -361,7 +379,7 @@ impl Adhoc {
     /// Adds to an up-down counter.
     #[inline]
     pub fn change<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
-        match amount.amount() {
+        match amount.amount(self.unit()) {
             Some(amount) => {
                 let (word, size) = up_or_down(amount);
                 self.0.add(labels, word, size);
@@ -373,7 +391,7 @@ impl Adhoc {
     /// Sets a gauge.
     #[inline]
     pub fn set<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
-        match value.amount() {
+        match value.amount(self.unit()) {
             Some(value) => set_gauge(&self.0, labels, value),
             None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
         }
@@ -382,7 +400,7 @@ impl Adhoc {
     /// Records into a histogram.
     #[inline]
     pub fn record<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
-        match value.amount() {
+        match value.amount(self.unit()) {
             Some(value) => record(&self.0, labels, value),
             None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
         }

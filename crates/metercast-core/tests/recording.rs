@@ -383,17 +383,92 @@ fn labels_that_are_odd_are_mended_and_reported_once() {
 }
 
 #[test]
-fn buckets_that_make_no_sense_are_reported_and_those_of_the_unit_used() {
+fn slots_that_another_metric_came_between_are_not_taken_for_neighbours() {
+    labels! { enum Letter { A, B } }
     metrics! {
-        /// Not sorted.
-        static UNSORTED: Histogram<f64> = "unsorted" { unit: "s", buckets: [2, 1] };
+        /// Comes between.
+        static BETWEEN: Counter<u64> = "between";
+        /// Typed, after its two series were written as literals.
+        static TYPED: Counter<u64> = "neighbours" { labels: { letter: Letter } };
+    }
+    let lines = recorded(|| {
+        metercast_core::u64_counter!("neighbours", "Typed, after its two series were written as literals.", 1, "letter" => "a");
+        BETWEEN.add(1);
+        metercast_core::u64_counter!("neighbours", "Typed, after its two series were written as literals.", 1, "letter" => "b");
+        for _ in 0..100 {
+            TYPED.add(1, (Letter::B,));
+        }
+    });
+    assert_eq!(lines, ["between 1", "neighbours{letter=\"a\"} 1", "neighbours{letter=\"b\"} 101"]);
+}
+
+#[test]
+fn whole_numbers_above_i64_are_different_labels() {
+    let lines = recorded(|| {
+        for id in [u64::MAX, u64::MAX - 1, 1 << 63, 1] {
+            metercast_core::u64_counter!("large.ids", "Large ids", 1, "id" => id);
+        }
+    });
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines.contains(&"large.ids{id=18446744073709551615} 1".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_duration_is_recorded_in_the_unit_of_its_instrument() {
+    let half = std::time::Duration::from_millis(500);
+    let lines = recorded(|| {
+        metercast_core::f64_gauge_with_unit!("d.ms", "D", "ms", half);
+        metercast_core::f64_gauge_with_unit!("d.s", "D", "s", half);
+        metercast_core::f64_gauge!("d.none", "D", half);
+    });
+    assert_eq!(lines, ["d.ms 500.0", "d.none 0.5", "d.s 0.5"]);
+}
+
+#[test]
+fn labels_that_are_odd_in_the_program_text_are_reported_too() {
+    let store = Store::new();
+    store.scope(|| {
+        metercast_core::u64_counter!("odd.text", "Odd", 1, "k" => 1, "k" => 2);
+        metercast_core::u64_counter!("odd.text", "Odd", 1, "" => 1);
+    });
+    assert_eq!(lines(&store), ["odd.text 1", "odd.text{k=2} 1"]);
+    assert_eq!(store.problems().len(), 2, "{:?}", store.problems());
+}
+
+#[test]
+fn every_store_hears_of_a_definition_that_is_not_valid() {
+    fn invalid() {
+        metercast_core::u64_counter!("not valid", "Bad", 1);
+    }
+    for _ in 0..2 {
+        let store = Store::new();
+        store.scope(invalid);
+        assert_eq!(store.problems().len(), 1, "{:?}", store.problems());
+    }
+}
+
+#[test]
+fn a_description_is_joined_to_a_line_for_each_paragraph() {
+    metrics! {
+        /// Orders accepted by
+        /// the matching engine.
+        ///
+        /// Not those refused.
+        static WRAPPED: Counter<u64> = "wrapped";
     }
     let store = Store::new();
-    store.scope(|| UNSORTED.record(0.3));
-    let problem = store.problems()[0].to_string();
-    assert!(problem.contains("2 and 1") && problem.contains("do not increase"), "{problem}");
-    let Point::Histogram(buckets) = &store.collect()[0].series[0].point else { panic!() };
-    assert_eq!((buckets.bounds.len(), buckets.count()), (14, 1));
+    store.scope(|| WRAPPED.add(1));
+    assert_eq!(
+        store.collect()[0].definition.description(),
+        "Orders accepted by the matching engine.\nNot those refused."
+    );
+}
+
+#[test]
+fn the_macros_do_not_meddle_with_names_of_the_program() {
+    const SITE: &str = "mine";
+    let lines = recorded(|| metercast_core::u64_counter!("hygiene", "Hygiene", 1, "site" => SITE));
+    assert_eq!(lines, ["hygiene{site=\"mine\"} 1"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -78,9 +79,9 @@ impl Log {
         Log { sink: Arc::new(sink), quiet_until: Arc::default(), said: Arc::default() }
     }
 
-    /// Writes a line.
+    /// Writes a line. Should the application's function panic, the line is lost and nothing else.
     pub fn write(&self, level: Level, line: &str) {
-        (self.sink)(level, line);
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.sink)(level, line)));
     }
 
     /// Writes a line unless there was one about the same subject within a minute; the next one says how many were

@@ -11,11 +11,19 @@ use crate::snapshot::Snapshot;
 pub(crate) struct Reader {
     store: Store,
     log: Log,
+    /// Lets a test see what a panic in the next reading does.
+    #[cfg(test)]
+    pub(crate) panics: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Reader {
     pub(crate) fn new(store: Store, log: Log) -> Reader {
-        Reader { store, log }
+        Reader {
+            store,
+            log,
+            #[cfg(test)]
+            panics: std::sync::Arc::default(),
+        }
     }
 
     /// The store, to record self-metrics into.
@@ -31,6 +39,8 @@ impl Reader {
 
     /// Reads everything.
     pub(crate) fn collect(&self) -> Snapshot {
+        #[cfg(test)]
+        assert!(!self.panics.swap(false, std::sync::atomic::Ordering::Relaxed), "the test says so");
         let snapshot = Snapshot::of(&self.store);
         self.say_problems();
         snapshot

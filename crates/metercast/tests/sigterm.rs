@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use metercast::config::Otlp;
+use metercast::config::{OnSigterm, Otlp};
 use metercast::{Config, Telemetry, u64_counter};
 use support::{Receiver, points};
 
@@ -18,7 +18,7 @@ use support::{Receiver, points};
 const ENDPOINT: &str = "SIGTERM_TEST_ENDPOINT";
 
 /// Runs this binary again as the child that `test` names. Its output is to be held until it has ended.
-fn child(test: &str, endpoint: &str) -> (Child, impl Sized) {
+fn child(test: &str, endpoint: &str) -> (Child, impl Iterator<Item = std::io::Result<String>>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(ENDPOINT, endpoint)
@@ -34,19 +34,23 @@ fn terminate(child: &Child) {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
 }
 
+/// In the child: tells the parent.
+#[expect(clippy::print_stdout, reason = "the parent waits for this line")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
 /// In the child: records, says that it is ready, and goes on until `done`.
-fn work(endpoint: &str, done: &AtomicBool) -> Telemetry {
+fn work(endpoint: &str, on_sigterm: OnSigterm, done: &AtomicBool) -> Telemetry {
     let config = Config::builder()
         .environment(false)
         .exporter("push", Otlp::to(endpoint).interval(Duration::from_secs(3600)))
+        .on_sigterm(on_sigterm)
         .build()
         .unwrap();
     let telemetry = Telemetry::start(config).unwrap();
     u64_counter!("work", "Work", 5);
-    #[expect(clippy::print_stdout, reason = "the parent waits for this line")]
-    {
-        println!("ready");
-    }
+    say("ready");
     // So that a fault in what is tested cannot leave a process behind.
     let end = Instant::now() + Duration::from_secs(60);
     while !done.load(Ordering::Relaxed) && Instant::now() < end {
@@ -56,14 +60,14 @@ fn work(endpoint: &str, done: &AtomicBool) -> Telemetry {
 }
 
 #[test]
-fn a_program_that_does_not_handle_sigterm_flushes_and_ends_by_it() {
+fn a_program_that_is_told_to_exit_flushes_and_ends_by_the_signal() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
-        drop(work(&endpoint, &AtomicBool::new(false)));
+        drop(work(&endpoint, OnSigterm::Exit, &AtomicBool::new(false)));
         return;
     }
     let receiver = Receiver::start();
     let (mut child, _output) =
-        child("a_program_that_does_not_handle_sigterm_flushes_and_ends_by_it", &receiver.endpoint);
+        child("a_program_that_is_told_to_exit_flushes_and_ends_by_the_signal", &receiver.endpoint);
     terminate(&child);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
     let last = receiver.messages.try_iter().last().expect("the final push");
@@ -75,7 +79,7 @@ fn a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_t
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         let done = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
-        let telemetry = work(&endpoint, &done);
+        let telemetry = work(&endpoint, OnSigterm::Auto, &done);
         // Work that is finished after the signal is in the last push.
         u64_counter!("work", "Work", 2);
         telemetry.shutdown().unwrap();
@@ -90,4 +94,54 @@ fn a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_t
     assert!(child.wait().unwrap().success());
     let last = receiver.messages.try_iter().last().expect("the final push");
     assert_eq!(points(&last, "work"), [(String::new(), 7)]);
+}
+
+#[test]
+fn a_program_that_begins_to_handle_sigterm_after_metercast_is_given_the_time_to_drain() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        let done = Arc::new(AtomicBool::new(false));
+        let config = Config::builder()
+            .environment(false)
+            .exporter("push", Otlp::to(&endpoint).interval(Duration::from_secs(3600)))
+            .build()
+            .unwrap();
+        let first = Telemetry::start(config).unwrap();
+        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
+        let second = work(&endpoint, OnSigterm::Auto, &done);
+        u64_counter!("work", "Work", 2);
+        drop((first, second));
+        return;
+    }
+    let receiver = Receiver::start();
+    let (mut child, _output) = child(
+        "a_program_that_begins_to_handle_sigterm_after_metercast_is_given_the_time_to_drain",
+        &receiver.endpoint,
+    );
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let last = receiver.messages.try_iter().last().expect("the final push");
+    assert_eq!(points(&last, "work"), [(String::new(), 7)]);
+}
+
+#[test]
+fn a_program_that_has_shut_metercast_down_ends_by_sigterm_as_ever() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        let done = AtomicBool::new(true);
+        work(&endpoint, OnSigterm::Auto, &done).shutdown().unwrap();
+        let telemetry = work(&endpoint, OnSigterm::Auto, &done);
+        telemetry.shutdown().unwrap();
+        say("all shut down");
+        // Not for ever, should the signal not end this; and parking may end for no reason.
+        let end = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < end {
+            std::thread::park_timeout(Duration::from_secs(1));
+        }
+        return;
+    }
+    let receiver = Receiver::start();
+    let (mut child, mut output) =
+        child("a_program_that_has_shut_metercast_down_ends_by_sigterm_as_ever", &receiver.endpoint);
+    while !output.next().expect("the child says so").unwrap().ends_with("all shut down") {}
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
 }

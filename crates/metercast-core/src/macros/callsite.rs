@@ -1,12 +1,14 @@
 //! The call-site macros: `u64_counter!("name", "description", amount, "key" => value, ...)`.
 //!
-//! Name and description are constants. Labels are pairs with `=>` or `=` between key and value, where a key is a
+//! The name is a literal or a path of identifiers (`orders.placed`), the
+//! description a constant. Labels are pairs with `=>` or `=` between key and value, where a key is a
 //! literal or a path of identifiers (`http.route = route`), or one expression: a `Vec`, slice or array of
 //! [`KeyValue`](crate::KeyValue). If all values are literals, the series is found once per call site.
 
 /// Adds to a counter of whole numbers: `u64_counter!(name, description, amount, labels)`.
 ///
-/// Name and description are constants; labels are pairs with `=>` or `=`, whose keys are literals or paths of
+/// The name is a literal or a path of identifiers, which is taken as it is written: a constant cannot stand for it. The
+/// description is a constant. Labels are pairs with `=>` or `=`, whose keys are literals or paths of
 /// identifiers, or one expression that gives a list of [`KeyValue`](crate::KeyValue), or none at all.
 ///
 /// ```
@@ -201,10 +203,10 @@ macro_rules! __record {
     };
     // A list that is put together at run time.
     (($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr) $labels:expr $(,)?) => {{
-        static SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
             $crate::__descriptor!($kind $number $name).description($help).unit($unit),
         );
-        SITE.$do::<$number, [$crate::KeyValue]>($amount, ::core::convert::AsRef::as_ref(&$labels))
+        __METERCAST_SITE.$do::<$number, [$crate::KeyValue]>($amount, ::core::convert::AsRef::as_ref(&$labels))
     }};
 }
 
@@ -254,12 +256,12 @@ macro_rules! __pairs {
         ($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr)
         [$(($key:expr) ($value:expr))+]
     ) => {{
-        static SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
             $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+]),
         );
-        SITE.$do::<$number, _>(
+        __METERCAST_SITE.$do::<$number, _>(
             $amount,
-            &SITE.spelled(&[$(($key, $crate::__private::ValueRef::from(&$value))),+]),
+            &__METERCAST_SITE.spelled(&[$(($key, $crate::label::AsLabel::as_label(&$value))),+]),
         )
     }};
 }
@@ -272,11 +274,11 @@ macro_rules! __fixed {
         ($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr)
         [$(($key:literal) ($value:literal))*]
     ) => {{
-        static SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
+        static __METERCAST_SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
             $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*]),
-            |_, f| f(&[$(($key, $crate::__private::ValueRef::from(&$value))),*]),
+            |_, f| f(&[$(($key, $crate::label::AsLabel::as_label(&$value))),*]),
         );
-        SITE.$do::<$number>($amount)
+        __METERCAST_SITE.$do::<$number>($amount)
     }};
 }
 

@@ -46,6 +46,21 @@
 ///     static BAD: Counter<u64> = "bad name";
 /// }
 /// ```
+///
+/// So do buckets that do not increase, or labels of one name:
+///
+/// ```compile_fail
+/// metercast_core::metrics! {
+///     /// Not sorted.
+///     static BAD: Histogram<f64> = "bad" { buckets: [2, 1] };
+/// }
+/// ```
+/// ```compile_fail
+/// metercast_core::metrics! {
+///     /// Twice the same.
+///     static BAD: Counter<u64> = "bad" { labels: { a: bool, a: bool } };
+/// }
+/// ```
 #[macro_export]
 macro_rules! metrics {
     ($(
@@ -55,11 +70,11 @@ macro_rules! metrics {
     )+) => { $(
         $(#[doc = $help])*
         $vis static $name: $crate::__instrument!($kind $number [$($($field : $value),*)?]) = {
-            const _: () = $crate::__private::assert_instrument_name($metric);
             <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(
                 $crate::__descriptor!($kind $number $metric)
                     .description(::core::concat!($($help, "\n"),*))
                     $($( .$field($crate::__field!($field $value)) )*)?
+                    .asserted()
             )
         };
     )+ };

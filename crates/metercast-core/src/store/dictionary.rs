@@ -121,6 +121,12 @@ impl Dictionary {
     ) -> Made<'a> {
         choose_seed();
         let (labels, faults) = LabelSet::of(pairs);
+        // Labels that had to be mended are never found as they are given, only as they are kept.
+        if faults.any()
+            && let Some(cell) = self.find(definition, &labels)
+        {
+            return Made { cell, faults, full: false };
+        }
         let mut guard = self.writer();
         let writer = guard.get_or_insert_default();
         if let Some(cell) = self.find(definition, &labels) {

@@ -26,11 +26,11 @@ use std::fmt;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use crate::definition::{Definition, Descriptor, Kind, Place};
-use crate::label::Pairs;
+use crate::label::{Faults, Pairs};
 use crate::local;
 use crate::problem::{Problem, Problems};
 use dictionary::{Cell, Dictionary, SERIES_LIMIT};
@@ -83,8 +83,9 @@ impl Store {
         local::within(self, f)
     }
 
-    /// Switches recording on or off. Off, a call site costs a branch, and what it would record is not kept.
-    /// What was recorded before stays. Cells that a thread holds already may still be added to.
+    /// Switches recording on or off. Off, a call site costs a branch, and what it would record is not kept, except
+    /// that a counter without labels or with literal ones, which a thread has used before, may go on counting there.
+    /// What was recorded before stays.
     pub fn set_enabled(&self, enabled: bool) {
         self.inner().enabled.store(enabled, Relaxed);
     }
@@ -95,7 +96,7 @@ impl Store {
         self.inner().problems.list()
     }
 
-    /// When the store began to count.
+    /// When the store began to count: the global one with the first recording, others when they are made.
     pub fn started(&self) -> SystemTime {
         self.inner().started()
     }
@@ -145,7 +146,7 @@ pub(crate) struct Inner {
     /// Counts the readings, from 1. A gauge keeps the epoch in which it was last set.
     epoch: AtomicU64,
     /// Fixed series that were recorded with zero, which leaves no other trace.
-    zeroes: Mutex<BTreeSet<u32>>,
+    zeroes: RwLock<BTreeSet<u32>>,
     /// The buckets of each histogram in this store.
     layouts: Mutex<Option<HashMap<u32, ChosenLayout>>>,
     /// Which definition has a name in this store: the first that a reading met.
@@ -164,7 +165,7 @@ impl Inner {
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
             epoch: AtomicU64::new(1),
-            zeroes: Mutex::new(BTreeSet::new()),
+            zeroes: RwLock::new(BTreeSet::new()),
             layouts: Mutex::new(None),
             claims: Mutex::new(None),
             problems: Problems::new(),
@@ -189,11 +190,14 @@ impl Inner {
 
     /// Notes that a fixed series is there although it is zero.
     pub(crate) fn note_zero(&self, slot: u32) {
-        self.zeroes.lock().unwrap_or_else(PoisonError::into_inner).insert(slot);
+        // Mostly it is noted already.
+        if !self.zeroes.read().unwrap_or_else(PoisonError::into_inner).contains(&slot) {
+            self.zeroes.write().unwrap_or_else(PoisonError::into_inner).insert(slot);
+        }
     }
 
     pub(crate) fn zeroes(&self) -> BTreeSet<u32> {
-        self.zeroes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.zeroes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The cell of a dynamic series, made at its first use. What is odd about the labels is reported.
@@ -209,6 +213,7 @@ impl Inner {
 
     #[cold]
     fn make<P: Pairs + ?Sized>(&self, definition: &Definition, site: &Descriptor, pairs: &P) -> Cell {
+        self.started();
         let made = self.dictionary.make(definition, self.layout(definition, site), pairs);
         if made.full || made.faults.any() {
             self.report(definition, &made);
@@ -227,17 +232,23 @@ impl Inner {
             );
             self.problems.report(name, message);
         }
-        if let Some(key) = made.faults.twice {
+        self.report_faults(definition, &made.faults);
+    }
+
+    /// Reports what had to be mended in labels.
+    pub(crate) fn report_faults(&self, definition: &Definition, faults: &Faults<'_>) {
+        let (name, place) = (definition.name, definition.place);
+        if let Some(key) = faults.twice {
             let message =
                 format!("defined at {place} is given the label {key:?} twice; the last value stays");
             self.problems.report(name, message);
         }
-        if made.faults.empty_key {
+        if faults.empty_key {
             let message =
                 format!("defined at {place} is given a label without a name; the label is left out");
             self.problems.report(name, message);
         }
-        if made.faults.cut {
+        if faults.cut {
             let message = format!("defined at {place} is given a label value over 1 KiB; it is cut");
             self.problems.report(name, message);
         }
@@ -291,6 +302,7 @@ impl Inner {
 
     #[cold]
     fn map_gauge(&self, cell: GaugeSlot) -> &Chunk {
+        self.started();
         let (directory, slot) = self.gauges(cell);
         let _one_at_a_time = self.mapping.lock().unwrap_or_else(PoisonError::into_inner);
         directory.map_alone(slot)

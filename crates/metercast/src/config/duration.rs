@@ -39,6 +39,11 @@ pub(super) fn parse(text: &str) -> Checked<Duration> {
 /// What to say of a number that could be seconds or milliseconds.
 #[cfg(feature = "config")]
 pub(super) fn unitless(number: impl std::fmt::Display) -> String {
+    let number = number.to_string();
+    if number == "0" {
+        // A unit would not help: what may be nought is few, and an interval is not among them.
+        return "0 has no unit; write a time such as \"60s\"".to_owned();
+    }
     format!("{number} has no unit; write \"{number}s\" for seconds or \"{number}ms\" for milliseconds")
 }
 

@@ -26,7 +26,7 @@
 //!
 //! | key | value | default |
 //! | --- | --- | --- |
-//! | `enabled` | `false`: nothing is recorded, nothing runs | `true` |
+//! | `enabled` | `false`: nothing runs, and no new series are recorded | `true` |
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
@@ -214,7 +214,8 @@ impl Config {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnSigterm {
-    /// Flushes, and then ends the process if the program does not handle the signal itself.
+    /// Flushes at once. If the program handled the signal when metercast first started, that is all; else it is given
+    /// ten seconds to shut metercast down, as a program does that drains, and is ended by the signal after that.
     #[default]
     Auto,
     /// Flushes, and leaves it to the program to end.

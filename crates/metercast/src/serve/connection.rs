@@ -23,11 +23,13 @@ pub(crate) struct Site {
     pub(crate) reader: Reader,
 }
 
-/// How long a client may take to send the head of a request, and how long an idle connection is kept.
-const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take to send the head of a request, and how long an idle connection is kept. Half of what a
+/// scraper usually waits, so that silent clients, should they take all places, do not keep it out.
+const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a connection may live; a scraper opens another without noticing.
-const LIFE: Duration = Duration::from_secs(600);
+/// How long a connection may live, so that one that never reads its answer does not stay. A scraper opens another
+/// without noticing.
+const LIFE: Duration = Duration::from_secs(30);
 
 /// Answers requests until the client goes away. What goes wrong here is the client's.
 pub(crate) async fn serve(stream: TcpStream, site: Arc<Site>) {

@@ -43,6 +43,8 @@ pub fn start() -> Result<Telemetry, StartError> {
 #[must_use = "dropping it stops all exporters"]
 pub struct Telemetry {
     running: Option<Arc<Running>>,
+    /// Whether the configuration switched the store off, which ends with this.
+    disabled: bool,
     #[cfg(all(unix, feature = "otlp"))]
     signals: Option<crate::signal::Signals>,
     store: Store,
@@ -83,10 +85,11 @@ impl TelemetryBuilder {
             log.write(Level::Warn, warning);
         }
         let shutdown_timeout = config.shutdown_timeout();
-        store.set_enabled(config.is_enabled());
         if !config.is_enabled() {
+            store.set_enabled(false);
             return Ok(Telemetry {
                 running: None,
+                disabled: true,
                 #[cfg(all(unix, feature = "otlp"))]
                 signals: None,
                 store,
@@ -101,6 +104,7 @@ impl TelemetryBuilder {
             .map_err(StartError::signals)?;
         Ok(Telemetry {
             running: Some(running),
+            disabled: false,
             #[cfg(all(unix, feature = "otlp"))]
             signals,
             store,
@@ -159,7 +163,7 @@ impl Telemetry {
     /// The exporters that could not push in time, and why. Nothing is lost: the next push has it.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.running {
-            Some(running) => running.flush(Instant::now() + timeout),
+            Some(running) => running.flush(deadline(timeout)),
             None => Ok(()),
         }
     }
@@ -185,14 +189,24 @@ impl Telemetry {
     }
 
     fn stop(&mut self, timeout: Duration) -> Result<(), FlushError> {
-        // The thread that waits for SIGTERM shares `running`, so it goes first.
+        if self.disabled {
+            self.store.set_enabled(true);
+        }
+        let result = match self.running.take() {
+            Some(running) => running.shutdown(deadline(timeout)),
+            None => Ok(()),
+        };
+        // Last, so that a signal that comes meanwhile finds that the program is still ending.
         #[cfg(all(unix, feature = "otlp"))]
         drop(self.signals.take());
-        match self.running.take() {
-            Some(running) => running.shutdown(Instant::now() + timeout),
-            None => Ok(()),
-        }
+        result
     }
+}
+
+/// The moment when a time from now is over; for one without end, a year ahead.
+pub(crate) fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 24 * 3600))
 }
 
 impl Drop for Telemetry {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use metercast_core::{KeyValue, Kind, LabelSet, Store};
+use metercast_core::label::AsLabel;
+use metercast_core::{KeyValue, Kind, LabelSet, Store, Value};
 
 use crate::snapshot::{Point, Snapshot};
 
@@ -37,22 +38,28 @@ macro_rules! assert_counter {
     };
 }
 
-/// Labels of an assertion as a list of `KeyValue`.
+/// Labels of an assertion as a list of `KeyValue`; those without a value are left out, as they are at a call site.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __assert_labels {
-    ([$($done:expr),*] $(,)?) => { ::std::vec::Vec::<$crate::KeyValue>::from([$($done),*]) };
+    ([$($done:expr),*] $(,)?) => {
+        ::std::iter::Iterator::collect::<::std::vec::Vec<$crate::KeyValue>>(::std::iter::Iterator::flatten(
+            ::std::iter::IntoIterator::into_iter(
+                ::std::vec::Vec::<::std::option::Option<$crate::KeyValue>>::from([$($done),*])
+            )
+        ))
+    };
     ([$($done:expr),*] $key:literal => $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::KeyValue::new($key, $value)] $($($rest)*)?)
+        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($key, &$value)] $($($rest)*)?)
     };
     ([$($done:expr),*] $key:literal = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::KeyValue::new($key, $value)] $($($rest)*)?)
+        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($key, &$value)] $($($rest)*)?)
     };
     ([$($done:expr),*] $($key:ident).+ => $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::KeyValue::new($crate::__path!($($key).+), $value)] $($($rest)*)?)
+        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($crate::__path!($($key).+), &$value)] $($($rest)*)?)
     };
     ([$($done:expr),*] $($key:ident).+ = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::KeyValue::new($crate::__path!($($key).+), $value)] $($($rest)*)?)
+        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($crate::__path!($($key).+), &$value)] $($($rest)*)?)
     };
     ([] $labels:expr $(,)?) => { $crate::testing::labels_of(&$labels) };
 }
@@ -74,6 +81,12 @@ macro_rules! whole_expectations {
 }
 
 whole_expectations!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl From<f32> for Expected {
+    fn from(value: f32) -> Expected {
+        Expected::Double(f64::from(value))
+    }
+}
 
 impl From<f64> for Expected {
     fn from(value: f64) -> Expected {
@@ -100,6 +113,12 @@ impl Expected {
             Expected::Double(value) => format!("{value:?}"),
         }
     }
+}
+
+/// One label in any of its forms; `None` if it has no value.
+#[doc(hidden)]
+pub fn label_of(key: &'static str, value: &(impl AsLabel + ?Sized)) -> Option<KeyValue> {
+    Value::of(value).map(|value| KeyValue::new(key, value))
 }
 
 /// A list of labels in any of its forms.

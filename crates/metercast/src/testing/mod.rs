@@ -26,4 +26,4 @@ mod scope;
 pub use scope::{FutureMetricsExt, isolated};
 
 #[doc(hidden)]
-pub use assert::{Expected, check_counter, labels_of};
+pub use assert::{Expected, check_counter, label_of, labels_of};

@@ -19,7 +19,7 @@ use super::client::{Answer, Client};
 use super::error::{Cause, ExportError};
 use super::message;
 use super::settings::Settings;
-use crate::log::{Level, Log};
+use crate::log::Level;
 use crate::own;
 use crate::reader::Reader;
 
@@ -243,29 +243,23 @@ impl Worker {
             let and = if line.ends_with('?') { " Counts" } else { "; counts" };
             line = format!("{line}{and} are kept and go with the next push");
         }
-        self.say(|log| log.write_rarely(Level::Error, name, &line));
+        self.reader.log().write_rarely(Level::Error, name, &line);
     }
 
     /// A push arrived, perhaps with a `but`, which comes with every push and is said as rarely as a failure.
     fn say_success(&self, but: Option<&str>) {
         let Settings { name, url, .. } = &self.settings;
         let subject = format!("{name} (answers)");
-        self.say(|log| {
-            if log.settle(name) {
-                log.write(Level::Info, &format!("exporter {name:?}: push to {url} works again"));
+        let log = self.reader.log();
+        if log.settle(name) {
+            log.write(Level::Info, &format!("exporter {name:?}: push to {url} works again"));
+        }
+        match but {
+            Some(but) => log.write_rarely(Level::Warn, &subject, &format!("exporter {name:?}: {but}")),
+            None => {
+                log.settle(&subject);
             }
-            match but {
-                Some(but) => log.write_rarely(Level::Warn, &subject, &format!("exporter {name:?}: {but}")),
-                None => {
-                    log.settle(&subject);
-                }
-            }
-        });
-    }
-
-    /// Writes to the log, which is a function of the application, whose panic must not end the exporter.
-    fn say(&self, write: impl FnOnce(&Log)) {
-        let _ = catch_unwind(AssertUnwindSafe(|| write(self.reader.log())));
+        }
     }
 }
 

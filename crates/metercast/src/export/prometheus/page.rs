@@ -49,9 +49,8 @@ struct Spelled<'a> {
 
 #[derive(Clone)]
 enum Value<'a> {
-    Number(&'a Point),
+    One(&'a Point),
     Sum(Point),
-    Buckets(&'a Buckets),
 }
 
 impl PrometheusPage {
@@ -103,7 +102,7 @@ impl PrometheusPage {
             return Some(Arc::clone(definition));
         };
         drop(owners);
-        let merges = sample == name && kind(&owner) == kind(definition) && owner.kind() != Kind::Histogram;
+        let merges = sample == name && owner.kind() == definition.kind() && owner.kind() != Kind::Histogram;
         let what = if merges {
             "their series stand together, and equal ones are added up (of gauges, the first stays)"
         } else {
@@ -130,10 +129,7 @@ impl<'a> Spelled<'a> {
         let kind = family.definition.kind();
         for series in &family.series {
             let labels = name::labels(&series.labels, kind);
-            let value = match &series.point {
-                Point::Histogram(buckets) => Value::Buckets(buckets),
-                number => Value::Number(number),
-            };
+            let value = Value::One(&series.point);
             match self.series.get_mut(&labels) {
                 None => {
                     self.series.insert(labels, value);
@@ -154,32 +150,40 @@ impl<'a> Spelled<'a> {
         }
         out.extend(["# TYPE ", name, " ", kind(self.first), "\n"]);
         for (labels, value) in &self.series {
-            match value {
-                Value::Number(point) => sample(out, name, "", labels, |out| push_point(out, point)),
-                Value::Sum(point) => sample(out, name, "", labels, |out| push_point(out, point)),
-                Value::Buckets(buckets) => histogram(out, name, labels, buckets),
+            match value.point() {
+                Point::Histogram(buckets) => histogram(out, name, labels, buckets),
+                number => sample(out, name, "", labels, |out| push_point(out, number)),
             }
         }
     }
 }
 
 impl Value<'_> {
+    fn point(&self) -> &Point {
+        match self {
+            Value::One(point) => point,
+            Value::Sum(point) => point,
+        }
+    }
+
     fn add(&mut self, other: &Self) {
-        let (Some(mine), Some(theirs)) = (self.number(), other.number()) else { return };
-        *self = Value::Sum(match (mine, theirs) {
+        *self = Value::Sum(match (self.point(), other.point()) {
             (Point::U64(a), Point::U64(b)) => Point::U64(a.wrapping_add(*b)),
             (Point::I64(a), Point::I64(b)) => Point::I64(a.wrapping_add(*b)),
+            (Point::Histogram(a), Point::Histogram(b)) => Point::Histogram(sum(a, b)),
             (a, b) => Point::F64(double(a) + double(b)),
         });
     }
+}
 
-    fn number(&self) -> Option<&Point> {
-        match self {
-            Value::Number(point) => Some(point),
-            Value::Sum(point) => Some(point),
-            Value::Buckets(_) => None,
-        }
+/// Both together. They are of one metric, so their bounds are the same.
+fn sum(a: &Buckets, b: &Buckets) -> Buckets {
+    let mut sum = a.clone();
+    for (to, count) in sum.counts.iter_mut().zip(&b.counts) {
+        *to = to.wrapping_add(*count);
     }
+    sum.sum += b.sum;
+    sum
 }
 
 fn double(point: &Point) -> f64 {

@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::receiver::{Collector, PATIENCE, Reply, answer};
 use super::*;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::snapshot::{Point, Snapshot};
 
 metrics! {
