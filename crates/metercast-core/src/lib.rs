@@ -35,7 +35,7 @@
 //!
 //! # What recording promises
 //!
-//! It never fails, blocks or panics. What makes no sense (NaN, infinity, a negative amount on a counter) is
+//! It never fails or panics, and takes a lock only to make a series that is not there yet. What makes no sense (NaN, infinity, a negative amount on a counter) is
 //! dropped and counted in `metercast.recordings.dropped`; what contradicts itself (two kinds under one name) is
 //! kept out of every reading and listed by [`Store::problems`].
 

@@ -17,14 +17,14 @@ fn root() -> PathBuf {
 }
 
 /// An axum project with one dependency more, and the command that works on it.
-fn project(name: &str, dependencies: &str, main: &str) -> impl Fn(&str) -> Command + use<> {
+fn project(name: &str, main: &str) -> impl Fn(&str) -> Command + use<> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(folder.join("src")).unwrap();
     let tower = root().join("crates/metercast-tower");
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\naxum = \"0.8\"\n\
-         tokio = {{ version = \"1\", features = [\"full\"] }}\nmetercast-tower = {{ path = {tower:?} }}\n\
-         {dependencies}\n[workspace]\n"
+         tokio = {{ version = \"1\", features = [\"full\"] }}\nmetercast-tower = {{ path = {tower:?} }}\n\n\
+         [workspace]\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     // The versions that the workspace is tested with.
@@ -70,7 +70,7 @@ fn the_first_snippet_scrapes_an_http_metric_with_at_most_four_added_lines_and_on
 
     let (app, scrape) = (free_port(), free_port());
     let main = snippet.replace("127.0.0.1:3000", &format!("127.0.0.1:{app}"));
-    let cargo = project("first-metric", "", &main);
+    let cargo = project("first-metric", &main);
     let built = cargo("build").output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let mut child = cargo("run")
@@ -111,8 +111,7 @@ fn the_other_snippets_compile_and_their_tests_pass() {
             if snippet.contains("fn ") { snippet.clone() } else { format!("fn snippet() {{\n{snippet}\n}}") };
         main += &format!("mod snippet_{at} {{\n{body}\n}}\n");
     }
-    let metercast = root().join("crates/metercast");
-    let cargo = project("snippets", &format!("metercast = {{ path = {metercast:?} }}"), &main);
+    let cargo = project("snippets", &main);
     let tested = cargo("test").output().unwrap();
     let said = String::from_utf8_lossy(&tested.stdout);
     assert!(tested.status.success(), "{said}{}", String::from_utf8_lossy(&tested.stderr));

@@ -69,7 +69,7 @@ impl Running {
                     Listener::start(name, listen, settings.path(), reader.clone()).map_err(|error| {
                         format!(
                             "cannot listen on {listen}: {error}; free the address, or set \
-                             telemetry.exporters.{name}.listen to another"
+                             telemetry.exporters.{name}.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another"
                         )
                     })?;
                 self.listeners.push(Served { path: settings.path().to_owned(), listener });
