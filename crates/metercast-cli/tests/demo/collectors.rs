@@ -53,7 +53,7 @@ fn one_that_is_down() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let line = complaint(&url, &[]);
-    assert!(line.contains("Connection refused"), "{line}");
+    assert!(line.contains("connection refused"), "{line}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{DEADLINE, Series, until};
 
 /// A running demo; killed if the test ends before it does.
-pub struct Demo {
+pub(crate) struct Demo {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<String>,
@@ -19,26 +19,26 @@ pub struct Demo {
 }
 
 /// How it ended, with all that it printed.
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: Vec<String>,
-    pub stderr: Vec<String>,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<String>,
+    pub(crate) stderr: Vec<String>,
 }
 
 /// The last line of `--json`, and the values that were sent, which `--hold` prints before it.
-pub struct Result {
-    pub summary: Value,
-    pub sent: Series,
+pub(crate) struct Result {
+    pub(crate) summary: Value,
+    pub(crate) sent: Series,
 }
 
 impl Demo {
     /// Runs `metercast demo` on free ports.
-    pub fn start(arguments: &[&str]) -> Demo {
+    pub(crate) fn start(arguments: &[&str]) -> Demo {
         Demo::start_with(arguments, &[])
     }
 
     /// The same with variables; those of OpenTelemetry that the tests run with do not count.
-    pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Demo {
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Demo {
         let mut command = Command::new(env!("CARGO_BIN_EXE_metercast"));
         command.arg("demo").args(arguments);
         for (option, free) in [("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0")] {
@@ -62,7 +62,7 @@ impl Demo {
     }
 
     /// What stands on standard error behind `label` where the demo says where things are; with `--json` it does.
-    pub fn place(&mut self, label: &str) -> String {
+    pub(crate) fn place(&mut self, label: &str) -> String {
         until(label, || {
             self.said.extend(self.stderr.try_iter());
             let line = self.said.iter().find_map(|line| line.strip_prefix(label))?;
@@ -71,7 +71,7 @@ impl Demo {
     }
 
     /// Waits until so many requests were sent, as the progress says.
-    pub fn wait_for_progress(&mut self) {
+    pub(crate) fn wait_for_progress(&mut self) {
         until("progress", || {
             self.said.extend(self.stderr.try_iter());
             self.said.iter().any(|line| line.contains(" requests ")).then_some(())
@@ -79,7 +79,7 @@ impl Demo {
     }
 
     /// Waits for the result of `--json --hold`.
-    pub fn result(&mut self) -> Result {
+    pub(crate) fn result(&mut self) -> Result {
         let mut sent = Series::new();
         loop {
             let Ok(line) = self.stdout.recv_timeout(DEADLINE) else {
@@ -95,13 +95,13 @@ impl Demo {
     }
 
     /// Sends a signal, such as `TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(sent.expect("sh runs").success());
     }
 
     /// Closes standard input, which ends `--hold`, and waits for the end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         drop(self.stdin.take());
         let status = until("the end of the demo", || self.child.try_wait().expect("it can be waited for"));
         let mut stderr = std::mem::take(&mut self.said);
@@ -119,13 +119,13 @@ impl Drop for Demo {
 
 impl Ended {
     /// The one line on standard output.
-    pub fn summary(&self) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         assert_eq!(self.stdout.len(), 1, "{:?}", self.stdout);
         serde_json::from_str(&self.stdout[0]).expect("a line of JSON")
     }
 
     /// Standard error as one text.
-    pub fn trouble(&self) -> String {
+    pub(crate) fn trouble(&self) -> String {
         self.stderr.join("\n")
     }
 }

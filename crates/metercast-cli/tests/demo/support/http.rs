@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use super::DEADLINE;
 
 /// Asks for a URL; the status and the body, or why there is none.
-pub fn get(url: &str) -> io::Result<(u16, String)> {
+pub(crate) fn get(url: &str) -> io::Result<(u16, String)> {
     let rest = url.strip_prefix("http://").expect("an http URL");
     let at = rest.find('/').unwrap_or(rest.len());
     let (host, path) = (&rest[..at], if at < rest.len() { &rest[at..] } else { "/" });
@@ -23,7 +23,7 @@ pub fn get(url: &str) -> io::Result<(u16, String)> {
 
 /// Reads a request with a body of a stated length: its head in small letters, and its body. `None` at the end of the
 /// connection.
-pub fn read_request(stream: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+pub(crate) fn read_request(stream: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).ok()? == 0 {

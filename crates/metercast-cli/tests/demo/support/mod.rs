@@ -5,18 +5,18 @@ mod folder;
 mod http;
 mod page;
 
-pub use demo::{Demo, Ended, Result};
-pub use folder::Folder;
-pub use http::{get, read_request};
-pub use page::{Series, samples};
+pub(crate) use demo::{Demo, Ended};
+pub(crate) use folder::Folder;
+pub(crate) use http::{get, read_request};
+pub(crate) use page::{Series, samples};
 
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes on a busy machine; who waits so long waits for nothing.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Asks again and again until there is an answer.
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {
