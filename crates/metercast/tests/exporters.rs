@@ -29,15 +29,16 @@ fn config(endpoint: &str) -> Config {
         .unwrap()
 }
 
+/// Both exporters over `store`, and nobody listens to what they say.
+fn started(receiver: &Receiver, store: &Store) -> Telemetry {
+    Telemetry::builder(config(&receiver.endpoint)).store(store.clone()).log(support::log().0).start().unwrap()
+}
+
 #[test]
 fn eight_threads_and_ten_million_increments_over_a_hundred_series_are_exact_in_both_exporters() {
     let receiver = Receiver::start();
     let store = Store::new();
-    let telemetry = Telemetry::builder(config(&receiver.endpoint))
-        .store(store.clone())
-        .log(support::log().0)
-        .start()
-        .unwrap();
+    let telemetry = started(&receiver, &store);
     let address = telemetry.scrape_address().unwrap();
     let done = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..8)
@@ -212,11 +213,7 @@ fn disabled_means_that_nothing_runs_and_nothing_is_kept() {
 fn dropping_the_telemetry_pushes_what_there_is() {
     let receiver = Receiver::start();
     let store = Store::new();
-    let telemetry = Telemetry::builder(config(&receiver.endpoint))
-        .store(store.clone())
-        .log(support::log().0)
-        .start()
-        .unwrap();
+    let telemetry = started(&receiver, &store);
     store.scope(|| u64_counter!("last", "Last", 7));
     drop(telemetry);
     let message = receiver.messages.try_iter().last().unwrap();
@@ -228,11 +225,7 @@ fn the_exporters_may_stop_and_start_again_over_the_same_counts() {
     let store = Store::new();
     for round in 1..=3u64 {
         let receiver = Receiver::start();
-        let telemetry = Telemetry::builder(config(&receiver.endpoint))
-            .store(store.clone())
-            .log(support::log().0)
-            .start()
-            .unwrap();
+        let telemetry = started(&receiver, &store);
         store.scope(|| u64_counter!("rounds", "Rounds", 1));
         assert_eq!(value(&scrape(telemetry.scrape_address().unwrap()), "rounds_total"), Some(round as f64));
         telemetry.shutdown().unwrap();

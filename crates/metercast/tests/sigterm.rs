@@ -34,6 +34,17 @@ fn terminate(child: &Child) {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
 }
 
+/// In the child: metercast, which pushes nothing by itself for as long as a test lasts.
+fn pushing(endpoint: &str, on_sigterm: OnSigterm) -> Telemetry {
+    let config = Config::builder()
+        .environment(false)
+        .exporter("push", Otlp::to(endpoint).interval(Duration::from_secs(3600)))
+        .on_sigterm(on_sigterm)
+        .build()
+        .unwrap();
+    Telemetry::start(config).unwrap()
+}
+
 /// In the child: tells the parent.
 #[expect(clippy::print_stdout, reason = "the parent waits for this line")]
 fn say(line: &str) {
@@ -42,13 +53,7 @@ fn say(line: &str) {
 
 /// In the child: records, says that it is ready, and goes on until `done`.
 fn work(endpoint: &str, on_sigterm: OnSigterm, done: &AtomicBool) -> Telemetry {
-    let config = Config::builder()
-        .environment(false)
-        .exporter("push", Otlp::to(endpoint).interval(Duration::from_secs(3600)))
-        .on_sigterm(on_sigterm)
-        .build()
-        .unwrap();
-    let telemetry = Telemetry::start(config).unwrap();
+    let telemetry = pushing(endpoint, on_sigterm);
     u64_counter!("work", "Work", 5);
     say("ready");
     // So that a fault in what is tested cannot leave a process behind.
@@ -100,12 +105,7 @@ fn a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_t
 fn a_program_that_begins_to_handle_sigterm_after_metercast_is_given_the_time_to_drain() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         let done = Arc::new(AtomicBool::new(false));
-        let config = Config::builder()
-            .environment(false)
-            .exporter("push", Otlp::to(&endpoint).interval(Duration::from_secs(3600)))
-            .build()
-            .unwrap();
-        let first = Telemetry::start(config).unwrap();
+        let first = pushing(&endpoint, OnSigterm::Auto);
         signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
         let second = work(&endpoint, OnSigterm::Auto, &done);
         u64_counter!("work", "Work", 2);

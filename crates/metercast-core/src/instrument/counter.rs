@@ -17,6 +17,25 @@ use crate::site::{FixedAt, Site};
 /// A `u64` wraps at 2^64. A negative, NaN or infinite amount is dropped and counted in
 /// `metercast.recordings.dropped`. Adding zero makes the series appear. Recording works before any exporter is
 /// started and after all have stopped.
+///
+/// ```
+/// use metercast_core::{Store, labels, metrics};
+///
+/// labels! { enum Side { Buy, Sell } }
+/// metrics! {
+///     /// Orders accepted.
+///     static ORDERS: Counter<u64> = "orders";
+///     /// Volume traded, by side. One label is a tuple of one: mind the comma.
+///     static VOLUME: Counter<f64> = "volume" { unit: "EUR", labels: { side: Side } };
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| {
+///     ORDERS.add(1);
+///     VOLUME.add(12.5, (Side::Buy,));
+/// });
+/// assert_eq!(store.collect().len(), 2);
+/// ```
 pub struct Counter<N: Number, L = ()> {
     site: Site,
     of: PhantomData<fn(N, L)>,

@@ -14,6 +14,22 @@ use crate::site::{Site, change_gauge, set_gauge};
 ///
 /// There is one value per series, whichever threads set it; the last one stays. NaN and infinity are dropped and
 /// counted in `metercast.recordings.dropped`. A gauge that was never set is not exported.
+///
+/// ```
+/// use metercast_core::{Store, metrics, reading::Point};
+///
+/// metrics! {
+///     /// Temperature, by room.
+///     static TEMPERATURE: Gauge<f64> = "temperature" { unit: "Cel", labels: { room: &str } };
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| {
+///     TEMPERATURE.set(20.0, ("cellar",));
+///     TEMPERATURE.set(12.5, ("cellar",));
+/// });
+/// assert_eq!(store.collect()[0].series[0].point, Point::F64(12.5));
+/// ```
 pub struct Gauge<N: Number, L = ()> {
     site: Site,
     of: PhantomData<fn(N, L)>,

@@ -15,6 +15,28 @@ use crate::site::{Site, record};
 /// Buckets are those declared, else those that fit the unit (`s`: 5 ms to 10 s). A value on a bound belongs to the
 /// bucket below. A reading never shows counts and sum of different moments of one thread. NaN and infinity are
 /// dropped and counted in `metercast.recordings.dropped`.
+///
+/// ```
+/// use metercast_core::{Store, metrics, reading::Point};
+///
+/// metrics! {
+///     /// Size of request bodies.
+///     static BODY_SIZE: Histogram<u64> = "body.size" { unit: "By", buckets: [100, 1000] };
+///     /// Time to answer.
+///     static DURATION: Histogram<f64> = "answer.duration" { unit: "s" };
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| {
+///     let _timer = DURATION.start();
+///     BODY_SIZE.record(512);
+/// });
+/// let families = store.collect();
+/// let Point::Histogram(duration) = &families[0].series[0].point else { panic!() };
+/// let Point::Histogram(size) = &families[1].series[0].point else { panic!() };
+/// assert_eq!(duration.count(), 1);
+/// assert_eq!((size.counts.as_slice(), size.sum), (&[0, 1, 0][..], 512.0));
+/// ```
 pub struct Histogram<N: Number, L = ()> {
     site: Site,
     of: PhantomData<fn(N, L)>,

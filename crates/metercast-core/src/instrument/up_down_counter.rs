@@ -16,6 +16,24 @@ use crate::site::{FixedAt, Site, up_or_down};
 ///
 /// For something that begins and ends, [`guard`](UpDownCounter::guard) never forgets the end. NaN and infinity are
 /// dropped and counted in `metercast.recordings.dropped`. A total that is back at zero is still there.
+///
+/// Ups and downs are kept apart until they are read, so of doubles that differ by more than sixteen digits the smaller is
+/// lost: after `+1e17`, `-1e17` and `+1.0` the total reads 0.
+///
+/// ```
+/// use metercast_core::{Store, metrics, reading::Point};
+///
+/// metrics! {
+///     /// Jobs being worked on.
+///     static ACTIVE: UpDownCounter<i64> = "jobs.active" { unit: "{job}" };
+/// }
+///
+/// let store = Store::new();
+/// let job = store.scope(|| ACTIVE.guard());
+/// assert_eq!(store.collect()[0].series[0].point, Point::I64(1));
+/// drop(job);
+/// assert_eq!(store.collect()[0].series[0].point, Point::I64(0));
+/// ```
 pub struct UpDownCounter<N: Number, L = ()> {
     site: Site,
     of: PhantomData<fn(N, L)>,
