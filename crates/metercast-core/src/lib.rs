@@ -68,7 +68,10 @@ mod store;
 mod own;
 
 pub use definition::{Definition, Kind, Place, Scope};
-pub use instrument::{Counter, Gauge, Guard, Histogram, Timer, UpDownCounter};
+pub use instrument::{
+    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Gauge, Guard, Histogram, Timer,
+    UpDownCounter,
+};
 pub use label::{KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};
 pub use problem::Problem;

@@ -11,6 +11,7 @@ use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
 use crate::registry::{self, BY_DICTIONARY, UNRESOLVED, words_each};
 use crate::store::dictionary::Cell;
+use crate::store::layout::Layout;
 use crate::store::{GaugeSlot, Inner};
 
 /// Names every series of a site that the program text bounds, in the order of their slots.
@@ -171,6 +172,45 @@ impl Site {
         })
     }
 
+    /// The cell of a fixed series in the current store, for a handle: the series is there from now on.
+    pub(crate) fn bind(&self, series: FixedAt<'_>) -> Option<Held> {
+        let held = self.hold(series);
+        if let Held::Fixed(slot) = held {
+            local::with_store(|store| store.note_zero(slot));
+        }
+        held.there()
+    }
+
+    /// The gauge without labels in the current store, for a handle.
+    pub(crate) fn bind_gauge(&self) -> Option<GaugeSlot> {
+        local::with_store(|store| {
+            if !store.is_enabled() {
+                return None;
+            }
+            match self.resolve(store, no_labels, 0) {
+                Resolved::Refused => None,
+                Resolved::Slot(slot) => Some(GaugeSlot::Fixed(slot)),
+                Resolved::ByDictionary(_) => self.bind_series_gauge(&[] as &[LabelRef<'_>]),
+            }
+        })
+    }
+
+    /// The gauge of a series in the current store, for a handle.
+    pub(crate) fn bind_series_gauge<P: Pairs + ?Sized>(&self, pairs: &P) -> Option<GaugeSlot> {
+        match self.cell(pairs, 0u64)? {
+            Cell::Gauge(slot) => Some(GaugeSlot::Series(slot)),
+            _ => None,
+        }
+    }
+
+    /// The histogram of a series in the current store, for a handle or a timer.
+    pub(crate) fn bind_histogram<P: Pairs + ?Sized>(&self, pairs: &P) -> Option<(u32, &'static Layout)> {
+        match self.cell(pairs, 0u64)? {
+            Cell::Histogram(slot, layout) => Some((slot, layout)),
+            _ => None,
+        }
+    }
+
     /// The up-down cell of a dynamic series in the current store, for a guard.
     pub(crate) fn hold_series<P: Pairs + ?Sized>(&self, pairs: &P) -> Held {
         self.cell(pairs, 0u64).map_or(Held::Nothing, Held::of)
@@ -221,7 +261,7 @@ impl FixedAt<'_> {
     pub(crate) const BARE: FixedAt<'static> = FixedAt { each: no_labels, index: 0, spell: &|f| f(&[]) };
 }
 
-/// The up-down cell that a guard goes back to.
+/// The counter or up-down cell that a guard or a handle goes back to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
     Fixed(u32),
@@ -231,10 +271,20 @@ pub(crate) enum Held {
 }
 
 impl Held {
+    /// Itself, unless it is nothing.
+    pub(crate) fn there(self) -> Option<Held> {
+        match self {
+            Held::Nothing => None,
+            held => Some(held),
+        }
+    }
+
     fn of(cell: Cell) -> Held {
         match cell {
-            Cell::UpDown(slot) => Held::Series(slot),
-            _ => unreachable!("a definition has one kind, and its cells are of it"),
+            Cell::UpDown(slot) | Cell::Sum(slot) => Held::Series(slot),
+            Cell::Gauge(_) | Cell::Histogram(..) => {
+                unreachable!("a definition has one kind, and its cells are of it")
+            }
         }
     }
 

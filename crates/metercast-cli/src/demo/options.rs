@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-/// Exits with status 0 only if all that was sent, scraped and pushed is equal, 1 if not or if it cannot start.
+/// How the demo runs.
 #[derive(Clone, Debug, clap::Args)]
-#[command(
-    after_help = "Status 0 if everything is equal; 1 if not, or if the demo cannot start; 2 for wrong options."
-)]
+#[command(after_help = "\
+Port 0 is any free port. --json --hold also prints a line for each value that was sent.
+Status 0 if everything is equal; 1 if not, or if the demo cannot start; 2 for wrong options.")]
 pub(crate) struct Options {
-    /// Where the order service listens; port 0 is any free one
+    /// Where the order service listens
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000", value_parser = address)]
     pub(crate) listen: String,
-    /// Where the metrics page is served; port 0 is any free one [default: 127.0.0.1:9464]
+    /// Where the metrics page is served [default: 127.0.0.1:9464]
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub(crate) admin: Option<String>,
     /// Push to this OTLP receiver, not to the one that is built in
     #[arg(long, value_name = "URL")]
     pub(crate) otlp: Option<String>,
-    /// Read the configuration of metercast from this TOML file; the options above win over it
+    /// Configure metercast by this TOML file; the options win over it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Requests per second; 0 is as fast as possible
@@ -29,8 +29,7 @@ pub(crate) struct Options {
     /// Print the result as one line of JSON; progress goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
-    /// When the load is over, keep serving and pushing the metrics until Ctrl-C or the end of standard input; with
-    /// --json, print every value that was sent too
+    /// Keep serving the metrics afterwards, until Ctrl-C or the end of input
     #[arg(long)]
     pub(crate) hold: bool,
 }

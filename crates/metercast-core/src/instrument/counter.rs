@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::bound::BoundCounter;
 use crate::definition::{Descriptor, Kind};
 use crate::label::{LabelRef, Labels};
 use crate::local;
@@ -54,6 +55,11 @@ impl<N: Number> Counter<N, ()> {
     pub fn add(&self, amount: N) {
         self.add_at(0, amount, FixedAt::BARE);
     }
+
+    /// A handle to this counter in the current store.
+    pub fn bind(&'static self) -> BoundCounter<N> {
+        BoundCounter::new(self.site.bind(FixedAt::BARE), self.site.descriptor())
+    }
 }
 
 impl<N: Number, L: Labels> Counter<N, L> {
@@ -70,6 +76,34 @@ impl<N: Number, L: Labels> Counter<N, L> {
         } else {
             L::spell(names, labels, |labels| self.site.add(&self.site.spelled(labels), 0, amount));
         }
+    }
+
+    /// A handle to the series with these labels in the current store, which is there from now on. Recording through it
+    /// needs no lookup.
+    ///
+    /// ```
+    /// use metercast_core::{Store, metrics, reading::Point};
+    ///
+    /// metrics! {
+    ///     /// Requests, by tenant.
+    ///     static REQUESTS: Counter<u64> = "requests" { labels: { tenant: &str } };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// let of_a = store.scope(|| REQUESTS.bind(("a",)));
+    /// of_a.add(2);
+    /// store.scope(|| REQUESTS.add(1, ("a",)));
+    /// assert_eq!(store.collect()[0].series[0].point, Point::U64(3));
+    /// ```
+    pub fn bind(&'static self, labels: L::Values<'_>) -> BoundCounter<N> {
+        let names = self.site.descriptor().labels.names;
+        let held = if const { is_fixed::<L>(Kind::Counter) } {
+            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            self.site.bind(FixedAt { each: L::each, index: L::index(labels), spell: &spell })
+        } else {
+            L::spell(names, labels, |labels| self.site.hold_series(&self.site.spelled(labels))).there()
+        };
+        BoundCounter::new(held, self.site.descriptor())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::bound::BoundGauge;
 use crate::definition::Descriptor;
 use crate::label::Labels;
 use crate::local;
@@ -51,6 +52,11 @@ impl<N: Number> Gauge<N, ()> {
         }
     }
 
+    /// A handle to this gauge in the current store.
+    pub fn bind(&'static self) -> BoundGauge<N> {
+        BoundGauge::new(self.site.bind_gauge(), self.site.descriptor())
+    }
+
     /// Adds to the value, which counts from zero if it was never set. Integers wrap.
     #[inline]
     pub fn add(&self, amount: N) {
@@ -65,6 +71,13 @@ impl<N: Number, L: Labels> Gauge<N, L> {
         L::spell(self.site.descriptor().labels.names, labels, |labels| {
             set_gauge(&self.site, &self.site.spelled(labels), value);
         });
+    }
+
+    /// A handle to the series with these labels in the current store. Recording through it needs no lookup.
+    pub fn bind(&'static self, labels: L::Values<'_>) -> BoundGauge<N> {
+        let names = self.site.descriptor().labels.names;
+        let slot = L::spell(names, labels, |labels| self.site.bind_series_gauge(&self.site.spelled(labels)));
+        BoundGauge::new(slot, self.site.descriptor())
     }
 
     /// Adds to the value of the series with these labels, which counts from zero if it was never set. Integers

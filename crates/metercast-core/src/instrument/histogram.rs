@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::bound::BoundHistogram;
 use super::timer::Timer;
 use crate::definition::Descriptor;
 use crate::label::Labels;
@@ -56,6 +57,11 @@ impl<N: Number> Histogram<N, ()> {
         record(&self.site, &self.site.spelled(&[]), value);
     }
 
+    /// A handle to this histogram in the current store, whose series is there from now on.
+    pub fn bind(&'static self) -> BoundHistogram<N> {
+        BoundHistogram::new(self.site.bind_histogram(&self.site.spelled(&[])), self.site.descriptor())
+    }
+
     /// Starts the clock; the time that passed is recorded when the timer is dropped, so that work that is
     /// cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
@@ -71,6 +77,14 @@ impl<N: Number, L: Labels> Histogram<N, L> {
         L::spell(self.site.descriptor().labels.names, labels, |labels| {
             record(&self.site, &self.site.spelled(labels), value);
         });
+    }
+
+    /// A handle to the series with these labels in the current store, which is there from now on. Recording through it
+    /// needs no lookup.
+    pub fn bind(&'static self, labels: L::Values<'_>) -> BoundHistogram<N> {
+        let names = self.site.descriptor().labels.names;
+        let cell = L::spell(names, labels, |labels| self.site.bind_histogram(&self.site.spelled(labels)));
+        BoundHistogram::new(cell, self.site.descriptor())
     }
 
     /// Starts the clock for the series with these labels; the time that passed is recorded when the timer is

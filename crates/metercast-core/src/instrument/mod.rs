@@ -1,5 +1,6 @@
 //! What a program holds to record with: declared once by [`metrics!`](crate::metrics), as a `static`.
 
+mod bound;
 mod counter;
 mod gauge;
 mod guard;
@@ -7,6 +8,7 @@ mod histogram;
 mod timer;
 mod up_down_counter;
 
+pub use bound::{BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter};
 pub use counter::Counter;
 pub use gauge::Gauge;
 pub use guard::Guard;

@@ -8,7 +8,6 @@ use crate::local;
 use crate::number::NumberType;
 use crate::site::Site;
 use crate::store::Store;
-use crate::store::dictionary::Cell;
 use crate::store::layout::Layout;
 use crate::unit::per_second;
 
@@ -28,10 +27,7 @@ pub struct Timer {
 
 impl Timer {
     pub(crate) fn start(site: &Site, labels: &[LabelRef<'_>], number: NumberType) -> Timer {
-        let cell = match site.cell(&site.spelled(labels), 0u64) {
-            Some(Cell::Histogram(slot, layout)) => Some((slot, layout)),
-            _ => None,
-        };
+        let cell = site.bind_histogram(&site.spelled(labels));
         let per_second = per_second(site.descriptor().unit);
         let whole = number != NumberType::F64;
         Timer { cell, per_second, whole, store: Store::current(), started: Instant::now() }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::bound::BoundUpDownCounter;
 use super::guard::Guard;
 use crate::definition::{Descriptor, Kind};
 use crate::label::{LabelRef, Labels};
 use crate::local;
 use crate::number::Number;
 use crate::registry::is_fixed;
-use crate::site::{FixedAt, Site, up_or_down};
+use crate::site::{FixedAt, Held, Site, up_or_down};
 
 /// A total that grows and shrinks: requests in flight, items in a queue. `N` is `i64` or `f64`, `L` the tuple of
 /// its label types; declare it with [`metrics!`](crate::metrics).
@@ -59,6 +60,11 @@ impl<N: Number> UpDownCounter<N, ()> {
     pub fn guard(&self) -> Guard {
         Guard::up(self.site.hold(FixedAt::BARE), N::TYPE)
     }
+
+    /// A handle to this counter in the current store.
+    pub fn bind(&'static self) -> BoundUpDownCounter<N> {
+        BoundUpDownCounter::new(self.site.bind(FixedAt::BARE), self.site.descriptor())
+    }
 }
 
 impl<N: Number, L: Labels> UpDownCounter<N, L> {
@@ -80,14 +86,24 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// `?`, on cancel, on panic, and in the same store even if another is current by then.
     #[must_use = "dropping the guard takes the one away again at once"]
     pub fn guard(&self, labels: L::Values<'_>) -> Guard {
+        Guard::up(self.held(labels, Site::hold), N::TYPE)
+    }
+
+    /// A handle to the series with these labels in the current store, which is there from now on. Recording through it
+    /// needs no lookup.
+    pub fn bind(&'static self, labels: L::Values<'_>) -> BoundUpDownCounter<N> {
+        let held = self.held(labels, |site, series| site.bind(series).unwrap_or(Held::Nothing));
+        BoundUpDownCounter::new(held.there(), self.site.descriptor())
+    }
+
+    fn held(&self, labels: L::Values<'_>, fixed: impl FnOnce(&Site, FixedAt<'_>) -> Held) -> Held {
         let names = self.site.descriptor().labels.names;
-        let held = if const { is_fixed::<L>(Kind::UpDownCounter) } {
+        if const { is_fixed::<L>(Kind::UpDownCounter) } {
             let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
-            self.site.hold(FixedAt { each: L::each, index: L::index(labels), spell: &spell })
+            fixed(&self.site, FixedAt { each: L::each, index: L::index(labels), spell: &spell })
         } else {
             L::spell(names, labels, |labels| self.site.hold_series(&self.site.spelled(labels)))
-        };
-        Guard::up(held, N::TYPE)
+        }
     }
 }
 

@@ -21,12 +21,12 @@ pub(crate) mod regions;
 #[allow(unsafe_code, reason = "an index that anybody reads while one inserts")]
 mod table;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
 use crate::definition::{Definition, Descriptor, Kind, Place};
@@ -62,7 +62,9 @@ impl Store {
     /// it are gone.
     #[expect(clippy::new_without_default, reason = "the default store is the global one")]
     pub fn new() -> Store {
-        let inner = Arc::new(Inner::new());
+        static NEXT: AtomicU64 = AtomicU64::new(GLOBAL_ID + 1);
+        let id = NEXT.fetch_add(1, Relaxed);
+        let inner = Arc::new(Inner::new(id));
         inner.started.get_or_init(SystemTime::now);
         Store(Handle::Own(inner))
     }
@@ -70,6 +72,24 @@ impl Store {
     /// The store that recordings land in when no scope says otherwise.
     pub fn global() -> Store {
         Store(Handle::Global)
+    }
+
+    /// The store of this number, if it still lives and a handle was bound to it.
+    #[cold]
+    pub(crate) fn by_id(id: u64) -> Option<Store> {
+        if id == GLOBAL_ID {
+            return Some(Store::global());
+        }
+        let bound = BOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.get(&id)?.upgrade().map(|inner| Store(Handle::Own(inner)))
+    }
+
+    /// Lets [`by_id`](Self::by_id) find this store.
+    pub(crate) fn remember(&self) {
+        if let Handle::Own(inner) = &self.0 {
+            let mut bound = BOUND.lock().unwrap_or_else(PoisonError::into_inner);
+            bound.entry(inner.id).or_insert_with(|| Arc::downgrade(inner));
+        }
     }
 
     /// The store that a recording made here and now would land in.
@@ -129,11 +149,18 @@ impl fmt::Debug for Store {
     }
 }
 
+/// The stores, other than the global one, that handles are bound to; a store leaves when it is dropped.
+static BOUND: Mutex<BTreeMap<u64, Weak<Inner>>> = Mutex::new(BTreeMap::new());
+
+/// The number of the global store. Numbers are never used again.
+const GLOBAL_ID: u64 = 0;
+
 /// The store of the process.
-pub(crate) static GLOBAL: Inner = Inner::new();
+pub(crate) static GLOBAL: Inner = Inner::new(GLOBAL_ID);
 
 /// What a store is made of.
 pub(crate) struct Inner {
+    id: u64,
     enabled: AtomicBool,
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
@@ -156,8 +183,9 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    const fn new() -> Inner {
+    const fn new(id: u64) -> Inner {
         Inner {
+            id,
             enabled: AtomicBool::new(true),
             regions: Regions::new(),
             dictionary: Dictionary::new(),
@@ -171,6 +199,12 @@ impl Inner {
             problems: Problems::new(),
             started: OnceLock::new(),
         }
+    }
+
+    /// Its number among all stores that there ever were.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Whether recordings are kept.
@@ -340,6 +374,13 @@ struct ChosenLayout {
     layout: &'static Layout,
     bounds: Option<&'static [f64]>,
     place: Place,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Most stores have no handles; a look at an empty map costs little beside freeing a store.
+        BOUND.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
 }
 
 /// Where a gauge lives in its store.

@@ -1,0 +1,175 @@
+//! One series of an instrument, found beforehand: recording into it needs no labels and no lookup.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::definition::Descriptor;
+use crate::local;
+use crate::number::Number;
+use crate::own::{self, Reason};
+use crate::site::{Held, up_or_down};
+use crate::store::layout::Layout;
+use crate::store::{GaugeSlot, Inner, Store};
+
+/// Which store and series a handle is bound to.
+struct Binding<T> {
+    /// `None` if recording was off or the definition not valid: then the handle does nothing.
+    cell: Option<T>,
+    store: u64,
+    descriptor: &'static Descriptor,
+}
+
+impl<T: Copy> Binding<T> {
+    fn new(cell: Option<T>, descriptor: &'static Descriptor) -> Binding<T> {
+        Store::current().remember();
+        Binding { cell, store: local::with_store(Inner::id), descriptor }
+    }
+
+    /// Runs `record` in the store of the binding, if that still lives.
+    #[inline(always)]
+    fn within(&self, record: impl FnOnce(T)) {
+        let Some(cell) = self.cell else { return };
+        if local::with_store(Inner::id) == self.store {
+            record(cell);
+        } else if let Some(store) = Store::by_id(self.store) {
+            store.scope(|| record(cell));
+        }
+    }
+
+    #[cold]
+    fn dropped(&self, reason: Reason) {
+        own::dropped_if_enabled(self.descriptor, reason);
+    }
+}
+
+impl<T: Copy> Clone for Binding<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy> Copy for Binding<T> {}
+
+macro_rules! bound {
+    ($(#[$doc:meta])* $name:ident, $cell:ty) => {
+        $(#[$doc])*
+        ///
+        /// It is a plain number, `Copy`, and belongs to the store that was current when it was bound: it records there from
+        /// any scope, and does nothing once that store is gone.
+        pub struct $name<N: Number> {
+            binding: Binding<$cell>,
+            of: PhantomData<fn(N)>,
+        }
+
+        impl<N: Number> $name<N> {
+            pub(crate) fn new(cell: Option<$cell>, descriptor: &'static Descriptor) -> Self {
+                $name { binding: Binding::new(cell, descriptor), of: PhantomData }
+            }
+        }
+
+        impl<N: Number> Clone for $name<N> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<N: Number> Copy for $name<N> {}
+
+        impl<N: Number> fmt::Debug for $name<N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let name = self.binding.descriptor.name;
+                f.debug_struct(stringify!($name)).field("name", &name).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+bound! {
+    /// One series of a [`Counter`](crate::Counter), found beforehand; made by `bind`.
+    BoundCounter, Held
+}
+
+bound! {
+    /// One series of an [`UpDownCounter`](crate::UpDownCounter), found beforehand; made by `bind`.
+    BoundUpDownCounter, Held
+}
+
+bound! {
+    /// One series of a [`Gauge`](crate::Gauge), found beforehand; made by `bind`.
+    BoundGauge, GaugeSlot
+}
+
+bound! {
+    /// One series of a [`Histogram`](crate::Histogram), found beforehand; made by `bind`.
+    BoundHistogram, (u32, &'static Layout)
+}
+
+impl<N: Number> BoundCounter<N> {
+    /// Adds `amount`, in the metric's unit.
+    #[inline]
+    pub fn add(self, amount: N) {
+        if amount.is_negative() {
+            return self.binding.dropped(Reason::Negative);
+        }
+        if !amount.is_sound() {
+            return self.binding.dropped(Reason::NotFinite);
+        }
+        self.binding.within(|held| held.add(0, amount));
+    }
+}
+
+impl<N: Number> BoundUpDownCounter<N> {
+    /// Adds `amount`, in the metric's unit; a negative one is taken away.
+    #[inline]
+    pub fn add(self, amount: N) {
+        if !amount.is_sound() {
+            return self.binding.dropped(Reason::NotFinite);
+        }
+        let (word, size) = up_or_down(amount);
+        self.binding.within(|held| held.add(word, size));
+    }
+}
+
+impl<N: Number> BoundGauge<N> {
+    /// Sets the value, in the metric's unit.
+    #[inline]
+    pub fn set(self, value: N) {
+        if !value.is_sound() {
+            return self.binding.dropped(Reason::NotFinite);
+        }
+        self.binding.within(|slot| {
+            local::with_store(|store| {
+                if !store.set_gauge(slot, value.bits()) {
+                    store.change_gauge(slot, |_| value.bits());
+                }
+            });
+        });
+    }
+
+    /// Adds to the value, which counts from zero if it was never set. Integers wrap.
+    #[inline]
+    pub fn add(self, amount: N) {
+        if !amount.is_sound() {
+            return self.binding.dropped(Reason::NotFinite);
+        }
+        self.binding.within(|slot| {
+            local::with_store(|store| {
+                store.change_gauge(slot, |bits| N::from_bits(bits).plus(amount).bits());
+            });
+        });
+    }
+}
+
+impl<N: Number> BoundHistogram<N> {
+    /// Records one value, in the metric's unit.
+    #[inline]
+    pub fn record(self, value: N) {
+        if !value.is_sound() {
+            return self.binding.dropped(Reason::NotFinite);
+        }
+        let value = value.to_f64();
+        self.binding.within(|(slot, layout)| {
+            local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value);
+        });
+    }
+}
