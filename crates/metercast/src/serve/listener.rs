@@ -19,6 +19,8 @@ pub(crate) struct Listener {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has the thread: a forked child has none to wait for.
+    process: u32,
 }
 
 /// Connections served at once; more wait in the accept queue of the system.
@@ -47,7 +49,7 @@ impl Listener {
             // Connections that are still open are closed, not waited for.
             runtime.shutdown_background();
         })?;
-        Ok(Listener { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Listener { address, stop: Some(stop), thread: Some(thread), process: std::process::id() })
     }
 
     /// Where it listens; with the port that was chosen if 0 was asked for.
@@ -62,7 +64,9 @@ impl Drop for Listener {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take()
+            && std::process::id() == self.process
+        {
             let _ = thread.join();
         }
     }

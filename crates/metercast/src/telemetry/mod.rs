@@ -37,7 +37,8 @@ pub fn start() -> Result<Telemetry, StartError> {
     Telemetry::start(Config::builder().build()?)
 }
 
-/// Exporters at work. Dropping it flushes and stops them; [`shutdown`](Telemetry::shutdown) does so with a result.
+/// Exporters at work. Dropping it flushes and stops them, which blocks the thread for up to the configuration's
+/// `shutdown_timeout` (5 s) if a collector is slow; [`shutdown`](Telemetry::shutdown) does so with a result.
 ///
 /// The store knows nothing of it: recording works before, while and after it lives.
 #[must_use = "dropping it stops all exporters"]

@@ -112,7 +112,7 @@ impl Customer {
         self.tally.lock().sent();
         let ended = match send_and_hang_up(self.service, request, self.waiting.is_taken(order)).await {
             Ok(Some(answer)) => Ended::Status(answer.status.as_u16()),
-            // It counts as cancelled once the service has noticed: a settlement that came before that would be answered.
+            // It counts once the service has noticed: a settlement that came before that would be answered.
             Ok(None) => match tokio::time::timeout(NOTICE, self.waiting.is_free(order)).await {
                 Ok(()) => Ended::Cancelled,
                 Err(_) => {

@@ -1,5 +1,5 @@
-//! The load generator: customers who send real requests over loopback, and count exactly what they sent and what came
-//! back.
+//! The load generator: customers who send real requests over loopback, and count exactly what they sent and what
+//! came back.
 //!
 //! ```text
 //! pace -> ticket -> action -> customer -> tally
