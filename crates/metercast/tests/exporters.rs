@@ -110,6 +110,7 @@ fn an_address_that_is_taken_is_an_error_that_names_it_and_nothing_runs() {
          set telemetry.exporters.scrape.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another"
     );
     assert_eq!(error.to_string(), expected);
+    assert_eq!(error.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["scrape"]);
     assert_eq!(format!("{error:?}"), expected, "a main that returns it prints the sentence");
     assert!(receiver.messages.try_iter().next().is_none());
 }

@@ -17,6 +17,15 @@ enum Cause {
 }
 
 impl StartError {
+    /// The exporters that could not start, by name, each with its cause; none if something else is wrong.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
+        let failures = match &self.0 {
+            Cause::Exporters(failures) => failures.as_slice(),
+            _ => &[],
+        };
+        failures.iter().map(|(name, cause)| (name.as_str(), cause.as_str()))
+    }
+
     pub(super) fn exporters(failures: Vec<(String, String)>) -> StartError {
         StartError(Cause::Exporters(failures))
     }

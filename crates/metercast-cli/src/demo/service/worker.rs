@@ -32,7 +32,8 @@ struct Job {
 /// Orders that may wait; more are turned away.
 const DEPTH: usize = 4096;
 
-/// How many milliseconds the clearing house takes, one round after the other: what is queued meanwhile is settled in the next.
+/// How many milliseconds the clearing house takes, one round after the other: what is queued meanwhile is settled in
+/// the next.
 const ROUNDS: [u64; 6] = [2, 4, 3, 15, 6, 30];
 
 /// How long a book that cannot be written is left alone.
