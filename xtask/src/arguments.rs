@@ -7,6 +7,8 @@ use crate::step::Step;
 pub(crate) enum Command {
     Help,
     Test(TestOptions),
+    /// The arguments as they are; the bench reads them itself.
+    Bench(Vec<String>),
 }
 
 /// How `cargo xtask test` runs.
@@ -27,7 +29,8 @@ impl Command {
         match arguments.next().as_deref() {
             None | Some("help" | "--help" | "-h") => Ok(Command::Help),
             Some("test") => parse_test(arguments),
-            Some(other) => Err(format!("unknown command \"{other}\"; the commands are help, test")),
+            Some("bench") => Ok(Command::Bench(arguments.collect())),
+            Some(other) => Err(format!("unknown command \"{other}\"; the commands are help, test, bench")),
         }
     }
 }
@@ -71,8 +74,9 @@ cargo xtask test    everything that must hold before a change goes in; ends with
     --long                  run long soaks in full, not at a tenth
     --without-services      do without the real programs; the tests that need them are skipped by name and counted
     --only STEP[,STEP]      only these steps
+cargo xtask bench   metercast measured beside its peers: --quick, --json FILE, --results FILE, and groups by name
 
-Steps, in this order:
+Steps of test, in this order:
 ",
     );
     for step in Step::ALL {
@@ -117,8 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_bench_is_told_is_passed_on() {
+        let words = ["--quick", "record"].map(str::to_owned);
+        assert_eq!(parse("bench --quick record"), Ok(Command::Bench(words.to_vec())));
+    }
+
+    #[test]
     fn an_unknown_word_is_answered_with_what_there_is() {
-        assert_eq!(parse("tset"), Err("unknown command \"tset\"; the commands are help, test".to_owned()));
+        assert_eq!(
+            parse("tset"),
+            Err("unknown command \"tset\"; the commands are help, test, bench".to_owned())
+        );
         assert!(parse("test --fast").unwrap_err().contains("--long, --without-services, --only"));
         assert!(parse("test --only fmt").unwrap_err().ends_with("docs, features, signatures"));
         assert!(parse("test --only").unwrap_err().contains("no step named"));

@@ -14,6 +14,7 @@ mod cargo;
 mod json;
 mod workspace;
 
+mod bench;
 mod features;
 mod install;
 mod services;
@@ -43,6 +44,12 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(trouble) => fail(&trouble, 1),
         },
+        Ok(Command::Bench(arguments)) => {
+            match Workspace::load().and_then(|workspace| bench::run(&workspace, &arguments)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(trouble) => fail(&trouble, 1),
+            }
+        }
         Err(trouble) => fail(&trouble, 2),
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn map_and_add_fixed<N: Number>(slot: u32, amount: N) {
 }
 
 /// Adds to a cell of a dynamic series.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_series<N: Number>(slot: u32, amount: N) {
     with_region(|region| {
         // SAFETY: `with_region` gives a region that this thread holds.
@@ -99,7 +99,7 @@ pub(crate) fn set_fixed_gauge(slot: u32, bits: u64) -> bool {
 }
 
 /// Runs `f` with the current store.
-#[inline]
+#[inline(always)]
 pub(crate) fn with_store<R>(f: impl FnOnce(&Inner) -> R) -> R {
     // SAFETY: STORE is the global store or that of the innermost scope, which holds it until the scope ends.
     f(unsafe { &*STORE.get() })
@@ -120,7 +120,7 @@ pub(crate) fn current() -> Option<Arc<Inner>> {
 }
 
 /// Runs `f` with a region that this thread alone writes to.
-#[inline]
+#[inline(always)]
 fn with_region<R>(f: impl FnOnce(&Region) -> R) -> R {
     let region = REGION.get();
     if ptr::eq(region, &raw const EMPTY) {

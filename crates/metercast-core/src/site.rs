@@ -44,7 +44,7 @@ impl Site {
     /// The labels of a recording, in the order of the site's keys.
     #[inline(always)]
     pub(crate) fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        Spelled { keys: &self.descriptor.labels, family: self.family.load(Relaxed), labels }
+        Spelled::new(&self.descriptor.labels, self.family.load(Relaxed), labels)
     }
 
     /// The slot, which the hot path tries without asking what it is: one that is none is never mapped.

@@ -51,20 +51,19 @@ impl Encoded {
     #[inline(always)]
     fn text(text: &[u8]) -> Encoded {
         let n = text.len();
-        // First and last bytes, which may overlap; with the length they say everything.
-        let words = if let (Some(first), Some(last), true) = (text.first_chunk(), text.last_chunk(), n <= 16)
-        {
-            [u64::from_le_bytes(*first), u64::from_le_bytes(*last)]
-        } else if let (Some(first), Some(last), true) = (text.first_chunk(), text.last_chunk(), n < 8) {
-            [u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))]
-        } else if n < 4 {
-            match text {
-                [] => [0, 0],
-                // Of one to three bytes: the first, the middle and the last.
-                _ => [u64::from(text[0]) | u64::from(text[n / 2]) << 8, u64::from(text[n - 1])],
-            }
-        } else {
+        if n > 16 {
             return Encoded { words: long(text), tag: LONG };
+        }
+        // The first and the last bytes, which may overlap; with the length they say everything.
+        let words = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            [u64::from_le_bytes(*first), u64::from_le_bytes(*last)]
+        } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            [u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))]
+        } else if let (Some(first), Some(last)) = (text.first(), text.last()) {
+            // Of one to three bytes: the first, the middle and the last.
+            [u64::from(*first) | u64::from(text[n / 2]) << 8, u64::from(*last)]
+        } else {
+            [0, 0]
         };
         Encoded { words, tag: n as u8 }
     }

@@ -186,13 +186,34 @@ impl Pairs for LabelSet {
     }
 }
 
-/// Labels that a site spells out: its keys are prepared, and `family` is their number.
+/// Labels that a site spells out, with what a lookup needs of them.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Spelled<'a> {
-    pub(crate) keys: &'a Keys,
-    pub(crate) family: u32,
-    pub(crate) labels: &'a [LabelRef<'a>],
+    labels: &'a [LabelRef<'a>],
+    /// The sum of the hashes of the labels, if the site's keys are prepared.
+    sum: Option<u64>,
+    key: LineKey,
+}
+
+impl<'a> Spelled<'a> {
+    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined.
+    #[inline(always)]
+    pub(crate) fn new(keys: &Keys, family: u32, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+        if !keys.prepared || labels.len() != keys.names.len() || labels.len() > keys.hashes.len() {
+            return Spelled { labels, sum: None, key: LineKey::NONE };
+        }
+        let seed = seed();
+        let (mut sum, mut key) = (0u64, LineKey::begin(family));
+        for (at, (_, label)) in labels.iter().enumerate() {
+            let value = Encoded::of(*label);
+            key.put(at, value);
+            if !label.is_absent() {
+                sum = sum.wrapping_add(label_hash(keys.hashes[at], value, seed));
+            }
+        }
+        Spelled { labels, sum: Some(sum), key: key.end() }
+    }
 }
 
 impl Pairs for Spelled<'_> {
@@ -206,23 +227,11 @@ impl Pairs for Spelled<'_> {
 
     #[inline(always)]
     fn query(&self, definition: u32) -> (u64, LineKey) {
-        let labels = self.labels;
-        if !self.keys.prepared
-            || labels.len() != self.keys.names.len()
-            || labels.len() > self.keys.hashes.len()
-        {
-            return (hash_of(definition, self), LineKey::NONE);
+        match self.sum {
+            // Begun at another seed, the sum finds nothing, and the slow path looks again with labels alone.
+            Some(sum) => (start(definition).wrapping_add(sum), self.key),
+            None => (hash_of(definition, self), LineKey::NONE),
         }
-        let seed = seed();
-        let (mut hash, mut key) = (start(definition), LineKey::begin(self.family));
-        for (at, (_, label)) in labels.iter().enumerate() {
-            let value = Encoded::of(*label);
-            key.put(at, value);
-            if !label.is_absent() {
-                hash = hash.wrapping_add(label_hash(self.keys.hashes[at], value, seed));
-            }
-        }
-        (hash, key.end())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Line {
 const _: () = assert!(size_of::<Line>() == 64);
 
 /// Labels in words, if there are at most three and none is long: equal keys of one family are equal labels.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LineKey {
     /// In the order in which the site gives them.
     values: [[u64; 2]; INLINE],
@@ -67,8 +67,8 @@ impl LineKey {
         }
         // Without a branch for each word: which of them differs cannot be foreseen.
         let mut difference = self.family_and_tags ^ other.family_and_tags;
-        for (a, b) in self.values.iter().flatten().zip(other.values.iter().flatten()) {
-            difference |= a ^ b;
+        for (a, b) in self.values.iter().zip(&other.values) {
+            difference |= (a[0] ^ b[0]) | (a[1] ^ b[1]);
         }
         Some(difference == 0)
     }

@@ -63,7 +63,8 @@ impl Table {
         let root = unsafe { self.root.load(Acquire).as_ref()? };
         // SAFETY: the indexes of a root live as long as the table; `next` may be null.
         let (current, next) = unsafe { (&*root.current, root.next.as_ref()) };
-        current.find(hash, &is).or_else(|| next?.find(hash, &is))
+        let found = current.find(hash, &is);
+        if found.is_some() { found } else { next?.find(hash, &is) }
     }
 
     /// Puts a number in; `hash_of` gives the hash of one that is in.
@@ -124,7 +125,7 @@ impl Index {
     }
 
     #[inline(always)]
-    fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+    fn find(&self, hash: u64, is: &impl Fn(u32) -> bool) -> Option<u32> {
         let mut place = hash as usize & self.mask;
         loop {
             let entry = self.at(place).filter(|entry| *entry != 0)?;
