@@ -1,0 +1,217 @@
+//! metercast itself: everything in the bench that touches its API.
+
+use std::sync::OnceLock;
+
+use ::metercast::config::{Config, Prometheus};
+use ::metercast::instrument::{BoundCounter, BoundHistogram};
+use ::metercast::snapshot::Point;
+use ::metercast::{InMemoryReader, Log, PrometheusPage, Store, Telemetry, labels, metrics, u64_counter};
+
+use super::{
+    AMOUNT, Expect, Kind, Offer, Purpose, Recording, Registry, Subject, Unused, What, bound, picked, plain,
+};
+use crate::inputs::{BOUNDS, Combination, Labels, combinations};
+
+pub(crate) struct Metercast;
+
+labels! {
+    enum Method { Get = "GET", Post = "POST", Put = "PUT", Delete = "DELETE", Patch = "PATCH" }
+    enum Route {
+        Health = "/health", Orders = "/orders", Order = "/orders/{id}", User = "/users/{id}",
+        Items = "/orders/{id}/items",
+    }
+    enum Outcome { Ok, Unavailable }
+}
+
+metrics! {
+    /// Requests.
+    static COUNTER: Counter<u64> = "requests";
+    /// Requests by labels that are known at run time.
+    static DYNAMIC: Counter<u64> = "requests.dynamic" { labels: { method: &str, route: &str, status: u16 } };
+    /// Requests by labels that the program text lists.
+    static TYPED: Counter<u64> = "requests.typed" { labels: { method: Method, route: Route, outcome: Outcome } };
+    /// Duration of requests.
+    static DURATION: Histogram<f64> = "requests.duration" {
+        unit: "s", buckets: BOUNDS, labels: { method: &str, route: &str, status: u16 }
+    };
+    /// Depth of a queue.
+    static DEPTH: Gauge<u64> = "depth";
+    /// Requests that nobody wants counted.
+    static OFF: Counter<u64> = "requests.off";
+    /// Requests that are never made.
+    static UNUSED: Counter<u64> = "unused" { labels: { method: &str, route: &str, status: u16 } };
+}
+
+impl Subject for Metercast {
+    fn name(&self) -> &'static str {
+        super::OWN
+    }
+
+    fn recording(&self, what: What, exporters: usize) -> Offer<Box<dyn Recording>> {
+        if exporters > 1 {
+            return exported(exporters);
+        }
+        static ONE_EXPORTER: OnceLock<Telemetry> = OnceLock::new();
+        ONE_EXPORTER.get_or_init(|| start(Store::global(), 1));
+        let of = |name| move || total(&Store::global(), name);
+        Offer::Yes(match what {
+            What::Counter => plain(|| COUNTER.add(1), of("requests")).boxed(),
+            What::CounterDynamic => picked(count, of("requests.dynamic")).boxed(),
+            What::CounterTyped => {
+                let op = |&(method, route, outcome): &(Method, Route, Outcome), _| {
+                    TYPED.add(1, (method, route, outcome));
+                };
+                bound(typed(), op, of("requests.typed")).boxed()
+            }
+            What::HistogramDynamic => {
+                let op = |labels: &Labels, amount| {
+                    DURATION.record(amount, (&labels.method, &labels.route, labels.status));
+                };
+                picked(op, of("requests.duration")).boxed()
+            }
+            What::Gauge => plain(|| DEPTH.set(7), of("depth")).expect(Expect::Exactly(7)).boxed(),
+            What::CounterOff => {
+                let store = Store::new();
+                store.set_enabled(false);
+                let read = store.clone();
+                plain(|| OFF.add(1), move || total(&read, "requests.off"))
+                    .expect(Expect::Exactly(0))
+                    .around(move |batch| store.scope(batch))
+                    .boxed()
+            }
+            What::CounterBound => {
+                let bind = |labels: &Labels| DYNAMIC.bind((&labels.method, &labels.route, labels.status));
+                let handles = combinations().iter().map(bind).collect();
+                bound(handles, |handle: &BoundCounter<u64>, _| handle.add(1), of("requests.dynamic")).boxed()
+            }
+            What::HistogramBound => {
+                let bind = |labels: &Labels| DURATION.bind((&labels.method, &labels.route, labels.status));
+                let handles = combinations().iter().map(bind).collect();
+                let op = |handle: &BoundHistogram<f64>, amount| handle.record(amount);
+                bound(handles, op, of("requests.duration")).boxed()
+            }
+        })
+    }
+
+    fn registry(&self, kind: Kind, series: usize, purpose: Purpose) -> Offer<Box<dyn Registry>> {
+        let most = match kind {
+            Kind::Counter => 625 * OF_ONE,
+            Kind::Histogram => DURATIONS.len() * OF_ONE,
+        };
+        if purpose == Purpose::Message {
+            return Offer::NotYet("there is no public encoder");
+        }
+        if series > most {
+            return Offer::NotYet("a metric has at most 2,000 series");
+        }
+        let page = PrometheusPage::new("bench", Log::to(|_, _| {}));
+        Offer::Yes(Box::new(Filled { store: Store::new(), kind, page }))
+    }
+
+    fn unused(&self, _instruments: usize) -> Offer<Unused> {
+        Offer::Yes(Unused { kept: Box::new(()), static_bytes: size_of_val(&UNUSED) as u64 })
+    }
+}
+
+fn count(labels: &Labels, _: f64) {
+    DYNAMIC.add(1, (&labels.method, &labels.route, labels.status));
+}
+
+fn typed() -> Vec<(Method, Route, Outcome)> {
+    let all = Combination::all();
+    all.map(|at| (Method::ALL[at.method], Route::ALL[at.route], Outcome::ALL[at.status])).collect()
+}
+
+/// The dynamic counter in a store that so many exporters read.
+fn exported(exporters: usize) -> Offer<Box<dyn Recording>> {
+    let store = Store::new();
+    let telemetry = start(store.clone(), exporters);
+    let read = store.clone();
+    let around = move |batch: &mut dyn FnMut()| {
+        let _running = &telemetry;
+        store.scope(batch);
+    };
+    Offer::Yes(picked(count, move || total(&read, "requests.dynamic")).around(around).boxed())
+}
+
+/// Exporters that nobody asks for anything.
+fn start(store: Store, exporters: usize) -> Telemetry {
+    let mut config = Config::builder().environment(false);
+    for index in 0..exporters {
+        config = config.exporter(&format!("scrape-{index}"), Prometheus::listen("127.0.0.1:0"));
+    }
+    let config = config.build().expect("a valid configuration");
+    let telemetry = Telemetry::builder(config).store(store).log(Log::to(|_, _| {})).start();
+    telemetry.expect("ports are free")
+}
+
+/// What all series of a metric add up to.
+fn total(store: &Store, name: &str) -> u64 {
+    let snapshot = InMemoryReader::new(store.clone()).collect();
+    let series = snapshot.family(name).into_iter().flat_map(|family| &family.series);
+    series
+        .map(|series| match &series.point {
+            Point::U64(value) => *value,
+            Point::Histogram(buckets) => buckets.count(),
+            other => panic!("{other:?}"),
+        })
+        .sum()
+}
+
+/// Series of many metrics, since one has its limit.
+struct Filled {
+    store: Store,
+    kind: Kind,
+    page: PrometheusPage,
+}
+
+/// How many series a metric may have.
+const OF_ONE: usize = 2000;
+
+impl Registry for Filled {
+    fn record(&self, labels: &Labels) {
+        let metric = labels.index / OF_ONE;
+        self.store.scope(|| match self.kind {
+            Kind::Counter => COUNTS[metric / 25][metric % 25](labels),
+            Kind::Histogram => {
+                DURATIONS[metric].record(AMOUNT, (&labels.method, &labels.route, labels.status));
+            }
+        });
+    }
+
+    fn page(&self, read: &mut dyn FnMut(&[u8])) {
+        let snapshot = InMemoryReader::new(self.store.clone()).collect();
+        read(self.page.render(&snapshot).as_bytes());
+    }
+}
+
+/// A function for each of 625 counters, `bench.series.a.a` to `bench.series.y.y`.
+macro_rules! counts {
+    ($($row:ident)*) => { counts!(rows [$($row)*] $([$row])*) };
+    (rows $all:tt $($row:tt)*) => { [$( counts!(row $row $all) ),*] };
+    (row [$row:ident] [$($column:ident)*]) => { [$(
+        |labels| u64_counter!(
+            bench.series.$row.$column, "Requests", 1,
+            "method" => labels.method, "route" => labels.route, "status" => labels.status,
+        )
+    ),*] };
+}
+
+static COUNTS: [[fn(&Labels); 25]; 25] = counts!(a b c d e f g h i j k l m n o p q r s t u v w x y);
+
+type Duration = ::metercast::Histogram<f64, (&'static str, &'static str, u16)>;
+
+macro_rules! durations {
+    ($($name:literal)*) => { [$( {
+        metrics! {
+            /// Duration of requests.
+            static DURATION: Histogram<f64> = $name {
+                unit: "s", buckets: BOUNDS, labels: { method: &'static str, route: &'static str, status: u16 }
+            };
+        }
+        &DURATION
+    } ),*] };
+}
+
+static DURATIONS: [&Duration; 5] =
+    durations!("bench.series.0" "bench.series.1" "bench.series.2" "bench.series.3" "bench.series.4");
