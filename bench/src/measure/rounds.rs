@@ -76,6 +76,7 @@ mod tests {
     #[test]
     fn one_round_is_made_whatever_it_takes() {
         let spreads = Rounds::within(9, Duration::ZERO).run(1, |_| {
+            // What takes longer than nothing: the time is given away here, not waited for.
             std::thread::sleep(Duration::from_millis(1));
             4.0
         });

@@ -35,7 +35,8 @@
 //!
 //! # What recording promises
 //!
-//! It never fails or panics, and takes a lock only to make a series that is not there yet. What makes no sense (NaN, infinity, a negative amount on a counter) is
+//! It never fails or panics. Once a series is there it takes no lock, but for what is odd: a zero, a key given twice, a
+//! value over 1 KiB, a value that is dropped. What makes no sense (NaN, infinity, a negative amount on a counter) is
 //! dropped and counted in `metercast.recordings.dropped`; what contradicts itself (two kinds under one name) is
 //! kept out of every reading and listed by [`Store::problems`].
 

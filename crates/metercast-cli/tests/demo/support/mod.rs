@@ -23,6 +23,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(start.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
+        // Another process is asked, which nothing here can wait for; the pause only spares it.
         std::thread::sleep(Duration::from_millis(20));
     }
 }
