@@ -72,7 +72,8 @@ impl Recording {
     /// The line of its definition is its place in the file, counted from 1.
     fn make(&self, place: u32) {
         // A site lives as long as the program, as the call sites that it stands for do.
-        let site: &'static Adhoc = Box::leak(Box::new(Adhoc::new(self.descriptor(place))));
+        let site: &'static Adhoc =
+            Box::leak(Box::new(Adhoc::new(Box::leak(Box::new(self.descriptor(place))))));
         let labels: Vec<KeyValue> =
             self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
         for _ in 0..self.times.unwrap_or(1) {

@@ -1,12 +1,14 @@
 //! What a metric is: its name, kind, number, unit and description, and the place that defined it.
 
 use std::fmt;
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock};
 
 use crate::label::Keys;
 use crate::name::{assert_instrument_name, assert_label_names};
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
+use crate::site::EachSet;
+use crate::store::blocks::Blocks;
 
 /// What a metric's values mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +80,10 @@ pub struct Descriptor {
     /// Upper bounds of a histogram's buckets; `None` leaves the choice to the unit.
     pub bounds: Option<&'static [f64]>,
     pub labels: Keys,
+    /// Whether all its series are shown at zero before they are recorded.
+    pub zeroes: bool,
+    /// Names these series.
+    pub sets: Option<EachSet>,
     pub scope: Scope,
     pub place: Place,
 }
@@ -101,6 +107,8 @@ impl Descriptor {
             description: "",
             bounds: None,
             labels: Keys::NONE,
+            zeroes: false,
+            sets: None,
             scope,
             place,
         }
@@ -127,6 +135,30 @@ impl Descriptor {
     /// With the names of its labels, in the order in which values are given.
     pub const fn labels(mut self, labels: &'static [&'static str]) -> Descriptor {
         self.labels = Keys::of(labels);
+        self
+    }
+
+    /// With all its series at zero before they are recorded, or not.
+    pub const fn zeroes(mut self, zeroes: bool) -> Descriptor {
+        self.zeroes = zeroes;
+        self
+    }
+
+    /// Itself, if the series that it wants to have at zero are known: `sets` names them if the labels are all closed. Fails
+    /// the build otherwise.
+    #[track_caller]
+    pub const fn zeroes_asserted(mut self, sets: Option<EachSet>) -> Descriptor {
+        if self.zeroes {
+            assert!(
+                !matches!(self.kind, Kind::Gauge),
+                "a gauge has no value before it is set, not even zero; leave `zeroes` out"
+            );
+            assert!(
+                sets.is_some(),
+                "`zeroes` needs labels whose values are all known: bool, or an enum or one_of made with `labels!`"
+            );
+            self.sets = sets;
+        }
         self
     }
 
@@ -157,17 +189,22 @@ pub struct Definition {
     pub(crate) number: NumberType,
     pub(crate) unit: &'static str,
     pub(crate) description: &'static str,
+    pub(crate) sets: Option<(EachSet, &'static [&'static str])>,
     pub(crate) scope: Scope,
     pub(crate) place: Place,
     /// The series that the program text names: no labels, literal labels, typed labels.
-    pub(crate) fixed: RwLock<Vec<FixedSeries>>,
-    /// The keys that sites of this metric give, in their order, each list with its number.
-    pub(crate) families: RwLock<Vec<(&'static [&'static str], u32)>>,
+    pub(crate) fixed: Blocks<FixedSeries>,
+    /// The keys that sites of this metric give, in their order: the numbers of the shapes.
+    pub(crate) shapes: RwLock<Vec<u32>>,
     /// What other definitions of the same metric say differently.
     pub(crate) differences: RwLock<Vec<String>>,
 }
 
 impl Definition {
+    pub(crate) fn shapes(&self) -> Vec<u32> {
+        self.shapes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The name as it was declared, such as `orders.placed`.
     pub fn name(&self) -> &str {
         self.name
@@ -191,6 +228,11 @@ impl Definition {
     /// What it measures, in words; may be empty.
     pub fn description(&self) -> &str {
         self.description
+    }
+
+    /// Whether all its series are shown at zero before they are recorded.
+    pub fn zeroes(&self) -> bool {
+        self.sets.is_some()
     }
 
     /// The library that defined it.

@@ -70,20 +70,21 @@ mod own;
 
 pub use definition::{Definition, Kind, Place, Scope};
 pub use instrument::{
-    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Gauge, Guard, Histogram, Timer,
-    UpDownCounter,
+    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, Guard,
+    Histogram, Timer, UpDownCounter,
 };
-pub use label::{KeyValue, LabelSet, Value};
+pub use label::{Bounded, KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
 pub use store::Store;
+pub use store::lifecycle::Expiry;
 
 /// What the expansions of our macros call; not for use by hand, and free to change with the macros.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::definition::{Descriptor, Scope};
-    pub use crate::label::{LabelRef, ValueRef, snake_case, snake_case_len};
+    pub use crate::label::{LabelRef, Pattern, Ranges, ValueRef, assert_one_of, snake_case, snake_case_len};
     pub use crate::number::Amount;
-    pub use crate::site::{Adhoc, Fixed};
+    pub use crate::site::{Adhoc, EachSet, Fixed, NO_LABELS};
 }

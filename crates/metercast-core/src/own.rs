@@ -20,6 +20,18 @@ crate::metrics! {
     static RECORDINGS_DROPPED: Counter<u64> = "metercast.recordings.dropped" {
         unit: "{recording}", labels: { reason: Reason }
     };
+    /// Metrics that reached their limit of series, by the metric's name: how often.
+    static LIMITS_REACHED: Counter<u64> = "metercast.series.limits_reached" {
+        unit: "{event}", labels: { metric: &str }
+    };
+}
+
+/// Counts that a metric became full.
+#[cold]
+pub(crate) fn full(metric: &str) {
+    if metric != "metercast.series.limits_reached" {
+        LIMITS_REACHED.add(1, (metric,));
+    }
 }
 
 /// Counts a recording that was not kept.

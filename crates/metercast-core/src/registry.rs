@@ -4,14 +4,13 @@
 //! store holds values for is the store's business.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::definition::{Definition, Descriptor, Kind};
-use crate::label::{Keys, LabelSet, Labels};
+use crate::label::{Keys, LabelSet, Labels, Shape};
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
+use crate::store::blocks::Blocks;
 use crate::store::directory::CHUNK_WORDS;
 use crate::store::region::FIXED_CHUNKS;
 
@@ -25,6 +24,8 @@ pub(crate) const BY_DICTIONARY: u32 = 1;
 pub(crate) struct FixedSeries {
     pub(crate) labels: Arc<LabelSet>,
     pub(crate) slot: u32,
+    /// The place of an earlier one with the same labels, which the slots of two sites can have: together they are one series.
+    pub(crate) same_as: Option<u32>,
 }
 
 /// The most words that the series of one site can have at fixed slots. Half a chunk, so that one of the numbers
@@ -40,8 +41,9 @@ pub(crate) const fn is_fixed<L: Labels>(kind: Kind) -> bool {
 }
 
 struct Registry {
-    definitions: Vec<Arc<Definition>>,
-    by_identity: Option<HashMap<Identity, Arc<Definition>>>,
+    /// Each lives as long as the program.
+    definitions: Vec<&'static Arc<Definition>>,
+    by_identity: Option<HashMap<Identity, &'static Arc<Definition>>>,
     /// The first free slot of the words that each region has.
     next_word: usize,
     /// The first free slot of the words of gauges, which each store has once.
@@ -64,14 +66,13 @@ fn registry() -> MutexGuard<'static, Registry> {
 }
 
 /// The one definition of this metric, or what is wrong with it.
-pub(crate) fn define(descriptor: &Descriptor) -> Result<Arc<Definition>, String> {
+pub(crate) fn define(descriptor: &Descriptor) -> Result<&'static Arc<Definition>, Box<str>> {
     if let Some(fault) = instrument_name_fault(descriptor.name) {
-        return Err(format!("at {}: the name {fault}", descriptor.place));
+        return Err(format!("at {}: the name {fault}", descriptor.place).into());
     }
     let identity = (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit);
     let mut registry = registry();
-    if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity) {
-        let first = Arc::clone(first);
+    if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity).copied() {
         drop(registry);
         if first.description != in_lines(descriptor.description) {
             let message = format!(
@@ -82,21 +83,22 @@ pub(crate) fn define(descriptor: &Descriptor) -> Result<Arc<Definition>, String>
         }
         return Ok(first);
     }
-    let definition = Arc::new(Definition {
+    let definition = &*Box::leak(Box::new(Arc::new(Definition {
         id: registry.definitions.len() as u32,
         name: descriptor.name,
         kind: descriptor.kind,
         number: descriptor.number,
         unit: descriptor.unit,
         description: in_lines(descriptor.description),
+        sets: descriptor.sets.map(|sets| (sets, descriptor.labels.names)),
         scope: descriptor.scope,
         place: descriptor.place,
-        fixed: RwLock::new(Vec::new()),
-        families: RwLock::new(Vec::new()),
+        fixed: Blocks::new(),
+        shapes: RwLock::new(Vec::new()),
         differences: RwLock::new(Vec::new()),
-    });
-    registry.definitions.push(Arc::clone(&definition));
-    registry.by_identity.get_or_insert_default().insert(identity, Arc::clone(&definition));
+    })));
+    registry.definitions.push(definition);
+    registry.by_identity.get_or_insert_default().insert(identity, definition);
     Ok(definition)
 }
 
@@ -112,20 +114,13 @@ fn in_lines(description: &'static str) -> &'static str {
     String::leak(paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
-/// The number of a metric and the keys that a site gives, the same for other sites that give the same keys in the
-/// same order; 0 if they cannot be prepared.
-pub(crate) fn family(definition: &Definition, keys: &Keys) -> u32 {
-    if !keys.prepared {
+/// The shape of a site's labels; 0 if they cannot be packed.
+pub(crate) fn shape(definition: &Definition, keys: &Keys) -> u32 {
+    if !keys.packable {
         return 0;
     }
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let mut families = definition.families.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, family)) = families.iter().find(|(there, _)| *there == keys.names) {
-        return *family;
-    }
-    let family = NEXT.fetch_add(1, Relaxed);
-    families.push((keys.names, family));
-    family
+    let mut shapes = definition.shapes.write().unwrap_or_else(PoisonError::into_inner);
+    Shape::number(keys.names, &mut shapes)
 }
 
 /// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if
@@ -137,17 +132,16 @@ pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
         return BY_DICTIONARY;
     }
     let mut registry = registry();
-    let mut fixed = definition.fixed.write().unwrap_or_else(PoisonError::into_inner);
     // Neighbours in this list need not be neighbours in their slots: another metric may have come between.
-    let is_run = |run: &&[FixedSeries]| {
-        let slots = (run[0].slot..).step_by(words_each);
-        run.iter()
-            .zip(&sets)
-            .zip(slots)
-            .all(|((there, set), slot)| *there.labels == *set && there.slot == slot)
+    let fixed = &definition.fixed;
+    let is_run = |first: &u32| {
+        let slot = fixed.get(*first).map_or(0, |first| first.slot);
+        sets.iter().zip(*first..).zip((slot..).step_by(words_each)).all(|((set, at), slot)| {
+            fixed.get(at).is_some_and(|there| *there.labels == *set && there.slot == slot)
+        })
     };
-    if let Some(run) = fixed.windows(sets.len()).find(is_run) {
-        return run[0].slot;
+    if let Some(first) = (0..fixed.len()).find(is_run).and_then(|first| fixed.get(first)) {
+        return first.slot;
     }
     let next =
         if definition.kind == Kind::Gauge { &mut registry.next_gauge } else { &mut registry.next_word };
@@ -158,7 +152,8 @@ pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
     }
     *next = first + words;
     for (at, labels) in sets.into_iter().enumerate() {
-        fixed.push(FixedSeries { labels: Arc::new(labels), slot: (first + at * words_each) as u32 });
+        let same_as = (0..fixed.len()).find(|at| fixed.get(*at).is_some_and(|there| *there.labels == labels));
+        fixed.push(FixedSeries { labels: Arc::new(labels), slot: (first + at * words_each) as u32, same_as });
     }
     first as u32
 }
@@ -175,6 +170,6 @@ pub(crate) const fn words_each(kind: Kind) -> usize {
 }
 
 /// Every metric that was defined so far, in the order of first use.
-pub(crate) fn definitions() -> Vec<Arc<Definition>> {
+pub(crate) fn definitions() -> Vec<&'static Arc<Definition>> {
     registry().definitions.clone()
 }

@@ -10,41 +10,61 @@ use crate::local;
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
 use crate::registry::{self, BY_DICTIONARY, UNRESOLVED, words_each};
-use crate::store::dictionary::Cell;
 use crate::store::layout::Layout;
-use crate::store::{GaugeSlot, Inner};
+use crate::store::line::CellWord;
+use crate::store::region::Region;
+use crate::store::{Found, GaugeSlot, Inner};
 
 /// Names every series of a site that the program text bounds, in the order of their slots.
-pub(crate) type EachSet = fn(&[&'static str], &mut dyn FnMut(&[LabelRef<'_>]));
+#[doc(hidden)]
+pub type EachSet = fn(&[&'static str], &mut dyn FnMut(&[LabelRef<'_>]));
 
-/// What a declared metric or a call site keeps: a number that is the same in every store.
+/// What a declared metric or a call site keeps: numbers that are the same in every store.
 pub(crate) struct Site {
-    descriptor: Descriptor,
+    descriptor: &'static Descriptor,
     /// The slot of the first fixed series, or one of the numbers in `registry` that are none.
     slot: AtomicU32,
-    definition: OnceLock<Result<Arc<Definition>, String>>,
-    /// The number of the metric and the site's keys; 0 before the first use, and if the keys are odd.
-    family: AtomicU32,
+    /// The number of the metric and the site's keys; 0 before the first use, `NO_SHAPE` if the keys cannot be packed.
+    shape: AtomicU32,
+    definition: OnceLock<Result<&'static Arc<Definition>, Box<str>>>,
 }
 
+/// The shape of keys that cannot be packed.
+const NO_SHAPE: u32 = u32::MAX;
+
 impl Site {
-    pub(crate) const fn new(descriptor: Descriptor) -> Site {
+    pub(crate) const fn new(descriptor: &'static Descriptor) -> Site {
         Site {
             descriptor,
             slot: AtomicU32::new(UNRESOLVED),
+            shape: AtomicU32::new(0),
             definition: OnceLock::new(),
-            family: AtomicU32::new(0),
         }
     }
 
-    pub(crate) fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+    pub(crate) fn descriptor(&self) -> &'static Descriptor {
+        self.descriptor
     }
 
     /// The labels of a recording, in the order of the site's keys.
     #[inline(always)]
-    pub(crate) fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        Spelled::new(&self.descriptor.labels, self.family.load(Relaxed), labels)
+    pub(crate) fn spelled<'a>(&self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+        let mut shape = self.shape.load(Relaxed);
+        if shape == 0 {
+            shape = self.first_shape();
+        }
+        Spelled::new(if shape == NO_SHAPE { 0 } else { shape }, labels)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_shape(&self) -> u32 {
+        // What is wrong with the definition is counted by the recording.
+        if local::with_store(|store| store.is_enabled() && self.defined(store).is_ok()) {
+            self.shape.load(Relaxed)
+        } else {
+            NO_SHAPE
+        }
     }
 
     /// The slot, which the hot path tries without asking what it is: one that is none is never mapped.
@@ -55,8 +75,8 @@ impl Site {
 
     /// The definition, made at the first use; `None` if it is not valid, which is reported and counted.
     #[inline]
-    pub(crate) fn definition(&self, store: &Inner) -> Option<&Arc<Definition>> {
-        match self.definition.get_or_init(|| self.define(store)) {
+    pub(crate) fn definition(&self, store: &Inner) -> Option<&'static Arc<Definition>> {
+        match self.defined(store) {
             Ok(definition) => Some(definition),
             Err(fault) => {
                 self.refuse(store, fault);
@@ -65,24 +85,30 @@ impl Site {
         }
     }
 
+    #[inline]
+    fn defined(&self, store: &Inner) -> &Result<&'static Arc<Definition>, Box<str>> {
+        self.definition.get_or_init(|| self.define(store))
+    }
+
     /// Every store hears of it, since each may be the one that somebody looks at.
     #[cold]
     fn refuse(&self, store: &Inner, fault: &str) {
         store.problems.report(self.descriptor.name, fault.to_owned());
-        own::dropped(&self.descriptor, Reason::Definition);
+        own::dropped(self.descriptor, Reason::Definition);
     }
 
     #[cold]
-    fn define(&self, store: &Inner) -> Result<Arc<Definition>, String> {
-        let definition = registry::define(&self.descriptor)?;
+    fn define(&self, store: &Inner) -> Result<&'static Arc<Definition>, Box<str>> {
+        let definition = registry::define(self.descriptor)?;
         // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
-        store.layout(&definition, &self.descriptor);
-        self.family.store(registry::family(&definition, &self.descriptor.labels), Relaxed);
+        store.layout(definition, self.descriptor);
+        let shape = registry::shape(definition, &self.descriptor.labels);
+        self.shape.store(if shape == 0 { NO_SHAPE } else { shape }, Relaxed);
         Ok(definition)
     }
 
     /// The slot of the series at `index` among those that `each` names.
-    fn resolve(&self, store: &Inner, each: EachSet, index: usize) -> Resolved<'_> {
+    fn resolve(&self, store: &Inner, each: EachSet, index: usize) -> Resolved {
         let Some(definition) = self.definition(store) else { return Resolved::Refused };
         let mut slot = self.slot.load(Acquire);
         if slot == UNRESOLVED {
@@ -96,7 +122,7 @@ impl Site {
             self.slot.store(slot, Release);
         }
         match slot {
-            BY_DICTIONARY => Resolved::ByDictionary(definition),
+            BY_DICTIONARY => Resolved::ByDictionary,
             first => Resolved::Slot(first + (index * words_each(definition.kind)) as u32),
         }
     }
@@ -111,7 +137,7 @@ impl Site {
                 return;
             }
             if !amount.is_sound() {
-                return own::dropped(&self.descriptor, Reason::NotFinite);
+                return own::dropped(self.descriptor, Reason::NotFinite);
             }
             match self.resolve(store, series.each, series.index) {
                 Resolved::Refused => {}
@@ -121,9 +147,9 @@ impl Site {
                     }
                     local::map_and_add_fixed(slot + word, amount);
                 }
-                Resolved::ByDictionary(definition) => (series.spell)(&mut |labels| {
-                    add_to(store.cell(definition, &self.descriptor, &self.spelled(labels)), word, amount);
-                }),
+                Resolved::ByDictionary => {
+                    (series.spell)(&mut |labels| self.add(&self.spelled(labels), word, amount))
+                }
             }
         });
     }
@@ -131,25 +157,78 @@ impl Site {
     /// Adds to a dynamic series.
     #[inline(always)]
     pub(crate) fn add<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, word: u32, amount: N) {
-        if let Some(cell) = self.cell(pairs, amount) {
-            add_to(cell, word, amount);
+        let write = |_: &Inner, region: &Region, cell: CellWord| {
+            local::add_series(region, cell.slot() + word, amount)
+        };
+        if !amount.is_sound() || !at_known(pairs, write) {
+            self.at_any(&pairs, amount.is_sound(), &mut |found| {
+                local::add_series(found.region, found.cell.slot() + word, amount)
+            });
         }
     }
 
-    /// The cell of a dynamic series, unless `amount` makes no sense, which is then counted.
+    /// Records into a dynamic series.
     #[inline(always)]
-    pub(crate) fn cell<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, amount: N) -> Option<Cell> {
+    pub(crate) fn record<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, value: N) {
+        let amount = value.to_f64();
+        let write = |store: &Inner, region: &Region, cell: CellWord| {
+            local::record_series(region, cell.slot(), store.dictionary.layout(cell), amount)
+        };
+        if !value.is_sound() || !at_known(pairs, write) {
+            self.at_any(&pairs, value.is_sound(), &mut |found| {
+                let layout = found.store.dictionary.layout(found.cell);
+                local::record_series(found.region, found.cell.slot(), layout, amount)
+            });
+        }
+    }
+
+    /// Changes the gauge of a series.
+    #[inline(always)]
+    pub(crate) fn change_gauge<N: Number, P: Pairs + ?Sized>(
+        &self,
+        pairs: &P,
+        value: N,
+        change: impl Fn(u64) -> u64,
+    ) {
+        let write = |store: &Inner, _: &Region, cell: CellWord| {
+            store.change_gauge(GaugeSlot::Series(cell.slot()), &change)
+        };
+        if !value.is_sound() || !at_known(pairs, write) {
+            self.at_any(&pairs, value.is_sound(), &mut |found| {
+                found.store.change_gauge(GaugeSlot::Series(found.cell.slot()), &change)
+            });
+        }
+    }
+
+    /// Does `write` at the series with these labels, which is made if need be, unless recording is off or the value is not
+    /// sound. `write` says whether the region had what it needs. Everything that the hot path leaves out is decided here.
+    #[cold]
+    #[inline(never)]
+    fn at_any(&self, pairs: &dyn Pairs, is_sound: bool, write: &mut dyn FnMut(&Found<'_>) -> bool) {
         local::with_store(|store| {
             if !store.is_enabled() {
-                return None;
+                return;
             }
-            if !amount.is_sound() {
-                own::dropped(&self.descriptor, Reason::NotFinite);
-                return None;
+            if !is_sound {
+                return own::dropped(self.descriptor, Reason::NotFinite);
             }
-            let definition = self.definition(store)?;
-            Some(store.cell(definition, &self.descriptor, pairs))
-        })
+            if let Some(definition) = self.definition(store) {
+                store.at_series(definition, self.descriptor, pairs, write);
+            }
+        });
+    }
+
+    /// Finds a dynamic series, made if need be, and holds it: it is not removed until it is let go.
+    fn held(&self, pairs: &dyn Pairs) -> Option<Hold> {
+        let mut held = None;
+        self.at_any(pairs, true, &mut |found| {
+            if let Some(side) = found.number.and_then(|number| found.store.dictionary.side(number)) {
+                side.hold();
+            }
+            held = Some(Hold { cell: found.cell, number: found.number });
+            true
+        });
+        held
     }
 
     /// The up-down cell of a fixed series in the current store, for a guard.
@@ -161,11 +240,9 @@ impl Site {
             match self.resolve(store, series.each, series.index) {
                 Resolved::Refused => Held::Nothing,
                 Resolved::Slot(slot) => Held::Fixed(slot),
-                Resolved::ByDictionary(definition) => {
+                Resolved::ByDictionary => {
                     let mut held = Held::Nothing;
-                    (series.spell)(&mut |labels| {
-                        held = Held::of(store.cell(definition, &self.descriptor, &self.spelled(labels)));
-                    });
+                    (series.spell)(&mut |labels| held = self.hold_series(&self.spelled(labels)));
                     held
                 }
             }
@@ -190,30 +267,26 @@ impl Site {
             match self.resolve(store, no_labels, 0) {
                 Resolved::Refused => None,
                 Resolved::Slot(slot) => Some(GaugeSlot::Fixed(slot)),
-                Resolved::ByDictionary(_) => self.bind_series_gauge(&[] as &[LabelRef<'_>]),
+                Resolved::ByDictionary => self.bind_series_gauge(&self.spelled(&[])),
             }
         })
     }
 
     /// The gauge of a series in the current store, for a handle.
-    pub(crate) fn bind_series_gauge<P: Pairs + ?Sized>(&self, pairs: &P) -> Option<GaugeSlot> {
-        match self.cell(pairs, 0u64)? {
-            Cell::Gauge(slot) => Some(GaugeSlot::Series(slot)),
-            _ => None,
-        }
+    pub(crate) fn bind_series_gauge(&self, pairs: &dyn Pairs) -> Option<GaugeSlot> {
+        self.held(pairs).map(|hold| GaugeSlot::Series(hold.cell.slot()))
     }
 
     /// The histogram of a series in the current store, for a handle or a timer.
-    pub(crate) fn bind_histogram<P: Pairs + ?Sized>(&self, pairs: &P) -> Option<(u32, &'static Layout)> {
-        match self.cell(pairs, 0u64)? {
-            Cell::Histogram(slot, layout) => Some((slot, layout)),
-            _ => None,
-        }
+    pub(crate) fn bind_histogram(&self, pairs: &dyn Pairs) -> Option<Distribution> {
+        let hold = self.held(pairs)?;
+        let layout = local::with_store(|store| store.dictionary.layout(hold.cell));
+        Some(Distribution { slot: hold.cell.slot(), number: hold.number, layout })
     }
 
     /// The up-down cell of a dynamic series in the current store, for a guard.
-    pub(crate) fn hold_series<P: Pairs + ?Sized>(&self, pairs: &P) -> Held {
-        self.cell(pairs, 0u64).map_or(Held::Nothing, Held::of)
+    pub(crate) fn hold_series(&self, pairs: &dyn Pairs) -> Held {
+        self.held(pairs).map_or(Held::Nothing, Held::Series)
     }
 
     /// Changes a gauge that has no labels.
@@ -225,21 +298,72 @@ impl Site {
                 return;
             }
             if !value.is_sound() {
-                return own::dropped(&self.descriptor, Reason::NotFinite);
+                return own::dropped(self.descriptor, Reason::NotFinite);
             }
             match self.resolve(store, no_labels, 0) {
                 Resolved::Refused => {}
-                Resolved::Slot(slot) => store.change_gauge(GaugeSlot::Fixed(slot), change),
-                Resolved::ByDictionary(definition) => {
-                    if let Cell::Gauge(slot) =
-                        store.cell(definition, &self.descriptor, &[] as &[LabelRef<'_>])
-                    {
-                        store.change_gauge(GaugeSlot::Series(slot), change);
+                Resolved::Slot(slot) => {
+                    let gauge = GaugeSlot::Fixed(slot);
+                    if !store.change_gauge(gauge, &change) {
+                        store.map_gauge(gauge);
+                        store.change_gauge(gauge, &change);
                     }
                 }
+                Resolved::ByDictionary => self.change_gauge(&self.spelled(&[]), value, change),
             }
         });
     }
+}
+
+/// Does `write` at the series with these labels if it is there and its labels are packed.
+#[inline(always)]
+fn at_known<P: Pairs + ?Sized>(pairs: &P, write: impl FnOnce(&Inner, &Region, CellWord) -> bool) -> bool {
+    let Some(packed) = pairs.packed() else { return false };
+    let done = local::in_operation(|store, region| {
+        if !store.is_enabled() {
+            return None;
+        }
+        let cell = store.dictionary.find_packed(packed)?;
+        write(store, region, cell).then_some(())
+    });
+    done.is_some()
+}
+
+/// A dynamic series that is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    cell: CellWord,
+    /// Its line, unless it is the overflow series, which is never removed.
+    number: Option<u32>,
+}
+
+/// A histogram that is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Distribution {
+    slot: u32,
+    number: Option<u32>,
+    layout: &'static Layout,
+}
+
+impl Distribution {
+    /// Records a value in the current store.
+    #[inline(always)]
+    pub(crate) fn record(self, value: f64) {
+        local::record_held(self.slot, self.layout, value);
+    }
+
+    /// Lets the series be removed again, in the current store.
+    pub(crate) fn let_go(self) {
+        let_go(self.number);
+    }
+}
+
+fn let_go(number: Option<u32>) {
+    local::with_store(|store| {
+        if let Some(side) = number.and_then(|number| store.dictionary.side(number)) {
+            side.let_go();
+        }
+    });
 }
 
 /// Gives a list of labels to whoever asks.
@@ -265,7 +389,7 @@ impl FixedAt<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
     Fixed(u32),
-    Series(u32),
+    Series(Hold),
     /// Recording was off, or the definition is not valid.
     Nothing,
 }
@@ -279,15 +403,6 @@ impl Held {
         }
     }
 
-    fn of(cell: Cell) -> Held {
-        match cell {
-            Cell::UpDown(slot) | Cell::Sum(slot) => Held::Series(slot),
-            Cell::Gauge(_) | Cell::Histogram(..) => {
-                unreachable!("a definition has one kind, and its cells are of it")
-            }
-        }
-    }
-
     /// Adds to the ups (word 0) or downs (word 1) in the current store.
     pub(crate) fn add<N: Number>(self, word: u32, size: N) {
         match self {
@@ -296,31 +411,31 @@ impl Held {
                     local::map_and_add_fixed(slot + word, size);
                 }
             }
-            Held::Series(slot) => local::add_series(slot + word, size),
+            Held::Series(hold) => local::add_held(hold.cell.slot() + word, size),
             Held::Nothing => {}
         }
     }
+
+    /// Lets the series be removed again, in the current store.
+    pub(crate) fn let_go(self) {
+        if let Held::Series(hold) = self {
+            let_go(hold.number);
+        }
+    }
 }
 
-enum Resolved<'a> {
+enum Resolved {
     Slot(u32),
-    ByDictionary(&'a Arc<Definition>),
+    ByDictionary,
     Refused,
 }
 
+/// Names the one series without labels.
+#[doc(hidden)]
+pub const NO_LABELS: EachSet = no_labels;
+
 fn no_labels(_: &[&'static str], f: &mut dyn FnMut(&[LabelRef<'_>])) {
     f(&[]);
-}
-
-#[inline]
-fn add_to<N: Number>(cell: Cell, word: u32, amount: N) {
-    match cell {
-        Cell::Sum(slot) => local::add_series(slot, amount),
-        Cell::UpDown(slot) => local::add_series(slot + word, amount),
-        Cell::Gauge(_) | Cell::Histogram(..) => {
-            unreachable!("a definition has one kind, and its cells are of it")
-        }
-    }
 }
 
 /// Word 0 of an up-down cell takes the ups, word 1 the downs: both only grow, so a reading that takes the downs
@@ -339,7 +454,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    pub const fn new(descriptor: Descriptor, each: EachSet) -> Fixed {
+    pub const fn new(descriptor: &'static Descriptor, each: EachSet) -> Fixed {
         Fixed { site: Site::new(descriptor), each }
     }
 
@@ -376,7 +491,7 @@ impl Fixed {
     #[inline(always)]
     pub fn record<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&[], &mut |labels| record(&self.site, &self.site.spelled(labels), value));
+        (self.each)(&[], &mut |labels| self.site.record(&self.site.spelled(labels), value));
     }
 
     #[cold]
@@ -391,7 +506,7 @@ impl Fixed {
 
     #[cold]
     fn impossible(&self) {
-        own::dropped_if_enabled(&self.site.descriptor, Reason::Negative);
+        own::dropped_if_enabled(self.site.descriptor, Reason::Negative);
     }
 }
 
@@ -403,7 +518,7 @@ pub struct Adhoc(Site);
 
 #[allow(private_bounds, reason = "which label lists the macros pass is theirs to know")]
 impl Adhoc {
-    pub const fn new(descriptor: Descriptor) -> Adhoc {
+    pub const fn new(descriptor: &'static Descriptor) -> Adhoc {
         Adhoc(Site::new(descriptor))
     }
 
@@ -413,7 +528,7 @@ impl Adhoc {
 
     /// The labels of this call, in the order of the descriptor's.
     #[inline(always)]
-    pub fn spelled<'a>(&'a self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+    pub fn spelled<'a>(&self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
         self.0.spelled(labels)
     }
 
@@ -422,7 +537,7 @@ impl Adhoc {
     pub fn add<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
         match amount.amount(self.unit()) {
             Some(amount) if !amount.is_negative() => self.0.add(labels, 0, amount),
-            _ => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+            _ => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
 
@@ -434,7 +549,7 @@ impl Adhoc {
                 let (word, size) = up_or_down(amount);
                 self.0.add(labels, word, size);
             }
-            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+            None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
 
@@ -443,7 +558,7 @@ impl Adhoc {
     pub fn set<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
         match value.amount(self.unit()) {
             Some(value) => set_gauge(&self.0, labels, value),
-            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+            None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
 
@@ -451,8 +566,8 @@ impl Adhoc {
     #[inline]
     pub fn record<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
         match value.amount(self.unit()) {
-            Some(value) => record(&self.0, labels, value),
-            None => own::dropped_if_enabled(&self.0.descriptor, Reason::Negative),
+            Some(value) => self.0.record(labels, value),
+            None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
 }
@@ -474,16 +589,5 @@ pub(crate) fn change_gauge<N: Number, P: Pairs + ?Sized>(
     if labels.count() == 0 {
         return site.change_fixed_gauge(value, change);
     }
-    if let Some(Cell::Gauge(slot)) = site.cell(labels, value) {
-        local::with_store(|store| store.change_gauge(GaugeSlot::Series(slot), change));
-    }
-}
-
-/// Records into the histogram of a series.
-#[inline]
-pub(crate) fn record<N: Number, P: Pairs + ?Sized>(site: &Site, labels: &P, value: N) {
-    if let Some(Cell::Histogram(slot, layout)) = site.cell(labels, value) {
-        let value = value.to_f64();
-        local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value);
-    }
+    site.change_gauge(labels, value, change);
 }

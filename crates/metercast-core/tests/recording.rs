@@ -479,7 +479,10 @@ fn beyond_the_limit_everything_lands_in_one_series_exactly() {
             BY_REGION.add(2, (Side::Buy, &format!("region {n}"), 200));
         }
     });
-    let series = &store.collect()[0].series;
+    let families = store.collect();
+    assert_eq!(families[0].definition.name(), "metercast.series.limits_reached");
+    assert_eq!(families[0].series[0].labels.to_string(), "{metric=\"orders.by.region\"}");
+    let series = &families[1].series;
     assert_eq!(series.len(), 2001);
     let overflow: Vec<_> = series.iter().filter(|s| s.labels.get("otel.metric.overflow").is_some()).collect();
     assert_eq!(overflow.len(), 1);

@@ -7,8 +7,7 @@ use crate::definition::Descriptor;
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
-use crate::site::{Held, up_or_down};
-use crate::store::layout::Layout;
+use crate::site::{Distribution, Held, up_or_down};
 use crate::store::{GaugeSlot, Inner, Store};
 
 /// Which store and series a handle is bound to.
@@ -101,7 +100,7 @@ bound! {
 
 bound! {
     /// One series of a [`Histogram`](crate::Histogram), found beforehand; made by `bind`.
-    BoundHistogram, (u32, &'static Layout)
+    BoundHistogram, Distribution
 }
 
 impl<N: Number> BoundCounter<N> {
@@ -140,7 +139,8 @@ impl<N: Number> BoundGauge<N> {
         self.binding.within(|slot| {
             local::with_store(|store| {
                 if !store.set_gauge(slot, value.bits()) {
-                    store.change_gauge(slot, |_| value.bits());
+                    store.map_gauge(slot);
+                    store.set_gauge(slot, value.bits());
                 }
             });
         });
@@ -154,7 +154,11 @@ impl<N: Number> BoundGauge<N> {
         }
         self.binding.within(|slot| {
             local::with_store(|store| {
-                store.change_gauge(slot, |bits| N::from_bits(bits).plus(amount).bits());
+                let change = |bits| N::from_bits(bits).plus(amount).bits();
+                if !store.change_gauge(slot, change) {
+                    store.map_gauge(slot);
+                    store.change_gauge(slot, change);
+                }
             });
         });
     }
@@ -168,8 +172,6 @@ impl<N: Number> BoundHistogram<N> {
             return self.binding.dropped(Reason::NotFinite);
         }
         let value = value.to_f64();
-        self.binding.within(|(slot, layout)| {
-            local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value);
-        });
+        self.binding.within(|distribution| distribution.record(value));
     }
 }

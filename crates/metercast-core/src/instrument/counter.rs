@@ -44,7 +44,7 @@ pub struct Counter<N: Number, L = ()> {
 
 impl<N: Number, L> Counter<N, L> {
     #[doc(hidden)]
-    pub const fn new(descriptor: Descriptor) -> Self {
+    pub const fn new(descriptor: &'static Descriptor) -> Self {
         Counter { site: Site::new(descriptor), of: PhantomData }
     }
 }

@@ -38,7 +38,7 @@ pub struct Gauge<N: Number, L = ()> {
 
 impl<N: Number, L> Gauge<N, L> {
     #[doc(hidden)]
-    pub const fn new(descriptor: Descriptor) -> Self {
+    pub const fn new(descriptor: &'static Descriptor) -> Self {
         Gauge { site: Site::new(descriptor), of: PhantomData }
     }
 }

@@ -34,7 +34,10 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.store.scope(|| self.add(1));
+        self.store.scope(|| {
+            self.add(1);
+            self.held.let_go();
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use super::timer::Timer;
 use crate::definition::Descriptor;
 use crate::label::Labels;
 use crate::number::Number;
-use crate::site::{Site, record};
+use crate::site::Site;
 
 /// The distribution of values: how long, how large. `N` is `u64` or `f64`, `L` the tuple of its label types; declare
 /// it with [`metrics!`](crate::metrics).
@@ -45,7 +45,7 @@ pub struct Histogram<N: Number, L = ()> {
 
 impl<N: Number, L> Histogram<N, L> {
     #[doc(hidden)]
-    pub const fn new(descriptor: Descriptor) -> Self {
+    pub const fn new(descriptor: &'static Descriptor) -> Self {
         Histogram { site: Site::new(descriptor), of: PhantomData }
     }
 }
@@ -54,7 +54,7 @@ impl<N: Number> Histogram<N, ()> {
     /// Records one value, in the metric's unit.
     #[inline]
     pub fn record(&self, value: N) {
-        record(&self.site, &self.site.spelled(&[]), value);
+        self.site.record(&self.site.spelled(&[]), value);
     }
 
     /// A handle to this histogram in the current store, whose series is there from now on.
@@ -75,7 +75,7 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     #[inline]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
         L::spell(self.site.descriptor().labels.names, labels, |labels| {
-            record(&self.site, &self.site.spelled(labels), value);
+            self.site.record(&self.site.spelled(labels), value);
         });
     }
 

@@ -2,6 +2,7 @@
 
 mod bound;
 mod counter;
+mod frequency;
 mod gauge;
 mod guard;
 mod histogram;
@@ -10,6 +11,7 @@ mod up_down_counter;
 
 pub use bound::{BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter};
 pub use counter::Counter;
+pub use frequency::Frequency;
 pub use gauge::Gauge;
 pub use guard::Guard;
 pub use histogram::Histogram;

@@ -4,11 +4,9 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::label::LabelRef;
-use crate::local;
 use crate::number::NumberType;
-use crate::site::Site;
+use crate::site::{Distribution, Site};
 use crate::store::Store;
-use crate::store::layout::Layout;
 use crate::unit::per_second;
 
 /// Measures how long it lives; made by [`Histogram::start`](crate::Histogram::start).
@@ -17,7 +15,7 @@ use crate::unit::per_second;
 /// histograms round. It remembers the store that it was started in.
 #[must_use = "dropping the timer records the time at once"]
 pub struct Timer {
-    cell: Option<(u32, &'static Layout)>,
+    cell: Option<Distribution>,
     /// How many of the unit are in a second.
     per_second: f64,
     whole: bool,
@@ -40,18 +38,23 @@ impl Timer {
 
     /// Stops the clock and records nothing. The series is there all the same, with what it had.
     pub fn discard(mut self) {
-        self.cell = None;
+        if let Some(cell) = self.cell.take() {
+            self.store.scope(|| cell.let_go());
+        }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        let Some((slot, layout)) = self.cell else { return };
+        let Some(cell) = self.cell else { return };
         let mut value = self.started.elapsed().as_secs_f64() * self.per_second;
         if self.whole {
             value = value.round();
         }
-        self.store.scope(|| local::record_series(slot, layout.bucket(value), layout.bounds.len() + 1, value));
+        self.store.scope(|| {
+            cell.record(value);
+            cell.let_go();
+        });
     }
 }
 

@@ -42,7 +42,7 @@ pub struct UpDownCounter<N: Number, L = ()> {
 
 impl<N: Number, L> UpDownCounter<N, L> {
     #[doc(hidden)]
-    pub const fn new(descriptor: Descriptor) -> Self {
+    pub const fn new(descriptor: &'static Descriptor) -> Self {
         UpDownCounter { site: Site::new(descriptor), of: PhantomData }
     }
 }

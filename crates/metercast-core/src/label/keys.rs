@@ -1,54 +1,105 @@
-//! The keys of a site's labels, prepared while compiling.
+//! The keys of a site's labels, and the shapes they make: a metric with keys in an order has one number.
 
-use super::hash::key_hash;
+use std::sync::{Mutex, PoisonError};
 
-/// The most labels whose keys are prepared; with more, keys are compared as text.
-const MOST: usize = 8;
+use super::packed::MOST_LABELS;
+use crate::store::blocks::Blocks;
 
 /// Keys in the order in which a site gives its values.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
     pub(crate) names: &'static [&'static str],
-    pub(crate) hashes: [u64; MOST],
-    /// Whether the hashes can be used: not too many keys, each once, none empty.
-    pub(crate) prepared: bool,
+    /// Whether values under these keys can be packed: not too many keys, each once, none empty.
+    pub(crate) packable: bool,
 }
 
 impl Keys {
     /// No keys.
     pub const NONE: Keys = Keys::of(&[]);
 
-    /// Prepares these keys.
+    /// Looks whether these keys can be packed.
     pub const fn of(names: &'static [&'static str]) -> Keys {
-        let mut keys = Keys { names, hashes: [0; MOST], prepared: names.len() <= MOST };
+        let mut packable = names.len() <= MOST_LABELS;
         let mut at = 0;
-        while keys.prepared && at < names.len() {
-            keys.hashes[at] = key_hash(names[at]);
-            keys.prepared = !names[at].is_empty();
+        while at < names.len() {
+            packable &= !names[at].is_empty();
             let mut before = 0;
             while before < at {
-                // Equal hashes of different keys would only cost the preparation.
-                keys.prepared &= keys.hashes[before] != keys.hashes[at];
+                packable &= !same(names[before], names[at]);
                 before += 1;
             }
             at += 1;
         }
-        keys
+        Keys { names, packable }
+    }
+}
+
+/// `==`, which cannot be used while compiling.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+/// A metric and keys that one of its sites gives, in that order.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) keys: &'static [&'static str],
+}
+
+/// All shapes, which the program text bounds. The number of a shape is its place plus one.
+static SHAPES: Blocks<Shape> = Blocks::new();
+
+impl Shape {
+    /// The number of this shape, the same for all sites that give these keys in this order. `siblings` are the numbers
+    /// of the metric's shapes so far, which it is added to.
+    pub(crate) fn number(keys: &'static [&'static str], siblings: &mut Vec<u32>) -> u32 {
+        let known =
+            siblings.iter().find(|number| Shape::get(**number).is_some_and(|shape| shape.keys == keys));
+        if let Some(number) = known {
+            return *number;
+        }
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = SHAPES.push(Shape { keys }).map_or(0, |place| place + 1);
+        siblings.push(number);
+        number
+    }
+
+    /// The shape of this number.
+    #[inline]
+    pub(crate) fn get(number: u32) -> Option<&'static Shape> {
+        SHAPES.get(number.checked_sub(1)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Keys;
+    use super::*;
 
     #[test]
-    fn keys_that_stand_twice_or_are_empty_or_too_many_are_not_prepared() {
-        const { assert!(Keys::of(&["b", "a"]).prepared) };
-        assert!(!Keys::of(&["b", "a", "b"]).prepared);
-        assert!(!Keys::of(&["a", "a"]).prepared);
-        assert!(!Keys::of(&["a", ""]).prepared);
-        assert!(!Keys::of(&["a", "b", "c", "d", "e", "f", "g", "h", "i"]).prepared);
-        const { assert!(Keys::NONE.prepared) };
+    fn keys_that_stand_twice_or_are_empty_or_too_many_are_not_packed() {
+        const { assert!(Keys::of(&["b", "a"]).packable) };
+        assert!(!Keys::of(&["b", "a", "b"]).packable);
+        assert!(!Keys::of(&["a", "a"]).packable);
+        assert!(!Keys::of(&["a", ""]).packable);
+        assert!(!Keys::of(&["a", "b", "c", "d", "e"]).packable);
+        assert!(Keys::of(&["a", "ab", "b"]).packable);
+        const { assert!(Keys::NONE.packable) };
+    }
+
+    #[test]
+    fn the_same_keys_of_a_metric_are_one_shape() {
+        let mut siblings = Vec::new();
+        let first = Shape::number(&["a", "b"], &mut siblings);
+        assert_eq!(Shape::number(&["a", "b"], &mut siblings), first);
+        assert_ne!(Shape::number(&["b", "a"], &mut siblings), first);
+        assert_eq!(siblings.len(), 2);
+        assert_eq!(Shape::get(first).unwrap().keys, ["a", "b"]);
+        assert!(Shape::get(0).is_none());
     }
 }

@@ -3,21 +3,31 @@
 //! OpenTelemetry says attribute, Prometheus says label; in metercast a label has a typed value until an exporter
 //! spells it. The order of labels never matters, and different label sets are never one series.
 
+mod bounded;
 mod hash;
 mod key_value;
 mod keys;
+#[allow(unsafe_code, reason = "reads a whole vector where a text may be shorter")]
+mod overread;
+mod packed;
 mod set;
 mod typed;
 mod value;
 
+pub use bounded::Bounded;
 pub use key_value::KeyValue;
 pub use set::LabelSet;
 pub use typed::{Label, Labels};
 pub use value::{AsLabel, Value};
 
-pub(crate) use hash::{Encoded, choose_seed, hash_of};
+#[doc(hidden)]
+pub use bounded::{Pattern, Ranges, assert_one_of};
+pub(crate) use hash::{choose_seed, hash_of, seed};
 #[doc(hidden)]
 pub use keys::Keys;
+pub(crate) use keys::Shape;
+pub use packed::PackedText;
+pub(crate) use packed::{Packed, PackedValue, WORDS};
 #[doc(hidden)]
 pub use set::Spelled;
 pub(crate) use set::{Faults, Pairs};

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use super::hash::{Encoded, hash_of, label_hash, seed, start};
-use super::keys::Keys;
+use super::packed::{Packed, PackedValue};
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
-use crate::store::line::LineKey;
 
 /// The labels of one series, sorted by key, each key once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +52,39 @@ impl LabelSet {
         }
         labels.sort_by(|a, b| a.0.cmp(&b.0));
         (LabelSet(labels.into()), faults)
+    }
+
+    /// These labels in words, under keys that a site gives in this order; `None` if they do not fit.
+    pub(crate) fn packed_in(&self, shape: u32, keys: &[&str]) -> Option<Packed> {
+        let value = |key: &&str| self.get(key).map_or(ValueRef::Absent, Value::as_ref);
+        let present = keys.iter().filter(|key| self.get(key).is_some()).count();
+        if present == self.len() { Packed::of(shape, keys.iter().map(value)) } else { None }
+    }
+
+    /// The set of labels in words, under these keys.
+    pub(crate) fn from_packed(packed: &Packed, keys: &[&str]) -> LabelSet {
+        let value = |value| match value {
+            PackedValue::Text(text) => Some(text.with(|text| Value::from(text.to_owned()))),
+            PackedValue::I64(value) => Some(Value::I64(value)),
+            PackedValue::U64(value) => Some(Value::U64(value)),
+            PackedValue::F64(value) => Some(Value::F64(value)),
+            PackedValue::Bool(value) => Some(Value::Bool(value)),
+            PackedValue::Absent => None,
+        };
+        let labels = keys.iter().zip(packed.values(keys.len()));
+        let mut labels: Vec<_> =
+            labels.filter_map(|(key, at)| value(at).map(|at| ((*key).into(), at))).collect();
+        labels.sort_by(|a: &(Box<str>, Value), b| a.0.cmp(&b.0));
+        LabelSet(labels.into())
+    }
+
+    /// Whether all texts can stand between quotation marks as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_plain = |value: &Value| match value {
+            Value::String(text) => !text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
+            _ => true,
+        };
+        self.0.iter().all(|(_, value)| is_plain(value))
     }
 
     /// Whether these labels, in any order, are this set. False also if a key is given twice.
@@ -153,9 +184,23 @@ pub(crate) trait Pairs {
     fn count(&self) -> usize;
     /// The label at `at`, below `count()`.
     fn pair(&self, at: usize) -> LabelRef<'_>;
-    /// The hash of all labels, and what may decide without comparing them.
-    fn query(&self, definition: u32) -> (u64, LineKey) {
-        (hash_of(definition, self), LineKey::NONE)
+    /// The labels in words, if they fit and their keys are known beforehand: then no others have the same words.
+    #[inline(always)]
+    fn packed(&self) -> Option<&Packed> {
+        None
+    }
+}
+
+/// So that any list can be borrowed as `&dyn Pairs`.
+impl<P: Pairs + ?Sized> Pairs for &P {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+    fn pair(&self, at: usize) -> LabelRef<'_> {
+        (**self).pair(at)
+    }
+    fn packed(&self) -> Option<&Packed> {
+        (**self).packed()
     }
 }
 
@@ -186,33 +231,22 @@ impl Pairs for LabelSet {
     }
 }
 
-/// Labels that a site spells out, with what a lookup needs of them.
+/// Labels that a site spells out, in words if they fit.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Spelled<'a> {
     labels: &'a [LabelRef<'a>],
-    /// The sum of the hashes of the labels, if the site's keys are prepared.
-    sum: Option<u64>,
-    key: LineKey,
+    packed: Option<Packed>,
 }
 
 impl<'a> Spelled<'a> {
-    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined.
+    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined. The shape
+    /// is 0 if the keys cannot be packed.
     #[inline(always)]
-    pub(crate) fn new(keys: &Keys, family: u32, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        if !keys.prepared || labels.len() != keys.names.len() || labels.len() > keys.hashes.len() {
-            return Spelled { labels, sum: None, key: LineKey::NONE };
-        }
-        let seed = seed();
-        let (mut sum, mut key) = (0u64, LineKey::begin(family));
-        for (at, (_, label)) in labels.iter().enumerate() {
-            let value = Encoded::of(*label);
-            key.put(at, value);
-            if !label.is_absent() {
-                sum = sum.wrapping_add(label_hash(keys.hashes[at], value, seed));
-            }
-        }
-        Spelled { labels, sum: Some(sum), key: key.end() }
+    pub(crate) fn new(shape: u32, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+        let packed =
+            if shape == 0 { None } else { Packed::of(shape, labels.iter().map(|(_, value)| *value)) };
+        Spelled { labels, packed }
     }
 }
 
@@ -226,12 +260,8 @@ impl Pairs for Spelled<'_> {
     }
 
     #[inline(always)]
-    fn query(&self, definition: u32) -> (u64, LineKey) {
-        match self.sum {
-            // Begun at another seed, the sum finds nothing, and the slow path looks again with labels alone.
-            Some(sum) => (start(definition).wrapping_add(sum), self.key),
-            None => (hash_of(definition, self), LineKey::NONE),
-        }
+    fn packed(&self) -> Option<&Packed> {
+        self.packed.as_ref()
     }
 }
 
@@ -243,16 +273,11 @@ mod tests {
         LabelSet::of(pairs).0
     }
 
-    fn hash(pairs: &[LabelRef<'_>]) -> u64 {
-        hash_of(7, pairs)
-    }
-
     #[test]
     fn the_order_of_labels_does_not_matter() {
         let forth = [("a", ValueRef::from("1")), ("b", ValueRef::Bool(true)), ("c", ValueRef::I64(3))];
         let back = [forth[2], forth[1], forth[0]];
         assert_eq!(set(&forth), set(&back));
-        assert_eq!(hash(&forth), hash(&back));
         assert!(set(&forth).is(&back[..]));
     }
 
@@ -268,7 +293,6 @@ mod tests {
             for (j, b) in sets.iter().enumerate() {
                 assert_eq!(set(a) == set(b), i == j);
                 assert_eq!(set(a).is(&b[..]), i == j);
-                assert_eq!(hash(a) == hash(b), i == j, "a hash this poor would be slow");
             }
         }
     }
@@ -301,7 +325,6 @@ mod tests {
         let with = [("a", ValueRef::I64(1)), ("b", ValueRef::Absent), ("", ValueRef::Absent)];
         let without = [("a", ValueRef::I64(1))];
         assert_eq!(set(&with), set(&without));
-        assert_eq!(hash(&with), hash(&without));
         assert!(
             set(&without).is(&with[..])
                 && !set(&without).is(&[("b", ValueRef::I64(1)), ("a", ValueRef::Absent)][..])

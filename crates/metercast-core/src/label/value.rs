@@ -172,7 +172,7 @@ where
 /// What the call-site macros take as the value of a label.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a label value",
-    note = "a label value is text (&str, String, Cow<str>), bool, an integer, a float, or a `labels!` enum"
+    note = "a label value is text (&str, String, Cow<str>), bool, an integer, a float, a `labels!` enum, or what `of` of another `labels!` type gives"
 )]
 pub trait AsLabel {
     /// The value, borrowed.

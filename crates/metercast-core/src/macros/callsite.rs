@@ -164,6 +164,50 @@ macro_rules! f64_histogram_with_unit {
     ($($call:tt)+) => { $crate::__call_site!(Histogram f64 record [unit] $($call)+) };
 }
 
+/// Counts how often each value of a label came: `frequency!(name, description, key => value)`, which adds 1 to a
+/// counter with this one label. See [`u64_counter!`](crate::u64_counter) for the forms of name and label.
+///
+/// ```
+/// use metercast_core::{Store, frequency, labels, reading::Point};
+///
+/// labels! { one_of Trigger { "manual", "timer" } else "other" }
+///
+/// let store = Store::new();
+/// store.scope(|| {
+///     for trigger in ["manual", "timer", "manual", "<script>"] {
+///         frequency!("executor.triggers", "Runs of the executor", "trigger" => Trigger::of(trigger));
+///     }
+/// });
+/// let series = &store.collect()[0].series;
+/// assert_eq!(series[0].labels.to_string(), r#"{trigger="manual"}"#);
+/// assert_eq!(series[0].point, Point::U64(2));
+/// assert_eq!(series[1].labels.to_string(), r#"{trigger="other"}"#);
+/// ```
+#[macro_export]
+macro_rules! frequency {
+    ($name:literal, $help:expr, $($label:tt)+) => {{
+        $crate::__one_label!($($label)+);
+        $crate::u64_counter!($name, $help, 1u64, $($label)+)
+    }};
+    ($($name:ident).+, $help:expr, $($label:tt)+) => {{
+        $crate::__one_label!($($label)+);
+        $crate::u64_counter!($($name).+, $help, 1u64, $($label)+)
+    }};
+}
+
+/// Nothing, if it is one label.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __one_label {
+    ($key:literal => $value:expr $(,)?) => {};
+    ($key:literal = $value:expr $(,)?) => {};
+    ($($key:ident).+ => $value:expr $(,)?) => {};
+    ($($key:ident).+ = $value:expr $(,)?) => {};
+    ($($labels:tt)+) => {
+        ::core::compile_error!("a frequency has one label, whose values it counts: \"trigger\" => trigger")
+    };
+}
+
 /// A call of one of the macros above, with the instrument's kind, its number, and what to do with the value.
 #[doc(hidden)]
 #[macro_export]
@@ -203,9 +247,9 @@ macro_rules! __record {
     };
     // A list that is put together at run time.
     (($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr) $labels:expr $(,)?) => {{
-        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
-            $crate::__descriptor!($kind $number $name).description($help).unit($unit),
-        );
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
+            &$crate::__descriptor!($kind $number $name).description($help).unit($unit)
+        });
         __METERCAST_SITE.$do::<$number, [$crate::KeyValue]>($amount, ::core::convert::AsRef::as_ref(&$labels))
     }};
 }
@@ -256,9 +300,9 @@ macro_rules! __pairs {
         ($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr)
         [$(($key:expr) ($value:expr))+]
     ) => {{
-        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(
-            $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+]),
-        );
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
+            &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+])
+        });
         __METERCAST_SITE.$do::<$number, _>(
             $amount,
             &__METERCAST_SITE.spelled(&[$(($key, $crate::label::AsLabel::as_label(&$value))),+]),
@@ -275,7 +319,9 @@ macro_rules! __fixed {
         [$(($key:literal) ($value:literal))*]
     ) => {{
         static __METERCAST_SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
-            $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*]),
+            const {
+                &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*])
+            },
             |_, f| f(&[$(($key, $crate::label::AsLabel::as_label(&$value))),*]),
         );
         __METERCAST_SITE.$do::<$number>($amount)

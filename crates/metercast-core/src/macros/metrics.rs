@@ -35,10 +35,31 @@
 /// ```
 ///
 /// The kinds are [`Counter<u64 | f64>`](crate::Counter), [`UpDownCounter<i64 | f64>`](crate::UpDownCounter),
-/// [`Gauge<u64 | i64 | f64>`](crate::Gauge) and [`Histogram<u64 | f64>`](crate::Histogram). All of `unit` (UCUM:
-/// `s`, `By`, `{order}`), `buckets` (finite, increasing) and `labels` (name and type, see
-/// [`Label`](crate::label::Label)) may be left out. A label whose name has dots is
-/// written `"http.route": &str`. A name that is not valid fails the build:
+/// [`Gauge<u64 | i64 | f64>`](crate::Gauge), [`Histogram<u64 | f64>`](crate::Histogram) and
+/// [`Frequency<u64>`](crate::Frequency). All of `unit` (UCUM:
+/// `s`, `By`, `{order}`), `buckets` (finite, increasing), `labels` (name and type, see
+/// [`Label`](crate::label::Label)) and `zeroes` may be left out. A label whose name has dots is
+/// written `"http.route": &str`.
+///
+/// With `zeroes: true`, all series of the metric are shown at zero before they are recorded, so that a rate or an alert
+/// sees the first error as a step from zero. The types of the labels must know their values: `bool`, or an enum or
+/// `one_of` made with [`labels!`](crate::labels). Gauges have no zero to show.
+///
+/// ```
+/// use metercast_core::{Store, labels, metrics};
+///
+/// labels! { enum Outcome { Settled, Failed } }
+/// metrics! {
+///     /// Orders that are done.
+///     static ORDERS_DONE: Counter<u64> = "orders.done" { labels: { outcome: Outcome }, zeroes: true };
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| ORDERS_DONE.add(1, (Outcome::Settled,)));
+/// assert!(store.collect()[0].definition.zeroes());
+/// ```
+///
+/// A name that is not valid fails the build:
 ///
 /// ```compile_fail
 /// metercast_core::metrics! {
@@ -61,6 +82,21 @@
 ///     static BAD: Counter<u64> = "bad" { labels: { a: bool, a: bool } };
 /// }
 /// ```
+///
+/// Or zeros of series that nobody knows, or of a gauge:
+///
+/// ```compile_fail,E0080
+/// metercast_core::metrics! {
+///     /// Which regions are there?
+///     static BAD: Counter<u64> = "bad" { labels: { region: &str }, zeroes: true };
+/// }
+/// ```
+/// ```compile_fail,E0080
+/// metercast_core::metrics! {
+///     /// Nobody measured zero degrees.
+///     static BAD: Gauge<f64> = "bad" { zeroes: true };
+/// }
+/// ```
 #[macro_export]
 macro_rules! metrics {
     ($(
@@ -70,12 +106,13 @@ macro_rules! metrics {
     )+) => { $(
         $(#[doc = $help])*
         $vis static $name: $crate::__instrument!($kind $number [$($($field : $value),*)?]) = {
-            <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(
-                $crate::__descriptor!($kind $number $metric)
+            <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(const {
+                &$crate::__descriptor!($kind $number $metric)
                     .description(::core::concat!($($help, "\n"),*))
                     $($( .$field($crate::__field!($field $value)) )*)?
                     .asserted()
-            )
+                    .zeroes_asserted($crate::__sets!($($($field : $value),*)?))
+            })
         };
     )+ };
 }
@@ -84,6 +121,15 @@ macro_rules! metrics {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __instrument {
+    (Frequency u64 [labels : { $label:tt : $type:ty $(,)? } $(, $($rest:tt)*)?]) => {
+        $crate::Frequency<u64, $type>
+    };
+    (Frequency u64 [labels : $labels:tt $(, $($rest:tt)*)?]) => {
+        ::core::compile_error!("a Frequency has one label, whose values it counts: labels: { trigger: &str }")
+    };
+    (Frequency u64 []) => {
+        ::core::compile_error!("a Frequency has one label, whose values it counts: labels: { trigger: &str }")
+    };
     ($kind:ident $number:ident [labels : { $($label:tt : $type:ty),* $(,)? } $(, $($rest:tt)*)?]) => {
         $crate::$kind<$number, ($($type,)*)>
     };
@@ -92,6 +138,25 @@ macro_rules! __instrument {
     };
     ($kind:ident $number:ident []) => {
         $crate::$kind<$number>
+    };
+}
+
+/// What names all sets of labels, if the types of all labels know their values.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sets {
+    (labels : { $($label:tt : $type:ty),* $(,)? } $(, $($rest:tt)*)?) => {
+        if true $( && <$type as $crate::label::Label>::VALUES.is_some() )* {
+            ::core::option::Option::Some(<($($type,)*) as $crate::label::Labels>::each as $crate::__private::EachSet)
+        } else {
+            ::core::option::Option::None
+        }
+    };
+    ($field:ident : $value:tt $(, $($rest:tt)*)?) => {
+        $crate::__sets!($($($rest)*)?)
+    };
+    () => {
+        ::core::option::Option::Some($crate::__private::NO_LABELS)
     };
 }
 
@@ -124,6 +189,9 @@ macro_rules! __kind {
     (Counter f64) => {
         $crate::Kind::Counter
     };
+    (Frequency u64) => {
+        $crate::Kind::Counter
+    };
     (UpDownCounter i64) => {
         $crate::Kind::UpDownCounter
     };
@@ -152,7 +220,8 @@ macro_rules! __kind {
             "<",
             ::core::stringify!($number),
             ">; the kinds are ",
-            "Counter<u64 | f64>, UpDownCounter<i64 | f64>, Gauge<u64 | i64 | f64>, Histogram<u64 | f64>"
+            "Counter<u64 | f64>, UpDownCounter<i64 | f64>, Gauge<u64 | i64 | f64>, Histogram<u64 | f64>, ",
+            "Frequency<u64>"
         ))
     };
 }
@@ -165,10 +234,12 @@ macro_rules! __field {
     (buckets [$($bound:expr),* $(,)?]) => { &[$($bound as f64),*] };
     (buckets $bounds:ident) => { &$bounds };
     (labels { $($label:tt : $type:ty),* $(,)? }) => { &[$($crate::__key!($label)),*] };
+    (zeroes true) => { true };
+    (zeroes false) => { false };
     ($field:ident $value:tt) => {
         ::core::compile_error!(::core::concat!(
             "`", ::core::stringify!($field), ": ", ::core::stringify!($value), "` is not a field of a metric; ",
-            "the fields are unit: \"s\", buckets: [0.1, 1.0], labels: { name: type }"
+            "the fields are unit: \"s\", buckets: [0.1, 1.0], labels: { name: type }, zeroes: true"
         ))
     };
 }

@@ -11,6 +11,7 @@ const FIRST: usize = 32;
 const BLOCKS: usize = 26;
 
 /// An append-only list.
+#[derive(Debug)]
 pub(crate) struct Blocks<T> {
     blocks: [AtomicPtr<T>; BLOCKS],
     length: AtomicU32,

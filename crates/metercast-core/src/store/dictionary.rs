@@ -1,186 +1,395 @@
 //! The dynamic series of one store: which labels have which cell.
 //!
-//! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock.
+//! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock. A series
+//! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::blocks::Blocks;
-use super::directory::CHUNK_WORDS;
+use super::directory::{CHUNK_WORDS, Directory};
 use super::layout::Layout;
-use super::line::{Cold, Line, LineKey};
+use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::Table;
+use super::wide::Wide;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Pairs, choose_seed, hash_of};
+use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, choose_seed, hash_of, seed};
 
-/// Where the value of a dynamic series lives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Cell {
-    /// One word in each region.
-    Sum(u32),
-    /// Two words in each region: ups and downs.
-    UpDown(u32),
-    /// Two words in the store: bits and epoch.
-    Gauge(u32),
-    /// A count for each bucket and the sum, in each region.
-    Histogram(u32, &'static Layout),
-}
-
-/// What making a series gave.
-pub(crate) struct Made<'a> {
-    pub(crate) cell: Cell,
-    /// What was wrong with the labels.
-    pub(crate) faults: Faults<'a>,
-    /// Whether the metric has just reached its limit.
-    pub(crate) full: bool,
-}
-
-/// The series of a store, from first use to the end of the store.
+/// The series of a store.
 pub(crate) struct Dictionary {
-    table: Table,
-    lines: Blocks<Line>,
-    cold: Blocks<Cold>,
+    pub(crate) table: Table,
+    /// What lookups compare.
+    lines: Directory,
+    /// What stands beside each line.
+    sides: Directory,
+    pub(crate) wide: Wide,
     /// The buckets that the histograms of this store have.
     layouts: Blocks<&'static Layout>,
+    /// What is known of each metric, by its number.
+    metrics: Directory,
+    /// The most series of a metric that has no limit of its own, and of the whole store.
+    limit_each: AtomicU32,
+    limit_all: AtomicU32,
     writer: Mutex<Option<Writer>>,
 }
 
-/// What only the one who makes a series needs.
+/// What only the one who makes or removes a series needs.
 #[derive(Default)]
-struct Writer {
-    /// Per definition: its lines in the order of their creation.
-    by_definition: HashMap<u32, Vec<u32>, BuildHasherDefault<Spread>>,
+pub(super) struct Writer {
+    /// How many lines there ever were.
+    lines: u32,
+    /// How many series there are.
+    pub(super) series: u32,
     /// The first free word of the regions' dynamic cells.
     next_slot: u32,
     /// The first free word of the store's dynamic gauges.
     next_gauge: u32,
+    /// What was in use once.
+    pub(super) free: Free,
 }
 
-/// Series of one metric; beyond it everything lands in one overflow series.
-pub(crate) const SERIES_LIMIT: usize = 2000;
+/// What can be used again.
+#[derive(Default)]
+pub(super) struct Free {
+    pub(super) lines: Vec<u32>,
+    pub(super) wide: Vec<u32>,
+    /// Cells of the regions by their width, and of gauges.
+    pub(super) cells: BTreeMap<usize, Vec<u32>>,
+    pub(super) gauges: Vec<u32>,
+}
+
+/// The first and the last line of a metric, each its number plus one; 0 if there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends(u64);
+
+/// What making a series gave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Made {
+    /// It is there now.
+    There,
+    /// The metric or the store is full: the series that takes what is beyond.
+    Overflow {
+        cell: CellWord,
+        /// Whether it has just become full.
+        first: bool,
+    },
+}
+
+/// Series of one metric, unless it is told otherwise; beyond it everything lands in one overflow series.
+pub(crate) const LIMIT_EACH: u32 = 2_000;
+
+/// Series of one store, unless it is told otherwise.
+pub(crate) const LIMIT_ALL: u32 = 200_000;
 
 /// Metrics SDK, "Cardinality limits": the label of the series that takes what is over the limit.
 pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
+
+/// Words that are known of a metric: first and last line (each its number plus one), how many series and at most how many
+/// (0: as the store says), the overflow series (its number plus one) and whether the metric is full, and the types that all
+/// its labels have, if they have (plus one).
+const METRIC_WORDS: usize = 4;
+const ENDS: usize = 0;
+const COUNT: usize = 1;
+const OVER: usize = 2;
+const FULL: u64 = 1 << 63;
+const TYPES: usize = 3;
+const MIXED: u64 = u64::MAX;
 
 impl Dictionary {
     pub(crate) const fn new() -> Dictionary {
         Dictionary {
             table: Table::new(),
-            lines: Blocks::new(),
-            cold: Blocks::new(),
+            lines: Directory::new(),
+            sides: Directory::new(),
+            wide: Wide::new(),
             layouts: Blocks::new(),
+            metrics: Directory::new(),
+            limit_each: AtomicU32::new(LIMIT_EACH),
+            limit_all: AtomicU32::new(LIMIT_ALL),
             writer: Mutex::new(None),
         }
     }
 
-    /// The cell of the series with these labels, if there is one.
+    /// The cell of the series with these labels, if there is one under these keys in this order. The caller is in an
+    /// operation of its region.
     #[inline(always)]
-    pub(crate) fn find<P: Pairs + ?Sized>(&self, definition: &Definition, pairs: &P) -> Option<Cell> {
-        let (hash, key) = pairs.query(definition.id);
-        let number = self.table.find(hash, |number| self.is(number, &key, definition.id, pairs))?;
-        self.lines.get(number).map(|line| self.cell_of(definition.kind, line))
+    pub(crate) fn find_packed(&self, packed: &Packed) -> Option<CellWord> {
+        self.line(self.find_number(packed)?).map(Line::cell)
+    }
+
+    /// The line of these labels as a site gives them, if there is one.
+    pub(crate) fn find(&self, definition: &Definition, pairs: &dyn Pairs) -> Option<u32> {
+        match pairs.packed() {
+            Some(packed) => self.find_key(&Key::Packed(*packed)),
+            None => self.find_wide(definition.id, pairs),
+        }
+    }
+
+    /// The line of these labels under any keys and in any order, if there is one.
+    pub(crate) fn find_set(&self, definition: &Definition, shapes: &[u32], labels: &LabelSet) -> Option<u32> {
+        let packed = packed_keys(shapes, labels).find_map(|(_, key)| self.find_key(&key));
+        packed.or_else(|| self.find_wide(definition.id, labels))
+    }
+
+    fn find_key(&self, key: &Key) -> Option<u32> {
+        match key {
+            Key::Packed(packed) => self.find_number(packed),
+            Key::Wide { .. } => None,
+        }
+    }
+
+    /// The line with this key.
+    #[inline(always)]
+    pub(super) fn find_number(&self, packed: &Packed) -> Option<u32> {
+        self.table.find(packed.hash(seed()), |number| self.line(number).is_some_and(|line| line.is(packed)))
+    }
+
+    fn find_wide(&self, definition: u32, pairs: &(impl Pairs + ?Sized)) -> Option<u32> {
+        let hash = hash_of(pairs);
+        self.table.find(hash[0], |number| {
+            self.line(number).is_some_and(|line| {
+                // The hash alone proves nothing.
+                line.may_be(definition, hash)
+                    && matches!(line.key(), Key::Wide { labels, .. }
+                        if self.wide.get(labels).is_some_and(|labels| labels.is(pairs)))
+            })
+        })
     }
 
     #[inline(always)]
-    fn is<P: Pairs + ?Sized>(&self, number: u32, key: &LineKey, definition: u32, pairs: &P) -> bool {
-        let Some(line) = self.lines.get(number) else { return false };
-        line.key().same(key).unwrap_or_else(|| self.is_by_labels(number, definition, pairs))
+    pub(crate) fn line(&self, number: u32) -> Option<Line<'_>> {
+        let slot = number * LINE_WORDS as u32;
+        Line::of(self.lines.chunk(slot)?.words(slot, LINE_WORDS))
     }
 
-    #[cold]
-    fn is_by_labels<P: Pairs + ?Sized>(&self, number: u32, definition: u32, pairs: &P) -> bool {
-        self.cold.get(number).is_some_and(|cold| cold.definition == definition && cold.labels.is(pairs))
+    pub(crate) fn side(&self, number: u32) -> Option<Side<'_>> {
+        let slot = number * SIDE_WORDS as u32;
+        Side::of(self.sides.chunk(slot)?.words(slot, SIDE_WORDS))
     }
 
+    /// The buckets of a histogram's cell.
     #[inline(always)]
-    fn cell_of(&self, kind: Kind, line: &Line) -> Cell {
-        match kind {
-            Kind::Counter => Cell::Sum(line.slot),
-            Kind::UpDownCounter => Cell::UpDown(line.slot),
-            Kind::Gauge => Cell::Gauge(line.slot),
-            Kind::Histogram => {
-                let layout = self.layouts.get(u32::from(line.layout));
-                Cell::Histogram(line.slot, layout.copied().unwrap_or_else(Layout::fallback))
+    pub(crate) fn layout(&self, cell: CellWord) -> &'static Layout {
+        self.layouts.get(cell.layout()).copied().unwrap_or_else(Layout::fallback)
+    }
+
+    pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the series with these labels, if nobody else made it meanwhile.
+    pub(crate) fn make(
+        &self,
+        definition: &Definition,
+        layout: Option<&'static Layout>,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) -> Made {
+        choose_seed();
+        let shapes = definition.shapes();
+        let guard = &mut *self.writer();
+        let writer = guard.get_or_insert_default();
+        // Labels that had to be mended are never found as they are given, only as they are kept.
+        let key = pairs.packed().filter(|_| !faults.any()).map(|packed| Key::Packed(*packed));
+        if let Some(number) = self.find_set(definition, &shapes, labels) {
+            if let (Some(key), Some(line)) = (key, self.line(number))
+                && self.find_key(&key).is_none()
+            {
+                self.add_line(writer, &key, line.cell());
+            }
+            return Made::There;
+        }
+        if self.has_room(definition, writer) {
+            let key = key.or_else(|| self.wide_key(definition, writer, labels));
+            if key.is_some_and(|key| self.insert(writer, definition, layout, labels, &key).is_some()) {
+                return Made::There;
+            }
+        }
+        self.overflow(writer, definition, layout)
+    }
+
+    /// The series that takes what is beyond the limits, made if need be.
+    fn overflow(
+        &self,
+        writer: &mut Writer,
+        definition: &Definition,
+        layout: Option<&'static Layout>,
+    ) -> Made {
+        if let Some(cell) = self.overflow_of(definition) {
+            let first = self.set_full(definition, true);
+            return Made::Overflow { cell, first };
+        }
+        let labels = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
+        let number = self.find_set(definition, &definition.shapes(), &labels).or_else(|| {
+            let key = self.wide_key(definition, writer, &labels)?;
+            self.insert(writer, definition, layout, &labels, &key)
+        });
+        if let Some(number) = number
+            && let (Some(side), Some(line)) = (self.side(number), self.line(number))
+        {
+            // It stays for as long as the store.
+            side.hold();
+            self.metric_made(definition.id)[OVER].store(FULL | (u64::from(number) + 1), Release);
+            return Made::Overflow { cell: line.cell(), first: true };
+        }
+        // There are more lines than numbers: nothing can be kept.
+        Made::Overflow { cell: CellWord::new(0, 0, false), first: false }
+    }
+
+    fn has_room(&self, definition: &Definition, writer: &Writer) -> bool {
+        let (count, limit) = self.count_and_limit(definition.id);
+        count < limit && writer.series < self.limit_all.load(Relaxed)
+    }
+
+    /// How many series a metric has, and at most how many.
+    fn count_and_limit(&self, definition: u32) -> (u32, u32) {
+        let each = self.limit_each.load(Relaxed);
+        self.metric(definition).map_or((0, each), |words| {
+            let word = words[COUNT].load(Relaxed);
+            let own = word as u32;
+            ((word >> 32) as u32, if own == 0 { each } else { own })
+        })
+    }
+
+    /// The overflow series, if what the dictionary does not know belongs there.
+    pub(crate) fn full(&self, definition: &Definition) -> Option<CellWord> {
+        let over = self.metric(definition.id)?[OVER].load(Acquire);
+        if over & FULL == 0 { None } else { self.overflow_of(definition) }
+    }
+
+    fn overflow_of(&self, definition: &Definition) -> Option<CellWord> {
+        let over = self.metric(definition.id)?[OVER].load(Acquire);
+        self.line((over as u32).checked_sub(1)?).map(Line::cell)
+    }
+
+    /// Whether that is new.
+    pub(super) fn set_full(&self, definition: &Definition, full: bool) -> bool {
+        let Some(words) = self.metric(definition.id) else { return false };
+        let before = words[OVER].load(Relaxed);
+        words[OVER].store(if full { before | FULL } else { before & !FULL }, Release);
+        (before & FULL != 0) != full
+    }
+
+    /// Sets the limits of the store, and of one metric.
+    pub(crate) fn set_limits(&self, each: u32, all: u32) {
+        self.limit_each.store(each, Relaxed);
+        self.limit_all.store(all, Relaxed);
+        self.look_for_room(None);
+    }
+
+    /// Sets the limit of one metric.
+    pub(crate) fn set_limit(&self, definition: &Definition, limit: u32) {
+        {
+            let _guard = self.writer();
+            let word = &self.metric_made(definition.id)[COUNT];
+            word.store(word.load(Relaxed) >> 32 << 32 | u64::from(limit.max(1)), Relaxed);
+        }
+        self.look_for_room(Some(definition));
+    }
+
+    /// What was full may not be any more.
+    fn look_for_room(&self, of: Option<&Definition>) {
+        let guard = &mut *self.writer();
+        let writer = guard.get_or_insert_default();
+        let all = crate::registry::definitions();
+        for definition in all.iter().filter(|definition| of.is_none_or(|of| of.id == definition.id)) {
+            if self.has_room(definition, writer) {
+                self.set_full(definition, false);
             }
         }
     }
 
-    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A key for labels that are not packed: under keys that some site packs, else as text.
+    fn wide_key(&self, definition: &Definition, writer: &mut Writer, labels: &LabelSet) -> Option<Key> {
+        if let Some((_, key)) = packed_keys(&definition.shapes(), labels).next() {
+            return Some(key);
+        }
+        let number = self.wide.put(Arc::new(labels.clone()), writer.free.wide.pop())?;
+        Some(Key::Wide { definition: definition.id, hash: hash_of(labels), labels: number })
     }
 
-    /// The cell of the series with these labels, made if nobody else made it meanwhile.
-    #[cold]
-    pub(crate) fn make<'a, P: Pairs + ?Sized>(
-        &self,
-        definition: &Definition,
-        layout: Option<&'static Layout>,
-        pairs: &'a P,
-    ) -> Made<'a> {
-        choose_seed();
-        let (labels, faults) = LabelSet::of(pairs);
-        // Labels that had to be mended are never found as they are given, only as they are kept.
-        if faults.any()
-            && let Some(cell) = self.find(definition, &labels)
-        {
-            return Made { cell, faults, full: false };
-        }
-        let mut guard = self.writer();
-        let writer = guard.get_or_insert_default();
-        if let Some(cell) = self.find(definition, &labels) {
-            return Made { cell, faults, full: false };
-        }
-        if writer.by_definition.get(&definition.id).is_none_or(|of| of.len() < SERIES_LIMIT) {
-            let key = pairs.query(definition.id).1;
-            return Made { cell: self.insert(writer, definition, layout, labels, key), faults, full: false };
-        }
-        let overflow = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
-        match self.find(definition, &overflow) {
-            Some(cell) => Made { cell, faults, full: false },
-            None => Made {
-                cell: self.insert(writer, definition, layout, overflow, LineKey::NONE),
-                faults,
-                full: true,
-            },
-        }
-    }
-
-    /// Adds a line. The caller holds the lock, which the writer is proof of.
+    /// Adds a series. The caller holds the lock, which the writer is proof of.
     fn insert(
         &self,
         writer: &mut Writer,
         definition: &Definition,
         layout: Option<&'static Layout>,
-        labels: LabelSet,
-        key: LineKey,
-    ) -> Cell {
+        labels: &LabelSet,
+        key: &Key,
+    ) -> Option<u32> {
         let (number_of_layout, layout) = match layout {
             Some(layout) => self.number_of(layout),
             None => (0, Layout::fallback()),
         };
         let slot = match definition.kind {
-            Kind::Counter => take(&mut writer.next_slot, 1),
-            Kind::UpDownCounter => take(&mut writer.next_slot, 2),
-            Kind::Gauge => take(&mut writer.next_gauge, 2),
-            Kind::Histogram => take(&mut writer.next_slot, layout.words()),
+            Kind::Counter => writer.take_cell(1),
+            Kind::UpDownCounter => writer.take_cell(2),
+            Kind::Gauge => match writer.free.gauges.pop() {
+                Some(slot) => slot,
+                None => take(&mut writer.next_gauge, 2),
+            },
+            Kind::Histogram => writer.take_cell(layout.words()),
         };
-        let hash = hash_of(definition.id, &labels);
-        let cold =
-            Cold { labels: Arc::new(labels), started: SystemTime::now(), hash, definition: definition.id };
-        let line = Line::new(key, slot, number_of_layout);
-        let cell = self.cell_of(definition.kind, &line);
-        self.publish(writer, definition.id, line, cold);
-        cell
+        let number = self.add_line(writer, key, CellWord::new(slot, number_of_layout, labels.is_plain()))?;
+        let words = self.metric_made(definition.id);
+        Dictionary::note_types(words, key);
+        let ends = words[ENDS].load(Relaxed);
+        let (first, last) = ((ends >> 32) as u32, ends as u32);
+        // Readers come from the first line on, so it stays, and is set last.
+        match last.checked_sub(1).and_then(|last| self.side(last)) {
+            Some(side) => side.set_next(Some(number)),
+            None => debug_assert_eq!(first, 0, "a list has a first line and a last, or neither"),
+        }
+        let first = if first == 0 { number + 1 } else { first };
+        words[ENDS].store(u64::from(first) << 32 | u64::from(number + 1), Release);
+        words[COUNT].fetch_add(1 << 32, Relaxed);
+        writer.series += 1;
+        Some(number)
     }
 
-    fn publish(&self, writer: &mut Writer, definition: u32, line: Line, cold: Cold) {
-        let hash = cold.hash;
-        // Under the lock of the writer both lists grow together.
-        let (Some(number), Some(_)) = (self.lines.push(line), self.cold.push(cold)) else { return };
-        self.table.insert(hash, number, |number| self.cold.get(number).map_or(0, |cold| cold.hash));
-        writer.by_definition.entry(definition).or_default().push(number);
+    /// Before the line can be read, so that a reading that sees it knows its types.
+    fn note_types(words: &[AtomicU64], key: &Key) {
+        let types = match key {
+            Key::Packed(packed) => packed.types().map_or(MIXED, |types| types + 1),
+            Key::Wide { .. } => MIXED,
+        };
+        let before = words[TYPES].load(Relaxed);
+        words[TYPES].store(if before == 0 || before == types { types } else { MIXED }, Relaxed);
+    }
+
+    /// Adds a line that leads to a cell; `None` if there are too many.
+    pub(super) fn add_line(&self, writer: &mut Writer, key: &Key, cell: CellWord) -> Option<u32> {
+        const MOST: u32 = u32::MAX / LINE_WORDS as u32 - 1;
+        let number = match writer.free.lines.pop() {
+            Some(number) => number,
+            None if writer.lines < MOST => {
+                writer.lines += 1;
+                writer.lines - 1
+            }
+            None => return None,
+        };
+        let (line, side) = (number * LINE_WORDS as u32, number * SIDE_WORDS as u32);
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Under the lock of the writer, so alone.
+        Side::of(self.sides.map_alone(side).words(side, SIDE_WORDS))?.reset(started.as_nanos() as u64);
+        Line::of(self.lines.map_alone(line).words(line, LINE_WORDS))?.write(key, cell);
+        self.put_in_table(number, key);
+        Some(number)
+    }
+
+    /// Lets lookups find a line.
+    pub(super) fn put_in_table(&self, number: u32, key: &Key) {
+        let seed = seed();
+        let hash_of = |number| self.line(number).map_or(0, |line| line.key().hash(seed));
+        self.table.insert(key.hash(seed), number, hash_of);
+    }
+
+    pub(super) fn take_out_of_table(&self, number: u32, key: &Key) {
+        self.table.remove(key.hash(seed()), number);
     }
 
     /// The number of these buckets among those of the store; with more than a line can tell apart, the first.
@@ -188,7 +397,7 @@ impl Dictionary {
         let known = (0..self.layouts.len())
             .find(|at| self.layouts.get(*at).is_some_and(|there| std::ptr::eq(*there, layout)));
         let number = known.or_else(|| {
-            let room = self.layouts.len() <= u32::from(u16::MAX);
+            let room = self.layouts.len() < CellWord::MOST_LAYOUTS;
             room.then(|| self.layouts.push(layout)).flatten()
         });
         match number.and_then(|number| u16::try_from(number).ok()) {
@@ -197,19 +406,102 @@ impl Dictionary {
         }
     }
 
-    /// Every series of a metric, in the order of their creation.
-    pub(crate) fn each_of(&self, definition: &Definition, mut f: impl FnMut(&Cold, Cell)) {
-        let numbers = match self.writer().as_ref().and_then(|writer| writer.by_definition.get(&definition.id))
-        {
-            Some(numbers) => numbers.clone(),
-            None => return,
-        };
-        for number in numbers {
-            if let (Some(line), Some(cold)) = (self.lines.get(number), self.cold.get(number)) {
-                f(cold, self.cell_of(definition.kind, line));
+    /// The first and the last line of a metric.
+    pub(crate) fn ends_of(&self, definition: &Definition) -> Ends {
+        Ends(self.metric(definition.id).map_or(0, |words| words[ENDS].load(Acquire)))
+    }
+
+    /// The lines of a metric in the order of their creation. The caller is a reading, or holds the lock of the writer.
+    pub(crate) fn lines_of(
+        &self,
+        definition: &Definition,
+    ) -> impl Iterator<Item = (u32, Line<'_>, Side<'_>)> {
+        self.lines_between(self.ends_of(definition))
+    }
+
+    /// [`lines_of`](Self::lines_of), but for those that were added since.
+    pub(crate) fn lines_between(&self, ends: Ends) -> impl Iterator<Item = (u32, Line<'_>, Side<'_>)> {
+        let mut next = ((ends.0 >> 32) as u32).checked_sub(1);
+        let last = ends.0 as u32;
+        std::iter::from_fn(move || {
+            let number = next?;
+            let (line, side) = (self.line(number)?, self.side(number)?);
+            next = if number + 1 == last { None } else { side.next() };
+            Some((number, line, side))
+        })
+    }
+
+    /// Whether all labels have the same keys in the same order, and under each key values of the same type.
+    pub(crate) fn is_uniform(&self, definition: &Definition) -> bool {
+        self.metric(definition.id).is_none_or(|words| words[TYPES].load(Relaxed) != MIXED)
+    }
+
+    /// Whether a metric has its first series, and no others.
+    pub(crate) fn is_first(&self, definition: &Definition) -> bool {
+        self.count_of(definition) == 1
+    }
+
+    /// How many series a metric has.
+    pub(crate) fn count_of(&self, definition: &Definition) -> u32 {
+        self.count_and_limit(definition.id).0
+    }
+
+    fn metric(&self, definition: u32) -> Option<&[AtomicU64]> {
+        let slot = definition * METRIC_WORDS as u32;
+        self.metrics.chunk(slot).map(|chunk| chunk.words(slot, METRIC_WORDS))
+    }
+
+    /// What is known of a metric. The caller holds the lock of the writer.
+    fn metric_made(&self, definition: u32) -> &[AtomicU64] {
+        let slot = definition * METRIC_WORDS as u32;
+        self.metrics.map_alone(slot).words(slot, METRIC_WORDS)
+    }
+
+    /// Takes these lines out of the list of a metric. The caller holds the lock of the writer, and no reading is under way.
+    pub(super) fn unlist(&self, definition: &Definition, writer: &mut Writer, gone: impl Fn(u32) -> bool) {
+        let words = self.metric_made(definition.id);
+        let (mut first, mut last, mut count) = (None, None::<u32>, 0u64);
+        let all: Vec<u32> = self.lines_of(definition).map(|(number, ..)| number).collect();
+        for number in all.into_iter() {
+            if gone(number) {
+                writer.series -= 1;
+                continue;
             }
+            match last.and_then(|last| self.side(last)) {
+                Some(side) => side.set_next(Some(number)),
+                None => first = Some(number),
+            }
+            last = Some(number);
+            count += 1;
+        }
+        if let Some(side) = last.and_then(|last| self.side(last)) {
+            side.set_next(None);
+        }
+        let end = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
+        words[ENDS].store(end(first) << 32 | end(last), Release);
+        words[COUNT].store(count << 32 | u64::from(words[COUNT].load(Relaxed) as u32), Relaxed);
+        if self.has_room(definition, writer) {
+            self.set_full(definition, false);
         }
     }
+}
+
+impl Writer {
+    fn take_cell(&mut self, words: usize) -> u32 {
+        let free = self.free.cells.get_mut(&words).and_then(Vec::pop);
+        free.unwrap_or_else(|| take(&mut self.next_slot, words))
+    }
+}
+
+/// The keys under which sites of these shapes would look for a series.
+pub(super) fn packed_keys<'a>(
+    shapes: &'a [u32],
+    labels: &'a LabelSet,
+) -> impl Iterator<Item = (u32, Key)> + 'a {
+    shapes.iter().filter_map(|number| {
+        let shape = Shape::get(*number)?;
+        labels.packed_in(*number, shape.keys).map(|packed| (*number, Key::Packed(packed)))
+    })
 }
 
 /// Takes `words` words that lie in one chunk.
@@ -221,24 +513,6 @@ fn take(next: &mut u32, words: usize) -> u32 {
     let slot = *next;
     *next += words as u32;
     slot
-}
-
-/// Hashes of small numbers.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_u32(&mut self, key: u32) {
-        self.0 = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The bounds of a histogram's buckets, and the search for the bucket of a value.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Mutex, PoisonError};
 
 use super::directory::CHUNK_WORDS;
@@ -63,6 +65,17 @@ impl Layout {
     #[inline]
     pub(crate) fn bucket(&self, value: f64) -> usize {
         self.bounds.partition_point(|bound| *bound < value)
+    }
+
+    /// Counts `value` in its bucket and adds it to the sum, in a cell that only the caller writes to.
+    #[inline(always)]
+    pub(crate) fn record(&self, words: &[AtomicU64], value: f64) {
+        if let Some(count) = words.get(self.bucket(value)) {
+            count.store(count.load(Relaxed).wrapping_add(1), Release);
+        }
+        if let Some(sum) = words.last() {
+            sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+        }
     }
 
     /// The words of a cell: a count for each bucket, then the sum.

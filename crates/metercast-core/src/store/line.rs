@@ -1,94 +1,189 @@
-//! One dynamic series: the cache line that a lookup compares and finds, and the rest that only readings look at.
+//! One dynamic series: a cache line that a lookup compares and finds, and beside it what only readings look at.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::label::{Encoded, LabelSet};
+use crate::label::{Packed, WORDS};
 
-/// The most values that a line holds.
-pub(crate) const INLINE: usize = 3;
+/// Words of a line: the values, the head, the cell.
+pub(crate) const LINE_WORDS: usize = WORDS + 2;
+
+/// In the shape of a line whose labels are not packed: the rest is the number of the metric.
+const WIDE: u32 = 1 << 31;
 
 /// What a lookup compares and finds.
-#[repr(C, align(64))]
-pub(crate) struct Line {
-    key: LineKey,
-    /// The first word of the cell.
-    pub(crate) slot: u32,
-    /// The number of its buckets among those of the store, if it is a histogram.
-    pub(crate) layout: u16,
-}
+///
+/// Its words change only while nobody can find it: before it is put into the table, and after everybody who could have
+/// found it has finished.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a>(&'a [AtomicU64; LINE_WORDS]);
 
-const _: () = assert!(size_of::<Line>() == 64);
-
-/// Labels in words, if there are at most three and none is long: equal keys of one family are equal labels.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LineKey {
-    /// In the order in which the site gives them.
-    values: [[u64; 2]; INLINE],
-    /// The tags of the values, a byte each, and above them the family: the metric, and its keys in the order of the
-    /// site. 0 if the words do not say everything.
-    family_and_tags: u64,
-}
-
-impl LineKey {
-    /// The key that says nothing.
-    pub(crate) const NONE: LineKey = LineKey { values: [[0; 2]; INLINE], family_and_tags: 0 };
-
-    /// The key of no values yet.
-    #[inline(always)]
-    pub(crate) fn begin(family: u32) -> LineKey {
-        LineKey { family_and_tags: u64::from(family) << 32, ..LineKey::NONE }
+impl<'a> Line<'a> {
+    pub(crate) fn of(words: &'a [AtomicU64]) -> Option<Line<'a>> {
+        words.first_chunk().map(Line)
     }
 
-    /// Adds the value at `at`.
+    /// Whether it has these labels.
     #[inline(always)]
-    pub(crate) fn put(&mut self, at: usize, value: Encoded) {
-        match self.values.get_mut(at) {
-            Some(words) if value.is_exact() => {
-                *words = value.words;
-                self.family_and_tags |= u64::from(value.tag) << (8 * at);
-            }
-            _ => self.family_and_tags = 0,
-        }
-    }
-
-    /// The key, which says nothing if a value on the way could not be held.
-    #[inline(always)]
-    pub(crate) fn end(self) -> LineKey {
-        // The tags of later values may have been put beside a family that is gone.
-        if self.family_and_tags >> 32 == 0 { LineKey::NONE } else { self }
-    }
-
-    /// Whether both are the same labels; `None` if only the labels can say.
-    #[inline(always)]
-    pub(crate) fn same(&self, other: &LineKey) -> Option<bool> {
-        if (self.family_and_tags ^ other.family_and_tags) >> 32 != 0 || self.family_and_tags == 0 {
-            return None;
-        }
+    pub(crate) fn is(self, packed: &Packed) -> bool {
         // Without a branch for each word: which of them differs cannot be foreseen.
-        let mut difference = self.family_and_tags ^ other.family_and_tags;
-        for (a, b) in self.values.iter().zip(&other.values) {
-            difference |= (a[0] ^ b[0]) | (a[1] ^ b[1]);
+        let mut difference = self.0[WORDS].load(Relaxed) ^ packed.head;
+        for (word, other) in self.0.iter().zip(&packed.words) {
+            difference |= word.load(Relaxed) ^ other;
         }
-        Some(difference == 0)
+        difference == 0
     }
-}
 
-impl Line {
-    pub(crate) fn new(key: LineKey, slot: u32, layout: u16) -> Line {
-        Line { key, slot, layout }
+    /// Whether it may have the labels with this hash; only comparing them can say.
+    pub(crate) fn may_be(self, definition: u32, hash: [u64; 2]) -> bool {
+        self.0[WORDS].load(Relaxed) == wide_head(definition)
+            && self.0[0].load(Relaxed) == hash[0]
+            && self.0[1].load(Relaxed) == hash[1]
     }
 
     #[inline(always)]
-    pub(crate) fn key(&self) -> &LineKey {
-        &self.key
+    pub(crate) fn cell(self) -> CellWord {
+        CellWord(self.0[WORDS + 1].load(Relaxed))
+    }
+
+    /// The labels, or where they are.
+    #[inline]
+    pub(crate) fn key(self) -> Key {
+        let head = self.0[WORDS].load(Relaxed);
+        let word = |at: usize| self.0[at].load(Relaxed);
+        if head >> 32 & u64::from(WIDE) == 0 {
+            Key::Packed(Packed { words: std::array::from_fn(word), head })
+        } else {
+            let definition = (head >> 32) as u32 & !WIDE;
+            Key::Wide { definition, hash: [word(0), word(1)], labels: word(2) as u32 }
+        }
+    }
+
+    pub(crate) fn write(self, key: &Key, cell: CellWord) {
+        let (words, head) = match *key {
+            Key::Packed(packed) => (packed.words, packed.head),
+            Key::Wide { definition, hash, labels } => {
+                ([hash[0], hash[1], u64::from(labels), 0, 0, 0], wide_head(definition))
+            }
+        };
+        for (to, word) in self.0.iter().zip(words.into_iter().chain([head, cell.0])) {
+            to.store(word, Relaxed);
+        }
     }
 }
 
-/// What lookups rarely need.
-pub(crate) struct Cold {
-    pub(crate) labels: Arc<LabelSet>,
-    pub(crate) started: SystemTime,
-    pub(crate) hash: u64,
-    pub(crate) definition: u32,
+fn wide_head(definition: u32) -> u64 {
+    u64::from(definition | WIDE) << 32
+}
+
+/// What tells one line from all others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    /// The labels themselves.
+    Packed(Packed),
+    /// A hash of the labels, and where they are kept.
+    Wide { definition: u32, hash: [u64; 2], labels: u32 },
+}
+
+impl Key {
+    /// Where the table looks for it.
+    pub(crate) fn hash(&self, seed: u64) -> u64 {
+        match self {
+            Key::Packed(packed) => packed.hash(seed),
+            Key::Wide { hash, .. } => hash[0],
+        }
+    }
+}
+
+/// Where the value of a series lives: the first word of its cell, the number of its buckets among those of the store, and
+/// whether its labels can be written to a page as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CellWord(u64);
+
+impl CellWord {
+    /// The most layouts that a cell can tell apart.
+    pub(crate) const MOST_LAYOUTS: u32 = 1 << 15;
+
+    pub(crate) fn new(slot: u32, layout: u16, plain: bool) -> CellWord {
+        CellWord(u64::from(slot) << 32 | u64::from(layout) << 1 | u64::from(plain))
+    }
+
+    #[inline(always)]
+    pub(crate) fn slot(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn layout(self) -> u32 {
+        self.0 as u32 >> 1
+    }
+
+    pub(crate) fn is_plain(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
+
+/// Words of what stands beside a line.
+pub(crate) const SIDE_WORDS: usize = 2;
+
+/// What only readings and those who hold a series look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a>(&'a [AtomicU64; SIDE_WORDS]);
+
+/// In the second word: the line was removed and is not read any more. Below are those who hold it, above the next line.
+const REMOVED: u64 = 1 << 31;
+
+impl<'a> Side<'a> {
+    pub(crate) fn of(words: &'a [AtomicU64]) -> Option<Side<'a>> {
+        words.first_chunk().map(Side)
+    }
+
+    /// Begins anew; the line is nowhere listed.
+    pub(crate) fn reset(self, started: u64) {
+        self.0[0].store(started, Relaxed);
+        self.0[1].store(0, Relaxed);
+    }
+
+    /// When the series began to count, in nanoseconds since 1970.
+    pub(crate) fn started(self) -> u64 {
+        self.0[0].load(Relaxed)
+    }
+
+    /// The next line of the same metric.
+    pub(crate) fn next(self) -> Option<u32> {
+        ((self.0[1].load(Acquire) >> 32) as u32).checked_sub(1)
+    }
+
+    /// Sets the next line. One at a time does this.
+    pub(crate) fn set_next(self, next: Option<u32>) {
+        let next = next.map_or(0, |number| u64::from(number) + 1) << 32;
+        let low = u64::from(u32::MAX);
+        // Others may hold or let go meanwhile.
+        let _ = self.0[1].fetch_update(Release, Relaxed, |word| Some(word & low | next));
+    }
+
+    /// Keeps the series from being removed until `let_go`.
+    pub(crate) fn hold(self) {
+        self.0[1].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn let_go(self) {
+        self.0[1].fetch_sub(1, Release);
+    }
+
+    pub(crate) fn is_held(self) -> bool {
+        self.0[1].load(Acquire) & (REMOVED - 1) != 0
+    }
+
+    pub(crate) fn is_removed(self) -> bool {
+        self.0[1].load(Relaxed) & REMOVED != 0
+    }
+
+    pub(crate) fn set_removed(self, removed: bool) {
+        if removed {
+            self.0[1].fetch_or(REMOVED, Relaxed);
+        } else {
+            self.0[1].fetch_and(!REMOVED, Relaxed);
+        }
+    }
 }

@@ -4,12 +4,18 @@
 //! many more as anybody makes: one per test, one per tenant. Which one a recording lands in is decided by the
 //! scope around it.
 
+#[allow(unsafe_code, reason = "a system call that orders all threads")]
+mod barrier;
 #[allow(unsafe_code, reason = "a list of items that anybody reads while one appends")]
-mod blocks;
+pub(crate) mod blocks;
 pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
+#[allow(dead_code, reason = "not every shape has a user yet")]
+pub(crate) mod exponential;
 pub(crate) mod layout;
+#[allow(unsafe_code, reason = "memory is used again once nobody can reach it")]
+pub(crate) mod lifecycle;
 pub(crate) mod line;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod region;
@@ -20,6 +26,8 @@ pub(crate) mod region;
 pub(crate) mod regions;
 #[allow(unsafe_code, reason = "an index that anybody reads while one inserts")]
 mod table;
+#[allow(unsafe_code, reason = "label sets that anybody reads while one replaces them")]
+mod wide;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -30,12 +38,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
 use crate::definition::{Definition, Descriptor, Kind, Place};
-use crate::label::{Faults, Pairs};
-use crate::local;
+use crate::label::{Faults, KeyValue, LabelSet, Pairs};
 use crate::problem::{Problem, Problems};
-use dictionary::{Cell, Dictionary, SERIES_LIMIT};
-use directory::{Chunk, Directory};
+use crate::{local, own, registry};
+use dictionary::{Dictionary, Made};
+use directory::Directory;
 use layout::Layout;
+use lifecycle::{Expiry, Lifecycle};
+use line::CellWord;
+use region::Region;
 use regions::Regions;
 
 /// A store of measurements. Cheap to clone; clones are the same store.
@@ -110,6 +121,56 @@ impl Store {
         self.inner().enabled.store(enabled, Relaxed);
     }
 
+    /// Sets how many series there may be: of each metric that has no limit of its own, and of all together. What is above
+    /// lands in one series per metric, with the label `otel.metric.overflow=true`, and nothing is lost; the metric is named
+    /// by [`problems`](Self::problems) and counted in `metercast.series.limits_reached`. Series that are there stay.
+    ///
+    /// The defaults are 2,000 and 200,000. Series that the program text names (without labels, with literal or closed ones)
+    /// do not count.
+    pub fn set_limits(&self, of_each_metric: u32, of_all: u32) {
+        self.inner().dictionary.set_limits(of_each_metric, of_all);
+    }
+
+    /// Sets how many series a metric may have, at least one. False if no metric of this name was used yet.
+    pub fn set_limit(&self, metric: &str, limit: u32) -> bool {
+        let mut found = false;
+        for definition in registry::definitions() {
+            if definition.name == metric {
+                self.inner().dictionary.set_limit(definition, limit);
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is
+    /// looked after when the store is read. A series that is recorded into again begins at zero, with a new start. Never
+    /// ended are series that the program text names, up-down counters that are not at zero, and what a
+    /// guard, a timer or a handle holds.
+    pub fn set_expiry(&self, expiry: Option<Expiry>) {
+        self.inner().lifecycle.set_expiry(expiry);
+    }
+
+    /// Removes a series; recorded into again it begins at zero, with a new start. False if there is no such series, if it is
+    /// one that the program text names, an up-down counter that is not at zero, or held by a guard, a timer or a handle.
+    ///
+    /// ```
+    /// use metercast_core::{KeyValue, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// let tenant = String::from("acme");
+    /// store.scope(|| u64_counter!("requests", "Requests, by tenant", 1, "tenant" => tenant));
+    /// assert!(store.remove("requests", [KeyValue::new("tenant", tenant)]));
+    /// assert!(store.collect().is_empty());
+    /// ```
+    pub fn remove(&self, metric: &str, labels: impl IntoIterator<Item = KeyValue>) -> bool {
+        let labels: LabelSet = labels.into_iter().collect();
+        let mut definitions = registry::definitions();
+        definitions.retain(|definition| definition.name == metric);
+        let inner = self.inner();
+        definitions.into_iter().any(|definition| inner.lifecycle.remove(inner, definition, &labels))
+    }
+
     /// What is wrong with how metrics are defined or labelled in this store, each problem once, oldest first; at
     /// most 256 are kept.
     pub fn problems(&self) -> Vec<Problem> {
@@ -164,6 +225,7 @@ pub(crate) struct Inner {
     enabled: AtomicBool,
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
+    pub(crate) lifecycle: Lifecycle,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     fixed_gauges: Directory,
     /// Gauges of dynamic series.
@@ -189,6 +251,7 @@ impl Inner {
             enabled: AtomicBool::new(true),
             regions: Regions::new(),
             dictionary: Dictionary::new(),
+            lifecycle: Lifecycle::new(),
             fixed_gauges: Directory::new(),
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
@@ -234,39 +297,132 @@ impl Inner {
         self.zeroes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The cell of a dynamic series, made at its first use. What is odd about the labels is reported.
-    #[inline(always)]
-    pub(crate) fn cell<P: Pairs + ?Sized>(
+    /// Does `write` at the series with these labels, which is made at its first use. `write` says whether the region, or the
+    /// store for gauges, had what it needs; if not it is called again. What is odd about the labels is reported.
+    pub(crate) fn at_series(
         &self,
         definition: &Definition,
         site: &Descriptor,
-        pairs: &P,
-    ) -> Cell {
-        self.dictionary.find(definition, pairs).unwrap_or_else(|| self.make(definition, site, pairs))
+        pairs: &dyn Pairs,
+        write: &mut dyn FnMut(&Found<'_>) -> bool,
+    ) {
+        local::with_region(|region| {
+            let at = |number: Option<u32>, cell, write: &mut dyn FnMut(&Found<'_>) -> bool| {
+                write(&Found { store: self, region, number, cell })
+            };
+            let known = |find: &dyn Fn() -> Option<u32>, write: &mut dyn FnMut(&Found<'_>) -> bool| {
+                region.operate(|| {
+                    let number = find()?;
+                    let cell = self.dictionary.line(number)?.cell();
+                    Some((cell, at(Some(number), cell, write)))
+                })
+            };
+            // Once it is there, a second look finds it, unless it was removed in between.
+            let by_pairs = || self.dictionary.find(definition, pairs);
+            match known(&by_pairs, write) {
+                Some((_, true)) => return,
+                Some((cell, false)) => self.map(definition, region, cell),
+                None => {}
+            }
+            let (labels, faults) = LabelSet::of(pairs);
+            if faults.any() {
+                self.report_faults(definition, &faults);
+            }
+            let shapes = definition.shapes();
+            let by_labels = || self.dictionary.find_set(definition, &shapes, &labels);
+            for _ in 0..MOST_LOOKS {
+                match known(&by_labels, write) {
+                    Some((_, true)) => return self.alias(definition, site, pairs, &labels, &faults),
+                    Some((cell, false)) => {
+                        self.map(definition, region, cell);
+                        continue;
+                    }
+                    None => {}
+                }
+                let full = self.dictionary.full(definition);
+                let over = full.or_else(|| self.make(definition, site, pairs, &labels, &faults));
+                if let Some(cell) = over {
+                    // The overflow series is never removed, so that it needs no operation.
+                    if !at(None, cell, write) {
+                        self.map(definition, region, cell);
+                        at(None, cell, write);
+                    }
+                    return;
+                }
+            }
+        });
     }
 
-    #[cold]
-    fn make<P: Pairs + ?Sized>(&self, definition: &Definition, site: &Descriptor, pairs: &P) -> Cell {
+    /// So that the next look by the same site finds the series by its own key.
+    fn alias(
+        &self,
+        definition: &Definition,
+        site: &Descriptor,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) {
+        if pairs.packed().is_some() && !faults.any() {
+            self.make(definition, site, pairs, labels, faults);
+        }
+    }
+
+    /// Makes a series; the overflow series if there is no room.
+    fn make(
+        &self,
+        definition: &Definition,
+        site: &Descriptor,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) -> Option<CellWord> {
         self.started();
-        let made = self.dictionary.make(definition, self.layout(definition, site), pairs);
-        if made.full || made.faults.any() {
-            self.report(definition, &made);
+        match self.dictionary.make(definition, self.layout(definition, site), pairs, labels, faults) {
+            Made::There => {
+                if let Some((each, keys)) = definition.sets
+                    && self.dictionary.is_first(definition)
+                {
+                    each(keys, &mut |labels| {
+                        let (set, faults) = LabelSet::of(labels);
+                        self.dictionary.make(
+                            definition,
+                            self.layout(definition, site),
+                            &labels,
+                            &set,
+                            &faults,
+                        );
+                    });
+                }
+                None
+            }
+            Made::Overflow { cell, first } => {
+                if first {
+                    self.report_full(definition);
+                }
+                Some(cell)
+            }
         }
-        made.cell
+    }
+
+    /// Gives the region the chunk of a cell, or the store that of a gauge.
+    fn map(&self, definition: &Definition, region: &Region, cell: CellWord) {
+        match definition.kind {
+            Kind::Gauge => self.map_gauge(GaugeSlot::Series(cell.slot())),
+            _ => local::map_series(region, cell.slot()),
+        }
     }
 
     #[cold]
-    fn report(&self, definition: &Definition, made: &dictionary::Made<'_>) {
+    fn report_full(&self, definition: &Definition) {
         let (name, place) = (definition.name, definition.place);
-        if made.full {
-            let message = format!(
-                "defined at {place} has reached its limit of {SERIES_LIMIT} series; what is above is counted in one \
-                 series with {}=true: bound the values of its labels",
-                dictionary::OVERFLOW
-            );
-            self.problems.report(name, message);
-        }
-        self.report_faults(definition, &made.faults);
+        let count = self.dictionary.count_of(definition);
+        let message = format!(
+            "defined at {place} has reached its limit with {count} series; what is above is counted in one \
+             series with {}=true: bound the values of its labels, or raise the limit",
+            dictionary::OVERFLOW
+        );
+        self.problems.report(name, message);
+        own::full(name);
     }
 
     /// Reports what had to be mended in labels.
@@ -334,12 +490,13 @@ impl Inner {
         }
     }
 
+    /// Makes room for a gauge.
     #[cold]
-    fn map_gauge(&self, cell: GaugeSlot) -> &Chunk {
+    pub(crate) fn map_gauge(&self, cell: GaugeSlot) {
         self.started();
         let (directory, slot) = self.gauges(cell);
         let _one_at_a_time = self.mapping.lock().unwrap_or_else(PoisonError::into_inner);
-        directory.map_alone(slot)
+        directory.map_alone(slot);
     }
 
     /// Sets a gauge that is mapped; false if it is not.
@@ -351,21 +508,30 @@ impl Inner {
         true
     }
 
-    /// Changes a gauge, mapping it first if need be.
-    pub(crate) fn change_gauge(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) {
-        let words = match self.gauge(cell) {
-            Some(words) => words,
-            None => {
-                let slot = self.gauges(cell).1;
-                self.map_gauge(cell).words(slot, 2)
-            }
-        };
+    /// Changes a gauge that is mapped; false if it is not.
+    #[inline]
+    pub(crate) fn change_gauge(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) -> bool {
+        let Some(words) = self.gauge(cell) else { return false };
         let mut bits = words[0].load(Acquire);
         while let Err(now) = words[0].compare_exchange_weak(bits, change(bits), AcqRel, Acquire) {
             bits = now;
         }
         words[1].store(self.epoch.load(Relaxed), Release);
+        true
     }
+}
+
+/// How often a series that was just made is looked up. It would have to be removed each time in between.
+const MOST_LOOKS: usize = 64;
+
+/// A series at which something is about to be written.
+pub(crate) struct Found<'a> {
+    pub(crate) store: &'a Inner,
+    /// Of this thread.
+    pub(crate) region: &'a Region,
+    pub(crate) cell: CellWord,
+    /// Its line; none for the overflow series, which is never removed.
+    pub(crate) number: Option<u32>,
 }
 
 /// The buckets of a histogram, and the site that brought them.

@@ -4,6 +4,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 
+use super::barrier;
 use super::directory::{CHUNK_WORDS, Chunk, Directory};
 
 /// Chunks of slots that the program text names. 256 of them hold 130,560 words; what does not fit any more is
@@ -13,7 +14,7 @@ pub(crate) const FIXED_CHUNKS: usize = 256;
 /// What one thread at a time adds to. A reading adds the regions of a store up.
 #[repr(C, align(128))]
 pub(crate) struct Region {
-    /// Odd while a record is under way whose words belong together.
+    /// What the owner is at, counted as `ONE` says.
     operation: AtomicU64,
     /// Whether a thread holds this region.
     taken: AtomicBool,
@@ -104,24 +105,39 @@ impl Region {
         self.series.chunk(slot)
     }
 
-    /// Runs `write` so that a reader sees all of its stores or none. They must be `Release` stores.
+    /// Runs `operation`, during which nothing that it finds in the dictionary is freed or used again. It must not
+    /// allocate, block or panic.
+    #[inline(always)]
+    pub(crate) fn operate<R>(&self, operation: impl FnOnce() -> R) -> R {
+        let before = self.operation.load(Relaxed);
+        self.operation.store(before.wrapping_add(LOOKING), Relaxed);
+        // What is looked at is looked at after that can be seen by whoever removes: together with `barrier::all_threads`.
+        barrier::light();
+        let result = operation();
+        self.operation.store(before.wrapping_add(ONE), Release);
+        result
+    }
+
+    /// Runs `write` so that a reader sees all of its stores or none. They must be `Release` stores. May stand in an
+    /// operation, at its end.
     #[inline(always)]
     pub(crate) fn at_once(&self, write: impl FnOnce()) {
         let before = self.operation.load(Relaxed);
-        self.operation.store(before.wrapping_add(1), Relaxed);
-        // The stores in `write` are Release, so none of them can be seen before the odd word.
+        let idle = before & !(ONE - 1);
+        self.operation.store(idle.wrapping_add(WRITING), Relaxed);
+        // The stores in `write` are Release, so none of them can be seen before the word.
         write();
-        self.operation.store(before.wrapping_add(2), Release);
+        self.operation.store(idle.wrapping_add(ONE), Release);
     }
 
     /// Runs `read` until no record was under way meanwhile.
     pub(crate) fn read_at_once(&self, mut read: impl FnMut()) {
         for attempt in 0..ATTEMPTS {
             let before = self.operation.load(Acquire);
-            if before.is_multiple_of(2) {
+            if before % ONE != WRITING {
                 read();
                 fence(Acquire);
-                if self.operation.load(Relaxed) == before {
+                if writes_begun(self.operation.load(Relaxed)) == writes_begun(before) {
                     return;
                 }
             }
@@ -133,6 +149,30 @@ impl Region {
         // A writer that never finishes is one that a fork left behind. What it wrote last may be half done.
         read();
     }
+
+    /// What the owner was at, for `has_moved_on`.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.operation.load(Acquire))
+    }
+
+    /// Whether an operation that was under way at that moment has ended.
+    pub(crate) fn has_moved_on(&self, since: Moment) -> bool {
+        since.0 % ONE == 0 || self.operation.load(Acquire) != since.0
+    }
+}
+
+/// The operation word of a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(u64);
+
+/// The operation word counts operations by four. Between, the owner looks a series up, or writes words that belong together.
+const ONE: u64 = 4;
+const LOOKING: u64 = 1;
+const WRITING: u64 = 2;
+
+/// How many times the owner has begun to write.
+fn writes_begun(word: u64) -> u64 {
+    word.wrapping_add(ONE - WRITING) / ONE
 }
 
 /// Enough for a writer that records without a pause, which lets a reader through once in a thousand tries.

@@ -1,206 +1,393 @@
 //! From the hash of a series to its number: read without a lock, and grown a few entries at a time.
 //!
-//! While it grows there are two indexes. Entries are copied from the smaller to the larger, a few with each insertion,
-//! and never taken out of the smaller, so that whoever reads meanwhile finds them in one or the other. A reader that
-//! still holds the pair from before may miss what is new; then the slow path looks again, under the lock.
+//! A bucket is a cache line: eight tags of 16 bits, and the eight numbers that they stand for. A look into it compares all
+//! tags at once, so that there is no branch on where an entry stands. While the table grows there are two indexes. Entries
+//! are copied from the smaller to the larger, a few with each insertion, and never taken out of the smaller, so that whoever
+//! reads meanwhile finds them in one or the other. A reader that still holds the pair from before may miss what is new; then
+//! the slow path looks again, under the lock.
 
+use std::mem;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Entries in a segment: 64 KiB are cleared at once, not more.
-const SEGMENT: usize = 8192;
+use super::directory::{CHUNK_WORDS, Chunk};
 
-/// Entries of the first index.
-const SMALLEST: usize = 64;
+/// Entries of a bucket.
+const LANES: usize = 8;
+/// Words of a bucket: two of tags, four of numbers, two to spare.
+const BUCKET_WORDS: usize = 8;
+/// Buckets of a chunk; the first index has as many.
+const CHUNK_BUCKETS: usize = CHUNK_WORDS / BUCKET_WORDS;
 
-/// Places of the smaller index that each insertion moves on by. The larger one fills up in a quarter of its places, so
-/// that the copy is long done by then.
-const STRIDE: usize = 16;
+/// Buckets of the smaller index that each insertion copies.
+const STRIDE: usize = 2;
+
+/// A small table is kept half empty, so that an entry is nearly always in its first bucket; a large one, where memory
+/// counts and every look is a cache miss anyway, at most four fifths full.
+const LARGE: usize = 4096;
+
+/// A lane that holds nothing, and ends a search.
+const EMPTY: u64 = 0;
+/// A lane of a bucket that was full once, so that a search goes on.
+const REMOVED: u64 = 1;
 
 /// A set of numbers, each found by a hash.
 pub(crate) struct Table {
     /// Null before the first insertion.
     root: AtomicPtr<Root>,
-    /// Held while a number is put in.
+    /// Held while a number is put in or taken out.
     growth: Mutex<Growth>,
 }
 
-/// The indexes of one moment. Never changes; replaced ones live as long as the table, since readers may hold them.
+/// The indexes of one moment. Never changes.
 struct Root {
-    current: *const Index,
-    /// The one that it is copied to, or null.
-    next: *const Index,
-    older: *mut Root,
+    current: Index,
+    /// The one that it is copied to.
+    next: Option<Index>,
 }
 
+/// A list of buckets. The chunks of a list are made when they are first needed.
+#[derive(Clone, Copy)]
 struct Index {
+    /// How many buckets there are, less one: all ones.
     mask: usize,
-    segments: Box<[AtomicPtr<Segment>]>,
-    segment_length: usize,
+    chunks: *const [AtomicPtr<Chunk>],
 }
-
-/// An entry is the upper half of the hash, and the number plus one; 0 is none.
-struct Segment(Box<[AtomicU64]>);
 
 /// What only the one who inserts knows.
 struct Growth {
     entries: usize,
-    /// The place of the smaller index up to which it was copied.
+    /// Lanes of the index that is put into that are `REMOVED`.
+    removed: usize,
+    /// The bucket of the smaller index up to which it was copied.
     copied: usize,
+    /// What was replaced, and may still be read.
+    retired: Retired,
+}
+
+/// Roots and indexes that nobody finds any more, but that somebody may still be reading.
+#[derive(Default)]
+pub(crate) struct Retired {
+    roots: Vec<*mut Root>,
+    indexes: Vec<Index>,
 }
 
 impl Table {
     pub(crate) const fn new() -> Table {
-        Table { root: AtomicPtr::new(ptr::null_mut()), growth: Mutex::new(Growth { entries: 0, copied: 0 }) }
+        Table {
+            root: AtomicPtr::new(ptr::null_mut()),
+            growth: Mutex::new(Growth {
+                entries: 0,
+                removed: 0,
+                copied: 0,
+                retired: Retired { roots: Vec::new(), indexes: Vec::new() },
+            }),
+        }
     }
 
     /// The number with this hash for which `is` holds.
+    ///
+    /// The caller keeps [`Retired`] from being freed meanwhile: it is in an operation of its region, or holds the lock of
+    /// the dictionary.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        // SAFETY: null, or a root that lives as long as the table; Acquire pairs with the Release in `publish`.
+        // SAFETY: null, or a root that is freed only after this look; Acquire pairs with the Release in `publish`.
         let root = unsafe { self.root.load(Acquire).as_ref()? };
-        // SAFETY: the indexes of a root live as long as the table; `next` may be null.
-        let (current, next) = unsafe { (&*root.current, root.next.as_ref()) };
-        let found = current.find(hash, &is);
-        if found.is_some() { found } else { next?.find(hash, &is) }
+        let found = root.current.find(hash, &is);
+        if found.is_some() {
+            return found;
+        }
+        root.next.as_ref()?.find(hash, &is)
     }
 
     /// Puts a number in; `hash_of` gives the hash of one that is in.
     pub(crate) fn insert(&self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
-        let growth = &mut *self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut root = self.root.load(Relaxed);
-        if root.is_null() {
-            root = self.publish(Index::boxed(SMALLEST), ptr::null(), root);
-        }
-        // SAFETY: roots and their indexes live as long as the table.
-        let (mut current, mut next) = unsafe { (&*(*root).current, (*root).next.as_ref()) };
-        if next.is_none() && growth.entries * 2 > current.mask {
-            root = self.publish(current, Index::boxed((current.mask + 1) * 2), root);
-            growth.copied = 0;
-            // SAFETY: as above.
-            (current, next) = unsafe { (&*(*root).current, (*root).next.as_ref()) };
+        let growth = &mut *self.growth();
+        // SAFETY: null, or the newest root, which is replaced only under the lock.
+        let (mut current, mut next) = match unsafe { self.root.load(Relaxed).as_ref() } {
+            Some(root) => (root.current, root.next),
+            None => {
+                let first = Index::of(CHUNK_BUCKETS);
+                self.publish(first, None, growth);
+                (first, None)
+            }
+        };
+        if next.is_none() && growth.entries + growth.removed >= current.room() {
+            // Full of lanes that were removed, it is copied to one of its own size.
+            let times = if growth.entries >= current.room() / 2 { 2 } else { 1 };
+            let larger = Index::of((current.mask + 1) * times);
+            self.publish(current, Some(larger), growth);
+            (growth.copied, growth.removed) = (0, 0);
+            next = Some(larger);
         }
         if let Some(larger) = next {
             let until = (growth.copied + STRIDE).min(current.mask + 1);
-            for place in growth.copied..until {
-                if let Some(number) = current.at(place).and_then(number_of) {
-                    larger.put(hash_of(number), number);
-                }
+            for bucket in growth.copied..until {
+                current.each_in(bucket, |number| {
+                    growth.removed -= usize::from(larger.put(hash_of(number), number));
+                });
             }
             growth.copied = until;
-            larger.put(hash, number);
             if until == current.mask + 1 {
-                self.publish(larger, ptr::null(), root);
+                self.publish(larger, None, growth);
+                growth.retired.indexes.push(mem::replace(&mut current, larger));
+            } else {
+                current = larger;
             }
-        } else {
-            current.put(hash, number);
         }
+        growth.removed -= usize::from(current.put(hash, number));
         growth.entries += 1;
     }
 
-    fn publish(&self, current: *const Index, next: *const Index, older: *mut Root) -> *mut Root {
-        let root = Box::into_raw(Box::new(Root { current, next, older }));
-        self.root.store(root, Release);
-        root
+    /// Takes a number out; those who look meanwhile may still find it.
+    pub(crate) fn remove(&self, hash: u64, number: u32) {
+        let growth = &mut *self.growth();
+        // SAFETY: as in `insert`.
+        let Some(root) = (unsafe { self.root.load(Relaxed).as_ref() }) else { return };
+        let in_current = root.current.take(hash, number);
+        let in_next = root.next.and_then(|next| next.take(hash, number));
+        growth.entries -= usize::from(in_current.or(in_next).is_some());
+        let left_removed = if root.next.is_some() { in_next } else { in_current };
+        growth.removed += usize::from(left_removed == Some(true));
+    }
+
+    /// What was replaced since the last call, to be freed when nobody can be reading it any more.
+    pub(crate) fn take_retired(&self) -> Retired {
+        mem::take(&mut self.growth().retired)
+    }
+
+    fn growth(&self) -> MutexGuard<'_, Growth> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, current: Index, next: Option<Index>, growth: &mut Growth) {
+        let root = Box::into_raw(Box::new(Root { current, next }));
+        let before = self.root.swap(root, Release);
+        if !before.is_null() {
+            growth.retired.roots.push(before);
+        }
     }
 }
 
 impl Index {
-    fn boxed(entries: usize) -> *const Index {
-        let segment_length = entries.min(SEGMENT);
-        let segments = (0..entries / segment_length).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
-        Box::into_raw(Box::new(Index { mask: entries - 1, segments, segment_length }))
+    fn of(buckets: usize) -> Index {
+        let chunks: Box<[_]> =
+            (0..buckets / CHUNK_BUCKETS).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
+        Index { mask: buckets - 1, chunks: Box::into_raw(chunks) }
     }
 
-    /// The entry at a place: 0 if there is none, `None` if there is not even memory for it.
+    /// How many entries it takes before the next larger one is begun.
+    fn room(&self) -> usize {
+        let lanes = (self.mask + 1) * LANES;
+        if lanes < LARGE { lanes / 2 } else { lanes / 5 * 4 }
+    }
+
+    /// The words of a bucket, if there is memory for it.
     #[inline(always)]
-    fn at(&self, place: usize) -> Option<u64> {
-        // A power of two, though the compiler does not know.
-        let segment = self.segments[place / SEGMENT].load(Acquire);
-        // SAFETY: null, or a segment that lives as long as the index; Acquire pairs with the Release in `put`.
-        let segment = unsafe { segment.as_ref()? };
-        Some(segment.0[place % SEGMENT].load(Acquire))
+    fn bucket(&self, bucket: usize) -> Option<&[AtomicU64; BUCKET_WORDS]> {
+        // SAFETY: indexes are freed only when nobody can be looking any more, see `Table::find`.
+        let chunks = unsafe { &*self.chunks };
+        let chunk = chunks[bucket / CHUNK_BUCKETS].load(Acquire);
+        // SAFETY: null, or a chunk that lives as long as the index; Acquire pairs with the Release in `made`.
+        let chunk = unsafe { chunk.as_ref()? };
+        chunk.0.as_chunks().0.get(bucket % CHUNK_BUCKETS)
+    }
+
+    /// The words of a bucket. One at a time calls this.
+    fn made(&self, bucket: usize) -> &[AtomicU64; BUCKET_WORDS] {
+        // SAFETY: as in `bucket`.
+        let entry = unsafe { &(*self.chunks)[bucket / CHUNK_BUCKETS] };
+        let mut chunk = entry.load(Relaxed);
+        if chunk.is_null() {
+            chunk = Box::into_raw(Chunk::boxed());
+            entry.store(chunk, Release);
+        }
+        // SAFETY: chunks live as long as the index.
+        &unsafe { &*chunk }.0.as_chunks().0[bucket % CHUNK_BUCKETS]
     }
 
     #[inline(always)]
     fn find(&self, hash: u64, is: &impl Fn(u32) -> bool) -> Option<u32> {
-        let mut place = hash as usize & self.mask;
+        let mut bucket = hash as usize & self.mask;
         loop {
-            let entry = self.at(place).filter(|entry| *entry != 0)?;
-            if entry >> 32 == hash >> 32
-                && let Some(number) = number_of(entry)
-                && is(number)
-            {
-                return Some(number);
+            let words = self.bucket(bucket)?;
+            let tags = [words[0].load(Acquire), words[1].load(Acquire)];
+            let mut lanes = lanes_with(tags, tag_of(hash));
+            while lanes != 0 {
+                let number = number_in(words, lane_of(lanes));
+                if is(number) {
+                    return Some(number);
+                }
+                lanes &= lanes - 1;
             }
-            place = (place + 1) & self.mask;
+            if lanes_with(tags, EMPTY) != 0 {
+                return None;
+            }
+            bucket = (bucket + 1) & self.mask;
         }
     }
 
-    fn put(&self, hash: u64, number: u32) {
-        let mut place = hash as usize & self.mask;
-        while self.at(place).is_some_and(|entry| entry != 0) {
-            place = (place + 1) & self.mask;
+    /// Whether a lane that was removed has been used again.
+    fn put(&self, hash: u64, number: u32) -> bool {
+        let mut bucket = hash as usize & self.mask;
+        loop {
+            let words = self.made(bucket);
+            if let Some(lane) = (0..LANES).find(|lane| tag_in(words, *lane) <= REMOVED) {
+                let shift = lane % 2 * 32;
+                let numbers = &words[2 + lane / 2];
+                let others = numbers.load(Relaxed) & !(u64::from(u32::MAX) << shift);
+                // Somebody who saw the tag of what was here before must not see this number without its line.
+                numbers.store(others | u64::from(number) << shift, Release);
+                let was_removed = tag_in(words, lane) == REMOVED;
+                // The number, and what it is a number of, can be seen by whoever sees the tag.
+                set_tag(words, lane, tag_of(hash));
+                return was_removed;
+            }
+            bucket = (bucket + 1) & self.mask;
         }
-        let entry = &self.segments[place / SEGMENT];
-        let mut segment = entry.load(Relaxed);
-        if segment.is_null() {
-            let words = (0..self.segment_length).map(|_| AtomicU64::new(0)).collect();
-            segment = Box::into_raw(Box::new(Segment(words)));
-            entry.store(segment, Release);
+    }
+
+    /// Takes a number out: `Some` if it was there, and true if its lane stays a step of other searches.
+    fn take(&self, hash: u64, number: u32) -> Option<bool> {
+        let mut bucket = hash as usize & self.mask;
+        loop {
+            let words = self.bucket(bucket)?;
+            // A bucket with room has never been full, so that no search goes beyond it.
+            let has_room = (0..LANES).any(|lane| tag_in(words, lane) == EMPTY);
+            let is = |lane: &usize| tag_in(words, *lane) == tag_of(hash) && number_in(words, *lane) == number;
+            if let Some(lane) = (0..LANES).find(is) {
+                set_tag(words, lane, if has_room { EMPTY } else { REMOVED });
+                return Some(!has_room);
+            }
+            if has_room {
+                return None;
+            }
+            bucket = (bucket + 1) & self.mask;
         }
-        // SAFETY: segments live as long as the index.
-        let word = unsafe { &(&(*segment).0)[place % SEGMENT] };
-        word.store((hash >> 32 << 32) | (u64::from(number) + 1), Release);
+    }
+
+    fn each_in(&self, bucket: usize, mut f: impl FnMut(u32)) {
+        let Some(words) = self.bucket(bucket) else { return };
+        for lane in (0..LANES).filter(|lane| tag_in(words, *lane) > REMOVED) {
+            f(number_in(words, lane));
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody reads it any more, and it is freed once.
+    unsafe fn free(self) {
+        // SAFETY: made by `Box::into_raw` in `of`.
+        let chunks = unsafe { Box::from_raw(self.chunks.cast_mut()) };
+        for chunk in chunks {
+            let chunk = chunk.into_inner();
+            if !chunk.is_null() {
+                // SAFETY: made by `Box::into_raw` in `made`.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
     }
 }
 
+/// The upper bits of the hash; the lower ones choose the bucket. Never one of the two that mean nothing.
 #[inline(always)]
-fn number_of(entry: u64) -> Option<u32> {
-    (entry as u32).checked_sub(1)
+fn tag_of(hash: u64) -> u64 {
+    let tag = hash >> 48;
+    if tag <= REMOVED { tag + 2 } else { tag }
+}
+
+/// One bit for each lane whose tag is this one. The lowest is exact; a lane above it may be there by mistake.
+#[inline(always)]
+fn lanes_with(tags: [u64; 2], tag: u64) -> u64 {
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    const TOPS: u64 = 0x8000_8000_8000_8000;
+    let zeros = |word: u64| {
+        let word = word ^ (tag * ONES);
+        word.wrapping_sub(ONES) & !word & TOPS
+    };
+    // The lanes of the second word are the bits beside those of the first.
+    zeros(tags[0]) | zeros(tags[1]) >> 1
+}
+
+#[inline(always)]
+fn lane_of(lanes: u64) -> usize {
+    let bit = lanes.trailing_zeros() as usize;
+    bit / 16 + if bit % 16 == 15 { 0 } else { LANES / 2 }
+}
+
+#[inline(always)]
+fn number_in(words: &[AtomicU64; BUCKET_WORDS], lane: usize) -> u32 {
+    (words[2 + lane / 2].load(Acquire) >> (lane % 2 * 32)) as u32
+}
+
+fn tag_in(words: &[AtomicU64; BUCKET_WORDS], lane: usize) -> u64 {
+    words[lane / 4].load(Relaxed) >> (lane % 4 * 16) & 0xffff
+}
+
+fn set_tag(words: &[AtomicU64; BUCKET_WORDS], lane: usize, tag: u64) {
+    let (word, shift) = (&words[lane / 4], lane % 4 * 16);
+    word.store(word.load(Relaxed) & !(0xffff << shift) | tag << shift, Release);
+}
+
+impl Retired {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.roots.is_empty() && self.indexes.is_empty()
+    }
+
+    /// Adds what was replaced meanwhile.
+    pub(crate) fn append(&mut self, mut other: Retired) {
+        self.roots.append(&mut other.roots);
+        self.indexes.append(&mut other.indexes);
+    }
+
+    /// # Safety
+    ///
+    /// Whoever was looking into the table when this was replaced has finished.
+    pub(crate) unsafe fn free(&mut self) {
+        for root in self.roots.drain(..) {
+            // SAFETY: made by `Box::into_raw` in `publish`, and replaced once.
+            drop(unsafe { Box::from_raw(root) });
+        }
+        for index in self.indexes.drain(..) {
+            // SAFETY: as the caller says; it was replaced once.
+            unsafe { index.free() };
+        }
+    }
+}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        debug_assert!(self.is_empty() || std::thread::panicking(), "retired memory is freed, not forgotten");
+    }
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        let mut root = *self.root.get_mut();
-        let mut indexes = Vec::new();
-        while !root.is_null() {
-            // SAFETY: made by `Box::into_raw` in `publish`; `&mut self` says that nobody can reach it any more.
-            let this = unsafe { Box::from_raw(root) };
-            indexes.extend([this.current, this.next]);
-            root = this.older;
+        let mut retired = self.take_retired();
+        let root = *self.root.get_mut();
+        // SAFETY: null, or the newest root; `&mut self` says that nobody can reach it any more.
+        if let Some(newest) = unsafe { root.as_ref() } {
+            retired.indexes.push(newest.current);
+            retired.indexes.extend(newest.next);
+            retired.roots.push(root);
         }
-        // One index stands in several roots.
-        indexes.sort_unstable();
-        indexes.dedup();
-        for index in indexes.into_iter().filter(|index| !index.is_null()) {
-            // SAFETY: made by `Box::into_raw` in `boxed`, and now nowhere else.
-            drop(unsafe { Box::from_raw(index.cast_mut()) });
-        }
+        // SAFETY: as above.
+        unsafe { retired.free() };
     }
 }
 
-impl Drop for Index {
-    fn drop(&mut self) {
-        for segment in &mut self.segments {
-            let segment = *segment.get_mut();
-            if !segment.is_null() {
-                // SAFETY: made by `Box::into_raw` in `put`; `&mut self` says that nobody can reach it any more.
-                drop(unsafe { Box::from_raw(segment) });
-            }
-        }
-    }
-}
-
-// SAFETY: what is shared is behind atomics, and lives as long as the table.
+// SAFETY: what is shared is behind atomics, and what is replaced is freed as `Retired::free` says.
 unsafe impl Send for Table {}
 // SAFETY: as for Send; one thread at a time inserts.
 unsafe impl Sync for Table {}
+// SAFETY: it owns what it lists.
+unsafe impl Send for Retired {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
     use std::sync::atomic::AtomicU32;
     use std::thread;
@@ -233,6 +420,41 @@ mod tests {
         }
         assert!((0..2_000).all(|number| find(&table, number) == Some(number)));
         assert_eq!(find(&table, 2_000), None);
+    }
+
+    #[test]
+    fn numbers_that_come_and_go_are_found_exactly_while_they_are_in() {
+        let (table, mut model) = (Table::new(), BTreeSet::new());
+        let mut state = 1u64;
+        for _ in 0..60_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let number = (state >> 33) as u32 % 3_000;
+            if model.remove(&number) {
+                table.remove(hash(number), number);
+            } else {
+                model.insert(number);
+                insert(&table, number);
+            }
+            assert_eq!(find(&table, number).is_some(), model.contains(&number));
+        }
+        assert!((0..3_000).all(|number| find(&table, number).is_some() == model.contains(&number)));
+        let mut retired = table.take_retired();
+        // SAFETY: one thread.
+        unsafe { retired.free() };
+        assert!((0..3_000).all(|number| find(&table, number).is_some() == model.contains(&number)));
+    }
+
+    #[test]
+    fn a_lane_is_told_from_all_others() {
+        for lane in 0..LANES {
+            for tag in [2, 0x7fff, 0x8000, 0xffff] {
+                let words = [const { AtomicU64::new(0) }; BUCKET_WORDS];
+                set_tag(&words, lane, tag);
+                let tags = [words[0].load(Relaxed), words[1].load(Relaxed)];
+                assert_eq!((lane_of(lanes_with(tags, tag)), tag_in(&words, lane)), (lane, tag));
+                assert_eq!(lanes_with(tags, tag ^ 1), 0);
+            }
+        }
     }
 
     #[test]

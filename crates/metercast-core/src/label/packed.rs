@@ -1,0 +1,257 @@
+//! Labels as words: the names of the keys are a number, and the values follow each other in six words.
+//!
+//! Equal words are equal labels, so that a lookup compares them and nothing else. Values that do not fit are *wide*: the
+//! dictionary keeps them as text.
+
+use super::overread;
+use super::value::ValueRef;
+
+/// The words that the values of one series may take.
+pub(crate) const WORDS: usize = 6;
+
+/// The most labels that are packed: each has a byte in the head.
+pub(crate) const MOST_LABELS: usize = 4;
+
+/// What a byte in the head says of a value: up to here, the length of a text.
+const LONGEST: u8 = overread::LONGEST as u8;
+const I64: u8 = LONGEST + 1;
+const U64: u8 = LONGEST + 2;
+const F64: u8 = LONGEST + 3;
+const FALSE: u8 = LONGEST + 4;
+const TRUE: u8 = LONGEST + 5;
+const ABSENT: u8 = LONGEST + 6;
+
+/// The labels of one series of one metric in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packed {
+    /// The values, one after the other, each from the beginning of a word.
+    pub(crate) words: [u64; WORDS],
+    /// The shape (metric and keys) in the upper half; below a byte for each value.
+    pub(crate) head: u64,
+}
+
+impl Packed {
+    /// Packs values in the order of the shape's keys; `None` if they do not fit.
+    ///
+    /// Always inlined: where it is called the number and the types of the values are known.
+    #[inline(always)]
+    pub(crate) fn of<'a>(shape: u32, values: impl Iterator<Item = ValueRef<'a>>) -> Option<Packed> {
+        // Room for one text beyond the end, so that its four words can be written before it is known whether it fits.
+        let mut words = [0u64; WORDS + 4];
+        let (mut used, mut fits) = (0, true);
+        let mut head = u64::from(shape) << 32;
+        for (at, value) in values.enumerate() {
+            let from = used.min(WORDS);
+            let (tag, length) = match value {
+                ValueRef::String(text) => {
+                    let text = text.as_bytes();
+                    fits &= text.len() <= overread::LONGEST;
+                    if let Some(to) = words[from..].first_chunk_mut() {
+                        overread::words(text, to);
+                    }
+                    (text.len() as u8, text.len().div_ceil(8))
+                }
+                ValueRef::I64(value) => word(&mut words, from, value as u64, I64),
+                ValueRef::U64(value) => word(&mut words, from, value, U64),
+                ValueRef::F64(value) => word(&mut words, from, value.to_bits(), F64),
+                ValueRef::Bool(value) => (if value { TRUE } else { FALSE }, 0),
+                ValueRef::Absent => (ABSENT, 0),
+            };
+            fits &= at < MOST_LABELS;
+            head |= u64::from(tag) << (8 * (at % MOST_LABELS));
+            used += length;
+        }
+        let words = *words.first_chunk()?;
+        (fits && used <= WORDS).then_some(Packed { words, head })
+    }
+
+    /// The shape and the types of the values: of two that agree in this, no two values are spelled alike unless they are
+    /// equal. `None` if that cannot be said: doubles have many bits for one spelling.
+    pub(crate) fn types(&self) -> Option<u64> {
+        (0..MOST_LABELS).try_fold(self.head >> 32 << 32, |types, at| {
+            let class = match (self.head >> (8 * at)) as u8 {
+                0..=LONGEST => 0,
+                I64 | U64 => 1,
+                FALSE | TRUE => 2,
+                F64 => return None,
+                _ => 3,
+            };
+            Some(types | class << (8 * at))
+        })
+    }
+
+    /// The number of metric and keys.
+    pub(crate) fn shape(&self) -> u32 {
+        (self.head >> 32) as u32
+    }
+
+    /// The hash of the labels; a hint where to look.
+    #[inline(always)]
+    pub(crate) fn hash(&self, seed: u64) -> u64 {
+        let [a, b, c, d, e, f] = self.words;
+        let one = fold(a ^ seed, b ^ FIRST);
+        let two = fold(c ^ seed ^ SECOND, d ^ THIRD);
+        let three = fold(e ^ seed ^ THIRD, f ^ SECOND);
+        fold(one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41)), self.head ^ seed)
+    }
+
+    /// The first `count` values, in the order of the shape's keys.
+    pub(crate) fn values(&self, count: usize) -> impl Iterator<Item = PackedValue<'_>> {
+        let mut from = 0;
+        (0..count.min(MOST_LABELS)).map(move |at| {
+            let tag = (self.head >> (8 * at)) as u8;
+            let length = if tag <= LONGEST { usize::from(tag).div_ceil(8) } else { usize::from(tag <= F64) };
+            let words = &self.words[from..from + length];
+            from += length;
+            match (tag, words) {
+                (I64, [word]) => PackedValue::I64(*word as i64),
+                (U64, [word]) => PackedValue::U64(*word),
+                (F64, [word]) => PackedValue::F64(f64::from_bits(*word)),
+                (FALSE, _) => PackedValue::Bool(false),
+                (TRUE, _) => PackedValue::Bool(true),
+                (0..=LONGEST, words) => PackedValue::Text(PackedText { words, length: usize::from(tag) }),
+                _ => PackedValue::Absent,
+            }
+        })
+    }
+}
+
+#[inline(always)]
+fn word(words: &mut [u64; WORDS + 4], at: usize, word: u64, tag: u8) -> (u8, usize) {
+    words[at] = word;
+    (tag, 1)
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum PackedValue<'a> {
+    Text(PackedText<'a>),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Bool(bool),
+    /// The label is not there.
+    Absent,
+}
+
+/// A short text in words, zeros behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackedText<'a> {
+    words: &'a [u64],
+    length: usize,
+}
+
+impl<'a> PackedText<'a> {
+    /// The text in words of eight bytes, the first byte lowest; the last word ends in zeros.
+    pub fn words(self) -> &'a [u64] {
+        self.words
+    }
+
+    /// How many bytes there are: at most 32.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(self) -> usize {
+        self.length
+    }
+
+    /// Gives the text to `f`.
+    pub fn with<R>(self, f: impl FnOnce(&str) -> R) -> R {
+        let mut bytes = [0; overread::LONGEST];
+        for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.words) {
+            *to = word.to_le_bytes();
+        }
+        // It was packed from a text, so there is nothing to mend.
+        f(std::str::from_utf8(&bytes[..self.length]).unwrap_or_default())
+    }
+}
+
+const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+const SECOND: u64 = 0x8bb8_4b93_962e_acc9;
+const THIRD: u64 = 0x2d35_8dcc_aa6c_78a5;
+
+/// Multiplies to 128 bits and folds the halves together: every bit of the input reaches every bit of the output.
+#[inline(always)]
+pub(super) const fn fold(a: u64, b: u64) -> u64 {
+    // Neither factor is zero for what people write; a zero would lose the other.
+    let wide = (a ^ THIRD) as u128 * (b ^ 0x4b33_a62e_d433_d4a3) as u128;
+    (wide as u64) ^ (wide >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn pack(values: &[ValueRef<'_>]) -> Option<Packed> {
+        Packed::of(7, values.iter().copied())
+    }
+
+    fn unpacked(packed: &Packed, count: usize) -> Vec<String> {
+        let text = |value| match value {
+            PackedValue::Text(text) => text.with(|text| format!("{text:?}")),
+            other => format!("{other:?}"),
+        };
+        packed.values(count).map(text).collect()
+    }
+
+    #[test]
+    fn what_was_packed_comes_out_again() {
+        for length in 0..=32 {
+            let text: String = ('a'..='z').cycle().take(length).collect();
+            let values = [ValueRef::I64(-1), ValueRef::String(&text), ValueRef::Bool(true), ValueRef::Absent];
+            let packed = pack(&values).unwrap();
+            assert_eq!(
+                unpacked(&packed, 4),
+                ["I64(-1)".to_owned(), format!("{text:?}"), "Bool(true)".into(), "Absent".into()]
+            );
+            assert_eq!(packed.shape(), 7);
+        }
+        let numbers = pack(&[ValueRef::U64(u64::MAX), ValueRef::F64(-0.0), ValueRef::Bool(false)]).unwrap();
+        assert_eq!(unpacked(&numbers, 3), ["U64(18446744073709551615)", "F64(-0.0)", "Bool(false)"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_packed() {
+        let (long, longest, full) = ("x".repeat(33), "x".repeat(32), "x".repeat(16));
+        assert!(pack(&[ValueRef::String(&long)]).is_none());
+        assert!(pack(&[ValueRef::String(&longest), ValueRef::String(&full)]).is_some());
+        assert!(pack(&[ValueRef::String(&longest), ValueRef::String(&full), ValueRef::I64(1)]).is_none());
+        assert!(pack(&[ValueRef::String(&longest), ValueRef::String(&longest)]).is_none());
+        assert!(pack(&[ValueRef::Bool(true); 4]).is_some());
+        assert!(pack(&[ValueRef::Bool(true); 5]).is_none());
+    }
+
+    #[test]
+    fn values_are_never_run_together() {
+        let sets: [&[ValueRef<'_>]; 9] = [
+            &[ValueRef::String("ab"), ValueRef::String("c")],
+            &[ValueRef::String("a"), ValueRef::String("bc")],
+            &[ValueRef::String(""), ValueRef::String("abc")],
+            &[ValueRef::String("abc"), ValueRef::String("")],
+            &[ValueRef::String("12345678"), ValueRef::String("9")],
+            &[ValueRef::String("123456789"), ValueRef::String("")],
+            &[ValueRef::String("\0"), ValueRef::String("")],
+            &[ValueRef::I64(0), ValueRef::String("")],
+            &[ValueRef::Absent, ValueRef::String("abc")],
+        ];
+        let packed: HashSet<_> = sets.iter().map(|set| pack(set).map(|p| (p.words, p.head))).collect();
+        assert_eq!(packed.len(), sets.len());
+        let hashes: HashSet<_> = sets.iter().map(|set| pack(set).map(|p| p.hash(3))).collect();
+        assert_eq!(hashes.len(), sets.len(), "a hash this poor would be slow");
+    }
+
+    #[test]
+    fn hashes_of_many_sets_spread() {
+        let mut low = vec![0u32; 256];
+        let mut tags = HashSet::new();
+        for n in 0..65_536 {
+            let text = format!("tenant-{n}");
+            let hash = pack(&[ValueRef::String(&text), ValueRef::I64(n % 7)]).unwrap().hash(0x1234_5678_9abc);
+            low[(hash & 255) as usize] += 1;
+            tags.insert(hash >> 48);
+        }
+        let (least, most) = (low.iter().min().unwrap(), low.iter().max().unwrap());
+        assert!(*least > 150 && *most < 400, "{least} to {most} where 256 are expected");
+        assert!(tags.len() > 38_000, "{} of 65,536 tags where 41,400 are expected", tags.len());
+    }
+}

@@ -1,0 +1,101 @@
+//! One pass over a store: every metric, every series, every value, in nobody's format.
+
+mod pass;
+mod view;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+pub use pass::{FamilyView, Reading};
+pub use view::{BucketsView, LabelsView, PointView, SeriesView, ValueView};
+
+use crate::definition::Definition;
+use crate::label::LabelSet;
+use crate::store::Store;
+pub use crate::store::exponential::{Exponential, ExponentialBuckets};
+
+/// A metric and its series.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Family {
+    /// What the metric is.
+    pub definition: Arc<Definition>,
+    /// Its series, sorted by their labels; at least one.
+    pub series: Vec<Series>,
+}
+
+/// One series of a metric.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Series {
+    /// What tells it from the others; no two series of a family have equal labels.
+    pub labels: Arc<LabelSet>,
+    /// When it began to count.
+    pub started: SystemTime,
+    /// Its value.
+    pub point: Point,
+}
+
+/// The value of a series: for counters, up-down counters and histograms everything since the start.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Point {
+    /// A whole number that is never negative.
+    U64(u64),
+    /// A whole number.
+    I64(i64),
+    /// A double.
+    F64(f64),
+    /// A distribution.
+    Histogram(Buckets),
+}
+
+/// A distribution over buckets.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Buckets {
+    /// The upper bounds, finite and increasing. A value on a bound belongs to the bucket below.
+    pub bounds: &'static [f64],
+    /// How many values fell into each bucket; one more than bounds, since the last bucket has none.
+    pub counts: Vec<u64>,
+    /// The sum of all values.
+    pub sum: f64,
+}
+
+impl Buckets {
+    /// How many values there were: what the buckets add up to.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+impl Store {
+    /// Reads everything that was recorded, families sorted by name. Recording goes on meanwhile and is never
+    /// waited for: each series is exact for some moment during the reading, and no counter is ever less than in an
+    /// earlier reading.
+    pub fn collect(&self) -> Vec<Family> {
+        self.read(|reading| {
+            let families = reading.families().filter_map(|family| {
+                let mut series = Vec::new();
+                family.each(|view| series.push(Series::from(view)));
+                series.sort_by(|a: &Series, b| a.labels.cmp(&b.labels));
+                (!series.is_empty()).then(|| Family { definition: Arc::clone(family.definition()), series })
+            });
+            families.collect()
+        })
+    }
+}
+
+impl From<&SeriesView<'_>> for Series {
+    fn from(view: &SeriesView<'_>) -> Series {
+        let point = match view.value {
+            PointView::U64(value) => Point::U64(value),
+            PointView::I64(value) => Point::I64(value),
+            PointView::F64(value) => Point::F64(value),
+            PointView::Histogram(BucketsView { bounds, counts, sum }) => {
+                Point::Histogram(Buckets { bounds, counts: counts.to_vec(), sum })
+            }
+        };
+        Series { labels: Arc::new(view.labels.to_set()), started: view.started(), point }
+    }
+}

@@ -1,0 +1,442 @@
+//! The walk over a store's cells: families by name, their series in the order of first use.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
+use std::time::UNIX_EPOCH;
+
+use super::view::{BucketsView, LabelsView, PointView, SeriesView};
+use crate::definition::{Definition, Kind};
+use crate::label::LabelSet;
+use crate::number::sealed::Cell as _;
+use crate::number::{Number, NumberType};
+use crate::registry;
+use crate::store::dictionary::Ends;
+use crate::store::directory::{CHUNK_WORDS, Chunk};
+use crate::store::layout::Layout;
+use crate::store::line::{CellWord, Key};
+use crate::store::region::Region;
+use crate::store::{GaugeSlot, Inner, Store};
+
+/// A store while it is read. Series are not removed meanwhile; recording goes on.
+pub struct Reading<'a> {
+    store: &'a Inner,
+    definitions: Vec<&'static Arc<Definition>>,
+    zeroes: BTreeSet<u32>,
+    started: u64,
+    regions: Vec<&'a Region>,
+    _removes_nothing: RwLockReadGuard<'a, ()>,
+}
+
+impl Store {
+    /// Reads the store without allocating for each series. What `f` sees is cumulative; each series is exact for some
+    /// moment during the reading, and no counter is ever less than in an earlier reading.
+    ///
+    /// ```
+    /// use metercast_core::{Store, reading::PointView, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| u64_counter!("orders", "Orders placed", 3));
+    /// let mut total = 0;
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| if let PointView::U64(value) = series.value { total += value });
+    ///     }
+    /// });
+    /// assert_eq!(total, 3);
+    /// ```
+    pub fn read<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
+        let store = self.inner();
+        let removes_nothing = store.lifecycle.begin_reading(store);
+        store.next_epoch();
+        let mut definitions = registry::definitions();
+        definitions.sort_by_key(|definition| definition.name);
+        let result = f(&Reading {
+            definitions,
+            zeroes: store.zeroes(),
+            started: store.started().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
+            regions: store.regions.iter().collect(),
+            store,
+            _removes_nothing: removes_nothing,
+        });
+        // One reading is before another if it ends before the other begins: then it has seen no more.
+        store.next_epoch();
+        result
+    }
+}
+
+impl Reading<'_> {
+    /// The metrics of the program, sorted by name. Those that have no series here are among them.
+    pub fn families(&self) -> impl Iterator<Item = FamilyView<'_>> {
+        self.definitions.iter().map(|definition| FamilyView {
+            reading: self,
+            definition,
+            ends: self.store.dictionary.ends_of(definition),
+        })
+    }
+}
+
+impl std::fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").finish_non_exhaustive()
+    }
+}
+
+/// A metric while its store is read.
+#[derive(Clone, Copy, Debug)]
+pub struct FamilyView<'a> {
+    reading: &'a Reading<'a>,
+    definition: &'static Arc<Definition>,
+    /// The lines there are: what is added meanwhile is for the next reading.
+    ends: Ends,
+}
+
+impl<'a> FamilyView<'a> {
+    /// What the metric is.
+    pub fn definition(&self) -> &'static Arc<Definition> {
+        self.definition
+    }
+
+    /// Whether no two series have labels that are spelled alike, such as a number and its text: all have the same keys in the
+    /// same order, and under each key values of the same type. False also where that is not known.
+    pub fn is_uniform(&self) -> bool {
+        let dictionary = &self.reading.store.dictionary;
+        let lines = dictionary.count_of(self.definition);
+        match self.definition.fixed.len() {
+            0 => dictionary.is_uniform(self.definition),
+            1 => lines == 0,
+            _ => false,
+        }
+    }
+
+    /// About how many series there are, to make room for them.
+    pub fn size_hint(&self) -> usize {
+        (self.definition.fixed.len() + self.reading.store.dictionary.count_of(self.definition)) as usize
+    }
+
+    /// Gives each series to `f`: those that the program text names in its order, then the others in the order of their first
+    /// use. None if the metric was not used in this store, or if another metric has the name.
+    pub fn each(&self, mut f: impl FnMut(&SeriesView<'_>)) {
+        let (reading, definition) = (self.reading, self.definition);
+        let claimed = Cell::new(None);
+        let mut give = |view: &SeriesView<'_>| {
+            let is_ours = claimed.get().unwrap_or_else(|| {
+                claimed.set(Some(reading.store.claim(definition)));
+                claimed.get() == Some(true)
+            });
+            if is_ours {
+                f(view);
+            }
+        };
+        let twins = RefCell::new(Vec::new());
+        self.each_fixed(&twins, &mut give);
+        self.each_line(&twins.into_inner(), &mut give);
+    }
+
+    /// The series that the program text names. The same labels may have been put together at run time: `twins` takes the
+    /// lines of these, whose values are added.
+    fn each_fixed(&self, twins: &RefCell<Vec<u32>>, give: &mut impl FnMut(&SeriesView<'_>)) {
+        let (reading, definition) = (self.reading, self.definition);
+        let shapes = definition.shapes();
+        let has_lines = reading.store.dictionary.count_of(definition) > 0;
+        let mut columns = Columns::new(reading, Place::Fixed);
+        let mut of_lines = Columns::new(reading, Place::Series);
+        let all_at_zero = definition.zeroes() && self.is_used(&mut columns);
+        let same_as = |first: u32| {
+            (first + 1..definition.fixed.len())
+                .filter_map(|at| definition.fixed.get(at))
+                .filter(move |fixed| fixed.same_as == Some(first))
+        };
+        let has_same = (0..definition.fixed.len())
+            .any(|at| definition.fixed.get(at).is_some_and(|fixed| fixed.same_as.is_some()));
+        let number = definition.number;
+        for at in 0..definition.fixed.len() {
+            let Some(fixed) = definition.fixed.get(at).filter(|fixed| fixed.same_as.is_none()) else {
+                continue;
+            };
+            let twin = if has_lines { reading.line_of(definition, &shapes, &fixed.labels) } else { None };
+            let mut read = |slot| match definition.kind {
+                Kind::Counter => columns.sum(slot, number),
+                Kind::UpDownCounter => columns.up_down(slot, number),
+                Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Fixed(slot)),
+                Kind::Histogram => None,
+            };
+            let mut value = read(fixed.slot);
+            if has_same {
+                value = same_as(at).map(|same| read(same.slot)).fold(value, |a, b| definition.together(a, b));
+            }
+            // Gauges are numbered apart, and are never zero without having been set.
+            let is_noted =
+                definition.kind != Kind::Gauge && (all_at_zero || reading.zeroes.contains(&fixed.slot));
+            value = value.or(is_noted.then_some(0));
+            if let Some((line, cell)) = twin {
+                twins.borrow_mut().push(line);
+                let other = match definition.kind {
+                    Kind::Counter => of_lines.sum(cell.slot(), number).or(Some(0)),
+                    Kind::UpDownCounter => of_lines.up_down(cell.slot(), number).or(Some(0)),
+                    Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
+                    Kind::Histogram => None,
+                };
+                value = definition.together(value, other);
+            }
+            if let Some(bits) = value {
+                let labels = LabelsView::of(&fixed.labels);
+                give(&SeriesView { labels, started_unix_nanos: reading.started, value: point(number, bits) });
+            }
+        }
+    }
+
+    /// Whether one of the series that the program text names was used in this store.
+    fn is_used(&self, columns: &mut Columns<'_>) -> bool {
+        let (reading, definition) = (self.reading, self.definition);
+        (0..definition.fixed.len()).filter_map(|at| definition.fixed.get(at)).any(|fixed| {
+            reading.zeroes.contains(&fixed.slot)
+                || match definition.kind {
+                    Kind::Counter => columns.sum(fixed.slot, definition.number).is_some(),
+                    _ => columns.up_down(fixed.slot, definition.number).is_some(),
+                }
+        })
+    }
+
+    /// The series that were put together at run time, but for those whose lines were given already.
+    fn each_line(&self, given: &[u32], give: &mut impl FnMut(&SeriesView<'_>)) {
+        let (reading, definition) = (self.reading, self.definition);
+        let dictionary = &reading.store.dictionary;
+        let mut columns = Columns::new(reading, Place::Series);
+        let mut counts = Vec::new();
+        for (number, line, side) in dictionary.lines_between(self.ends) {
+            if side.is_removed() || given.contains(&number) {
+                continue;
+            }
+            let cell = line.cell();
+            let bits = match definition.kind {
+                Kind::Counter => Some(columns.sum(cell.slot(), definition.number).unwrap_or(0)),
+                Kind::UpDownCounter => Some(columns.up_down(cell.slot(), definition.number).unwrap_or(0)),
+                Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
+                Kind::Histogram => None,
+            };
+            let value = match (bits, definition.kind) {
+                (Some(bits), _) => point(definition.number, bits),
+                (None, Kind::Histogram) => {
+                    let layout = dictionary.layout(cell);
+                    let sum = columns.buckets(cell.slot(), layout, &mut counts);
+                    PointView::Histogram(BucketsView::new(&layout.bounds, &counts, sum))
+                }
+                (None, _) => continue,
+            };
+            let started_unix_nanos = side.started();
+            match line.key() {
+                Key::Packed(packed) => {
+                    let labels = LabelsView::packed(&packed, cell.is_plain());
+                    give(&SeriesView { labels, started_unix_nanos, value });
+                }
+                Key::Wide { labels, .. } => {
+                    if let Some(labels) = dictionary.wide.get(labels) {
+                        give(&SeriesView { labels: LabelsView::of(labels), started_unix_nanos, value });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// The dynamic series with these labels.
+    fn line_of(&self, definition: &Definition, shapes: &[u32], labels: &LabelSet) -> Option<(u32, CellWord)> {
+        let dictionary = &self.store.dictionary;
+        let number = dictionary.find_set(definition, shapes, labels)?;
+        let cell = dictionary.line(number)?.cell();
+        // It may have been found by a line that only leads to its cell.
+        let own =
+            dictionary.lines_of(definition).find(|(_, line, side)| line.cell() == cell && !side.is_removed());
+        own.map(|(number, ..)| (number, cell))
+    }
+}
+
+impl Inner {
+    /// Whether the name belongs to this definition in this store. The first that a reading meets has it.
+    fn claim(&self, definition: &Arc<Definition>) -> bool {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ours = match claims.get_or_insert_default().entry(definition.name) {
+            Entry::Vacant(free) => {
+                free.insert(Arc::clone(definition));
+                true
+            }
+            Entry::Occupied(taken) => {
+                let first = taken.get();
+                if first.id != definition.id {
+                    let message = format!(
+                        "is {} at {} and {} at {}; the second is left out: give it another name",
+                        first.spelled(),
+                        first.place,
+                        definition.spelled(),
+                        definition.place
+                    );
+                    self.problems.report(definition.name, message);
+                }
+                first.id == definition.id
+            }
+        };
+        drop(claims);
+        if is_ours {
+            for difference in &*definition.differences.read().unwrap_or_else(PoisonError::into_inner) {
+                self.problems.report(definition.name, difference.clone());
+            }
+        }
+        is_ours
+    }
+
+    /// The bits of a gauge, if it was set.
+    fn gauge_bits(&self, slot: GaugeSlot) -> Option<u64> {
+        let words = self.gauge(slot)?;
+        // The epoch is stored after the bits: one that is not 0 says that the bits were set.
+        (words[1].load(Acquire) != 0).then(|| words[0].load(Relaxed))
+    }
+}
+
+/// Where the words of cells are in a region.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Fixed,
+    Series,
+}
+
+/// The same words in all regions. Slots that follow each other lie in the same chunks, which are looked up once.
+struct Columns<'a> {
+    regions: &'a [&'a Region],
+    place: Place,
+    /// Which chunks `chunks` are.
+    at: Option<u32>,
+    chunks: Vec<(&'a Region, &'a Chunk)>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(reading: &'a Reading<'a>, place: Place) -> Columns<'a> {
+        Columns { regions: &reading.regions, place, at: None, chunks: Vec::new() }
+    }
+
+    #[inline]
+    fn chunks(&mut self, slot: u32) -> &[(&'a Region, &'a Chunk)] {
+        let at = slot / CHUNK_WORDS as u32;
+        if self.at != Some(at) {
+            self.look_up(slot);
+            self.at = Some(at);
+        }
+        &self.chunks
+    }
+
+    fn look_up(&mut self, slot: u32) {
+        self.chunks.clear();
+        for region in self.regions {
+            let chunk = match self.place {
+                Place::Fixed => region.fixed(slot),
+                Place::Series => region.series(slot),
+            };
+            self.chunks.extend(chunk.map(|chunk| (*region, chunk)));
+        }
+    }
+
+    /// The total of a word over all regions; `None` if nothing was ever added to it.
+    #[inline]
+    fn total<N: Number>(&mut self, slot: u32) -> Option<N> {
+        let total = self
+            .chunks(slot)
+            .iter()
+            .fold(N::ZERO, |total, (_, chunk)| total.plus(N::from_bits(chunk.word(slot).load(Acquire))));
+        (total != N::ZERO).then_some(total)
+    }
+
+    #[inline]
+    fn sum(&mut self, slot: u32, number: NumberType) -> Option<u64> {
+        match number {
+            NumberType::F64 => self.total::<f64>(slot).map(f64::to_bits),
+            NumberType::U64 | NumberType::I64 => self.total::<u64>(slot),
+        }
+    }
+
+    fn up_down(&mut self, slot: u32, number: NumberType) -> Option<u64> {
+        match number {
+            NumberType::F64 => self.ups_and_downs::<f64>(slot).map(f64::to_bits),
+            NumberType::I64 | NumberType::U64 => self.ups_and_downs::<i64>(slot).map(|value| value as u64),
+        }
+    }
+
+    /// What went up less what went down. Downs are read before the ups, so that something that goes up before it
+    /// goes down never reads as less than nothing, and again after, to find a moment when the two fit together.
+    fn ups_and_downs<N: Number>(&mut self, slot: u32) -> Option<N> {
+        let mut read = |slot| self.total::<N>(slot).unwrap_or(N::ZERO);
+        let mut best: Option<(f64, N)> = None;
+        let mut there = false;
+        for _ in 0..TRIES {
+            let (downs, ups) = (read(slot + 1), read(slot));
+            let gap = read(slot + 1).minus(downs).to_f64().abs();
+            there |= ups != N::ZERO || downs != N::ZERO;
+            if best.is_none_or(|(least, _)| gap < least) {
+                best = Some((gap, ups.minus(downs)));
+            }
+            if gap == 0.0 {
+                break;
+            }
+        }
+        best.filter(|_| there).map(|(_, value)| value)
+    }
+
+    /// The counts of the buckets, and the sum of the values.
+    fn buckets(&mut self, slot: u32, layout: &Layout, counts: &mut Vec<u64>) -> f64 {
+        let buckets = layout.bounds.len() + 1;
+        counts.clear();
+        counts.resize(buckets, 0);
+        let mut of_one = [0; CHUNK_WORDS];
+        let of_one = &mut of_one[..=buckets];
+        let mut sum = 0.0;
+        for (region, chunk) in self.chunks(slot) {
+            let words = chunk.words(slot, buckets + 1);
+            region.read_at_once(|| {
+                for (to, word) in of_one.iter_mut().zip(words) {
+                    *to = word.load(Relaxed);
+                }
+            });
+            for (to, count) in counts.iter_mut().zip(&*of_one) {
+                *to = to.wrapping_add(*count);
+            }
+            sum += f64::from_bits(of_one[buckets]);
+        }
+        sum
+    }
+}
+
+/// How often an up-down counter is read at most to find a quiet moment.
+const TRIES: usize = 8;
+
+#[inline]
+fn point(number: NumberType, bits: u64) -> PointView<'static> {
+    match number {
+        NumberType::U64 => PointView::U64(bits),
+        NumberType::I64 => PointView::I64(i64::from_bits(bits)),
+        NumberType::F64 => PointView::F64(f64::from_bits(bits)),
+    }
+}
+
+impl Definition {
+    /// What two cells of one series hold: sums add up, of gauges the first that was set is taken.
+    fn together(&self, a: Option<u64>, b: Option<u64>) -> Option<u64> {
+        let (Some(first), Some(second)) = (a, b) else { return a.or(b) };
+        Some(match (self.kind, self.number) {
+            (Kind::Gauge, _) => first,
+            (_, NumberType::F64) => (f64::from_bits(first) + f64::from_bits(second)).to_bits(),
+            (_, NumberType::U64 | NumberType::I64) => first.wrapping_add(second),
+        })
+    }
+
+    /// For a sentence: `a counter (U64, unit "s")`.
+    fn spelled(&self) -> String {
+        let number = match self.number {
+            NumberType::U64 => "u64",
+            NumberType::I64 => "i64",
+            NumberType::F64 => "f64",
+        };
+        format!("a {} of {number} in unit {:?}", self.kind, self.unit)
+    }
+}

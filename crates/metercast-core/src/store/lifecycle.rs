@@ -1,0 +1,433 @@
+//! How series end: by hand, or because nobody recorded into them for long; and how their memory is used again.
+//!
+//! A series that ends is first taken out of the table, so that no new recording finds it. Then all recording threads are
+//! asked what they are at (see `barrier`). When each operation that was under way has ended, nobody can be writing to its cell
+//! any more, which is then cleared for another series. A series that was recorded into at the last moment comes back.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use super::dictionary::{Dictionary, Writer, packed_keys};
+use super::line::{CellWord, Key};
+use super::region::Moment;
+use super::table::Retired;
+use super::{GaugeSlot, Inner, barrier};
+use crate::definition::{Definition, Kind};
+use crate::label::LabelSet;
+use crate::local;
+use crate::number::NumberType;
+
+/// When series that nobody records into end by themselves: see [`Store::set_expiry`](crate::Store::set_expiry).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expiry {
+    /// How long nothing must have been recorded.
+    pub after: Duration,
+    /// Whether gauges end too. A gauge that is set once and then stays true is better kept.
+    pub gauges: bool,
+}
+
+impl Expiry {
+    /// Counters, histograms and up-down counters at zero end when nothing was recorded for this long; gauges stay.
+    pub const fn after(after: Duration) -> Expiry {
+        Expiry { after, gauges: false }
+    }
+
+    /// Gauges as well.
+    pub const fn with_gauges(mut self) -> Expiry {
+        self.gauges = true;
+        self
+    }
+}
+
+/// The part of a store that sees series off.
+pub(crate) struct Lifecycle {
+    /// Held by readings, and alone by whoever uses memory again.
+    readings: RwLock<()>,
+    leaving: Mutex<Option<Departures>>,
+}
+
+#[derive(Default)]
+struct Departures {
+    expiry: Option<Expiry>,
+    /// Of each series the last known state, and since when it has been that.
+    idle: HashMap<u32, (Recorded, Instant)>,
+    looked: Option<Instant>,
+    /// Out of the table, but not known yet to be out of every thread's hands.
+    waiting: Vec<Leaving>,
+    retired: Retired,
+    grace: Option<Grace>,
+}
+
+/// Those who left when all threads were asked what they are at.
+struct Grace {
+    /// What the owner of each region was at.
+    moments: Vec<Moment>,
+    batch: Vec<Leaving>,
+    retired: Retired,
+}
+
+/// A series that is out of the table.
+struct Leaving {
+    definition: &'static Arc<Definition>,
+    labels: Arc<LabelSet>,
+    /// Its own line, and those of other orders of its labels.
+    lines: Vec<(u32, Key)>,
+    cell: CellWord,
+    /// What had been recorded when it was found idle; `None` if it was removed by hand, and leaves whatever happens.
+    idle: Option<Recorded>,
+}
+
+/// What tells whether something was recorded: for gauges value and epoch, for others two of their words.
+type Recorded = (u64, u64);
+
+impl Lifecycle {
+    pub(crate) const fn new() -> Lifecycle {
+        Lifecycle { readings: RwLock::new(()), leaving: Mutex::new(None) }
+    }
+
+    /// Begins a reading, and tidies up before, if no other is under way.
+    pub(crate) fn begin_reading(&self, store: &Inner) -> RwLockReadGuard<'_, ()> {
+        self.tidy(store, Instant::now);
+        self.readings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn departures(&self) -> MutexGuard<'_, Option<Departures>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_expiry(&self, expiry: Option<Expiry>) {
+        let guard = &mut *self.departures();
+        let departures = guard.get_or_insert_default();
+        departures.expiry = expiry;
+        departures.idle.clear();
+    }
+
+    /// Removes a series, unless it is held or an up-down counter that is not at zero. Whether it was removed.
+    pub(crate) fn remove(
+        &self,
+        store: &Inner,
+        definition: &'static Arc<Definition>,
+        labels: &LabelSet,
+    ) -> bool {
+        let guard = &mut *self.departures();
+        let _writer = store.dictionary.writer();
+        let Some(leaving) = Leaving::of(store, definition, labels) else { return false };
+        if leaving.is_held(store) || leaving.is_up(store) {
+            return false;
+        }
+        leaving.leave(&store.dictionary);
+        guard.get_or_insert_default().waiting.push(leaving);
+        true
+    }
+
+    /// Lets idle series leave, and uses again what nobody can reach any more. Does nothing while a reading is under way.
+    pub(crate) fn tidy(&self, store: &Inner, now: impl Fn() -> Instant) {
+        let Ok(_alone) = self.readings.try_write() else { return };
+        let guard = &mut *self.departures();
+        let retired = store.dictionary.table.take_retired();
+        if guard.is_none() && retired.is_empty() {
+            return;
+        }
+        let departures = guard.get_or_insert_default();
+        departures.retired.append(retired);
+        departures.expire(store, &now);
+        departures.finish(store);
+    }
+}
+
+impl Departures {
+    /// Takes out what has been idle for long enough.
+    fn expire(&mut self, store: &Inner, now: &impl Fn() -> Instant) {
+        let Some(expiry) = self.expiry else { return };
+        let now = now();
+        // Often enough to be late by an eighth at most.
+        if self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < expiry.after / 8) {
+            return;
+        }
+        self.looked = Some(now);
+        let mut gone = Vec::new();
+        let mut idle = HashMap::new();
+        for definition in crate::registry::definitions() {
+            if definition.kind == Kind::Gauge && !expiry.gauges {
+                continue;
+            }
+            for (number, line, side) in store.dictionary.lines_of(definition) {
+                if side.is_removed() || side.is_held() {
+                    continue;
+                }
+                let recorded = store.recorded(definition, line.cell());
+                let since = match self.idle.get(&number) {
+                    Some((before, since)) if *before == recorded => *since,
+                    _ => now,
+                };
+                if now.saturating_duration_since(since) >= expiry.after {
+                    gone.push((definition, number, recorded));
+                } else {
+                    idle.insert(number, (recorded, since));
+                }
+            }
+        }
+        self.idle = idle;
+        let _writer = store.dictionary.writer();
+        for (definition, number, recorded) in gone {
+            let labels = store.labels_of(number);
+            let leaving = labels.and_then(|labels| Leaving::of(store, definition, &labels));
+            if let Some(mut leaving) = leaving.filter(|leaving| !leaving.is_up(store)) {
+                leaving.idle = Some(recorded);
+                leaving.leave(&store.dictionary);
+                self.waiting.push(leaving);
+            }
+        }
+    }
+
+    /// Asks all threads what they are at, and lets those go who left before, once every operation of then has ended.
+    fn finish(&mut self, store: &Inner) {
+        if self.grace.is_none() && !(self.waiting.is_empty() && self.retired.is_empty()) {
+            // Nothing is taken out of the table after this, so that those who look now do not find it.
+            if !barrier::all_threads() {
+                return;
+            }
+            self.grace = Some(Grace {
+                moments: store.regions.iter().map(|region| region.moment()).collect(),
+                batch: std::mem::take(&mut self.waiting),
+                retired: std::mem::take(&mut self.retired),
+            });
+        }
+        let Some(grace) = self.grace.take_if(|grace| grace.is_over(store)) else { return };
+        let Grace { batch, mut retired, .. } = grace;
+        // SAFETY: they were replaced before the barrier, and the operations that were under way then have ended. Those who
+        // look without an operation hold the lock of the writer, or are readings, of which there is none.
+        {
+            let _writer = store.dictionary.writer();
+            unsafe { retired.free() };
+        }
+        let guard = &mut *store.dictionary.writer();
+        let writer = guard.get_or_insert_default();
+        let mut gone: BTreeMap<u32, (&Definition, Vec<Leaving>)> = BTreeMap::new();
+        for leaving in batch {
+            match leaving.next_step(store) {
+                Step::Wait => self.waiting.push(leaving),
+                Step::Return => leaving.come_back(&store.dictionary),
+                Step::Go => {
+                    gone.entry(leaving.definition.id)
+                        .or_insert((leaving.definition, Vec::new()))
+                        .1
+                        .push(leaving);
+                }
+            }
+        }
+        for (definition, gone) in gone.into_values() {
+            let numbers: Vec<u32> = gone.iter().filter_map(|leaving| leaving.own_line()).collect();
+            store.dictionary.unlist(definition, writer, |number| numbers.contains(&number));
+            for leaving in gone {
+                leaving.free(store, writer);
+            }
+        }
+    }
+}
+
+impl Grace {
+    fn is_over(&self, store: &Inner) -> bool {
+        // An operation takes nanoseconds, unless its thread is not running.
+        const PATIENCE: usize = 1_000;
+        (0..PATIENCE).any(|_| {
+            std::hint::spin_loop();
+            // Regions that came later began after the barrier.
+            store.regions.iter().zip(&self.moments).all(|(region, moment)| region.has_moved_on(*moment))
+        })
+    }
+}
+
+/// What becomes of a series that left.
+enum Step {
+    /// Somebody holds it still.
+    Wait,
+    /// It was recorded into after it was found idle.
+    Return,
+    Go,
+}
+
+impl Leaving {
+    /// The series with these labels. The caller holds the lock of the writer.
+    fn of(store: &Inner, definition: &'static Arc<Definition>, labels: &LabelSet) -> Option<Leaving> {
+        let dictionary = &store.dictionary;
+        let shapes = definition.shapes();
+        let found = dictionary.find_set(definition, &shapes, labels)?;
+        let cell = dictionary.line(found)?.cell();
+        let own = dictionary
+            .lines_of(definition)
+            .find(|(_, line, side)| line.cell() == cell && !side.is_removed())?;
+        let mut lines = vec![(own.0, own.1.key())];
+        for (_, key) in packed_keys(&shapes, labels) {
+            let Key::Packed(packed) = key else { continue };
+            let number = dictionary.find_number(&packed).filter(|number| *number != own.0);
+            lines.extend(number.map(|number| (number, key)));
+        }
+        Some(Leaving { definition, labels: Arc::new(labels.clone()), lines, cell, idle: None })
+    }
+
+    fn own_line(&self) -> Option<u32> {
+        self.lines.first().map(|(number, _)| *number)
+    }
+
+    /// Takes it out of the table. Those who look at this moment may still find it.
+    fn leave(&self, dictionary: &Dictionary) {
+        for (number, key) in &self.lines {
+            dictionary.take_out_of_table(*number, key);
+            if let Some(side) = dictionary.side(*number) {
+                side.set_removed(true);
+            }
+        }
+    }
+
+    fn come_back(&self, dictionary: &Dictionary) {
+        for (number, key) in &self.lines {
+            if let Some(side) = dictionary.side(*number) {
+                side.set_removed(false);
+            }
+            dictionary.put_in_table(*number, key);
+        }
+    }
+
+    fn is_held(&self, store: &Inner) -> bool {
+        let sides = self.lines.iter().filter_map(|(number, _)| store.dictionary.side(*number));
+        sides.into_iter().any(|side| side.is_held())
+    }
+
+    /// Whether it is an up-down counter that is not at zero.
+    fn is_up(&self, store: &Inner) -> bool {
+        let (ups, downs) = store.recorded(self.definition, self.cell);
+        self.definition.kind == Kind::UpDownCounter && ups != downs
+    }
+
+    /// What is to become of it now that its cell does not change any more, unless it is held.
+    fn next_step(&self, store: &Inner) -> Step {
+        if self.is_held(store) {
+            // If a new one has its labels meanwhile, the two cannot be one again until nobody holds this.
+            return if self.successor(store).is_none() { Step::Return } else { Step::Wait };
+        }
+        let recorded = store.recorded(self.definition, self.cell);
+        let changed = self.idle.is_some_and(|idle| idle != recorded) || self.is_up(store);
+        match (changed, self.successor(store)) {
+            (false, _) => Step::Go,
+            (true, None) => Step::Return,
+            (true, Some(successor)) => {
+                self.hand_over(store, successor);
+                Step::Go
+            }
+        }
+    }
+
+    /// The cell of a series that was made with the same labels since this one left.
+    fn successor(&self, store: &Inner) -> Option<CellWord> {
+        let number = store.dictionary.find_set(self.definition, &self.definition.shapes(), &self.labels)?;
+        store.dictionary.line(number).map(|line| line.cell())
+    }
+
+    /// Adds what was recorded here to the cell of its successor.
+    fn hand_over(&self, store: &Inner, successor: CellWord) {
+        let words = store.words_of(self.definition, self.cell);
+        let doubles = |at: usize| match self.definition.kind {
+            Kind::Histogram => at + 1 == words,
+            _ => self.definition.number == NumberType::F64,
+        };
+        // The newer value of a gauge is there already.
+        if self.definition.kind == Kind::Gauge || words != store.words_of(self.definition, successor) {
+            return;
+        }
+        for at in 0..words {
+            let slot = self.cell.slot() + at as u32;
+            for region in store.regions.iter() {
+                let Some(bits) = region.series(slot).map(|chunk| chunk.word(slot).load(Acquire)) else {
+                    continue;
+                };
+                let to = successor.slot() + at as u32;
+                if doubles(at) {
+                    local::add_in(store, to, f64::from_bits(bits));
+                } else {
+                    local::add_in(store, to, bits);
+                }
+            }
+        }
+    }
+
+    /// Gives back what it had. Nobody can reach it any more.
+    fn free(self, store: &Inner, writer: &mut Writer) {
+        let words = store.words_of(self.definition, self.cell);
+        let slot = self.cell.slot();
+        if self.definition.kind == Kind::Gauge {
+            for word in store.gauge(GaugeSlot::Series(slot)).into_iter().flatten() {
+                word.store(0, Relaxed);
+            }
+            writer.free.gauges.push(slot);
+        } else {
+            for chunk in store.regions.iter().filter_map(|region| region.series(slot)) {
+                for word in chunk.words(slot, words) {
+                    word.store(0, Relaxed);
+                }
+            }
+            writer.free.cells.entry(words).or_default().push(slot);
+        }
+        for (number, key) in self.lines {
+            if let Key::Wide { labels, .. } = key {
+                // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
+                unsafe { store.dictionary.wide.take(labels) };
+                writer.free.wide.push(labels);
+            }
+            writer.free.lines.push(number);
+        }
+    }
+}
+
+impl Inner {
+    /// What was recorded into a cell, in as much as two words can say.
+    fn recorded(&self, definition: &Definition, cell: CellWord) -> Recorded {
+        let slot = cell.slot();
+        let total = |slot: u32, count: usize| {
+            self.regions.iter().filter_map(|region| region.series(slot)).fold(0u64, |total, chunk| {
+                let words = chunk.words(slot, count).iter();
+                words.fold(total, |total, word| total.wrapping_add(word.load(Acquire)))
+            })
+        };
+        match (definition.kind, definition.number) {
+            (Kind::Gauge, _) => match self.gauge(GaugeSlot::Series(slot)) {
+                Some([bits, epoch]) => (bits.load(Acquire), epoch.load(Acquire)),
+                _ => (0, 0),
+            },
+            (Kind::Counter, _) => (total(slot, 1), 0),
+            (Kind::UpDownCounter, NumberType::F64) => {
+                let sum = |slot: u32| {
+                    let chunks = self.regions.iter().filter_map(|region| region.series(slot));
+                    let bits = chunks.map(|chunk| chunk.word(slot).load(Acquire));
+                    bits.map(f64::from_bits).sum::<f64>().to_bits()
+                };
+                (sum(slot), sum(slot + 1))
+            }
+            (Kind::UpDownCounter, _) => (total(slot, 1), total(slot + 1, 1)),
+            // Each value counts in some bucket.
+            (Kind::Histogram, _) => (total(slot, self.words_of(definition, cell) - 1), 0),
+        }
+    }
+
+    /// The words of a cell.
+    fn words_of(&self, definition: &Definition, cell: CellWord) -> usize {
+        match definition.kind {
+            Kind::Counter => 1,
+            Kind::UpDownCounter | Kind::Gauge => 2,
+            Kind::Histogram => self.dictionary.layout(cell).words(),
+        }
+    }
+
+    fn labels_of(&self, number: u32) -> Option<Arc<LabelSet>> {
+        match self.dictionary.line(number)?.key() {
+            Key::Packed(packed) => {
+                let shape = crate::label::Shape::get(packed.shape())?;
+                Some(Arc::new(LabelSet::from_packed(&packed, shape.keys)))
+            }
+            Key::Wide { labels, .. } => self.dictionary.wide.share(labels),
+        }
+    }
+}
