@@ -70,13 +70,16 @@ mod own;
 
 pub use definition::{Definition, Kind, Place, Scope};
 pub use instrument::{
-    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, Guard,
-    Histogram, Timer, UpDownCounter,
+    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, GaugeSet, Guard,
+    Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observation, Observer, Timer,
+    UpDownCounter,
 };
 pub use label::{Bounded, KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
+#[doc(hidden)]
+pub use store::Registration;
 pub use store::Store;
 pub use store::lifecycle::Expiry;
 

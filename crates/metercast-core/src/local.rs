@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
+use crate::label::Packed;
 use crate::number::Number;
 use crate::store::layout::Layout;
+use crate::store::line::CellWord;
 use crate::store::region::{EMPTY, Region};
 use crate::store::{GLOBAL, GaugeSlot, Inner, Store};
 
@@ -142,20 +144,35 @@ pub(crate) fn record_series(region: &Region, slot: u32, layout: &'static Layout,
 /// Gives a region the chunk of a dynamic slot.
 #[cold]
 pub(crate) fn map_series(region: &Region, slot: u32) {
-    // SAFETY: regions are handed out by `with_region` and `in_operation`, to the thread that holds them.
+    // SAFETY: regions are handed out by `with_region` and `write_at`, to the thread that holds them.
     unsafe { region.map_series(slot) };
 }
 
-/// Runs `operation` with the current store and this thread's region, if it holds one: see [`Region::operate`].
+/// What is to be done at a series. A trait, not a closure, because closures cannot be made to be inlined.
+pub(crate) trait Write {
+    /// Does it; false if the region, or the store for gauges, does not have the chunk yet.
+    fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool;
+}
+
+/// Writes at the series with these labels, if it is there and this thread holds a region.
 #[inline(always)]
-pub(crate) fn in_operation<R>(operation: impl FnOnce(&Inner, &Region) -> Option<R>) -> Option<R> {
+pub(crate) fn write_at(packed: &Packed, write: &impl Write) -> bool {
     let region = REGION.get();
     if ptr::eq(region, &raw const EMPTY) {
-        return None;
+        return false;
     }
     // SAFETY: REGION is leased to this thread in a store that is alive (see `give_back`), which is the current one.
     let (store, region) = unsafe { (&*STORE.get(), &*region) };
-    region.operate(|| operation(store, region))
+    if !store.is_enabled() {
+        return false;
+    }
+    let begun = region.begin();
+    let done = match store.dictionary.find_packed(packed) {
+        Some(cell) => write.write(store, region, cell),
+        None => false,
+    };
+    region.end(begun);
+    done
 }
 
 /// Sets a fixed gauge of the current store if it is mapped.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Descriptor};
 use crate::label::{LabelRef, LabelSet, Pairs, Spelled};
-use crate::local;
+use crate::local::{self, Write};
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
 use crate::registry::{self, BY_DICTIONARY, UNRESOLVED, words_each};
@@ -157,29 +157,13 @@ impl Site {
     /// Adds to a dynamic series.
     #[inline(always)]
     pub(crate) fn add<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, word: u32, amount: N) {
-        let write = |_: &Inner, region: &Region, cell: CellWord| {
-            local::add_series(region, cell.slot() + word, amount)
-        };
-        if !amount.is_sound() || !at_known(pairs, write) {
-            self.at_any(&pairs, amount.is_sound(), &mut |found| {
-                local::add_series(found.region, found.cell.slot() + word, amount)
-            });
-        }
+        self.write(pairs, amount, &Add { word, amount });
     }
 
     /// Records into a dynamic series.
     #[inline(always)]
     pub(crate) fn record<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, value: N) {
-        let amount = value.to_f64();
-        let write = |store: &Inner, region: &Region, cell: CellWord| {
-            local::record_series(region, cell.slot(), store.dictionary.layout(cell), amount)
-        };
-        if !value.is_sound() || !at_known(pairs, write) {
-            self.at_any(&pairs, value.is_sound(), &mut |found| {
-                let layout = found.store.dictionary.layout(found.cell);
-                local::record_series(found.region, found.cell.slot(), layout, amount)
-            });
-        }
+        self.write(pairs, value, &Record(value.to_f64()));
     }
 
     /// Changes the gauge of a series.
@@ -190,14 +174,24 @@ impl Site {
         value: N,
         change: impl Fn(u64) -> u64,
     ) {
-        let write = |store: &Inner, _: &Region, cell: CellWord| {
-            store.change_gauge(GaugeSlot::Series(cell.slot()), &change)
-        };
-        if !value.is_sound() || !at_known(pairs, write) {
-            self.at_any(&pairs, value.is_sound(), &mut |found| {
-                found.store.change_gauge(GaugeSlot::Series(found.cell.slot()), &change)
-            });
+        self.write(pairs, value, &Change(change));
+    }
+
+    #[inline(always)]
+    fn write<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, value: N, write: &impl Write) {
+        if value.is_sound()
+            && let Some(packed) = pairs.packed()
+            && local::write_at(&packed, write)
+        {
+            return;
         }
+        self.write_slow(pairs, value.is_sound(), write);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_slow<P: Pairs + ?Sized>(&self, pairs: &P, is_sound: bool, write: &impl Write) {
+        self.at_any(&pairs, is_sound, &mut |found| write.write(found.store, found.region, found.cell));
     }
 
     /// Does `write` at the series with these labels, which is made if need be, unless recording is off or the value is not
@@ -315,18 +309,37 @@ impl Site {
     }
 }
 
-/// Does `write` at the series with these labels if it is there and its labels are packed.
-#[inline(always)]
-fn at_known<P: Pairs + ?Sized>(pairs: &P, write: impl FnOnce(&Inner, &Region, CellWord) -> bool) -> bool {
-    let Some(packed) = pairs.packed() else { return false };
-    let done = local::in_operation(|store, region| {
-        if !store.is_enabled() {
-            return None;
-        }
-        let cell = store.dictionary.find_packed(packed)?;
-        write(store, region, cell).then_some(())
-    });
-    done.is_some()
+/// Adds to one word of a cell.
+struct Add<N> {
+    word: u32,
+    amount: N,
+}
+
+impl<N: Number> Write for Add<N> {
+    #[inline(always)]
+    fn write(&self, _: &Inner, region: &Region, cell: CellWord) -> bool {
+        local::add_series(region, cell.slot() + self.word, self.amount)
+    }
+}
+
+/// Records into a histogram.
+struct Record(f64);
+
+impl Write for Record {
+    #[inline(always)]
+    fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
+        local::record_series(region, cell.slot(), store.dictionary.layout(cell), self.0)
+    }
+}
+
+/// Changes a gauge.
+struct Change<F>(F);
+
+impl<F: Fn(u64) -> u64> Write for Change<F> {
+    #[inline(always)]
+    fn write(&self, store: &Inner, _: &Region, cell: CellWord) -> bool {
+        store.change_gauge(GaugeSlot::Series(cell.slot()), &self.0)
+    }
 }
 
 /// A dynamic series that is held.

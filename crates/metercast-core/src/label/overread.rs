@@ -4,12 +4,18 @@
 //! 32 bytes whatever the length is, and clears those that are not the text's. The portable path beside it does the same
 //! with branches; a test compares the two.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 /// The longest text that fits.
 pub(crate) const LONGEST: usize = 32;
 
 /// The bytes of `text`, then zeros. Longer texts are cut; callers keep them out.
+///
+/// The words are atomic only so that whoever reads them reads one at a time: a wider read of what several
+/// writes left would have to wait until all of them have reached the cache.
 #[inline(always)]
-pub(crate) fn words(text: &[u8], out: &mut [u64; 4]) {
+pub(crate) fn words(text: &[u8], out: &[AtomicU64; 4]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         const PAGE: usize = 4096;
@@ -27,16 +33,12 @@ pub(crate) fn words(text: &[u8], out: &mut [u64; 4]) {
 
 /// The portable path.
 #[cfg_attr(all(target_arch = "x86_64", not(miri)), cold)]
-fn by_bytes(text: &[u8], out: &mut [u64; 4]) {
+fn by_bytes(text: &[u8], out: &[AtomicU64; 4]) {
     let (chunks, rest) = text[..text.len().min(LONGEST)].as_chunks::<8>();
-    *out = [0; 4];
-    for (word, chunk) in out.iter_mut().zip(chunks) {
-        *word = u64::from_le_bytes(*chunk);
-    }
-    if let Some(word) = out.get_mut(chunks.len()) {
-        for (at, byte) in rest.iter().enumerate() {
-            *word |= u64::from(*byte) << (8 * at);
-        }
+    let rest = rest.iter().enumerate().fold(0, |word, (at, byte)| word | u64::from(*byte) << (8 * at));
+    let words = chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).chain([rest, 0, 0, 0, 0]);
+    for (to, word) in out.iter().zip(words) {
+        to.store(word, Relaxed);
     }
 }
 
@@ -47,7 +49,7 @@ fn by_bytes(text: &[u8], out: &mut [u64; 4]) {
 /// The page that holds the first of these bytes holds them all, and is readable; `length` is at most 32.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
-unsafe fn in_one_page(text: *const u8, length: usize, out: &mut [u64; 4]) {
+unsafe fn in_one_page(text: *const u8, length: usize, out: &[AtomicU64; 4]) {
     use std::arch::asm;
     use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_loadu_si128, _mm_storeu_si128};
 
@@ -76,10 +78,11 @@ unsafe fn in_one_page(text: *const u8, length: usize, out: &mut [u64; 4]) {
             options(pure, readonly, nostack, preserves_flags)
         );
     }
-    // SAFETY: the window ends at most 64 bytes from the start of MASK, since `length` is at most 32; `out` has 32 bytes.
+    // SAFETY: the window ends at most 64 bytes from the start of MASK, since `length` is at most 32; `out` has 32 bytes,
+    // which may be written through a shared reference, and are on the stack of this thread.
     unsafe {
         let mask = MASK.as_ptr().add(LONGEST - length).cast::<__m128i>();
-        let out = out.as_mut_ptr().cast::<__m128i>();
+        let out = std::ptr::from_ref(out).cast_mut().cast::<__m128i>();
         _mm_storeu_si128(out, _mm_and_si128(first, _mm_loadu_si128(mask)));
         _mm_storeu_si128(out.add(1), _mm_and_si128(second, _mm_loadu_si128(mask.add(1))));
     }
@@ -96,9 +99,10 @@ mod tests {
         for start in (0..8192).step_by(13).chain(4060..4100) {
             for length in 0..=LONGEST {
                 let text = &memory[start..start + length];
-                let (mut fast, mut safe) = ([1; 4], [2; 4]);
-                words(text, &mut fast);
-                by_bytes(text, &mut safe);
+                let (fast, safe) = (empty(), empty());
+                words(text, &fast);
+                by_bytes(text, &safe);
+                let (fast, safe) = (fast.map(AtomicU64::into_inner), safe.map(AtomicU64::into_inner));
                 assert_eq!(fast, safe, "{length} bytes at {start}");
                 let bytes: Vec<u8> = safe.iter().flat_map(|word| word.to_le_bytes()).collect();
                 assert_eq!((&bytes[..length], bytes[length..].iter().any(|byte| *byte != 0)), (text, false));
@@ -106,10 +110,14 @@ mod tests {
         }
     }
 
+    fn empty() -> [AtomicU64; 4] {
+        [const { AtomicU64::new(7) }; 4]
+    }
+
     #[test]
     fn an_empty_text_has_no_bytes() {
-        let mut out = [1; 4];
-        words(b"", &mut out);
-        assert_eq!(out, [0; 4]);
+        let out = empty();
+        words(b"", &out);
+        assert_eq!(out.map(AtomicU64::into_inner), [0; 4]);
     }
 }

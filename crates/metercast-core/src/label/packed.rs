@@ -3,6 +3,9 @@
 //! Equal words are equal labels, so that a lookup compares them and nothing else. Values that do not fit are *wide*: the
 //! dictionary keeps them as text.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::overread;
 use super::value::ValueRef;
 
@@ -37,7 +40,7 @@ impl Packed {
     #[inline(always)]
     pub(crate) fn of<'a>(shape: u32, values: impl Iterator<Item = ValueRef<'a>>) -> Option<Packed> {
         // Room for one text beyond the end, so that its four words can be written before it is known whether it fits.
-        let mut words = [0u64; WORDS + 4];
+        let buffer = [const { AtomicU64::new(0) }; WORDS + 4];
         let (mut used, mut fits) = (0, true);
         let mut head = u64::from(shape) << 32;
         for (at, value) in values.enumerate() {
@@ -46,14 +49,14 @@ impl Packed {
                 ValueRef::String(text) => {
                     let text = text.as_bytes();
                     fits &= text.len() <= overread::LONGEST;
-                    if let Some(to) = words[from..].first_chunk_mut() {
+                    if let Some(to) = buffer[from..].first_chunk() {
                         overread::words(text, to);
                     }
                     (text.len() as u8, text.len().div_ceil(8))
                 }
-                ValueRef::I64(value) => word(&mut words, from, value as u64, I64),
-                ValueRef::U64(value) => word(&mut words, from, value, U64),
-                ValueRef::F64(value) => word(&mut words, from, value.to_bits(), F64),
+                ValueRef::I64(value) => word(&buffer, from, value as u64, I64),
+                ValueRef::U64(value) => word(&buffer, from, value, U64),
+                ValueRef::F64(value) => word(&buffer, from, value.to_bits(), F64),
                 ValueRef::Bool(value) => (if value { TRUE } else { FALSE }, 0),
                 ValueRef::Absent => (ABSENT, 0),
             };
@@ -61,8 +64,11 @@ impl Packed {
             head |= u64::from(tag) << (8 * (at % MOST_LABELS));
             used += length;
         }
-        let words = *words.first_chunk()?;
-        (fits && used <= WORDS).then_some(Packed { words, head })
+        if !fits || used > WORDS {
+            return None;
+        }
+        // One at a time, see `overread::words`.
+        Some(Packed { words: std::array::from_fn(|at| buffer[at].load(Relaxed)), head })
     }
 
     /// The shape and the types of the values: of two that agree in this, no two values are spelled alike unless they are
@@ -91,8 +97,8 @@ impl Packed {
         let [a, b, c, d, e, f] = self.words;
         let one = fold(a ^ seed, b ^ FIRST);
         let two = fold(c ^ seed ^ SECOND, d ^ THIRD);
-        let three = fold(e ^ seed ^ THIRD, f ^ SECOND);
-        fold(one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41)), self.head ^ seed)
+        let three = fold(e ^ seed ^ self.head, f ^ SECOND);
+        one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41))
     }
 
     /// The first `count` values, in the order of the shape's keys.
@@ -117,8 +123,8 @@ impl Packed {
 }
 
 #[inline(always)]
-fn word(words: &mut [u64; WORDS + 4], at: usize, word: u64, tag: u8) -> (u8, usize) {
-    words[at] = word;
+fn word(buffer: &[AtomicU64; WORDS + 4], at: usize, word: u64, tag: u8) -> (u8, usize) {
+    buffer[at].store(word, Relaxed);
     (tag, 1)
 }
 

@@ -186,7 +186,7 @@ pub(crate) trait Pairs {
     fn pair(&self, at: usize) -> LabelRef<'_>;
     /// The labels in words, if they fit and their keys are known beforehand: then no others have the same words.
     #[inline(always)]
-    fn packed(&self) -> Option<&Packed> {
+    fn packed(&self) -> Option<Packed> {
         None
     }
 }
@@ -199,7 +199,7 @@ impl<P: Pairs + ?Sized> Pairs for &P {
     fn pair(&self, at: usize) -> LabelRef<'_> {
         (**self).pair(at)
     }
-    fn packed(&self) -> Option<&Packed> {
+    fn packed(&self) -> Option<Packed> {
         (**self).packed()
     }
 }
@@ -231,22 +231,19 @@ impl Pairs for LabelSet {
     }
 }
 
-/// Labels that a site spells out, in words if they fit.
+/// Labels that a site spells out.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Spelled<'a> {
     labels: &'a [LabelRef<'a>],
-    packed: Option<Packed>,
+    /// 0 if the keys cannot be packed.
+    shape: u32,
 }
 
 impl<'a> Spelled<'a> {
-    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined. The shape
-    /// is 0 if the keys cannot be packed.
     #[inline(always)]
     pub(crate) fn new(shape: u32, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        let packed =
-            if shape == 0 { None } else { Packed::of(shape, labels.iter().map(|(_, value)| *value)) };
-        Spelled { labels, packed }
+        Spelled { labels, shape }
     }
 }
 
@@ -259,9 +256,13 @@ impl Pairs for Spelled<'_> {
         self.labels[at]
     }
 
+    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined.
     #[inline(always)]
-    fn packed(&self) -> Option<&Packed> {
-        self.packed.as_ref()
+    fn packed(&self) -> Option<Packed> {
+        if self.shape == 0 {
+            return None;
+        }
+        Packed::of(self.shape, self.labels.iter().map(|(_, value)| *value))
     }
 }
 

@@ -36,7 +36,10 @@
 ///
 /// The kinds are [`Counter<u64 | f64>`](crate::Counter), [`UpDownCounter<i64 | f64>`](crate::UpDownCounter),
 /// [`Gauge<u64 | i64 | f64>`](crate::Gauge), [`Histogram<u64 | f64>`](crate::Histogram) and
-/// [`Frequency<u64>`](crate::Frequency). All of `unit` (UCUM:
+/// [`Frequency<u64>`](crate::Frequency). Values that are asked for when the store is read are an
+/// [`ObservableCounter`](crate::ObservableCounter), [`ObservableUpDownCounter`](crate::ObservableUpDownCounter) or
+/// [`ObservableGauge`](crate::ObservableGauge), each of the same numbers as its like; gauges that are replaced all at
+/// once are a [`GaugeSet<u64 | i64 | f64>`](crate::GaugeSet). All of `unit` (UCUM:
 /// `s`, `By`, `{order}`), `buckets` (finite, increasing), `labels` (name and type, see
 /// [`Label`](crate::label::Label)) and `zeroes` may be left out. A label whose name has dots is
 /// written `"http.route": &str`.
@@ -130,6 +133,9 @@ macro_rules! __instrument {
     (Frequency u64 []) => {
         ::core::compile_error!("a Frequency has one label, whose values it counts: labels: { trigger: &str }")
     };
+    (GaugeSet $number:ident []) => {
+        ::core::compile_error!("a GaugeSet has labels, such as labels: { tenant: &str }; without any declare a Gauge")
+    };
     ($kind:ident $number:ident [labels : { $($label:tt : $type:ty),* $(,)? } $(, $($rest:tt)*)?]) => {
         $crate::$kind<$number, ($($type,)*)>
     };
@@ -207,6 +213,18 @@ macro_rules! __kind {
     (Gauge f64) => {
         $crate::Kind::Gauge
     };
+    (ObservableCounter $number:ident) => {
+        $crate::__kind!(Counter $number)
+    };
+    (ObservableUpDownCounter $number:ident) => {
+        $crate::__kind!(UpDownCounter $number)
+    };
+    (ObservableGauge $number:ident) => {
+        $crate::__kind!(Gauge $number)
+    };
+    (GaugeSet $number:ident) => {
+        $crate::__kind!(Gauge $number)
+    };
     (Histogram u64) => {
         $crate::Kind::Histogram
     };
@@ -221,7 +239,8 @@ macro_rules! __kind {
             ::core::stringify!($number),
             ">; the kinds are ",
             "Counter<u64 | f64>, UpDownCounter<i64 | f64>, Gauge<u64 | i64 | f64>, Histogram<u64 | f64>, ",
-            "Frequency<u64>"
+            "Frequency<u64>, ObservableCounter, ObservableUpDownCounter and ObservableGauge of the same numbers, ",
+            "GaugeSet<u64 | i64 | f64>"
         ))
     };
 }

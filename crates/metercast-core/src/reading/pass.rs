@@ -17,6 +17,7 @@ use crate::store::dictionary::Ends;
 use crate::store::directory::{CHUNK_WORDS, Chunk};
 use crate::store::layout::Layout;
 use crate::store::line::{CellWord, Key};
+use crate::store::observed::{Observed, Points};
 use crate::store::region::Region;
 use crate::store::{GaugeSlot, Inner, Store};
 
@@ -25,6 +26,7 @@ pub struct Reading<'a> {
     store: &'a Inner,
     definitions: Vec<&'static Arc<Definition>>,
     zeroes: BTreeSet<u32>,
+    observed: Arc<Observed>,
     started: u64,
     regions: Vec<&'a Region>,
     _removes_nothing: RwLockReadGuard<'a, ()>,
@@ -48,6 +50,19 @@ impl Store {
     /// assert_eq!(total, 3);
     /// ```
     pub fn read<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
+        // Callbacks may record and read themselves, so nothing is held while they run.
+        let observed = self.observed();
+        self.read_with(observed, f)
+    }
+
+    /// [`read`](Self::read) without running the callbacks of observable instruments: what they said when they last ran
+    /// stands, for whoever has just run them in a way of its own.
+    #[doc(hidden)]
+    pub fn read_last<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
+        self.read_with(self.last_observed(), f)
+    }
+
+    fn read_with<R>(&self, observed: Arc<Observed>, f: impl FnOnce(&Reading<'_>) -> R) -> R {
         let store = self.inner();
         let removes_nothing = store.lifecycle.begin_reading(store);
         store.next_epoch();
@@ -56,6 +71,7 @@ impl Store {
         let result = f(&Reading {
             definitions,
             zeroes: store.zeroes(),
+            observed,
             started: store.started().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
             regions: store.regions.iter().collect(),
             store,
@@ -102,6 +118,9 @@ impl<'a> FamilyView<'a> {
     /// Whether no two series have labels that are spelled alike, such as a number and its text: all have the same keys in the
     /// same order, and under each key values of the same type. False also where that is not known.
     pub fn is_uniform(&self) -> bool {
+        if self.reading.observed.of(self.definition).is_some() {
+            return false;
+        }
         let dictionary = &self.reading.store.dictionary;
         let lines = dictionary.count_of(self.definition);
         match self.definition.fixed.len() {
@@ -113,7 +132,9 @@ impl<'a> FamilyView<'a> {
 
     /// About how many series there are, to make room for them.
     pub fn size_hint(&self) -> usize {
-        (self.definition.fixed.len() + self.reading.store.dictionary.count_of(self.definition)) as usize
+        let recorded = self.definition.fixed.len() + self.reading.store.dictionary.count_of(self.definition);
+        let observed = self.reading.observed.of(self.definition).map_or(0, |points| points.series().len());
+        recorded as usize + observed
     }
 
     /// Gives each series to `f`: those that the program text names in its order, then the others in the order of their first
@@ -130,9 +151,48 @@ impl<'a> FamilyView<'a> {
                 f(view);
             }
         };
+        match reading.observed.of(definition) {
+            None => self.each_recorded(&mut give),
+            Some(points) => self.each_observed(points, &mut give),
+        }
+    }
+
+    fn each_recorded(&self, give: &mut impl FnMut(&SeriesView<'_>)) {
         let twins = RefCell::new(Vec::new());
-        self.each_fixed(&twins, &mut give);
-        self.each_line(&twins.into_inner(), &mut give);
+        self.each_fixed(&twins, give);
+        self.each_line(&twins.into_inner(), give);
+    }
+
+    /// What was recorded, and what callbacks and sets say. If both know a series, their values are added; of gauges
+    /// that which is said stands.
+    fn each_observed(&self, points: &Points, give: &mut impl FnMut(&SeriesView<'_>)) {
+        let definition = self.definition;
+        let mut given = vec![false; points.series().len()];
+        self.each_recorded(&mut |view| {
+            let Some(at) = points.find(&view.labels.to_set()) else { return give(view) };
+            given[at] = true;
+            let seen = &points.series()[at];
+            let recorded = match view.value {
+                PointView::U64(value) => value,
+                PointView::I64(value) => value as u64,
+                PointView::F64(value) => value.to_bits(),
+                PointView::Histogram(_) => unreachable!("no callback says a histogram"),
+            };
+            // Of gauges the first is taken, which is what is said.
+            let bits = definition.together(Some(seen.bits), Some(recorded)).unwrap_or(seen.bits);
+            let started_unix_nanos = view.started_unix_nanos.min(seen.started_unix_nanos);
+            let value = point(definition.number, bits);
+            give(&SeriesView { labels: view.labels, started_unix_nanos, value });
+        });
+        for (seen, given) in points.series().iter().zip(given) {
+            if !given {
+                give(&SeriesView {
+                    labels: LabelsView::of(&seen.labels),
+                    started_unix_nanos: seen.started_unix_nanos,
+                    value: point(definition.number, seen.bits),
+                });
+            }
+        }
     }
 
     /// The series that the program text names. The same labels may have been put together at run time: `twins` takes the

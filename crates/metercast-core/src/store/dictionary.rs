@@ -13,7 +13,7 @@ use super::blocks::Blocks;
 use super::directory::{CHUNK_WORDS, Directory};
 use super::layout::Layout;
 use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
-use super::table::Table;
+use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
 use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, choose_seed, hash_of, seed};
@@ -123,7 +123,7 @@ impl Dictionary {
     /// The line of these labels as a site gives them, if there is one.
     pub(crate) fn find(&self, definition: &Definition, pairs: &dyn Pairs) -> Option<u32> {
         match pairs.packed() {
-            Some(packed) => self.find_key(&Key::Packed(*packed)),
+            Some(packed) => self.find_number(&packed),
             None => self.find_wide(definition.id, pairs),
         }
     }
@@ -144,12 +144,12 @@ impl Dictionary {
     /// The line with this key.
     #[inline(always)]
     pub(super) fn find_number(&self, packed: &Packed) -> Option<u32> {
-        self.table.find(packed.hash(seed()), |number| self.line(number).is_some_and(|line| line.is(packed)))
+        self.table.find(packed.hash(seed()), &HasLabels(self, packed))
     }
 
     fn find_wide(&self, definition: u32, pairs: &(impl Pairs + ?Sized)) -> Option<u32> {
         let hash = hash_of(pairs);
-        self.table.find(hash[0], |number| {
+        self.table.find(hash[0], &|number| {
             self.line(number).is_some_and(|line| {
                 // The hash alone proves nothing.
                 line.may_be(definition, hash)
@@ -194,7 +194,7 @@ impl Dictionary {
         let guard = &mut *self.writer();
         let writer = guard.get_or_insert_default();
         // Labels that had to be mended are never found as they are given, only as they are kept.
-        let key = pairs.packed().filter(|_| !faults.any()).map(|packed| Key::Packed(*packed));
+        let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);
         if let Some(number) = self.find_set(definition, &shapes, labels) {
             if let (Some(key), Some(line)) = (key, self.line(number))
                 && self.find_key(&key).is_none()
@@ -483,6 +483,16 @@ impl Dictionary {
         if self.has_room(definition, writer) {
             self.set_full(definition, false);
         }
+    }
+}
+
+/// Whether a line has these labels.
+struct HasLabels<'a>(&'a Dictionary, &'a Packed);
+
+impl Test for HasLabels<'_> {
+    #[inline(always)]
+    fn is(&self, number: u32) -> bool {
+        self.0.line(number).is_some_and(|line| line.is(self.1))
     }
 }
 

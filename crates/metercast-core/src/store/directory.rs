@@ -32,8 +32,14 @@ impl Chunk {
 
 /// A growing list of chunks: anybody reads at any time, one at a time extends.
 pub(crate) struct Directory {
+    /// The first chunks, which for most is all: one step to get there.
+    first: [AtomicPtr<Chunk>; FIRST],
+    /// The others.
     newest: AtomicPtr<Entries>,
 }
+
+/// How many chunks are found in one step: those of a thousand labelled series.
+const FIRST: usize = 16;
 
 struct Entries {
     chunks: Box<[AtomicPtr<Chunk>]>,
@@ -44,18 +50,31 @@ struct Entries {
 
 impl Directory {
     pub(crate) const fn new() -> Directory {
-        Directory { newest: AtomicPtr::new(ptr::null_mut()) }
+        Directory {
+            first: [const { AtomicPtr::new(ptr::null_mut()) }; FIRST],
+            newest: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
     /// The chunk that holds `slot`, if it is mapped.
     #[inline(always)]
     pub(crate) fn chunk(&self, slot: u32) -> Option<&Chunk> {
-        // SAFETY: `newest` is null or points at a list that lives as long as `self`; Acquire pairs with the Release
-        // in `map`, so the list is seen whole.
-        let entries = unsafe { self.newest.load(Acquire).as_ref()? };
-        let chunk = entries.chunks.get(slot as usize / CHUNK_WORDS)?.load(Acquire);
+        let index = slot as usize / CHUNK_WORDS;
+        let chunk = match self.first.get(index) {
+            Some(chunk) => chunk.load(Acquire),
+            None => self.other(index),
+        };
         // SAFETY: a chunk, once in a list, lives as long as `self`, and Acquire pairs with the Release in `map`.
         unsafe { chunk.as_ref() }
+    }
+
+    #[inline]
+    fn other(&self, index: usize) -> *mut Chunk {
+        // SAFETY: `newest` is null or points at a list that lives as long as `self`; Acquire pairs with the Release
+        // in `map`, so the list is seen whole.
+        let entries = unsafe { self.newest.load(Acquire).as_ref() };
+        let chunk = entries.and_then(|entries| entries.chunks.get(index - FIRST));
+        chunk.map_or(ptr::null_mut(), |chunk| chunk.load(Acquire))
     }
 
     /// The chunk that holds `slot`, mapped if it was not.
@@ -65,13 +84,33 @@ impl Directory {
     /// No other thread may be in `map` of this directory at the same time, and earlier calls must happen before.
     pub(crate) unsafe fn map(&self, slot: u32) -> &Chunk {
         let index = slot as usize / CHUNK_WORDS;
+        let entry = match self.first.get(index) {
+            Some(entry) => entry,
+            // SAFETY: as the caller says.
+            None => unsafe { self.other_mut(index - FIRST) },
+        };
+        let mut chunk = entry.load(Relaxed);
+        if chunk.is_null() {
+            chunk = Box::into_raw(Chunk::boxed());
+            entry.store(chunk, Release);
+        }
+        // SAFETY: chunks in a list live as long as `self`.
+        unsafe { &*chunk }
+    }
+
+    /// The entry at `index` in the list of the others, which is made longer if need be.
+    ///
+    /// # Safety
+    ///
+    /// As for `map`.
+    unsafe fn other_mut(&self, index: usize) -> &AtomicPtr<Chunk> {
         let mut newest = self.newest.load(Relaxed);
         // SAFETY: null, or a list that lives as long as `self`.
         let entries = match unsafe { newest.as_ref() } {
             Some(entries) if index < entries.chunks.len() => entries,
             entries => {
                 let old = entries.map_or(&[][..], |entries| &entries.chunks);
-                let length = (index + 1).next_power_of_two().max(4);
+                let length = (index + 1).next_power_of_two().max(FIRST);
                 let chunks = (0..length)
                     .map(|at| {
                         AtomicPtr::new(old.get(at).map_or(ptr::null_mut(), |chunk| chunk.load(Relaxed)))
@@ -83,15 +122,7 @@ impl Directory {
                 unsafe { &*newest }
             }
         };
-        let chunk = entries.chunks[index].load(Relaxed);
-        if chunk.is_null() {
-            let chunk = Box::into_raw(Chunk::boxed());
-            entries.chunks[index].store(chunk, Release);
-            // SAFETY: just made, and freed only in `drop`.
-            return unsafe { &*chunk };
-        }
-        // SAFETY: chunks in a list live as long as `self`.
-        unsafe { &*chunk }
+        &entries.chunks[index]
     }
 
     /// [`map`](Self::map) for a caller that holds the one lock under which this directory is extended.
@@ -103,10 +134,17 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
+        for chunk in &mut self.first {
+            let chunk = *chunk.get_mut();
+            if !chunk.is_null() {
+                // SAFETY: made by `Box::into_raw` in `map`; `&mut self` says that nobody else can reach it any more.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
         let mut newest = *self.newest.get_mut();
         let mut chunks_are_here = true;
         while !newest.is_null() {
-            // SAFETY: made by `Box::into_raw` in `map`; `&mut self` says that nobody else can reach it any more.
+            // SAFETY: made by `Box::into_raw` in `other_mut`; `&mut self` says that nobody else can reach it any more.
             let entries = unsafe { Box::from_raw(newest) };
             if chunks_are_here {
                 for chunk in &entries.chunks {

@@ -13,10 +13,13 @@ pub(crate) mod dictionary;
 pub(crate) mod directory;
 #[allow(dead_code, reason = "not every shape has a user yet")]
 pub(crate) mod exponential;
+pub(crate) mod gauge_sets;
 pub(crate) mod layout;
 #[allow(unsafe_code, reason = "memory is used again once nobody can reach it")]
 pub(crate) mod lifecycle;
 pub(crate) mod line;
+pub(crate) mod observables;
+pub(crate) mod observed;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod region;
 #[allow(
@@ -43,11 +46,16 @@ use crate::problem::{Problem, Problems};
 use crate::{local, own, registry};
 use dictionary::{Dictionary, Made};
 use directory::Directory;
+use gauge_sets::GaugeSets;
 use layout::Layout;
 use lifecycle::{Expiry, Lifecycle};
 use line::CellWord;
+use observables::Observables;
+use observed::Observed;
 use region::Region;
 use regions::Regions;
+
+pub use observables::Registration;
 
 /// A store of measurements. Cheap to clone; clones are the same store.
 ///
@@ -187,6 +195,22 @@ impl Store {
         ptr::eq(self.inner(), other.inner())
     }
 
+    /// The callbacks that are registered in this store, oldest first, for whoever runs them in a way of its own.
+    #[doc(hidden)]
+    pub fn registrations(&self) -> Vec<Arc<Registration>> {
+        self.inner().observables.registrations()
+    }
+
+    /// What the callbacks and the gauge sets of this store say now.
+    pub(crate) fn observed(&self) -> Arc<Observed> {
+        self.inner().observables.run(self)
+    }
+
+    /// What the callbacks of this store said when they last ran, and the gauge sets now.
+    pub(crate) fn last_observed(&self) -> Arc<Observed> {
+        self.inner().observables.last(self)
+    }
+
     /// For as long as `self` lives; from the `Arc` itself, so that `Store::current` can find its way back to it.
     pub(crate) fn as_ptr(&self) -> *const Inner {
         match &self.0 {
@@ -241,6 +265,10 @@ pub(crate) struct Inner {
     /// Which definition has a name in this store: the first that a reading met.
     pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
     pub(crate) problems: Problems,
+    /// Callbacks that say a value when the store is read.
+    pub(crate) observables: Observables,
+    /// Gauges that are set all at once.
+    pub(crate) gauge_sets: GaugeSets,
     started: OnceLock<SystemTime>,
 }
 
@@ -260,6 +288,8 @@ impl Inner {
             layouts: Mutex::new(None),
             claims: Mutex::new(None),
             problems: Problems::new(),
+            observables: Observables::new(),
+            gauge_sets: GaugeSets::new(),
             started: OnceLock::new(),
         }
     }
@@ -311,11 +341,11 @@ impl Inner {
                 write(&Found { store: self, region, number, cell })
             };
             let known = |find: &dyn Fn() -> Option<u32>, write: &mut dyn FnMut(&Found<'_>) -> bool| {
-                region.operate(|| {
-                    let number = find()?;
-                    let cell = self.dictionary.line(number)?.cell();
-                    Some((cell, at(Some(number), cell, write)))
-                })
+                let begun = region.begin();
+                let found = find().and_then(|number| Some((number, self.dictionary.line(number)?.cell())));
+                let done = found.map(|(number, cell)| (cell, at(Some(number), cell, write)));
+                region.end(begun);
+                done
             };
             // Once it is there, a second look finds it, unless it was removed in between.
             let by_pairs = || self.dictionary.find(definition, pairs);

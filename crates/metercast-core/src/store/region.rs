@@ -105,17 +105,21 @@ impl Region {
         self.series.chunk(slot)
     }
 
-    /// Runs `operation`, during which nothing that it finds in the dictionary is freed or used again. It must not
-    /// allocate, block or panic.
+    /// Begins an operation, during which nothing that it finds in the dictionary is freed or used again. It must not
+    /// allocate, block or panic before it ends. What is returned is for `end`.
     #[inline(always)]
-    pub(crate) fn operate<R>(&self, operation: impl FnOnce() -> R) -> R {
+    pub(crate) fn begin(&self) -> u64 {
         let before = self.operation.load(Relaxed);
         self.operation.store(before.wrapping_add(LOOKING), Relaxed);
         // What is looked at is looked at after that can be seen by whoever removes: together with `barrier::all_threads`.
         barrier::light();
-        let result = operation();
-        self.operation.store(before.wrapping_add(ONE), Release);
-        result
+        before
+    }
+
+    /// Ends the operation.
+    #[inline(always)]
+    pub(crate) fn end(&self, begun: u64) {
+        self.operation.store(begun.wrapping_add(ONE), Release);
     }
 
     /// Runs `write` so that a reader sees all of its stores or none. They must be `Release` stores. May stand in an

@@ -33,6 +33,18 @@ const EMPTY: u64 = 0;
 /// A lane of a bucket that was full once, so that a search goes on.
 const REMOVED: u64 = 1;
 
+/// Says whether a number is the one that is looked for. A trait, not a closure, because closures cannot be made to be inlined.
+pub(crate) trait Test {
+    fn is(&self, number: u32) -> bool;
+}
+
+impl<F: Fn(u32) -> bool> Test for F {
+    #[inline(always)]
+    fn is(&self, number: u32) -> bool {
+        self(number)
+    }
+}
+
 /// A set of numbers, each found by a hash.
 pub(crate) struct Table {
     /// Null before the first insertion.
@@ -53,7 +65,8 @@ struct Root {
 struct Index {
     /// How many buckets there are, less one: all ones.
     mask: usize,
-    chunks: *const [AtomicPtr<Chunk>],
+    /// As many as the mask says.
+    chunks: *const AtomicPtr<Chunk>,
 }
 
 /// What only the one who inserts knows.
@@ -87,19 +100,19 @@ impl Table {
         }
     }
 
-    /// The number with this hash for which `is` holds.
+    /// The number with this hash that passes the test.
     ///
     /// The caller keeps [`Retired`] from being freed meanwhile: it is in an operation of its region, or holds the lock of
     /// the dictionary.
     #[inline(always)]
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, test: &impl Test) -> Option<u32> {
         // SAFETY: null, or a root that is freed only after this look; Acquire pairs with the Release in `publish`.
         let root = unsafe { self.root.load(Acquire).as_ref()? };
-        let found = root.current.find(hash, &is);
+        let found = root.current.find(hash, test);
         if found.is_some() {
             return found;
         }
-        root.next.as_ref()?.find(hash, &is)
+        root.next.as_ref()?.find(hash, test)
     }
 
     /// Puts a number in; `hash_of` gives the hash of one that is in.
@@ -173,9 +186,14 @@ impl Table {
 
 impl Index {
     fn of(buckets: usize) -> Index {
-        let chunks: Box<[_]> =
+        let chunks: Box<[AtomicPtr<Chunk>]> =
             (0..buckets / CHUNK_BUCKETS).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
-        Index { mask: buckets - 1, chunks: Box::into_raw(chunks) }
+        Index { mask: buckets - 1, chunks: Box::into_raw(chunks).cast() }
+    }
+
+    /// How many chunks there are.
+    fn length(&self) -> usize {
+        (self.mask + 1) / CHUNK_BUCKETS
     }
 
     /// How many entries it takes before the next larger one is begun.
@@ -185,11 +203,12 @@ impl Index {
     }
 
     /// The words of a bucket, if there is memory for it.
+    /// `bucket` is at most the mask.
     #[inline(always)]
     fn bucket(&self, bucket: usize) -> Option<&[AtomicU64; BUCKET_WORDS]> {
-        // SAFETY: indexes are freed only when nobody can be looking any more, see `Table::find`.
-        let chunks = unsafe { &*self.chunks };
-        let chunk = chunks[bucket / CHUNK_BUCKETS].load(Acquire);
+        // SAFETY: buckets are chosen under the mask, so that there is such a chunk; indexes are freed only when nobody can be
+        // looking any more, see `Table::find`.
+        let chunk = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) }.load(Acquire);
         // SAFETY: null, or a chunk that lives as long as the index; Acquire pairs with the Release in `made`.
         let chunk = unsafe { chunk.as_ref()? };
         chunk.0.as_chunks().0.get(bucket % CHUNK_BUCKETS)
@@ -198,7 +217,7 @@ impl Index {
     /// The words of a bucket. One at a time calls this.
     fn made(&self, bucket: usize) -> &[AtomicU64; BUCKET_WORDS] {
         // SAFETY: as in `bucket`.
-        let entry = unsafe { &(*self.chunks)[bucket / CHUNK_BUCKETS] };
+        let entry = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) };
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
             chunk = Box::into_raw(Chunk::boxed());
@@ -209,7 +228,7 @@ impl Index {
     }
 
     #[inline(always)]
-    fn find(&self, hash: u64, is: &impl Fn(u32) -> bool) -> Option<u32> {
+    fn find(&self, hash: u64, test: &impl Test) -> Option<u32> {
         let mut bucket = hash as usize & self.mask;
         loop {
             let words = self.bucket(bucket)?;
@@ -217,7 +236,7 @@ impl Index {
             let mut lanes = lanes_with(tags, tag_of(hash));
             while lanes != 0 {
                 let number = number_in(words, lane_of(lanes));
-                if is(number) {
+                if test.is(number) {
                     return Some(number);
                 }
                 lanes &= lanes - 1;
@@ -280,7 +299,8 @@ impl Index {
     /// Nobody reads it any more, and it is freed once.
     unsafe fn free(self) {
         // SAFETY: made by `Box::into_raw` in `of`.
-        let chunks = unsafe { Box::from_raw(self.chunks.cast_mut()) };
+        let chunks =
+            unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.chunks.cast_mut(), self.length())) };
         for chunk in chunks {
             let chunk = chunk.into_inner();
             if !chunk.is_null() {
@@ -405,7 +425,7 @@ mod tests {
     }
 
     fn find(table: &Table, number: u32) -> Option<u32> {
-        table.find(hash(number), |found| found == number)
+        table.find(hash(number), &|found| found == number)
     }
 
     #[test]

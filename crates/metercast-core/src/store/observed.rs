@@ -1,0 +1,207 @@
+//! What callbacks and gauge sets say, metric by metric: whole series with their values, not cells.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Store;
+use super::dictionary::{LIMIT_EACH, OVERFLOW};
+use crate::definition::{Definition, Kind};
+use crate::label::{KeyValue, LabelSet, Value};
+use crate::number::NumberType;
+use crate::own;
+
+/// The most series of one metric that callbacks, or a gauge set, may say.
+const LIMIT: usize = LIMIT_EACH as usize;
+
+/// What a reading adds to the cells of a store.
+#[derive(Default)]
+pub(crate) struct Observed {
+    pub(super) by_definition: HashMap<u32, Arc<Points>>,
+}
+
+impl Observed {
+    /// The series of a metric, if it has any here.
+    pub(crate) fn of(&self, definition: &Definition) -> Option<&Points> {
+        self.by_definition
+            .get(&definition.id)
+            .map(|points| &**points)
+            .filter(|points| !points.series.is_empty())
+    }
+}
+
+/// One series with its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) labels: Arc<LabelSet>,
+    pub(crate) started_unix_nanos: u64,
+    /// The value, as the number of the definition.
+    pub(crate) bits: u64,
+}
+
+/// The series of one metric with their values: at most as many as a metric may have, and one for those above.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Points {
+    definition: &'static Arc<Definition>,
+    series: Vec<Seen>,
+    index: HashMap<Arc<LabelSet>, usize>,
+    /// Which of the series the points before had not.
+    fresh: Vec<usize>,
+    /// What is over the limit, if it can be added up. Once all is said it is one of the series.
+    overflow: Option<Seen>,
+    /// Whether something was over the limit.
+    full: bool,
+}
+
+impl Points {
+    pub(crate) fn new(definition: &'static Arc<Definition>) -> Points {
+        Points {
+            definition,
+            series: Vec::new(),
+            index: HashMap::new(),
+            fresh: Vec::new(),
+            overflow: None,
+            full: false,
+        }
+    }
+
+    /// What several owners of one metric say together, in the order of their registration.
+    pub(crate) fn merged(of: &[Arc<Points>], before: Option<&Points>) -> Option<Arc<Points>> {
+        let (first, others) = of.split_first()?;
+        if others.is_empty() {
+            return Some(Arc::clone(first));
+        }
+        let mut merged = Points::new(first.definition);
+        for points in of {
+            for seen in &points.series {
+                merged.add(seen.clone(), before);
+            }
+            merged.full |= points.full;
+        }
+        Some(merged.finished())
+    }
+
+    pub(crate) fn definition(&self) -> &'static Arc<Definition> {
+        self.definition
+    }
+
+    /// The series, no two with equal labels.
+    pub(crate) fn series(&self) -> &[Seen] {
+        &self.series
+    }
+
+    /// The place of the series with these labels.
+    pub(crate) fn find(&self, labels: &LabelSet) -> Option<usize> {
+        self.index.get(labels).copied()
+    }
+
+    /// Sets the value of a series. `before` is what was here the last time: who has a place keeps it, so that at the
+    /// limit a series does not come and go with the order in which they are observed.
+    pub(crate) fn set(&mut self, seen: Seen, before: Option<&Points>) {
+        match self.find(&seen.labels) {
+            Some(at) => self.series[at] = seen,
+            None => self.insert(seen, before),
+        }
+    }
+
+    /// Adds to the value of a series what somebody else says of it. Of gauges the newest stays.
+    fn add(&mut self, seen: Seen, before: Option<&Points>) {
+        match self.find(&seen.labels) {
+            _ if is_overflow(&seen.labels) => self.overflow(seen),
+            Some(at) if self.definition.kind == Kind::Gauge => self.series[at] = seen,
+            Some(at) => self.series[at].add(self.definition.number, &seen),
+            None => self.insert(seen, before),
+        }
+    }
+
+    fn insert(&mut self, mut seen: Seen, before: Option<&Points>) {
+        match before.and_then(|before| before.index.get_key_value(&seen.labels)) {
+            // One allocation for both, and the old one is warm.
+            Some((labels, _)) => seen.labels = Arc::clone(labels),
+            // More than will have room at the end, but not without bound.
+            None if self.fresh.len() >= LIMIT => return self.overflow(seen),
+            None => self.fresh.push(self.series.len()),
+        }
+        self.push(seen);
+    }
+
+    fn push(&mut self, seen: Seen) {
+        self.index.insert(Arc::clone(&seen.labels), self.series.len());
+        self.series.push(seen);
+    }
+
+    /// Itself, once all is said: of the series that had no place, the last ones give way until the limit is kept.
+    pub(crate) fn finished(mut self) -> Arc<Points> {
+        let over = self.series.len().saturating_sub(LIMIT);
+        // As many as the limit had a place before at most, so that all that is over is fresh.
+        let over = self.fresh.split_off(self.fresh.len().saturating_sub(over));
+        if !over.is_empty() {
+            self.index.clear();
+            for (at, seen) in mem::take(&mut self.series).into_iter().enumerate() {
+                if over.binary_search(&at).is_ok() { self.overflow(seen) } else { self.push(seen) }
+            }
+        }
+        if let Some(overflow) = self.overflow.take() {
+            match self.find(&overflow.labels) {
+                // Somebody's labels are ours.
+                Some(at) => self.series[at].add(self.definition.number, &overflow),
+                None => self.push(overflow),
+            }
+        }
+        Arc::new(self)
+    }
+
+    /// Takes what is over the limit. Gauges cannot be added up: there it is left out.
+    fn overflow(&mut self, mut seen: Seen) {
+        self.full = true;
+        if self.definition.kind == Kind::Gauge {
+            return;
+        }
+        match &mut self.overflow {
+            Some(overflow) => overflow.add(self.definition.number, &seen),
+            None => {
+                seen.labels = Arc::new([KeyValue::new(OVERFLOW, true)].into_iter().collect());
+                self.overflow = Some(seen);
+            }
+        }
+    }
+
+    /// Says so if something was over the limit that was not the last time.
+    pub(crate) fn report(&self, store: &Store, before: Option<&Points>) {
+        if !self.full || before.is_some_and(|before| before.full) {
+            return;
+        }
+        let (name, place) = (self.definition.name, self.definition.place);
+        let what = match self.definition.kind {
+            Kind::Gauge => "left out".to_owned(),
+            _ => format!("counted in one series with {OVERFLOW}=true"),
+        };
+        let message = format!(
+            "defined at {place} has reached its limit of {LIMIT} series that callbacks or sets say; what is above is \
+             {what}: bound the values of its labels"
+        );
+        store.inner().problems.report(name, message);
+        store.scope(|| own::full(name));
+    }
+}
+
+fn is_overflow(labels: &LabelSet) -> bool {
+    labels.len() == 1 && labels.get(OVERFLOW) == Some(&Value::Bool(true))
+}
+
+impl Seen {
+    fn add(&mut self, number: NumberType, more: &Seen) {
+        self.started_unix_nanos = self.started_unix_nanos.min(more.started_unix_nanos);
+        self.bits = match number {
+            NumberType::F64 => (f64::from_bits(self.bits) + f64::from_bits(more.bits)).to_bits(),
+            NumberType::U64 | NumberType::I64 => self.bits.wrapping_add(more.bits),
+        };
+    }
+}
+
+/// Now, in nanoseconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
+}
