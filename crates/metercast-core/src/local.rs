@@ -136,8 +136,7 @@ pub(crate) fn add_series<N: Number>(region: &Region, slot: u32, amount: N) -> bo
 #[inline(always)]
 pub(crate) fn record_series(region: &Region, slot: u32, layout: &'static Layout, value: f64) -> bool {
     let Some(chunk) = region.series(slot) else { return false };
-    let words = chunk.words(slot, layout.words());
-    region.at_once(|| layout.record(words, value));
+    region.at_once(|| layout.record(chunk, slot, value));
     true
 }
 

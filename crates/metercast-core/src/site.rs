@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Descriptor};
-use crate::label::{LabelRef, LabelSet, Pairs, Spelled};
+use crate::label::{LabelSet, Pairs, Spelled, ValueRef};
 use crate::local::{self, Write};
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
@@ -17,7 +17,7 @@ use crate::store::{Found, GaugeSlot, Inner};
 
 /// Names every series of a site that the program text bounds, in the order of their slots.
 #[doc(hidden)]
-pub type EachSet = fn(&[&'static str], &mut dyn FnMut(&[LabelRef<'_>]));
+pub type EachSet = fn(&mut dyn FnMut(&[ValueRef<'_>]));
 
 /// What a declared metric or a call site keeps: numbers that are the same in every store.
 pub(crate) struct Site {
@@ -48,12 +48,12 @@ impl Site {
 
     /// The labels of a recording, in the order of the site's keys.
     #[inline(always)]
-    pub(crate) fn spelled<'a>(&self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
+    pub(crate) fn spelled<'a>(&self, values: &'a [ValueRef<'a>]) -> Spelled<'a> {
         let mut shape = self.shape.load(Relaxed);
         if shape == 0 {
             shape = self.first_shape();
         }
-        Spelled::new(if shape == NO_SHAPE { 0 } else { shape }, labels)
+        Spelled::new(self.descriptor.labels.names, if shape == NO_SHAPE { 0 } else { shape }, values)
     }
 
     #[cold]
@@ -113,8 +113,9 @@ impl Site {
         let mut slot = self.slot.load(Acquire);
         if slot == UNRESOLVED {
             let mut sets = Vec::new();
-            each(self.descriptor.labels.names, &mut |labels| {
-                let (set, faults) = LabelSet::of(labels);
+            each(&mut |values| {
+                let labels = Spelled::new(self.descriptor.labels.names, 0, values);
+                let (set, faults) = LabelSet::of(&labels);
                 store.report_faults(definition, &faults);
                 sets.push(set);
             });
@@ -379,8 +380,8 @@ fn let_go(number: Option<u32>) {
     });
 }
 
-/// Gives a list of labels to whoever asks.
-pub(crate) type Spell<'a> = dyn Fn(&mut dyn FnMut(&[LabelRef<'_>])) + 'a;
+/// Gives the values of a site's labels to whoever asks.
+pub(crate) type Spell<'a> = dyn Fn(&mut dyn FnMut(&[ValueRef<'_>])) + 'a;
 
 /// One fixed series of a site.
 #[derive(Clone, Copy)]
@@ -447,7 +448,7 @@ enum Resolved {
 #[doc(hidden)]
 pub const NO_LABELS: EachSet = no_labels;
 
-fn no_labels(_: &[&'static str], f: &mut dyn FnMut(&[LabelRef<'_>])) {
+fn no_labels(f: &mut dyn FnMut(&[ValueRef<'_>])) {
     f(&[]);
 }
 
@@ -497,19 +498,19 @@ impl Fixed {
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&[], &mut |labels| set_gauge(&self.site, &self.site.spelled(labels), value));
+        (self.each)(&mut |labels| set_gauge(&self.site, &self.site.spelled(labels), value));
     }
 
     /// Records into a histogram.
     #[inline(always)]
     pub fn record<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&[], &mut |labels| self.site.record(&self.site.spelled(labels), value));
+        (self.each)(&mut |labels| self.site.record(&self.site.spelled(labels), value));
     }
 
     #[cold]
     fn add_slow<N: Number>(&self, word: u32, amount: N) {
-        let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| (self.each)(&[], f);
+        let spell = |f: &mut dyn FnMut(&[ValueRef<'_>])| (self.each)(f);
         self.site.add_slow(FixedAt { each: self.each, index: 0, spell: &spell }, word, amount);
     }
 
@@ -541,8 +542,8 @@ impl Adhoc {
 
     /// The labels of this call, in the order of the descriptor's.
     #[inline(always)]
-    pub fn spelled<'a>(&self, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        self.0.spelled(labels)
+    pub fn spelled<'a>(&self, values: &'a [ValueRef<'a>]) -> Spelled<'a> {
+        self.0.spelled(values)
     }
 
     /// Adds to a counter.

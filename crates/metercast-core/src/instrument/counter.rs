@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bound::BoundCounter;
 use crate::definition::{Descriptor, Kind};
-use crate::label::{LabelRef, Labels};
+use crate::label::{Labels, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -66,15 +66,14 @@ impl<N: Number, L: Labels> Counter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        let names = self.site.descriptor().labels.names;
         if const { is_fixed::<L>(Kind::Counter) } {
             let index = L::index(labels);
-            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            let spell = |f: &mut dyn FnMut(&[ValueRef<'_>])| L::spell(labels, |l| f(l));
             self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
         } else if amount.is_negative() {
             own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);
         } else {
-            L::spell(names, labels, |labels| self.site.add(&self.site.spelled(labels), 0, amount));
+            L::spell(labels, |labels| self.site.add(&self.site.spelled(labels), 0, amount));
         }
     }
 
@@ -96,12 +95,11 @@ impl<N: Number, L: Labels> Counter<N, L> {
     /// assert_eq!(store.collect()[0].series[0].point, Point::U64(3));
     /// ```
     pub fn bind(&'static self, labels: L::Values<'_>) -> BoundCounter<N> {
-        let names = self.site.descriptor().labels.names;
         let held = if const { is_fixed::<L>(Kind::Counter) } {
-            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            let spell = |f: &mut dyn FnMut(&[ValueRef<'_>])| L::spell(labels, |l| f(l));
             self.site.bind(FixedAt { each: L::each, index: L::index(labels), spell: &spell })
         } else {
-            L::spell(names, labels, |labels| self.site.hold_series(&self.site.spelled(labels))).there()
+            L::spell(labels, |labels| self.site.hold_series(&self.site.spelled(labels))).there()
         };
         BoundCounter::new(held, self.site.descriptor())
     }

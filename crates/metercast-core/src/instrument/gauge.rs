@@ -68,15 +68,14 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// Sets the value, in the metric's unit, of the series with these labels.
     #[inline]
     pub fn set(&self, value: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+        L::spell(labels, |labels| {
             set_gauge(&self.site, &self.site.spelled(labels), value);
         });
     }
 
     /// A handle to the series with these labels in the current store. Recording through it needs no lookup.
     pub fn bind(&'static self, labels: L::Values<'_>) -> BoundGauge<N> {
-        let names = self.site.descriptor().labels.names;
-        let slot = L::spell(names, labels, |labels| self.site.bind_series_gauge(&self.site.spelled(labels)));
+        let slot = L::spell(labels, |labels| self.site.bind_series_gauge(&self.site.spelled(labels)));
         BoundGauge::new(slot, self.site.descriptor())
     }
 
@@ -84,7 +83,7 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// wrap.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+        L::spell(labels, |labels| {
             change_gauge(&self.site, &self.site.spelled(labels), amount, |bits| {
                 N::from_bits(bits).plus(amount).bits()
             });

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::definition::Descriptor;
-use crate::label::{LabelSet, Labels};
+use crate::label::{LabelSet, Labels, Spelled};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -55,7 +55,6 @@ impl<N: Number, L: Labels> GaugeSet<N, L> {
                 return;
             }
             let Some(definition) = self.site.definition(store) else { return };
-            let names = self.site.descriptor().labels.names;
             store.started();
             let now = now();
             let before = store.gauge_sets.get(definition);
@@ -65,8 +64,9 @@ impl<N: Number, L: Labels> GaugeSet<N, L> {
                     own::dropped(self.site.descriptor(), Reason::NotFinite);
                     continue;
                 }
-                L::spell(names, labels, |labels| {
-                    let (labels, faults) = LabelSet::of(labels);
+                L::spell(labels, |labels| {
+                    let labels = Spelled::new(self.site.descriptor().labels.names, 0, labels);
+                    let (labels, faults) = LabelSet::of(&labels);
                     store.report_faults(definition, &faults);
                     // Who was there before began then.
                     let there = before

@@ -74,7 +74,7 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// Records one value, in the metric's unit, in the series with these labels.
     #[inline]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
-        L::spell(self.site.descriptor().labels.names, labels, |labels| {
+        L::spell(labels, |labels| {
             self.site.record(&self.site.spelled(labels), value);
         });
     }
@@ -82,8 +82,7 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// A handle to the series with these labels in the current store, which is there from now on. Recording through it
     /// needs no lookup.
     pub fn bind(&'static self, labels: L::Values<'_>) -> BoundHistogram<N> {
-        let names = self.site.descriptor().labels.names;
-        let cell = L::spell(names, labels, |labels| self.site.bind_histogram(&self.site.spelled(labels)));
+        let cell = L::spell(labels, |labels| self.site.bind_histogram(&self.site.spelled(labels)));
         BoundHistogram::new(cell, self.site.descriptor())
     }
 
@@ -91,9 +90,7 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// dropped, so that work that is cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
     pub fn start(&self, labels: L::Values<'_>) -> Timer {
-        L::spell(self.site.descriptor().labels.names, labels, |labels| {
-            Timer::start(&self.site, labels, N::TYPE)
-        })
+        L::spell(labels, |labels| Timer::start(&self.site, labels, N::TYPE))
     }
 }
 

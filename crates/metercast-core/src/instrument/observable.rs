@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::observation::Observation;
 use crate::definition::{Definition, Descriptor, Kind, Place};
-use crate::label::{LabelRef, LabelSet, Labels};
+use crate::label::{LabelSet, Labels, Spelled, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -161,7 +161,7 @@ impl<N: Number> Observer<'_, N, ()> {
 impl<N: Number, L: Labels> Observer<'_, N, L> {
     /// Observes the value, in the metric's unit, of the series with these labels. Of two in one run the last stays.
     pub fn set(&mut self, value: N, labels: L::Values<'_>) {
-        L::spell(self.run.site.descriptor().labels.names, labels, |labels| self.run.set(value, labels));
+        L::spell(labels, |labels| self.run.set(value, labels));
     }
 }
 
@@ -182,7 +182,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn set<N: Number>(&mut self, value: N, labels: &[LabelRef<'_>]) {
+    fn set<N: Number>(&mut self, value: N, labels: &[ValueRef<'_>]) {
         let descriptor = self.site.descriptor();
         if !value.is_sound() {
             return own::dropped_if_enabled(descriptor, Reason::NotFinite);
@@ -190,7 +190,8 @@ impl Run<'_> {
         if descriptor.kind == Kind::Counter && value.is_negative() {
             return own::dropped_if_enabled(descriptor, Reason::Negative);
         }
-        let (labels, faults) = LabelSet::of(labels);
+        let labels = Spelled::new(descriptor.labels.names, 0, labels);
+        let (labels, faults) = LabelSet::of(&labels);
         if faults.any() {
             local::with_store(|store| store.report_faults(self.definition, &faults));
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::label::LabelRef;
+use crate::label::ValueRef;
 use crate::number::NumberType;
 use crate::site::{Distribution, Site};
 use crate::store::Store;
@@ -24,7 +24,7 @@ pub struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(site: &Site, labels: &[LabelRef<'_>], number: NumberType) -> Timer {
+    pub(crate) fn start(site: &Site, labels: &[ValueRef<'_>], number: NumberType) -> Timer {
         let cell = site.bind_histogram(&site.spelled(labels));
         let per_second = per_second(site.descriptor().unit);
         let whole = number != NumberType::F64;

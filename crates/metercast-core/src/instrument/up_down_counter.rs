@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::bound::BoundUpDownCounter;
 use super::guard::Guard;
 use crate::definition::{Descriptor, Kind};
-use crate::label::{LabelRef, Labels};
+use crate::label::{Labels, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::registry::is_fixed;
@@ -71,14 +71,13 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels; a negative one is taken away.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        let names = self.site.descriptor().labels.names;
         if const { is_fixed::<L>(Kind::UpDownCounter) } {
             let index = L::index(labels);
-            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            let spell = |f: &mut dyn FnMut(&[ValueRef<'_>])| L::spell(labels, |l| f(l));
             self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
         } else {
             let (word, size) = up_or_down(amount);
-            L::spell(names, labels, |labels| self.site.add(&self.site.spelled(labels), word, size));
+            L::spell(labels, |labels| self.site.add(&self.site.spelled(labels), word, size));
         }
     }
 
@@ -97,12 +96,11 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     }
 
     fn held(&self, labels: L::Values<'_>, fixed: impl FnOnce(&Site, FixedAt<'_>) -> Held) -> Held {
-        let names = self.site.descriptor().labels.names;
         if const { is_fixed::<L>(Kind::UpDownCounter) } {
-            let spell = |f: &mut dyn FnMut(&[LabelRef<'_>])| L::spell(names, labels, |l| f(l));
+            let spell = |f: &mut dyn FnMut(&[ValueRef<'_>])| L::spell(labels, |l| f(l));
             fixed(&self.site, FixedAt { each: L::each, index: L::index(labels), spell: &spell })
         } else {
-            L::spell(names, labels, |labels| self.site.hold_series(&self.site.spelled(labels)))
+            L::spell(labels, |labels| self.site.hold_series(&self.site.spelled(labels)))
         }
     }
 }

@@ -1,16 +1,17 @@
 //! A hash of labels that are too many or too long to be packed. It does not depend on their order.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Once;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::packed::fold;
+use super::packed::{WORDS, fold};
 use super::set::Pairs;
 use super::value::ValueRef;
 
 /// The hash of all labels, in two words. Only a hint: whoever finds a series by it compares the labels in full.
 pub(crate) fn hash_of<P: Pairs + ?Sized>(pairs: &P) -> [u64; 2] {
-    let seed = seed();
+    let seed = SEEDS[0].load(Relaxed);
     (0..pairs.count()).fold([0, 0], |sum: [u64; 2], at| {
         let (key, value) = pairs.pair(at);
         let words = match value {
@@ -23,8 +24,8 @@ pub(crate) fn hash_of<P: Pairs + ?Sized>(pairs: &P) -> [u64; 2] {
         };
         let key = bytes(key.as_bytes(), [seed, SECOND]);
         [
-            sum[0].wrapping_add(fold(words[0] ^ key[0], words[1] ^ seed)),
-            sum[1].wrapping_add(fold(words[0] ^ key[1], words[1] ^ SECOND)),
+            sum[0].wrapping_add(fold(words[0] ^ key[0], words[1] ^ key[1])),
+            sum[1].wrapping_add(fold(words[0] ^ key[1], words[1] ^ key[0] ^ SECOND)),
         ]
     })
 }
@@ -43,22 +44,24 @@ fn bytes(text: &[u8], mut words: [u64; 2]) -> [u64; 2] {
 const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
 const SECOND: u64 = 0x8bb8_4b93_962e_acc9;
 
-static SEED: AtomicU64 = AtomicU64::new(0);
+static SEEDS: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 
 /// Random per process once there is a series, so that nobody outside can choose labels that collide. Before, and for
-/// whoever sees it late, it is 0: then nothing is found, and the slow path looks again.
+/// whoever sees it late, they are 0: then nothing is found, and the slow path looks again.
 #[inline(always)]
-pub(crate) fn seed() -> u64 {
-    SEED.load(Relaxed)
+pub(crate) fn seeds() -> &'static [AtomicU64; WORDS] {
+    &SEEDS
 }
 
-/// Chooses the seed, before the first series is made.
-pub(crate) fn choose_seed() {
-    if seed() == 0 {
-        let chosen = RandomState::new().hash_one(0) | 1;
-        // Another thread may have been first.
-        let _ = SEED.compare_exchange(0, chosen, Relaxed, Relaxed);
-    }
+/// Chooses the seeds, before the first series is made.
+pub(crate) fn choose_seeds() {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| {
+        let random = RandomState::new();
+        for (at, seed) in SEEDS.iter().enumerate() {
+            seed.store(random.hash_one(at), Relaxed);
+        }
+    });
 }
 
 #[cfg(test)]

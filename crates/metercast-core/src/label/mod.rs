@@ -22,7 +22,7 @@ pub use value::{AsLabel, Value};
 
 #[doc(hidden)]
 pub use bounded::{Pattern, Ranges, assert_one_of};
-pub(crate) use hash::{choose_seed, hash_of, seed};
+pub(crate) use hash::{choose_seeds, hash_of, seeds};
 #[doc(hidden)]
 pub use keys::Keys;
 pub(crate) use keys::Shape;

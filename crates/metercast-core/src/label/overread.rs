@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering::Relaxed;
 /// The longest text that fits.
 pub(crate) const LONGEST: usize = 32;
 
-/// The bytes of `text`, then zeros. Longer texts are cut; callers keep them out.
+/// The bytes of `text`, then zeros. Longer texts are cut; whether it was not.
 ///
 /// The words are atomic only so that whoever reads them reads one at a time: a wider read of what several
 /// writes left would have to wait until all of them have reached the cache.
 #[inline(always)]
-pub(crate) fn words(text: &[u8], out: &[AtomicU64; 4]) {
+pub(crate) fn words(text: &[u8], out: &[AtomicU64; 4]) -> bool {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         const PAGE: usize = 4096;
@@ -25,21 +25,22 @@ pub(crate) fn words(text: &[u8], out: &[AtomicU64; 4]) {
             // SAFETY: the text is not empty, so its first byte can be read, and by the test above the 32 bytes from there
             // on lie in one page with it.
             unsafe { in_one_page(text.as_ptr(), text.len(), out) };
-            return;
+            return true;
         }
     }
-    by_bytes(text, out);
+    by_bytes(text, out)
 }
 
 /// The portable path.
 #[cfg_attr(all(target_arch = "x86_64", not(miri)), cold)]
-fn by_bytes(text: &[u8], out: &[AtomicU64; 4]) {
+fn by_bytes(text: &[u8], out: &[AtomicU64; 4]) -> bool {
     let (chunks, rest) = text[..text.len().min(LONGEST)].as_chunks::<8>();
     let rest = rest.iter().enumerate().fold(0, |word, (at, byte)| word | u64::from(*byte) << (8 * at));
     let words = chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).chain([rest, 0, 0, 0, 0]);
     for (to, word) in out.iter().zip(words) {
         to.store(word, Relaxed);
     }
+    text.len() <= LONGEST
 }
 
 /// Reads 32 bytes from `text` on and keeps the first `length`.

@@ -48,11 +48,11 @@ impl Packed {
             let (tag, length) = match value {
                 ValueRef::String(text) => {
                     let text = text.as_bytes();
-                    fits &= text.len() <= overread::LONGEST;
                     if let Some(to) = buffer[from..].first_chunk() {
-                        overread::words(text, to);
+                        fits &= overread::words(text, to);
                     }
-                    (text.len() as u8, text.len().div_ceil(8))
+                    // Not `div_ceil`, which takes care of texts as long as the address space.
+                    (text.len() as u8, text.len().wrapping_add(7) / 8)
                 }
                 ValueRef::I64(value) => word(&buffer, from, value as u64, I64),
                 ValueRef::U64(value) => word(&buffer, from, value, U64),
@@ -93,11 +93,12 @@ impl Packed {
 
     /// The hash of the labels; a hint where to look.
     #[inline(always)]
-    pub(crate) fn hash(&self, seed: u64) -> u64 {
+    pub(crate) fn hash(&self, seeds: &[AtomicU64; WORDS]) -> u64 {
         let [a, b, c, d, e, f] = self.words;
-        let one = fold(a ^ seed, b ^ FIRST);
-        let two = fold(c ^ seed ^ SECOND, d ^ THIRD);
-        let three = fold(e ^ seed ^ self.head, f ^ SECOND);
+        let seed = |at: usize| seeds[at].load(Relaxed);
+        let one = fold(a ^ seed(0), b ^ seed(1));
+        let two = fold(c ^ seed(2), d ^ seed(3));
+        let three = fold(e ^ self.head ^ seed(4), f ^ seed(5));
         one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41))
     }
 
@@ -170,15 +171,11 @@ impl<'a> PackedText<'a> {
     }
 }
 
-const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
-const SECOND: u64 = 0x8bb8_4b93_962e_acc9;
-const THIRD: u64 = 0x2d35_8dcc_aa6c_78a5;
-
-/// Multiplies to 128 bits and folds the halves together: every bit of the input reaches every bit of the output.
+/// Multiplies to 128 bits and folds the halves together: every bit of the input reaches every bit of the output. A factor of
+/// zero loses the other, so that inputs are first mixed with random bits.
 #[inline(always)]
 pub(super) const fn fold(a: u64, b: u64) -> u64 {
-    // Neither factor is zero for what people write; a zero would lose the other.
-    let wide = (a ^ THIRD) as u128 * (b ^ 0x4b33_a62e_d433_d4a3) as u128;
+    let wide = a as u128 * b as u128;
     (wide as u64) ^ (wide >> 64) as u64
 }
 
@@ -187,6 +184,15 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    static SEEDS: [AtomicU64; WORDS] = [
+        AtomicU64::new(0x9e37_79b9_7f4a_7c15),
+        AtomicU64::new(0x8bb8_4b93_962e_acc9),
+        AtomicU64::new(0x2d35_8dcc_aa6c_78a5),
+        AtomicU64::new(0x4b33_a62e_d433_d4a3),
+        AtomicU64::new(0xc2b2_ae3d_27d4_eb4f),
+        AtomicU64::new(0x1656_67b1_9e37_79f9),
+    ];
 
     fn pack(values: &[ValueRef<'_>]) -> Option<Packed> {
         Packed::of(7, values.iter().copied())
@@ -242,7 +248,7 @@ mod tests {
         ];
         let packed: HashSet<_> = sets.iter().map(|set| pack(set).map(|p| (p.words, p.head))).collect();
         assert_eq!(packed.len(), sets.len());
-        let hashes: HashSet<_> = sets.iter().map(|set| pack(set).map(|p| p.hash(3))).collect();
+        let hashes: HashSet<_> = sets.iter().map(|set| pack(set).map(|p| p.hash(&SEEDS))).collect();
         assert_eq!(hashes.len(), sets.len(), "a hash this poor would be slow");
     }
 
@@ -252,7 +258,7 @@ mod tests {
         let mut tags = HashSet::new();
         for n in 0..65_536 {
             let text = format!("tenant-{n}");
-            let hash = pack(&[ValueRef::String(&text), ValueRef::I64(n % 7)]).unwrap().hash(0x1234_5678_9abc);
+            let hash = pack(&[ValueRef::String(&text), ValueRef::I64(n % 7)]).unwrap().hash(&SEEDS);
             low[(hash & 255) as usize] += 1;
             tags.insert(hash >> 48);
         }

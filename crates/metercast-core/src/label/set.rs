@@ -235,25 +235,27 @@ impl Pairs for LabelSet {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Spelled<'a> {
-    labels: &'a [LabelRef<'a>],
+    keys: &'static [&'static str],
     /// 0 if the keys cannot be packed.
     shape: u32,
+    /// As many as there are keys.
+    values: &'a [ValueRef<'a>],
 }
 
 impl<'a> Spelled<'a> {
     #[inline(always)]
-    pub(crate) fn new(shape: u32, labels: &'a [LabelRef<'a>]) -> Spelled<'a> {
-        Spelled { labels, shape }
+    pub(crate) fn new(keys: &'static [&'static str], shape: u32, values: &'a [ValueRef<'a>]) -> Spelled<'a> {
+        Spelled { keys, shape, values }
     }
 }
 
 impl Pairs for Spelled<'_> {
     fn count(&self) -> usize {
-        self.labels.len()
+        self.values.len().min(self.keys.len())
     }
 
     fn pair(&self, at: usize) -> LabelRef<'_> {
-        self.labels[at]
+        (self.keys[at], self.values[at])
     }
 
     /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined.
@@ -262,7 +264,7 @@ impl Pairs for Spelled<'_> {
         if self.shape == 0 {
             return None;
         }
-        Packed::of(self.shape, self.labels.iter().map(|(_, value)| *value))
+        Packed::of(self.shape, self.values.iter().copied())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Labels whose values are bounded by their type: an index instead of a hash.
 
-use super::value::{LabelRef, ValueRef};
+use super::value::ValueRef;
 
 /// A type that can stand as a label of a declared metric: `&str`, `bool`, an integer, a `labels!` enum,
 /// or an `Option` of one of them, whose `None` leaves the label out.
@@ -29,6 +29,7 @@ impl Label for &'static str {
     fn index(_: &str) -> usize {
         0
     }
+    #[inline(always)]
     // The bound, which is always true, makes the lifetime early-bound, as that of the trait's method is.
     fn spell<'a>(value: &'a str) -> ValueRef<'a>
     where
@@ -45,6 +46,7 @@ impl Label for bool {
     fn index(value: bool) -> usize {
         usize::from(value)
     }
+    #[inline(always)]
     fn spell<'a>(value: bool) -> ValueRef<'a> {
         ValueRef::Bool(value)
     }
@@ -58,6 +60,7 @@ impl<T: Label> Label for Option<T> {
     fn index(_: Self::Value<'_>) -> usize {
         0
     }
+    #[inline(always)]
     fn spell<'a>(value: Self::Value<'a>) -> ValueRef<'a> {
         value.map_or(ValueRef::Absent, T::spell)
     }
@@ -70,6 +73,7 @@ macro_rules! whole_labels {
             const VALUES: Option<&'static [ValueRef<'static>]> = None;
             #[inline(always)]
             fn index(_: $t) -> usize { 0 }
+            #[inline(always)]
             fn spell<'a>(value: $t) -> ValueRef<'a> {
                 i64::try_from(value).map_or(ValueRef::U64(value as u64), ValueRef::I64)
             }
@@ -89,12 +93,12 @@ pub trait Labels: 'static {
     /// The place of these values among all series, below `SERIES`.
     #[doc(hidden)]
     fn index(values: Self::Values<'_>) -> usize;
-    /// Calls `f` with the labels spelled out under `names`.
+    /// Calls `f` with the values spelled out.
     #[doc(hidden)]
-    fn spell<R>(names: &[&'static str], values: Self::Values<'_>, f: impl FnOnce(&[LabelRef<'_>]) -> R) -> R;
-    /// Calls `f` with every set of labels there can be, in the order of `index`.
+    fn spell<R>(values: Self::Values<'_>, f: impl FnOnce(&[ValueRef<'_>]) -> R) -> R;
+    /// Calls `f` with all values there can be together, in the order of `index`.
     #[doc(hidden)]
-    fn each(names: &[&'static str], f: &mut dyn FnMut(&[LabelRef<'_>]));
+    fn each(f: &mut dyn FnMut(&[ValueRef<'_>]));
 }
 
 macro_rules! labels_of_tuples {
@@ -117,22 +121,21 @@ macro_rules! labels_of_tuples {
                     + $l::index(values.$at); )+
                 index
             }
-            #[inline]
+            #[inline(always)]
             fn spell<R>(
-                names: &[&'static str],
                 values: Self::Values<'_>,
-                f: impl FnOnce(&[LabelRef<'_>]) -> R,
+                f: impl FnOnce(&[ValueRef<'_>]) -> R,
             ) -> R {
-                f(&[$( (names[$at], $l::spell(values.$at)) ),+])
+                f(&[$( $l::spell(values.$at) ),+])
             }
-            fn each(names: &[&'static str], f: &mut dyn FnMut(&[LabelRef<'_>])) {
+            fn each(f: &mut dyn FnMut(&[ValueRef<'_>])) {
                 let values = [$( $l::VALUES.unwrap_or(&[]) ),+];
                 let total: usize = values.iter().map(|values| values.len()).product();
                 for index in 0..total {
                     let mut rest = index;
-                    let mut labels = [$( (names[$at], ValueRef::Bool(false)) ),+];
+                    let mut labels = [$( $l::VALUES.map_or(ValueRef::Absent, |_| ValueRef::Absent) ),+];
                     for (at, values) in values.iter().enumerate().rev() {
-                        labels[at].1 = values[rest % values.len()];
+                        labels[at] = values[rest % values.len()];
                         rest /= values.len();
                     }
                     f(&labels);
@@ -217,11 +220,11 @@ mod tests {
     #[test]
     fn the_index_of_values_is_their_place_in_the_enumeration() {
         let mut sets = Vec::new();
-        <(bool, bool)>::each(&["a", "b"], &mut |labels| sets.push(format!("{labels:?}")));
+        <(bool, bool)>::each(&mut |labels| sets.push(format!("{labels:?}")));
         assert_eq!(sets.len(), <(bool, bool)>::SERIES.unwrap());
         for a in [false, true] {
             for b in [false, true] {
-                let spelled = <(bool, bool)>::spell(&["a", "b"], (a, b), |labels| format!("{labels:?}"));
+                let spelled = <(bool, bool)>::spell((a, b), |labels| format!("{labels:?}"));
                 assert_eq!(sets[<(bool, bool)>::index((a, b))], spelled);
             }
         }

@@ -305,7 +305,7 @@ macro_rules! __pairs {
         });
         __METERCAST_SITE.$do::<$number, _>(
             $amount,
-            &__METERCAST_SITE.spelled(&[$(($key, $crate::label::AsLabel::as_label(&$value))),+]),
+            &__METERCAST_SITE.spelled(&[$($crate::label::AsLabel::as_label(&$value)),+]),
         )
     }};
 }
@@ -322,7 +322,7 @@ macro_rules! __fixed {
             const {
                 &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*])
             },
-            |_, f| f(&[$(($key, $crate::label::AsLabel::as_label(&$value))),*]),
+            |f| f(&[$($crate::label::AsLabel::as_label(&$value)),*]),
         );
         __METERCAST_SITE.$do::<$number>($amount)
     }};

@@ -149,6 +149,7 @@ macro_rules! labels {
             fn index(value: $name) -> usize {
                 value as usize
             }
+            #[inline]
             fn spell<'a>(value: $name) -> $crate::__private::ValueRef<'a> {
                 $crate::__private::ValueRef::String(value.as_str())
             }
@@ -213,6 +214,7 @@ macro_rules! labels {
                 )*
                 at
             }
+            #[inline]
             fn spell<'a>(value: &'a str) -> $crate::__private::ValueRef<'a>
             where
                 'a: 'a,
@@ -254,6 +256,7 @@ macro_rules! labels {
             fn index(_: i64) -> usize {
                 0
             }
+            #[inline]
             fn spell<'a>(value: i64) -> $crate::__private::ValueRef<'a> {
                 $name::of(value).value()
             }
@@ -293,6 +296,7 @@ macro_rules! labels {
             fn index(_: &str) -> usize {
                 0
             }
+            #[inline]
             fn spell<'a>(value: &'a str) -> $crate::__private::ValueRef<'a>
             where
                 'a: 'a,

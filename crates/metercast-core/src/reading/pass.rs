@@ -458,10 +458,10 @@ impl<'a> Columns<'a> {
                     *to = word.load(Relaxed);
                 }
             });
-            for (to, count) in counts.iter_mut().zip(&*of_one) {
+            for (to, count) in counts.iter_mut().zip(&of_one[1..]) {
                 *to = to.wrapping_add(*count);
             }
-            sum += f64::from_bits(of_one[buckets]);
+            sum += f64::from_bits(of_one[0]);
         }
         sum
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::blocks::Blocks;
@@ -16,7 +16,7 @@ use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, choose_seed, hash_of, seed};
+use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, choose_seeds, hash_of, seeds};
 
 /// The series of a store.
 pub(crate) struct Dictionary {
@@ -27,7 +27,7 @@ pub(crate) struct Dictionary {
     sides: Directory,
     pub(crate) wide: Wide,
     /// The buckets that the histograms of this store have.
-    layouts: Blocks<&'static Layout>,
+    layouts: Layouts,
     /// What is known of each metric, by its number.
     metrics: Directory,
     /// The most series of a metric that has no limit of its own, and of the whole store.
@@ -105,7 +105,7 @@ impl Dictionary {
             lines: Directory::new(),
             sides: Directory::new(),
             wide: Wide::new(),
-            layouts: Blocks::new(),
+            layouts: Layouts::new(),
             metrics: Directory::new(),
             limit_each: AtomicU32::new(LIMIT_EACH),
             limit_all: AtomicU32::new(LIMIT_ALL),
@@ -117,7 +117,7 @@ impl Dictionary {
     /// operation of its region.
     #[inline(always)]
     pub(crate) fn find_packed(&self, packed: &Packed) -> Option<CellWord> {
-        self.line(self.find_number(packed)?).map(Line::cell)
+        self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(_, cell)| cell)
     }
 
     /// The line of these labels as a site gives them, if there is one.
@@ -144,7 +144,7 @@ impl Dictionary {
     /// The line with this key.
     #[inline(always)]
     pub(super) fn find_number(&self, packed: &Packed) -> Option<u32> {
-        self.table.find(packed.hash(seed()), &HasLabels(self, packed))
+        self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(number, _)| number)
     }
 
     fn find_wide(&self, definition: u32, pairs: &(impl Pairs + ?Sized)) -> Option<u32> {
@@ -173,7 +173,7 @@ impl Dictionary {
     /// The buckets of a histogram's cell.
     #[inline(always)]
     pub(crate) fn layout(&self, cell: CellWord) -> &'static Layout {
-        self.layouts.get(cell.layout()).copied().unwrap_or_else(Layout::fallback)
+        self.layouts.get(cell.layout())
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
@@ -189,7 +189,7 @@ impl Dictionary {
         labels: &LabelSet,
         faults: &Faults<'_>,
     ) -> Made {
-        choose_seed();
+        choose_seeds();
         let shapes = definition.shapes();
         let guard = &mut *self.writer();
         let writer = guard.get_or_insert_default();
@@ -322,7 +322,7 @@ impl Dictionary {
         key: &Key,
     ) -> Option<u32> {
         let (number_of_layout, layout) = match layout {
-            Some(layout) => self.number_of(layout),
+            Some(layout) => self.layouts.number_of(layout),
             None => (0, Layout::fallback()),
         };
         let slot = match definition.kind {
@@ -383,27 +383,13 @@ impl Dictionary {
 
     /// Lets lookups find a line.
     pub(super) fn put_in_table(&self, number: u32, key: &Key) {
-        let seed = seed();
-        let hash_of = |number| self.line(number).map_or(0, |line| line.key().hash(seed));
-        self.table.insert(key.hash(seed), number, hash_of);
+        let seeds = seeds();
+        let hash_of = |number| self.line(number).map_or(0, |line| line.key().hash(seeds));
+        self.table.insert(key.hash(seeds), number, hash_of);
     }
 
     pub(super) fn take_out_of_table(&self, number: u32, key: &Key) {
-        self.table.remove(key.hash(seed()), number);
-    }
-
-    /// The number of these buckets among those of the store; with more than a line can tell apart, the first.
-    fn number_of(&self, layout: &'static Layout) -> (u16, &'static Layout) {
-        let known = (0..self.layouts.len())
-            .find(|at| self.layouts.get(*at).is_some_and(|there| std::ptr::eq(*there, layout)));
-        let number = known.or_else(|| {
-            let room = self.layouts.len() < CellWord::MOST_LAYOUTS;
-            room.then(|| self.layouts.push(layout)).flatten()
-        });
-        match number.and_then(|number| u16::try_from(number).ok()) {
-            Some(number) => (number, layout),
-            None => (0, self.layouts.get(0).copied().unwrap_or_else(Layout::fallback)),
-        }
+        self.table.remove(key.hash(seeds()), number);
     }
 
     /// The first and the last line of a metric.
@@ -486,13 +472,58 @@ impl Dictionary {
     }
 }
 
+/// The buckets that the histograms of a store have, each with a number.
+struct Layouts {
+    /// Those of most stores: found in one step.
+    first: [OnceLock<&'static Layout>; 8],
+    others: Blocks<&'static Layout>,
+}
+
+impl Layouts {
+    const fn new() -> Layouts {
+        Layouts { first: [const { OnceLock::new() }; 8], others: Blocks::new() }
+    }
+
+    #[inline(always)]
+    fn get(&self, number: u32) -> &'static Layout {
+        let layout = match self.first.get(number as usize) {
+            Some(first) => first.get(),
+            None => self.others.get(number - self.first.len() as u32),
+        };
+        layout.copied().unwrap_or_else(Layout::fallback)
+    }
+
+    /// The number of these buckets; with more than a line can tell apart, the first. One at a time calls this.
+    fn number_of(&self, layout: &'static Layout) -> (u16, &'static Layout) {
+        for number in 0..CellWord::MOST_LAYOUTS {
+            let there = match self.first.get(number as usize) {
+                Some(first) => *first.get_or_init(|| layout),
+                None if number - self.first.len() as u32 == self.others.len() => {
+                    if self.others.push(layout).is_none() {
+                        break;
+                    }
+                    layout
+                }
+                None => self.get(number),
+            };
+            if std::ptr::eq(there, layout) {
+                return (number as u16, layout);
+            }
+        }
+        (0, self.get(0))
+    }
+}
+
 /// Whether a line has these labels.
 struct HasLabels<'a>(&'a Dictionary, &'a Packed);
 
 impl Test for HasLabels<'_> {
+    type Found = (u32, CellWord);
+
     #[inline(always)]
-    fn is(&self, number: u32) -> bool {
-        self.0.line(number).is_some_and(|line| line.is(self.1))
+    fn found(&self, number: u32) -> Option<Self::Found> {
+        let line = self.0.line(number)?;
+        line.is(self.1).then(|| (number, line.cell()))
     }
 }
 

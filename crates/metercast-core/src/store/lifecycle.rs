@@ -331,7 +331,7 @@ impl Leaving {
     fn hand_over(&self, store: &Inner, successor: CellWord) {
         let words = store.words_of(self.definition, self.cell);
         let doubles = |at: usize| match self.definition.kind {
-            Kind::Histogram => at + 1 == words,
+            Kind::Histogram => at == 0,
             _ => self.definition.number == NumberType::F64,
         };
         // The newer value of a gauge is there already.
@@ -408,7 +408,7 @@ impl Inner {
             }
             (Kind::UpDownCounter, _) => (total(slot, 1), total(slot + 1, 1)),
             // Each value counts in some bucket.
-            (Kind::Histogram, _) => (total(slot, self.words_of(definition, cell) - 1), 0),
+            (Kind::Histogram, _) => (total(slot + 1, self.words_of(definition, cell) - 1), 0),
         }
     }
 

@@ -87,9 +87,9 @@ pub(crate) enum Key {
 
 impl Key {
     /// Where the table looks for it.
-    pub(crate) fn hash(&self, seed: u64) -> u64 {
+    pub(crate) fn hash(&self, seeds: &[AtomicU64; WORDS]) -> u64 {
         match self {
-            Key::Packed(packed) => packed.hash(seed),
+            Key::Packed(packed) => packed.hash(seeds),
             Key::Wide { hash, .. } => hash[0],
         }
     }

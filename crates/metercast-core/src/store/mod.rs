@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
 use crate::definition::{Definition, Descriptor, Kind, Place};
-use crate::label::{Faults, KeyValue, LabelSet, Pairs};
+use crate::label::{Faults, KeyValue, LabelSet, Pairs, Spelled};
 use crate::problem::{Problem, Problems};
 use crate::{local, own, registry};
 use dictionary::{Dictionary, Made};
@@ -412,15 +412,11 @@ impl Inner {
                 if let Some((each, keys)) = definition.sets
                     && self.dictionary.is_first(definition)
                 {
-                    each(keys, &mut |labels| {
-                        let (set, faults) = LabelSet::of(labels);
-                        self.dictionary.make(
-                            definition,
-                            self.layout(definition, site),
-                            &labels,
-                            &set,
-                            &faults,
-                        );
+                    each(&mut |values| {
+                        let labels = Spelled::new(keys, 0, values);
+                        let (set, faults) = LabelSet::of(&labels);
+                        let layout = self.layout(definition, site);
+                        self.dictionary.make(definition, layout, &labels, &set, &faults);
                     });
                 }
                 None

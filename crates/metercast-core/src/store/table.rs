@@ -9,17 +9,13 @@
 use std::mem;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU64};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use super::directory::{CHUNK_WORDS, Chunk};
 
 /// Entries of a bucket.
 const LANES: usize = 8;
-/// Words of a bucket: two of tags, four of numbers, two to spare.
-const BUCKET_WORDS: usize = 8;
-/// Buckets of a chunk; the first index has as many.
-const CHUNK_BUCKETS: usize = CHUNK_WORDS / BUCKET_WORDS;
+/// Buckets that are made at once: 4 KiB. The first index has as many.
+const CHUNK_BUCKETS: usize = 64;
 
 /// Buckets of the smaller index that each insertion copies.
 const STRIDE: usize = 2;
@@ -33,15 +29,71 @@ const EMPTY: u64 = 0;
 /// A lane of a bucket that was full once, so that a search goes on.
 const REMOVED: u64 = 1;
 
+/// A cache line of entries.
+#[repr(C, align(64))]
+struct Bucket {
+    /// Four lanes in each word.
+    tags: [AtomicU64; 2],
+    numbers: [AtomicU32; LANES],
+}
+
+type Chunk = [Bucket; CHUNK_BUCKETS];
+
+impl Bucket {
+    const EMPTY: Bucket =
+        Bucket { tags: [const { AtomicU64::new(0) }; 2], numbers: [const { AtomicU32::new(0) }; LANES] };
+
+    /// One bit for each lane with this tag, at twice its number; with others, which stand for nothing, above the lowest.
+    #[inline(always)]
+    fn lanes_with(tags: [u64; 2], tag: u64) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_mm_cmpeq_epi16, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi16};
+            // SAFETY: every x86-64 processor has these instructions.
+            unsafe {
+                let tags = _mm_set_epi64x(tags[1] as i64, tags[0] as i64);
+                _mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16(tag as i16))) as u32 & 0x5555
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        lanes_in_words(tags, tag)
+    }
+
+    #[inline(always)]
+    fn number(&self, lane: usize) -> u32 {
+        self.numbers[lane % LANES].load(Acquire)
+    }
+
+    fn tag(&self, lane: usize) -> u64 {
+        self.tags[lane / 4].load(Relaxed) >> (lane % 4 * 16) & 0xffff
+    }
+
+    fn set_tag(&self, lane: usize, tag: u64) {
+        let (word, shift) = (&self.tags[lane / 4], lane % 4 * 16);
+        word.store(word.load(Relaxed) & !(0xffff << shift) | tag << shift, Release);
+    }
+}
+
+/// `Bucket::lanes_with` without vectors.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn lanes_in_words(tags: [u64; 2], tag: u64) -> u32 {
+    let lane = |lane: usize| tags[lane / 4] >> (lane % 4 * 16) & 0xffff;
+    (0..LANES).filter(|at| lane(*at) == tag).fold(0, |lanes, at| lanes | 1 << (2 * at))
+}
+
 /// Says whether a number is the one that is looked for. A trait, not a closure, because closures cannot be made to be inlined.
 pub(crate) trait Test {
-    fn is(&self, number: u32) -> bool;
+    /// What is found with the number.
+    type Found;
+    /// `None` if it is another.
+    fn found(&self, number: u32) -> Option<Self::Found>;
 }
 
 impl<F: Fn(u32) -> bool> Test for F {
+    type Found = u32;
     #[inline(always)]
-    fn is(&self, number: u32) -> bool {
-        self(number)
+    fn found(&self, number: u32) -> Option<u32> {
+        self(number).then_some(number)
     }
 }
 
@@ -105,7 +157,7 @@ impl Table {
     /// The caller keeps [`Retired`] from being freed meanwhile: it is in an operation of its region, or holds the lock of
     /// the dictionary.
     #[inline(always)]
-    pub(crate) fn find(&self, hash: u64, test: &impl Test) -> Option<u32> {
+    pub(crate) fn find<T: Test>(&self, hash: u64, test: &T) -> Option<T::Found> {
         // SAFETY: null, or a root that is freed only after this look; Acquire pairs with the Release in `publish`.
         let root = unsafe { self.root.load(Acquire).as_ref()? };
         let found = root.current.find(hash, test);
@@ -205,92 +257,89 @@ impl Index {
     /// The words of a bucket, if there is memory for it.
     /// `bucket` is at most the mask.
     #[inline(always)]
-    fn bucket(&self, bucket: usize) -> Option<&[AtomicU64; BUCKET_WORDS]> {
-        // SAFETY: buckets are chosen under the mask, so that there is such a chunk; indexes are freed only when nobody can be
-        // looking any more, see `Table::find`.
+    fn bucket(&self, bucket: usize) -> Option<&Bucket> {
+        // SAFETY: there is such a chunk, as the caller says; indexes are freed only when nobody can be looking any more, see
+        // `Table::find`.
         let chunk = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) }.load(Acquire);
         // SAFETY: null, or a chunk that lives as long as the index; Acquire pairs with the Release in `made`.
         let chunk = unsafe { chunk.as_ref()? };
-        chunk.0.as_chunks().0.get(bucket % CHUNK_BUCKETS)
+        Some(&chunk[bucket % CHUNK_BUCKETS])
     }
 
-    /// The words of a bucket. One at a time calls this.
-    fn made(&self, bucket: usize) -> &[AtomicU64; BUCKET_WORDS] {
+    /// The same, made if need be. One at a time calls this.
+    fn made(&self, bucket: usize) -> &Bucket {
         // SAFETY: as in `bucket`.
         let entry = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) };
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
-            chunk = Box::into_raw(Chunk::boxed());
+            chunk = Box::into_raw(Box::new([const { Bucket::EMPTY }; CHUNK_BUCKETS]));
             entry.store(chunk, Release);
         }
         // SAFETY: chunks live as long as the index.
-        &unsafe { &*chunk }.0.as_chunks().0[bucket % CHUNK_BUCKETS]
+        unsafe { &(&*chunk)[bucket % CHUNK_BUCKETS] }
     }
 
     #[inline(always)]
-    fn find(&self, hash: u64, test: &impl Test) -> Option<u32> {
-        let mut bucket = hash as usize & self.mask;
+    fn find<T: Test>(&self, hash: u64, test: &T) -> Option<T::Found> {
+        let mut at = hash as usize & self.mask;
         loop {
-            let words = self.bucket(bucket)?;
-            let tags = [words[0].load(Acquire), words[1].load(Acquire)];
-            let mut lanes = lanes_with(tags, tag_of(hash));
+            let bucket = self.bucket(at)?;
+            let tags = [bucket.tags[0].load(Acquire), bucket.tags[1].load(Acquire)];
+            let mut lanes = Bucket::lanes_with(tags, tag_of(hash));
             while lanes != 0 {
-                let number = number_in(words, lane_of(lanes));
-                if test.is(number) {
-                    return Some(number);
+                let found = test.found(bucket.number(lanes.trailing_zeros() as usize / 2));
+                if found.is_some() {
+                    return found;
                 }
                 lanes &= lanes - 1;
             }
-            if lanes_with(tags, EMPTY) != 0 {
+            if Bucket::lanes_with(tags, EMPTY) != 0 {
                 return None;
             }
-            bucket = (bucket + 1) & self.mask;
+            at = (at + 1) & self.mask;
         }
     }
 
     /// Whether a lane that was removed has been used again.
     fn put(&self, hash: u64, number: u32) -> bool {
-        let mut bucket = hash as usize & self.mask;
+        let mut at = hash as usize & self.mask;
         loop {
-            let words = self.made(bucket);
-            if let Some(lane) = (0..LANES).find(|lane| tag_in(words, *lane) <= REMOVED) {
-                let shift = lane % 2 * 32;
-                let numbers = &words[2 + lane / 2];
-                let others = numbers.load(Relaxed) & !(u64::from(u32::MAX) << shift);
+            let bucket = self.made(at);
+            if let Some(lane) = (0..LANES).find(|lane| bucket.tag(*lane) <= REMOVED) {
                 // Somebody who saw the tag of what was here before must not see this number without its line.
-                numbers.store(others | u64::from(number) << shift, Release);
-                let was_removed = tag_in(words, lane) == REMOVED;
+                bucket.numbers[lane].store(number, Release);
+                let was_removed = bucket.tag(lane) == REMOVED;
                 // The number, and what it is a number of, can be seen by whoever sees the tag.
-                set_tag(words, lane, tag_of(hash));
+                bucket.set_tag(lane, tag_of(hash));
                 return was_removed;
             }
-            bucket = (bucket + 1) & self.mask;
+            at = (at + 1) & self.mask;
         }
     }
 
     /// Takes a number out: `Some` if it was there, and true if its lane stays a step of other searches.
     fn take(&self, hash: u64, number: u32) -> Option<bool> {
-        let mut bucket = hash as usize & self.mask;
+        let mut at = hash as usize & self.mask;
         loop {
-            let words = self.bucket(bucket)?;
+            let bucket = self.bucket(at)?;
             // A bucket with room has never been full, so that no search goes beyond it.
-            let has_room = (0..LANES).any(|lane| tag_in(words, lane) == EMPTY);
-            let is = |lane: &usize| tag_in(words, *lane) == tag_of(hash) && number_in(words, *lane) == number;
+            let has_room = (0..LANES).any(|lane| bucket.tag(lane) == EMPTY);
+            let is = |lane: &usize| bucket.tag(*lane) == tag_of(hash) && bucket.number(*lane) == number;
             if let Some(lane) = (0..LANES).find(is) {
-                set_tag(words, lane, if has_room { EMPTY } else { REMOVED });
+                bucket.set_tag(lane, if has_room { EMPTY } else { REMOVED });
                 return Some(!has_room);
             }
             if has_room {
                 return None;
             }
-            bucket = (bucket + 1) & self.mask;
+            at = (at + 1) & self.mask;
         }
     }
 
     fn each_in(&self, bucket: usize, mut f: impl FnMut(u32)) {
-        let Some(words) = self.bucket(bucket) else { return };
-        for lane in (0..LANES).filter(|lane| tag_in(words, *lane) > REMOVED) {
-            f(number_in(words, lane));
+        let Some(bucket) = self.bucket(bucket) else { return };
+        for lane in (0..LANES).filter(|lane| bucket.tag(*lane) > REMOVED) {
+            f(bucket.number(lane));
         }
     }
 
@@ -316,39 +365,6 @@ impl Index {
 fn tag_of(hash: u64) -> u64 {
     let tag = hash >> 48;
     if tag <= REMOVED { tag + 2 } else { tag }
-}
-
-/// One bit for each lane whose tag is this one. The lowest is exact; a lane above it may be there by mistake.
-#[inline(always)]
-fn lanes_with(tags: [u64; 2], tag: u64) -> u64 {
-    const ONES: u64 = 0x0001_0001_0001_0001;
-    const TOPS: u64 = 0x8000_8000_8000_8000;
-    let zeros = |word: u64| {
-        let word = word ^ (tag * ONES);
-        word.wrapping_sub(ONES) & !word & TOPS
-    };
-    // The lanes of the second word are the bits beside those of the first.
-    zeros(tags[0]) | zeros(tags[1]) >> 1
-}
-
-#[inline(always)]
-fn lane_of(lanes: u64) -> usize {
-    let bit = lanes.trailing_zeros() as usize;
-    bit / 16 + if bit % 16 == 15 { 0 } else { LANES / 2 }
-}
-
-#[inline(always)]
-fn number_in(words: &[AtomicU64; BUCKET_WORDS], lane: usize) -> u32 {
-    (words[2 + lane / 2].load(Acquire) >> (lane % 2 * 32)) as u32
-}
-
-fn tag_in(words: &[AtomicU64; BUCKET_WORDS], lane: usize) -> u64 {
-    words[lane / 4].load(Relaxed) >> (lane % 4 * 16) & 0xffff
-}
-
-fn set_tag(words: &[AtomicU64; BUCKET_WORDS], lane: usize, tag: u64) {
-    let (word, shift) = (&words[lane / 4], lane % 4 * 16);
-    word.store(word.load(Relaxed) & !(0xffff << shift) | tag << shift, Release);
 }
 
 impl Retired {
@@ -409,7 +425,6 @@ unsafe impl Send for Retired {}
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicU32;
     use std::thread;
 
     use super::*;
@@ -468,11 +483,14 @@ mod tests {
     fn a_lane_is_told_from_all_others() {
         for lane in 0..LANES {
             for tag in [2, 0x7fff, 0x8000, 0xffff] {
-                let words = [const { AtomicU64::new(0) }; BUCKET_WORDS];
-                set_tag(&words, lane, tag);
-                let tags = [words[0].load(Relaxed), words[1].load(Relaxed)];
-                assert_eq!((lane_of(lanes_with(tags, tag)), tag_in(&words, lane)), (lane, tag));
-                assert_eq!(lanes_with(tags, tag ^ 1), 0);
+                let bucket = Bucket::EMPTY;
+                bucket.set_tag(lane, tag);
+                let tags = [bucket.tags[0].load(Relaxed), bucket.tags[1].load(Relaxed)];
+                assert_eq!(Bucket::lanes_with(tags, tag), 1 << (2 * lane));
+                assert_eq!(Bucket::lanes_with(tags, EMPTY), 0x5555 & !(1 << (2 * lane)));
+                for other in [tag, tag ^ 1, EMPTY] {
+                    assert_eq!(Bucket::lanes_with(tags, other), lanes_in_words(tags, other));
+                }
             }
         }
     }
