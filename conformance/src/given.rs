@@ -78,15 +78,15 @@ impl Recording {
             self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
         for _ in 0..self.times.unwrap_or(1) {
             match (self.kind.as_str(), self.number.as_str()) {
-                ("counter", "u64") => site.add::<u64, _>(self.value.u64(), &labels[..]),
-                ("counter", "f64") => site.add::<f64, _>(self.value.f64(), &labels[..]),
-                ("up_down_counter", "i64") => site.change::<i64, _>(self.value.i64(), &labels[..]),
-                ("up_down_counter", "f64") => site.change::<f64, _>(self.value.f64(), &labels[..]),
-                ("gauge", "u64") => site.set::<u64, _>(self.value.u64(), &labels[..]),
-                ("gauge", "i64") => site.set::<i64, _>(self.value.i64(), &labels[..]),
-                ("gauge", "f64") => site.set::<f64, _>(self.value.f64(), &labels[..]),
-                ("histogram", "u64") => site.record::<u64, _>(self.value.u64(), &labels[..]),
-                ("histogram", "f64") => site.record::<f64, _>(self.value.f64(), &labels[..]),
+                ("counter", "u64") => site.add::<u64>(self.value.u64(), &labels[..]),
+                ("counter", "f64") => site.add::<f64>(self.value.f64(), &labels[..]),
+                ("up_down_counter", "i64") => site.change::<i64>(self.value.i64(), &labels[..]),
+                ("up_down_counter", "f64") => site.change::<f64>(self.value.f64(), &labels[..]),
+                ("gauge", "u64") => site.set::<u64>(self.value.u64(), &labels[..]),
+                ("gauge", "i64") => site.set::<i64>(self.value.i64(), &labels[..]),
+                ("gauge", "f64") => site.set::<f64>(self.value.f64(), &labels[..]),
+                ("histogram", "u64") => site.record::<u64>(self.value.u64(), &labels[..]),
+                ("histogram", "f64") => site.record::<f64>(self.value.f64(), &labels[..]),
                 (kind, number) => panic!("there is no {kind} of {number}"),
             }
         }

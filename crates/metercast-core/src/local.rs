@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use crate::label::Packed;
+use crate::label::Words;
 use crate::number::Number;
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
@@ -155,7 +155,7 @@ pub(crate) trait Write {
 
 /// Writes at the series with these labels, if it is there and this thread holds a region.
 #[inline(always)]
-pub(crate) fn write_at(packed: &Packed, write: &impl Write) -> bool {
+pub(crate) fn write_at(packed: &impl Words, write: &impl Write) -> bool {
     let region = REGION.get();
     if ptr::eq(region, &raw const EMPTY) {
         return false;

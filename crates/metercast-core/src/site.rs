@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Descriptor};
-use crate::label::{LabelSet, Pairs, Spelled, ValueRef};
+use crate::label::{Buffer, Given, LabelSet, Packing, Pairs, Spelled, ValueRef};
 use crate::local::{self, Write};
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
@@ -32,6 +32,12 @@ pub(crate) struct Site {
 /// The shape of keys that cannot be packed.
 const NO_SHAPE: u32 = u32::MAX;
 
+/// Whether it is neither that nor 0.
+#[inline(always)]
+fn has_shape(shape: u32) -> bool {
+    shape.wrapping_sub(1) < NO_SHAPE - 1
+}
+
 impl Site {
     pub(crate) const fn new(descriptor: &'static Descriptor) -> Site {
         Site {
@@ -47,7 +53,6 @@ impl Site {
     }
 
     /// The labels of a recording, in the order of the site's keys.
-    #[inline(always)]
     pub(crate) fn spelled<'a>(&self, values: &'a [ValueRef<'a>]) -> Spelled<'a> {
         let mut shape = self.shape.load(Relaxed);
         if shape == 0 {
@@ -148,51 +153,56 @@ impl Site {
                     }
                     local::map_and_add_fixed(slot + word, amount);
                 }
-                Resolved::ByDictionary => {
-                    (series.spell)(&mut |labels| self.add(&self.spelled(labels), word, amount))
-                }
+                Resolved::ByDictionary => (series.spell)(&mut |labels| self.add(labels, word, amount)),
             }
         });
     }
 
     /// Adds to a dynamic series.
     #[inline(always)]
-    pub(crate) fn add<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, word: u32, amount: N) {
-        self.write(pairs, amount, &Add { word, amount });
+    pub(crate) fn add<N: Number>(&self, labels: impl Given, word: u32, amount: N) {
+        self.write(labels, amount, Add { word, amount });
     }
 
     /// Records into a dynamic series.
     #[inline(always)]
-    pub(crate) fn record<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, value: N) {
-        self.write(pairs, value, &Record(value.to_f64()));
+    pub(crate) fn record<N: Number>(&self, labels: impl Given, value: N) {
+        self.write(labels, value, Record(value.to_f64()));
     }
 
     /// Changes the gauge of a series.
     #[inline(always)]
-    pub(crate) fn change_gauge<N: Number, P: Pairs + ?Sized>(
-        &self,
-        pairs: &P,
-        value: N,
-        change: impl Fn(u64) -> u64,
-    ) {
-        self.write(pairs, value, &Change(change));
+    pub(crate) fn change_gauge<N: Number>(&self, labels: impl Given, value: N, change: impl Fn(u64) -> u64) {
+        self.write(labels, value, Change(change));
     }
 
     #[inline(always)]
-    fn write<N: Number, P: Pairs + ?Sized>(&self, pairs: &P, value: N, write: &impl Write) {
-        if value.is_sound()
-            && let Some(packed) = pairs.packed()
-            && local::write_at(&packed, write)
-        {
-            return;
+    fn write<N: Number>(&self, labels: impl Given, value: N, write: impl Write) {
+        let shape = self.shape.load(Relaxed);
+        if value.is_sound() && has_shape(shape) {
+            let buffer = Buffer::new();
+            let mut packing = Packing::new(&buffer, shape);
+            labels.pack(&mut packing);
+            if let Some(packed) = packing.done()
+                && local::write_at(&packed, &write)
+            {
+                return;
+            }
         }
-        self.write_slow(pairs, value.is_sound(), write);
+        self.write_slow(labels, value.is_sound(), write);
     }
 
     #[cold]
     #[inline(never)]
-    fn write_slow<P: Pairs + ?Sized>(&self, pairs: &P, is_sound: bool, write: &impl Write) {
-        self.at_any(&pairs, is_sound, &mut |found| write.write(found.store, found.region, found.cell));
+    fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write) {
+        let mut shape = self.shape.load(Relaxed);
+        if shape == 0 {
+            shape = self.first_shape();
+        }
+        let shape = if has_shape(shape) { shape } else { 0 };
+        labels.with_pairs(self.descriptor.labels.names, shape, |pairs| {
+            self.at_any(pairs, is_sound, &mut |found| write.write(found.store, found.region, found.cell));
+        });
     }
 
     /// Does `write` at the series with these labels, which is made if need be, unless recording is off or the value is not
@@ -304,7 +314,7 @@ impl Site {
                         store.change_gauge(gauge, &change);
                     }
                 }
-                Resolved::ByDictionary => self.change_gauge(&self.spelled(&[]), value, change),
+                Resolved::ByDictionary => self.change_gauge([], value, change),
             }
         });
     }
@@ -498,14 +508,14 @@ impl Fixed {
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&mut |labels| set_gauge(&self.site, &self.site.spelled(labels), value));
+        (self.each)(&mut |labels| set_gauge(&self.site, labels, value));
     }
 
     /// Records into a histogram.
     #[inline(always)]
     pub fn record<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&mut |labels| self.site.record(&self.site.spelled(labels), value));
+        (self.each)(&mut |labels| self.site.record(labels, value));
     }
 
     #[cold]
@@ -527,10 +537,8 @@ impl Fixed {
 /// A call site whose labels are known when it runs. Made by the call-site macros.
 #[doc(hidden)]
 #[allow(missing_debug_implementations, reason = "only the macros see it")]
-#[allow(private_bounds, reason = "which label lists the macros pass is theirs to know")]
 pub struct Adhoc(Site);
 
-#[allow(private_bounds, reason = "which label lists the macros pass is theirs to know")]
 impl Adhoc {
     pub const fn new(descriptor: &'static Descriptor) -> Adhoc {
         Adhoc(Site::new(descriptor))
@@ -540,15 +548,9 @@ impl Adhoc {
         self.0.descriptor.unit
     }
 
-    /// The labels of this call, in the order of the descriptor's.
-    #[inline(always)]
-    pub fn spelled<'a>(&self, values: &'a [ValueRef<'a>]) -> Spelled<'a> {
-        self.0.spelled(values)
-    }
-
     /// Adds to a counter.
-    #[inline]
-    pub fn add<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
+    #[inline(always)]
+    pub fn add<N: Number>(&self, amount: impl Amount<N>, labels: impl Given) {
         match amount.amount(self.unit()) {
             Some(amount) if !amount.is_negative() => self.0.add(labels, 0, amount),
             _ => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
@@ -556,8 +558,8 @@ impl Adhoc {
     }
 
     /// Adds to an up-down counter.
-    #[inline]
-    pub fn change<N: Number, P: Pairs + ?Sized>(&self, amount: impl Amount<N>, labels: &P) {
+    #[inline(always)]
+    pub fn change<N: Number>(&self, amount: impl Amount<N>, labels: impl Given) {
         match amount.amount(self.unit()) {
             Some(amount) => {
                 let (word, size) = up_or_down(amount);
@@ -568,8 +570,8 @@ impl Adhoc {
     }
 
     /// Sets a gauge.
-    #[inline]
-    pub fn set<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
+    #[inline(always)]
+    pub fn set<N: Number>(&self, value: impl Amount<N>, labels: impl Given) {
         match value.amount(self.unit()) {
             Some(value) => set_gauge(&self.0, labels, value),
             None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
@@ -577,8 +579,8 @@ impl Adhoc {
     }
 
     /// Records into a histogram.
-    #[inline]
-    pub fn record<N: Number, P: Pairs + ?Sized>(&self, value: impl Amount<N>, labels: &P) {
+    #[inline(always)]
+    pub fn record<N: Number>(&self, value: impl Amount<N>, labels: impl Given) {
         match value.amount(self.unit()) {
             Some(value) => self.0.record(labels, value),
             None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
@@ -587,20 +589,20 @@ impl Adhoc {
 }
 
 /// Sets the gauge of a series.
-#[inline]
-pub(crate) fn set_gauge<N: Number, P: Pairs + ?Sized>(site: &Site, labels: &P, value: N) {
+#[inline(always)]
+pub(crate) fn set_gauge<N: Number>(site: &Site, labels: impl Given, value: N) {
     change_gauge(site, labels, value, |_| value.bits());
 }
 
 /// Changes the gauge of a series. The series without labels is a fixed one.
-#[inline]
-pub(crate) fn change_gauge<N: Number, P: Pairs + ?Sized>(
+#[inline(always)]
+pub(crate) fn change_gauge<N: Number>(
     site: &Site,
-    labels: &P,
+    labels: impl Given,
     value: N,
     change: impl Fn(u64) -> u64,
 ) {
-    if labels.count() == 0 {
+    if site.descriptor.labels.names.is_empty() && labels.is_empty() {
         return site.change_fixed_gauge(value, change);
     }
     site.change_gauge(labels, value, change);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bound::BoundCounter;
 use crate::definition::{Descriptor, Kind};
-use crate::label::{Labels, ValueRef};
+use crate::label::{Labels, Typed, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -73,7 +73,7 @@ impl<N: Number, L: Labels> Counter<N, L> {
         } else if amount.is_negative() {
             own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);
         } else {
-            L::spell(labels, |labels| self.site.add(&self.site.spelled(labels), 0, amount));
+            self.site.add(Typed::<L>(labels), 0, amount);
         }
     }
 

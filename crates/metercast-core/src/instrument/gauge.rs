@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::bound::BoundGauge;
 use crate::definition::Descriptor;
-use crate::label::Labels;
+use crate::label::{Labels, Typed};
 use crate::local;
 use crate::number::Number;
 use crate::site::{Site, change_gauge, set_gauge};
@@ -68,9 +68,7 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// Sets the value, in the metric's unit, of the series with these labels.
     #[inline]
     pub fn set(&self, value: N, labels: L::Values<'_>) {
-        L::spell(labels, |labels| {
-            set_gauge(&self.site, &self.site.spelled(labels), value);
-        });
+        set_gauge(&self.site, Typed::<L>(labels), value);
     }
 
     /// A handle to the series with these labels in the current store. Recording through it needs no lookup.
@@ -83,11 +81,8 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// wrap.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        L::spell(labels, |labels| {
-            change_gauge(&self.site, &self.site.spelled(labels), amount, |bits| {
-                N::from_bits(bits).plus(amount).bits()
-            });
-        });
+        let change = |bits| N::from_bits(bits).plus(amount).bits();
+        change_gauge(&self.site, Typed::<L>(labels), amount, change);
     }
 }
 

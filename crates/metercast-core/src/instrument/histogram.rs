@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::bound::BoundHistogram;
 use super::timer::Timer;
 use crate::definition::Descriptor;
-use crate::label::Labels;
+use crate::label::{Labels, Typed};
 use crate::number::Number;
 use crate::site::Site;
 
@@ -54,7 +54,7 @@ impl<N: Number> Histogram<N, ()> {
     /// Records one value, in the metric's unit.
     #[inline]
     pub fn record(&self, value: N) {
-        self.site.record(&self.site.spelled(&[]), value);
+        self.site.record([], value);
     }
 
     /// A handle to this histogram in the current store, whose series is there from now on.
@@ -74,9 +74,7 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// Records one value, in the metric's unit, in the series with these labels.
     #[inline]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
-        L::spell(labels, |labels| {
-            self.site.record(&self.site.spelled(labels), value);
-        });
+        self.site.record(Typed::<L>(labels), value);
     }
 
     /// A handle to the series with these labels in the current store, which is there from now on. Recording through it

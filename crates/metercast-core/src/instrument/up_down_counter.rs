@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::bound::BoundUpDownCounter;
 use super::guard::Guard;
 use crate::definition::{Descriptor, Kind};
-use crate::label::{Labels, ValueRef};
+use crate::label::{Labels, Typed, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::registry::is_fixed;
@@ -77,7 +77,7 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
             self.add_at(index, amount, FixedAt { each: L::each, index, spell: &spell });
         } else {
             let (word, size) = up_or_down(amount);
-            L::spell(labels, |labels| self.site.add(&self.site.spelled(labels), word, size));
+            self.site.add(Typed::<L>(labels), word, size);
         }
     }
 

@@ -27,10 +27,16 @@ pub(crate) use hash::{choose_seeds, hash_of, seeds};
 pub use keys::Keys;
 pub(crate) use keys::Shape;
 pub use packed::PackedText;
-pub(crate) use packed::{Packed, PackedValue, WORDS};
+#[doc(hidden)]
+pub use packed::Packing;
+pub(crate) use packed::{Buffer, Packed, PackedValue, WORDS, Words};
+pub(crate) use set::Faults;
+#[doc(hidden)]
+pub use set::Pairs;
 #[doc(hidden)]
 pub use set::Spelled;
-pub(crate) use set::{Faults, Pairs};
+#[doc(hidden)]
+pub use set::{Given, Typed};
 #[doc(hidden)]
 pub use typed::{snake_case, snake_case_len};
 #[doc(hidden)]

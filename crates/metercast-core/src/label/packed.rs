@@ -25,50 +25,129 @@ const TRUE: u8 = LONGEST + 5;
 const ABSENT: u8 = LONGEST + 6;
 
 /// The labels of one series of one metric in words.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Packed {
+pub struct Packed {
     /// The values, one after the other, each from the beginning of a word.
     pub(crate) words: [u64; WORDS],
     /// The shape (metric and keys) in the upper half; below a byte for each value.
     pub(crate) head: u64,
 }
 
-impl Packed {
-    /// Packs values in the order of the shape's keys; `None` if they do not fit.
-    ///
-    /// Always inlined: where it is called the number and the types of the values are known.
+/// Labels in words, wherever the words are.
+pub(crate) trait Words {
+    fn word(&self, at: usize) -> u64;
+    fn head(&self) -> u64;
+
+    /// The hash of the labels; a hint where to look.
     #[inline(always)]
-    pub(crate) fn of<'a>(shape: u32, values: impl Iterator<Item = ValueRef<'a>>) -> Option<Packed> {
-        // Room for one text beyond the end, so that its four words can be written before it is known whether it fits.
-        let buffer = [const { AtomicU64::new(0) }; WORDS + 4];
-        let (mut used, mut fits) = (0, true);
-        let mut head = u64::from(shape) << 32;
-        for (at, value) in values.enumerate() {
-            let from = used.min(WORDS);
-            let (tag, length) = match value {
-                ValueRef::String(text) => {
-                    let text = text.as_bytes();
-                    if let Some(to) = buffer[from..].first_chunk() {
-                        fits &= overread::words(text, to);
-                    }
-                    // Not `div_ceil`, which takes care of texts as long as the address space.
-                    (text.len() as u8, text.len().wrapping_add(7) / 8)
+    fn hash(&self, seeds: &[AtomicU64; WORDS]) -> u64 {
+        let mixed = |at: usize| self.word(at) ^ seeds[at].load(Relaxed);
+        let one = fold(mixed(0), mixed(1));
+        let two = fold(mixed(2), mixed(3));
+        let three = fold(mixed(4) ^ self.head(), mixed(5));
+        one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41))
+    }
+}
+
+impl Words for Packed {
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        self.words[at]
+    }
+
+    #[inline(always)]
+    fn head(&self) -> u64 {
+        self.head
+    }
+}
+
+/// Where values are packed. There is room for one text beyond the end, so that its four words can be written before it is
+/// known whether it fits.
+///
+/// The words stay where they were written, and are read one at a time: see [`overread::words`].
+#[derive(Debug)]
+pub(crate) struct Buffer([AtomicU64; WORDS + 4]);
+
+impl Buffer {
+    #[inline(always)]
+    pub(crate) const fn new() -> Buffer {
+        Buffer([const { AtomicU64::new(0) }; WORDS + 4])
+    }
+}
+
+/// Labels that are being packed, in the order of the shape's keys.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Packing<'a> {
+    buffer: &'a Buffer,
+    /// How many words the values take.
+    used: usize,
+    /// How many values there are.
+    values: usize,
+    fits: bool,
+    head: u64,
+}
+
+impl<'a> Packing<'a> {
+    #[inline(always)]
+    pub(crate) fn new(buffer: &'a Buffer, shape: u32) -> Packing<'a> {
+        Packing { buffer, used: 0, values: 0, fits: true, head: u64::from(shape) << 32 }
+    }
+
+    /// Adds a value. Always inlined: where it is called the number and the types of the values are known.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, value: ValueRef<'_>) {
+        let words = &self.buffer.0;
+        let from = self.used.min(WORDS);
+        let word = |word: u64, tag: u8| {
+            words[from].store(word, Relaxed);
+            (tag, 1)
+        };
+        let (tag, length) = match value {
+            ValueRef::String(text) => {
+                let text = text.as_bytes();
+                if let Some(to) = words[from..].first_chunk() {
+                    self.fits &= overread::words(text, to);
                 }
-                ValueRef::I64(value) => word(&buffer, from, value as u64, I64),
-                ValueRef::U64(value) => word(&buffer, from, value, U64),
-                ValueRef::F64(value) => word(&buffer, from, value.to_bits(), F64),
-                ValueRef::Bool(value) => (if value { TRUE } else { FALSE }, 0),
-                ValueRef::Absent => (ABSENT, 0),
-            };
-            fits &= at < MOST_LABELS;
-            head |= u64::from(tag) << (8 * (at % MOST_LABELS));
-            used += length;
-        }
-        if !fits || used > WORDS {
+                // Not `div_ceil`, which takes care of texts as long as the address space.
+                (text.len() as u8, text.len().wrapping_add(7) / 8)
+            }
+            ValueRef::I64(value) => word(value as u64, I64),
+            ValueRef::U64(value) => word(value, U64),
+            ValueRef::F64(value) => word(value.to_bits(), F64),
+            ValueRef::Bool(value) => (if value { TRUE } else { FALSE }, 0),
+            ValueRef::Absent => (ABSENT, 0),
+        };
+        self.fits &= self.values < MOST_LABELS;
+        self.head |= u64::from(tag) << (8 * (self.values % MOST_LABELS));
+        self.values += 1;
+        self.used += length;
+    }
+
+    /// The labels do not fit.
+    #[inline(always)]
+    pub(crate) fn give_up(&mut self) {
+        self.fits = false;
+    }
+
+    /// The labels, if they fit.
+    #[inline(always)]
+    pub(crate) fn done(self) -> Option<Packed> {
+        if !self.fits || self.used > WORDS {
             return None;
         }
-        // One at a time, see `overread::words`.
-        Some(Packed { words: std::array::from_fn(|at| buffer[at].load(Relaxed)), head })
+        Some(Packed { words: std::array::from_fn(|at| self.buffer.0[at].load(Relaxed)), head: self.head })
+    }
+}
+
+impl Packed {
+    /// Packs values in the order of the shape's keys; `None` if they do not fit.
+    pub(crate) fn of<'a>(shape: u32, values: impl Iterator<Item = ValueRef<'a>>) -> Option<Packed> {
+        let buffer = Buffer::new();
+        let mut packing = Packing::new(&buffer, shape);
+        values.for_each(|value| packing.put(value));
+        packing.done()
     }
 
     /// The shape and the types of the values: of two that agree in this, no two values are spelled alike unless they are
@@ -91,17 +170,6 @@ impl Packed {
         (self.head >> 32) as u32
     }
 
-    /// The hash of the labels; a hint where to look.
-    #[inline(always)]
-    pub(crate) fn hash(&self, seeds: &[AtomicU64; WORDS]) -> u64 {
-        let [a, b, c, d, e, f] = self.words;
-        let seed = |at: usize| seeds[at].load(Relaxed);
-        let one = fold(a ^ seed(0), b ^ seed(1));
-        let two = fold(c ^ seed(2), d ^ seed(3));
-        let three = fold(e ^ self.head ^ seed(4), f ^ seed(5));
-        one.wrapping_add(two.rotate_left(23)).wrapping_add(three.rotate_left(41))
-    }
-
     /// The first `count` values, in the order of the shape's keys.
     pub(crate) fn values(&self, count: usize) -> impl Iterator<Item = PackedValue<'_>> {
         let mut from = 0;
@@ -121,12 +189,6 @@ impl Packed {
             }
         })
     }
-}
-
-#[inline(always)]
-fn word(buffer: &[AtomicU64; WORDS + 4], at: usize, word: u64, tag: u8) -> (u8, usize) {
-    buffer[at].store(word, Relaxed);
-    (tag, 1)
 }
 
 /// One value.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::packed::{Packed, PackedValue};
+use super::Labels;
+use super::packed::{Packed, PackedValue, Packing};
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
 
@@ -179,13 +180,13 @@ impl FloorCharBoundary for str {
 }
 
 /// Labels in the order and form in which a call site gives them.
-pub(crate) trait Pairs {
+#[doc(hidden)]
+pub trait Pairs {
     /// How many there are, keys given twice counted twice.
     fn count(&self) -> usize;
     /// The label at `at`, below `count()`.
     fn pair(&self, at: usize) -> LabelRef<'_>;
     /// The labels in words, if they fit and their keys are known beforehand: then no others have the same words.
-    #[inline(always)]
     fn packed(&self) -> Option<Packed> {
         None
     }
@@ -231,6 +232,96 @@ impl Pairs for LabelSet {
     }
 }
 
+/// Labels as a call gives them.
+#[doc(hidden)]
+pub trait Given: Copy {
+    /// Whether there are none.
+    fn is_empty(self) -> bool {
+        false
+    }
+    /// Packs them, if their keys are known beforehand.
+    fn pack(self, packing: &mut Packing<'_>);
+    /// Gives them to `f` with their keys, or those of the site.
+    fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R;
+}
+
+/// The labels of a declared metric.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Typed<'a, L: Labels>(pub(crate) L::Values<'a>);
+
+impl<L: Labels> Clone for Typed<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Labels> Copy for Typed<'_, L> {}
+
+impl<L: Labels> Given for Typed<'_, L> {
+    #[inline(always)]
+    fn pack(self, packing: &mut Packing<'_>) {
+        L::pack(self.0, packing);
+    }
+
+    fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
+        L::spell(self.0, |values| f(&Spelled::new(keys, shape, values)))
+    }
+}
+
+impl<const N: usize> Given for [ValueRef<'_>; N] {
+    #[inline(always)]
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline(always)]
+    fn pack(self, packing: &mut Packing<'_>) {
+        for value in self {
+            packing.put(value);
+        }
+    }
+
+    fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
+        f(&Spelled::new(keys, shape, &self))
+    }
+}
+
+impl Given for &[ValueRef<'_>] {
+    #[inline(always)]
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline(always)]
+    fn pack(self, packing: &mut Packing<'_>) {
+        for value in self {
+            packing.put(*value);
+        }
+    }
+
+    fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
+        f(&Spelled::new(keys, shape, self))
+    }
+}
+
+/// A list that is put together at run time: nothing is known of its keys.
+impl Given for &[KeyValue] {
+    #[inline(always)]
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline(always)]
+    fn pack(self, packing: &mut Packing<'_>) {
+        packing.give_up();
+    }
+
+    fn with_pairs<R>(self, _: &'static [&'static str], _: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
+        f(&self)
+    }
+}
+
 /// Labels that a site spells out.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -258,8 +349,6 @@ impl Pairs for Spelled<'_> {
         (self.keys[at], self.values[at])
     }
 
-    /// Where it is called, the number of labels is known, so that there is no loop left: hence always inlined.
-    #[inline(always)]
     fn packed(&self) -> Option<Packed> {
         if self.shape == 0 {
             return None;

@@ -1,5 +1,6 @@
 //! Labels whose values are bounded by their type: an index instead of a hash.
 
+use super::packed::Packing;
 use super::value::ValueRef;
 
 /// A type that can stand as a label of a declared metric: `&str`, `bool`, an integer, a `labels!` enum,
@@ -96,6 +97,9 @@ pub trait Labels: 'static {
     /// Calls `f` with the values spelled out.
     #[doc(hidden)]
     fn spell<R>(values: Self::Values<'_>, f: impl FnOnce(&[ValueRef<'_>]) -> R) -> R;
+    /// Packs the values.
+    #[doc(hidden)]
+    fn pack(values: Self::Values<'_>, packing: &mut Packing<'_>);
     /// Calls `f` with all values there can be together, in the order of `index`.
     #[doc(hidden)]
     fn each(f: &mut dyn FnMut(&[ValueRef<'_>]));
@@ -127,6 +131,10 @@ macro_rules! labels_of_tuples {
                 f: impl FnOnce(&[ValueRef<'_>]) -> R,
             ) -> R {
                 f(&[$( $l::spell(values.$at) ),+])
+            }
+            #[inline(always)]
+            fn pack(values: Self::Values<'_>, packing: &mut Packing<'_>) {
+                $( packing.put($l::spell(values.$at)); )+
             }
             fn each(f: &mut dyn FnMut(&[ValueRef<'_>])) {
                 let values = [$( $l::VALUES.unwrap_or(&[]) ),+];

@@ -250,7 +250,10 @@ macro_rules! __record {
         static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
             &$crate::__descriptor!($kind $number $name).description($help).unit($unit)
         });
-        __METERCAST_SITE.$do::<$number, [$crate::KeyValue]>($amount, ::core::convert::AsRef::as_ref(&$labels))
+        __METERCAST_SITE.$do::<$number>(
+            $amount,
+            ::core::convert::AsRef::<[$crate::KeyValue]>::as_ref(&$labels),
+        )
     }};
 }
 
@@ -303,9 +306,9 @@ macro_rules! __pairs {
         static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
             &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+])
         });
-        __METERCAST_SITE.$do::<$number, _>(
+        __METERCAST_SITE.$do::<$number>(
             $amount,
-            &__METERCAST_SITE.spelled(&[$($crate::label::AsLabel::as_label(&$value)),+]),
+            [$($crate::label::AsLabel::as_label(&$value)),+],
         )
     }};
 }

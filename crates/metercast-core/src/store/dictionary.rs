@@ -16,7 +16,7 @@ use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, choose_seeds, hash_of, seeds};
+use crate::label::{Faults, KeyValue, LabelSet, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
 
 /// The series of a store.
 pub(crate) struct Dictionary {
@@ -116,7 +116,7 @@ impl Dictionary {
     /// The cell of the series with these labels, if there is one under these keys in this order. The caller is in an
     /// operation of its region.
     #[inline(always)]
-    pub(crate) fn find_packed(&self, packed: &Packed) -> Option<CellWord> {
+    pub(crate) fn find_packed(&self, packed: &impl Words) -> Option<CellWord> {
         self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(_, cell)| cell)
     }
 
@@ -143,7 +143,7 @@ impl Dictionary {
 
     /// The line with this key.
     #[inline(always)]
-    pub(super) fn find_number(&self, packed: &Packed) -> Option<u32> {
+    pub(super) fn find_number(&self, packed: &impl Words) -> Option<u32> {
         self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(number, _)| number)
     }
 
@@ -515,9 +515,9 @@ impl Layouts {
 }
 
 /// Whether a line has these labels.
-struct HasLabels<'a>(&'a Dictionary, &'a Packed);
+struct HasLabels<'a, W>(&'a Dictionary, &'a W);
 
-impl Test for HasLabels<'_> {
+impl<W: Words> Test for HasLabels<'_, W> {
     type Found = (u32, CellWord);
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::label::{Packed, WORDS};
+use crate::label::{Packed, WORDS, Words};
 
 /// Words of a line: the values, the head, the cell.
 pub(crate) const LINE_WORDS: usize = WORDS + 2;
@@ -25,11 +25,11 @@ impl<'a> Line<'a> {
 
     /// Whether it has these labels.
     #[inline(always)]
-    pub(crate) fn is(self, packed: &Packed) -> bool {
+    pub(crate) fn is(self, labels: &impl Words) -> bool {
         // Without a branch for each word: which of them differs cannot be foreseen.
-        let mut difference = self.0[WORDS].load(Relaxed) ^ packed.head;
-        for (word, other) in self.0.iter().zip(&packed.words) {
-            difference |= word.load(Relaxed) ^ other;
+        let mut difference = self.0[WORDS].load(Relaxed) ^ labels.head();
+        for (at, word) in self.0[..WORDS].iter().enumerate() {
+            difference |= word.load(Relaxed) ^ labels.word(at);
         }
         difference == 0
     }

@@ -363,8 +363,7 @@ impl Index {
 /// The upper bits of the hash; the lower ones choose the bucket. Never one of the two that mean nothing.
 #[inline(always)]
 fn tag_of(hash: u64) -> u64 {
-    let tag = hash >> 48;
-    if tag <= REMOVED { tag + 2 } else { tag }
+    hash >> 48 | 2
 }
 
 impl Retired {
