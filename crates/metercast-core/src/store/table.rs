@@ -14,8 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Entries of a bucket.
 const LANES: usize = 8;
-/// Buckets that are made at once: 4 KiB. The first index has as many.
+/// Buckets of a chunk of a large index: 4 KiB.
 const CHUNK_BUCKETS: usize = 64;
+/// Buckets of the first index.
+const SMALLEST: usize = 16;
+/// Buckets of the largest index that is made at once: 64 KiB, which are cleared in a few microseconds.
+const MOST_TOGETHER: usize = 1024;
 
 /// Buckets of the smaller index that each insertion copies.
 const STRIDE: usize = 2;
@@ -112,12 +116,14 @@ struct Root {
     next: Option<Index>,
 }
 
-/// A list of buckets. The chunks of a list are made when they are first needed.
+/// A list of buckets. Those of a small list lie together; the chunks of a large one are made when they are first needed.
 #[derive(Clone, Copy)]
 struct Index {
     /// How many buckets there are, less one: all ones.
     mask: usize,
-    /// As many as the mask says.
+    /// The buckets of a small list, else null.
+    together: *const Bucket,
+    /// The chunks of a large list, as many as the mask says, else null.
     chunks: *const AtomicPtr<Chunk>,
 }
 
@@ -174,7 +180,7 @@ impl Table {
         let (mut current, mut next) = match unsafe { self.root.load(Relaxed).as_ref() } {
             Some(root) => (root.current, root.next),
             None => {
-                let first = Index::of(CHUNK_BUCKETS);
+                let first = Index::of(SMALLEST);
                 self.publish(first, None, growth);
                 (first, None)
             }
@@ -238,9 +244,14 @@ impl Table {
 
 impl Index {
     fn of(buckets: usize) -> Index {
+        let mask = buckets - 1;
+        if buckets <= MOST_TOGETHER {
+            let together: Box<[Bucket]> = (0..buckets).map(|_| Bucket::EMPTY).collect();
+            return Index { mask, together: Box::into_raw(together).cast(), chunks: ptr::null() };
+        }
         let chunks: Box<[AtomicPtr<Chunk>]> =
             (0..buckets / CHUNK_BUCKETS).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
-        Index { mask: buckets - 1, chunks: Box::into_raw(chunks).cast() }
+        Index { mask, together: ptr::null(), chunks: Box::into_raw(chunks).cast() }
     }
 
     /// How many chunks there are.
@@ -258,6 +269,10 @@ impl Index {
     /// `bucket` is at most the mask.
     #[inline(always)]
     fn bucket(&self, bucket: usize) -> Option<&Bucket> {
+        if !self.together.is_null() {
+            // SAFETY: there is such a bucket, as the caller says; indexes are freed as below.
+            return Some(unsafe { &*self.together.add(bucket) });
+        }
         // SAFETY: there is such a chunk, as the caller says; indexes are freed only when nobody can be looking any more, see
         // `Table::find`.
         let chunk = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) }.load(Acquire);
@@ -268,6 +283,10 @@ impl Index {
 
     /// The same, made if need be. One at a time calls this.
     fn made(&self, bucket: usize) -> &Bucket {
+        if !self.together.is_null() {
+            // SAFETY: as in `bucket`.
+            return unsafe { &*self.together.add(bucket) };
+        }
         // SAFETY: as in `bucket`.
         let entry = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) };
         let mut chunk = entry.load(Relaxed);
@@ -347,6 +366,12 @@ impl Index {
     ///
     /// Nobody reads it any more, and it is freed once.
     unsafe fn free(self) {
+        if !self.together.is_null() {
+            let buckets = ptr::slice_from_raw_parts_mut(self.together.cast_mut(), self.mask + 1);
+            // SAFETY: made by `Box::into_raw` in `of`.
+            drop(unsafe { Box::from_raw(buckets) });
+            return;
+        }
         // SAFETY: made by `Box::into_raw` in `of`.
         let chunks =
             unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(self.chunks.cast_mut(), self.length())) };
