@@ -22,7 +22,29 @@ pub enum Kind {
     Gauge,
     /// The distribution of values over buckets.
     Histogram,
+    /// Quantiles of the values that came of late.
+    Summary,
 }
+
+/// What the buckets of a histogram are, or the quantiles of a summary.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Buckets {
+    /// Bounds that fit the unit of a histogram; the usual quantiles of a summary.
+    ByUnit,
+    /// Upper bounds, finite and increasing.
+    Bounds(&'static [f64]),
+    /// Bounds that follow the values: base-2 exponential.
+    Exponential,
+    /// Quantiles of what came within the window.
+    Quantiles { quantiles: &'static [f64], window_seconds: u32 },
+}
+
+/// The quantiles of a summary that names none.
+pub(crate) const QUANTILES: &[f64] = &[0.5, 0.9, 0.95, 0.99];
+
+/// The window of a summary that names none.
+pub(crate) const WINDOW_SECONDS: u32 = 60;
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,6 +53,7 @@ impl fmt::Display for Kind {
             Kind::UpDownCounter => "up-down counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
         })
     }
 }
@@ -77,8 +100,7 @@ pub struct Descriptor {
     pub number: NumberType,
     pub unit: &'static str,
     pub description: &'static str,
-    /// Upper bounds of a histogram's buckets; `None` leaves the choice to the unit.
-    pub bounds: Option<&'static [f64]>,
+    pub buckets: Buckets,
     pub labels: Keys,
     /// Whether all its series are shown at zero before they are recorded.
     pub zeroes: bool,
@@ -105,7 +127,7 @@ impl Descriptor {
             number,
             unit: "",
             description: "",
-            bounds: None,
+            buckets: Buckets::ByUnit,
             labels: Keys::NONE,
             zeroes: false,
             sets: None,
@@ -128,7 +150,35 @@ impl Descriptor {
 
     /// With the upper bounds of its buckets.
     pub const fn buckets(mut self, bounds: &'static [f64]) -> Descriptor {
-        self.bounds = Some(bounds);
+        self.buckets = Buckets::Bounds(bounds);
+        self
+    }
+
+    /// With buckets that find their own bounds.
+    pub const fn exponential(mut self, exponential: bool) -> Descriptor {
+        if exponential {
+            self.buckets = Buckets::Exponential;
+        }
+        self
+    }
+
+    /// With these quantiles, from 0 to 1.
+    pub const fn quantiles(mut self, quantiles: &'static [f64]) -> Descriptor {
+        let window_seconds = match self.buckets {
+            Buckets::Quantiles { window_seconds, .. } => window_seconds,
+            _ => WINDOW_SECONDS,
+        };
+        self.buckets = Buckets::Quantiles { quantiles, window_seconds };
+        self
+    }
+
+    /// With quantiles of what was recorded in the last so many seconds.
+    pub const fn window_seconds(mut self, window_seconds: u32) -> Descriptor {
+        let quantiles = match self.buckets {
+            Buckets::Quantiles { quantiles, .. } => quantiles,
+            _ => QUANTILES,
+        };
+        self.buckets = Buckets::Quantiles { quantiles, window_seconds };
         self
     }
 
@@ -167,8 +217,30 @@ impl Descriptor {
     pub const fn asserted(self) -> Descriptor {
         assert_instrument_name(self.name);
         assert_label_names(self.labels.names);
-        if let Some(bounds) = self.bounds {
-            assert!(matches!(self.kind, Kind::Histogram), "only a histogram has buckets; leave them out");
+        let is_summary = matches!(self.kind, Kind::Summary);
+        let has_quantiles = matches!(self.buckets, Buckets::Quantiles { .. });
+        assert!(
+            matches!(self.buckets, Buckets::ByUnit) || matches!(self.kind, Kind::Histogram) || is_summary,
+            "only a histogram has buckets, and only a summary quantiles; leave them out"
+        );
+        assert!(is_summary || !has_quantiles, "a histogram has buckets, not quantiles: make it a Summary");
+        assert!(
+            !is_summary || has_quantiles || matches!(self.buckets, Buckets::ByUnit),
+            "a summary has quantiles, not buckets: make it a Histogram"
+        );
+        if let Buckets::Quantiles { quantiles, window_seconds } = self.buckets {
+            assert!(window_seconds > 0, "a window of no seconds has nothing in it");
+            let mut at = 0;
+            while at < quantiles.len() {
+                assert!(quantiles[at] >= 0.0 && quantiles[at] <= 1.0, "a quantile is from 0 to 1");
+                assert!(
+                    at == 0 || quantiles[at - 1] < quantiles[at],
+                    "the quantiles do not increase; sort them"
+                );
+                at += 1;
+            }
+        }
+        if let Buckets::Bounds(bounds) = self.buckets {
             let mut at = 0;
             while at < bounds.len() {
                 assert!(bounds[at].is_finite(), "a bound is not finite; the last bucket is implied");

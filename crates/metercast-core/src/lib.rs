@@ -71,8 +71,8 @@ mod own;
 pub use definition::{Definition, Kind, Place, Scope};
 pub use instrument::{
     BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, GaugeSet, Guard,
-    Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observation, Observer, Timer,
-    UpDownCounter,
+    Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observation, Observer, Summary,
+    Timer, UpDownCounter,
 };
 pub use label::{Bounded, KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};

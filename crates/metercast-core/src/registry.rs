@@ -165,7 +165,7 @@ pub(crate) const fn words_each(kind: Kind) -> usize {
         // Ups and downs; bits and epoch.
         Kind::UpDownCounter | Kind::Gauge => 2,
         // The width belongs to a store's layout, so histograms have no fixed slots.
-        Kind::Histogram => CHUNK_WORDS + 1,
+        Kind::Histogram | Kind::Summary => CHUNK_WORDS + 1,
     }
 }
 

@@ -550,3 +550,59 @@ fn the_buckets_of_one_name_may_differ_between_stores_and_within_one_the_first_st
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].message.contains("other buckets"), "{problems:?}");
 }
+
+metercast_core::metrics! {
+    /// Time to settle, over buckets that follow the values.
+    static SETTLE: Histogram<f64> = "settle.exponential" { unit: "s", exponential: true, labels: { side: Side } };
+    /// Sizes of results.
+    static SIZES: Summary<u64> = "sizes.of.late" { unit: "By", quantiles: [0.0, 0.5, 1.0], labels: { side: Side } };
+    /// A summary that leaves everything open.
+    static OPEN: Summary<f64> = "sizes.open";
+}
+
+#[test]
+fn an_exponential_histogram_follows_its_values_on_all_threads() {
+    let store = Store::new();
+    std::thread::scope(|threads| {
+        for thread in 1..=4 {
+            let store = &store;
+            threads.spawn(move || {
+                store.scope(|| {
+                    (1..=100).for_each(|n| SETTLE.record(f64::from(thread * n), (Side::Buy,)));
+                    SETTLE.record(0.0, (Side::Buy,));
+                    SETTLE.record(-2.0, (Side::Buy,));
+                });
+            });
+        }
+    });
+    let Point::Exponential(settle) = store.collect()[0].series[0].point.clone() else { panic!() };
+    assert_eq!((settle.count(), settle.zero_count, settle.negative.counts.iter().sum::<u64>()), (408, 4, 4));
+    assert_eq!((settle.sum, settle.min, settle.max), (50500.0 - 8.0, Some(-2.0), Some(400.0)));
+    assert!(settle.positive.counts.len() <= 160 && settle.scale > 0);
+}
+
+#[test]
+fn a_summary_has_the_quantiles_it_names_or_the_usual_ones_and_none_of_nothing() {
+    let store = Store::new();
+    store.scope(|| {
+        (1..=1000).for_each(|n| SIZES.record(n, (Side::Buy,)));
+        OPEN.record(f64::NAN);
+        SIZES.start((Side::Sell,)).discard();
+    });
+    let families = store.collect();
+    let of = |name: &str| families.iter().find(|family| family.definition.name() == name).unwrap();
+    let Point::Summary(buy) = of("sizes.of.late").series[0].point.clone() else { panic!() };
+    assert_eq!((buy.count, buy.sum), (1000, 500_500.0));
+    let [(0.0, least), (0.5, middle), (1.0, most)] = buy.quantiles[..] else { panic!("{buy:?}") };
+    assert!((least - 1.0).abs() < 0.02 && (middle - 500.0).abs() < 6.0 && (most - 1000.0).abs() < 12.0);
+    let Point::Summary(sell) = of("sizes.of.late").series[1].point.clone() else { panic!() };
+    assert_eq!((sell.count, sell.quantiles), (0, vec![]));
+    store.scope(|| OPEN.record(3.0));
+    let families = store.collect();
+    let open = families.iter().find(|family| family.definition.name() == "sizes.open").unwrap();
+    let Point::Summary(open) = open.series[0].point.clone() else { panic!() };
+    assert_eq!(
+        open.quantiles.iter().map(|(quantile, _)| *quantile).collect::<Vec<_>>(),
+        [0.5, 0.9, 0.95, 0.99]
+    );
+}

@@ -9,6 +9,7 @@ mod guard;
 mod histogram;
 mod observable;
 mod observation;
+mod summary;
 mod timer;
 mod up_down_counter;
 
@@ -21,5 +22,6 @@ pub use guard::Guard;
 pub use histogram::Histogram;
 pub use observable::{ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observer};
 pub use observation::Observation;
+pub use summary::Summary;
 pub use timer::Timer;
 pub use up_down_counter::UpDownCounter;

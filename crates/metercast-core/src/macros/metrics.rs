@@ -35,12 +35,13 @@
 /// ```
 ///
 /// The kinds are [`Counter<u64 | f64>`](crate::Counter), [`UpDownCounter<i64 | f64>`](crate::UpDownCounter),
-/// [`Gauge<u64 | i64 | f64>`](crate::Gauge), [`Histogram<u64 | f64>`](crate::Histogram) and
+/// [`Gauge<u64 | i64 | f64>`](crate::Gauge), [`Histogram<u64 | f64>`](crate::Histogram), [`Summary<u64 | f64>`](crate::Summary) and
 /// [`Frequency<u64>`](crate::Frequency). Values that are asked for when the store is read are an
 /// [`ObservableCounter`](crate::ObservableCounter), [`ObservableUpDownCounter`](crate::ObservableUpDownCounter) or
 /// [`ObservableGauge`](crate::ObservableGauge), each of the same numbers as its like; gauges that are replaced all at
 /// once are a [`GaugeSet<u64 | i64 | f64>`](crate::GaugeSet). All of `unit` (UCUM:
-/// `s`, `By`, `{order}`), `buckets` (finite, increasing), `labels` (name and type, see
+/// `s`, `By`, `{order}`), `buckets` (finite, increasing) or `exponential: true` of a histogram, `quantiles` and `window_seconds` of a
+/// summary, `labels` (name and type, see
 /// [`Label`](crate::label::Label)) and `zeroes` may be left out. A label whose name has dots is
 /// written `"http.route": &str`.
 ///
@@ -231,6 +232,12 @@ macro_rules! __kind {
     (Histogram f64) => {
         $crate::Kind::Histogram
     };
+    (Summary u64) => {
+        $crate::Kind::Summary
+    };
+    (Summary f64) => {
+        $crate::Kind::Summary
+    };
     ($kind:ident $number:ident) => {
         ::core::compile_error!(::core::concat!(
             "there is no ",
@@ -239,7 +246,7 @@ macro_rules! __kind {
             ::core::stringify!($number),
             ">; the kinds are ",
             "Counter<u64 | f64>, UpDownCounter<i64 | f64>, Gauge<u64 | i64 | f64>, Histogram<u64 | f64>, ",
-            "Frequency<u64>, ObservableCounter, ObservableUpDownCounter and ObservableGauge of the same numbers, ",
+            "Summary<u64 | f64>, Frequency<u64>, ObservableCounter, ObservableUpDownCounter and ObservableGauge of the same numbers, ",
             "GaugeSet<u64 | i64 | f64>"
         ))
     };
@@ -252,13 +259,19 @@ macro_rules! __field {
     (unit $unit:literal) => { $unit };
     (buckets [$($bound:expr),* $(,)?]) => { &[$($bound as f64),*] };
     (buckets $bounds:ident) => { &$bounds };
+    (exponential true) => { true };
+    (exponential false) => { false };
+    (quantiles [$($quantile:expr),* $(,)?]) => { &[$($quantile as f64),*] };
+    (quantiles $quantiles:ident) => { &$quantiles };
+    (window_seconds $seconds:expr) => { $seconds };
     (labels { $($label:tt : $type:ty),* $(,)? }) => { &[$($crate::__key!($label)),*] };
     (zeroes true) => { true };
     (zeroes false) => { false };
     ($field:ident $value:tt) => {
         ::core::compile_error!(::core::concat!(
             "`", ::core::stringify!($field), ": ", ::core::stringify!($value), "` is not a field of a metric; ",
-            "the fields are unit: \"s\", buckets: [0.1, 1.0], labels: { name: type }, zeroes: true"
+            "the fields are unit: \"s\", buckets: [0.1, 1.0], exponential: true, quantiles: [0.5, 0.9], ",
+            "window_seconds: 60, labels: { name: type }, zeroes: true"
         ))
     };
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use pass::{FamilyView, Reading};
-pub use view::{BucketsView, LabelsView, PointView, SeriesView, ValueView};
+pub use view::{BucketsView, LabelsView, PointView, SeriesView, SummaryView, ValueView};
 
 use crate::definition::Definition;
 use crate::label::LabelSet;
@@ -48,6 +48,22 @@ pub enum Point {
     F64(f64),
     /// A distribution.
     Histogram(Buckets),
+    /// A distribution over buckets that follow the values.
+    Exponential(Exponential),
+    /// Quantiles.
+    Summary(Summary),
+}
+
+/// Quantiles of the values that came of late.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// How many values there were since the start.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// Each quantile, from 0 to 1, with its value among those that came within the window; empty if none came.
+    pub quantiles: Vec<(f64, f64)>,
 }
 
 /// A distribution over buckets.
@@ -92,8 +108,12 @@ impl From<&SeriesView<'_>> for Series {
             PointView::U64(value) => Point::U64(value),
             PointView::I64(value) => Point::I64(value),
             PointView::F64(value) => Point::F64(value),
-            PointView::Histogram(BucketsView { bounds, counts, sum }) => {
+            PointView::Histogram(BucketsView { bounds, counts, sum, .. }) => {
                 Point::Histogram(Buckets { bounds, counts: counts.to_vec(), sum })
+            }
+            PointView::Exponential(exponential) => Point::Exponential(exponential.clone()),
+            PointView::Summary(SummaryView { count, sum, quantiles }) => {
+                Point::Summary(Summary { count, sum, quantiles: quantiles.to_vec() })
             }
         };
         Series { labels: Arc::new(view.labels.to_set()), started: view.started(), point }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
-use super::view::{BucketsView, LabelsView, PointView, SeriesView};
+use super::view::{BucketsView, LabelsView, PointView, SeriesView, SummaryView, summed_down};
 use crate::definition::{Definition, Kind};
 use crate::label::LabelSet;
 use crate::number::sealed::Cell as _;
@@ -15,10 +15,12 @@ use crate::number::{Number, NumberType};
 use crate::registry;
 use crate::store::dictionary::Ends;
 use crate::store::directory::{CHUNK_WORDS, Chunk};
+use crate::store::exponential::Exponential;
 use crate::store::layout::Layout;
 use crate::store::line::{CellWord, Key};
 use crate::store::observed::{Observed, Points};
 use crate::store::region::Region;
+use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
 
 /// A store while it is read. Series are not removed meanwhile; recording goes on.
@@ -176,7 +178,7 @@ impl<'a> FamilyView<'a> {
                 PointView::U64(value) => value,
                 PointView::I64(value) => value as u64,
                 PointView::F64(value) => value.to_bits(),
-                PointView::Histogram(_) => unreachable!("no callback says a histogram"),
+                _ => unreachable!("no callback says a distribution"),
             };
             // Of gauges the first is taken, which is what is said.
             let bits = definition.together(Some(seen.bits), Some(recorded)).unwrap_or(seen.bits);
@@ -221,7 +223,7 @@ impl<'a> FamilyView<'a> {
                 Kind::Counter => columns.sum(slot, number),
                 Kind::UpDownCounter => columns.up_down(slot, number),
                 Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Fixed(slot)),
-                Kind::Histogram => None,
+                Kind::Histogram | Kind::Summary => None,
             };
             let mut value = read(fixed.slot);
             if has_same {
@@ -237,7 +239,7 @@ impl<'a> FamilyView<'a> {
                     Kind::Counter => of_lines.sum(cell.slot(), number).or(Some(0)),
                     Kind::UpDownCounter => of_lines.up_down(cell.slot(), number).or(Some(0)),
                     Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
-                    Kind::Histogram => None,
+                    Kind::Histogram | Kind::Summary => None,
                 };
                 value = definition.together(value, other);
             }
@@ -265,28 +267,27 @@ impl<'a> FamilyView<'a> {
         let (reading, definition) = (self.reading, self.definition);
         let dictionary = &reading.store.dictionary;
         let mut columns = Columns::new(reading, Place::Series);
-        let mut counts = Vec::new();
+        let mut distribution = Distribution::default();
         for (number, line, side) in dictionary.lines_between(self.ends) {
             if side.is_removed() || given.contains(&number) {
                 continue;
             }
-            let cell = line.cell();
+            let (cell, started) = (line.cell(), side.started());
             let bits = match definition.kind {
                 Kind::Counter => Some(columns.sum(cell.slot(), definition.number).unwrap_or(0)),
                 Kind::UpDownCounter => Some(columns.up_down(cell.slot(), definition.number).unwrap_or(0)),
                 Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
-                Kind::Histogram => None,
+                Kind::Histogram | Kind::Summary => None,
             };
             let value = match (bits, definition.kind) {
                 (Some(bits), _) => point(definition.number, bits),
-                (None, Kind::Histogram) => {
-                    let layout = dictionary.layout(cell);
-                    let sum = columns.buckets(cell.slot(), layout, &mut counts);
-                    PointView::Histogram(BucketsView::new(&layout.bounds, &counts, sum))
+                (None, Kind::Histogram | Kind::Summary) => {
+                    let windows = || reading.store.windows.of(number, started);
+                    distribution.read(&mut columns, cell.slot(), dictionary.layout(cell), windows)
                 }
                 (None, _) => continue,
             };
-            let started_unix_nanos = side.started();
+            let started_unix_nanos = started;
             match line.key() {
                 Key::Packed(packed) => {
                     let labels = LabelsView::packed(&packed, cell.is_plain());
@@ -443,27 +444,80 @@ impl<'a> Columns<'a> {
         best.filter(|_| there).map(|(_, value)| value)
     }
 
-    /// The counts of the buckets, and the sum of the values.
-    fn buckets(&mut self, slot: u32, layout: &Layout, counts: &mut Vec<u64>) -> f64 {
-        let buckets = layout.bounds.len() + 1;
-        counts.clear();
-        counts.resize(buckets, 0);
+    /// The words of a cell in each region, each as of one moment.
+    fn each_at_once(&mut self, slot: u32, words: usize, mut f: impl FnMut(&[u64])) {
         let mut of_one = [0; CHUNK_WORDS];
-        let of_one = &mut of_one[..=buckets];
-        let mut sum = 0.0;
+        let of_one = &mut of_one[..words];
         for (region, chunk) in self.chunks(slot) {
-            let words = chunk.words(slot, buckets + 1);
+            let words = chunk.words(slot, words);
             region.read_at_once(|| {
                 for (to, word) in of_one.iter_mut().zip(words) {
                     *to = word.load(Relaxed);
                 }
             });
-            for (to, count) in counts.iter_mut().zip(&of_one[1..]) {
+            f(of_one);
+        }
+    }
+}
+
+/// Where distributions are put together, one after the other.
+#[derive(Default)]
+struct Distribution {
+    kept: Vec<u64>,
+    shown: Vec<u64>,
+    exponential: Exponential,
+    quantiles: Vec<(f64, f64)>,
+}
+
+impl Distribution {
+    fn read<'a>(
+        &'a mut self,
+        columns: &mut Columns<'_>,
+        slot: u32,
+        layout: &'static Layout,
+        window: impl FnOnce() -> Advance<'a>,
+    ) -> PointView<'a> {
+        let explicit = match layout {
+            Layout::Explicit(explicit) => explicit,
+            Layout::Exponential(_) => {
+                self.read_exponential(columns, slot, layout);
+                return PointView::Exponential(&self.exponential);
+            }
+            Layout::Summary(summary) => {
+                self.read_exponential(columns, slot, layout);
+                let within = window()(summary.window, &self.exponential);
+                self.quantiles.clear();
+                for quantile in &summary.quantiles {
+                    self.quantiles.extend(within.quantile(*quantile).map(|value| (*quantile, value)));
+                }
+                let (count, sum) = (self.exponential.count(), self.exponential.sum);
+                return PointView::Summary(SummaryView::new(count, sum, &self.quantiles));
+            }
+        };
+        let mut sum = 0.0;
+        self.kept.clear();
+        self.kept.resize(explicit.bounds.len() + 1, 0);
+        columns.each_at_once(slot, layout.words(), |words| {
+            sum += f64::from_bits(words[0]);
+            for (to, count) in self.kept.iter_mut().zip(&words[1..]) {
                 *to = to.wrapping_add(*count);
             }
-            sum += f64::from_bits(of_one[0]);
+        });
+        if explicit.shown.len() == explicit.bounds.len() {
+            return PointView::Histogram(BucketsView::new(explicit, &self.kept, &self.kept, sum));
         }
-        sum
+        summed_down(&explicit.bounds, &self.kept, &explicit.shown, &mut self.shown);
+        PointView::Histogram(BucketsView::new(explicit, &self.shown, &self.kept, sum))
+    }
+
+    fn read_exponential(&mut self, columns: &mut Columns<'_>, slot: u32, layout: &Layout) {
+        let shape = layout.shape();
+        self.exponential = Exponential::default();
+        columns.each_at_once(slot, shape.words(), |words| {
+            if let Some(part) = shape.read(words) {
+                self.exponential.merge(&part, shape);
+            }
+        });
     }
 }
 

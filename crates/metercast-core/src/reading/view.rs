@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::label::{LabelSet, Packed, PackedText, PackedValue, Shape, Value};
+use crate::store::exponential::Exponential;
+use crate::store::layout::Explicit;
 
 /// One series during a reading.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,28 @@ pub enum PointView<'a> {
     F64(f64),
     /// A distribution.
     Histogram(BucketsView<'a>),
+    /// A distribution over buckets that follow the values.
+    Exponential(&'a Exponential),
+    /// Quantiles.
+    Summary(SummaryView<'a>),
+}
+
+/// Quantiles of the values that came of late.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SummaryView<'a> {
+    /// How many values there were since the start.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// Each quantile, from 0 to 1, with its value among those that came within the window; empty if none came.
+    pub quantiles: &'a [(f64, f64)],
+}
+
+impl<'a> SummaryView<'a> {
+    pub(crate) fn new(count: u64, sum: f64, quantiles: &'a [(f64, f64)]) -> SummaryView<'a> {
+        SummaryView { count, sum, quantiles }
+    }
 }
 
 /// A distribution over buckets.
@@ -49,17 +73,46 @@ pub struct BucketsView<'a> {
     pub counts: &'a [u64],
     /// The sum of all values.
     pub sum: f64,
+    /// All buckets that are kept, which may be more than are shown.
+    kept: (&'static [f64], &'a [u64]),
 }
 
 impl<'a> BucketsView<'a> {
-    pub(crate) fn new(bounds: &'static [f64], counts: &'a [u64], sum: f64) -> BucketsView<'a> {
-        BucketsView { bounds, counts, sum }
+    /// `shown` are counts for `explicit.shown`, `kept` those for all its bounds.
+    pub(crate) fn new(
+        explicit: &'static Explicit,
+        shown: &'a [u64],
+        kept: &'a [u64],
+        sum: f64,
+    ) -> BucketsView<'a> {
+        BucketsView { bounds: &explicit.shown, counts: shown, sum, kept: (&explicit.bounds, kept) }
+    }
+
+    /// The counts for other bounds, exactly; `None` if the buckets that are kept do not have all of them. Others can be had
+    /// with [`Store::want_bounds`](crate::Store::want_bounds).
+    pub fn at(&self, bounds: &[f64]) -> Option<Vec<u64>> {
+        let mut counts = Vec::new();
+        summed_down(self.kept.0, self.kept.1, bounds, &mut counts).then_some(counts)
     }
 
     /// How many values there were: what the buckets add up to.
     pub fn count(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.wrapping_add(*count))
     }
+}
+
+/// Adds counts up to those of buckets with fewer bounds; false if one of these is not among `from`.
+pub(super) fn summed_down(from: &[f64], counts: &[u64], to: &[f64], out: &mut Vec<u64>) -> bool {
+    out.clear();
+    out.resize(to.len() + 1, 0);
+    let mut at = 0;
+    for (bound, count) in from.iter().map(Some).chain([None]).zip(counts) {
+        out[at] = out[at].wrapping_add(*count);
+        if bound.is_some() && bound == to.get(at) {
+            at += 1;
+        }
+    }
+    at == to.len()
 }
 
 /// The labels of a series during a reading.

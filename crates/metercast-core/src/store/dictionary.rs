@@ -332,7 +332,7 @@ impl Dictionary {
                 Some(slot) => slot,
                 None => take(&mut writer.next_gauge, 2),
             },
-            Kind::Histogram => writer.take_cell(layout.words()),
+            Kind::Histogram | Kind::Summary => writer.take_cell(layout.words()),
         };
         let number = self.add_line(writer, key, CellWord::new(slot, number_of_layout, labels.is_plain()))?;
         let words = self.metric_made(definition.id);

@@ -1,18 +1,41 @@
-//! The bounds of a histogram's buckets, and the search for the bucket of a value.
+//! What the cells of a distribution are made of: buckets with bounds, or buckets that find their own.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::directory::{CHUNK_WORDS, Chunk};
+use super::exponential::Shape;
+use super::search::Search;
+use crate::definition::Buckets;
 
-/// The upper bounds of a histogram's buckets. Layouts are interned, and live as long as the program: there are
-/// as many as the program text names.
+/// The make of a histogram's or a summary's cells. Layouts are interned, and live as long as the program: there are
+/// as many as the program text and its readers name.
 #[derive(Debug)]
-pub(crate) struct Layout {
-    /// Finite and increasing; the bucket above the last has no bound.
+pub(crate) enum Layout {
+    Explicit(Explicit),
+    Exponential(Shape),
+    Summary(Quantiles),
+}
+
+/// Buckets with bounds. A cell is the sum, then a count for each bucket.
+#[derive(Debug)]
+pub(crate) struct Explicit {
+    /// The upper bounds of the buckets that are kept, finite and increasing; the bucket above the last has no bound.
     pub(crate) bounds: Box<[f64]>,
+    /// The bounds that are shown to whoever asks for none, which are among those.
+    pub(crate) shown: Box<[f64]>,
     search: Search,
+}
+
+/// A cell is that of an exponential histogram; what is shown are quantiles of what was recorded of late.
+#[derive(Debug)]
+pub(crate) struct Quantiles {
+    /// From 0 to 1, increasing.
+    pub(crate) quantiles: Box<[f64]>,
+    /// How far back a value counts.
+    pub(crate) window: Duration,
 }
 
 /// The most bounds that a histogram can have: its cells fit a chunk.
@@ -21,38 +44,46 @@ pub(crate) const MOST_BOUNDS: usize = CHUNK_WORDS - 2;
 impl Layout {
     /// The layout of these bounds, or what is wrong with them.
     pub(crate) fn of(bounds: &[f64]) -> Result<&'static Layout, String> {
-        if bounds.len() > MOST_BOUNDS {
-            return Err(format!("has {} buckets; at most {MOST_BOUNDS} bounds are kept", bounds.len()));
-        }
-        if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
-            return Err(format!("has the bound {bound}; bounds are finite, and the last bucket is implied"));
-        }
-        if let Some(pair) = bounds.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(format!(
-                "has the bounds {} and {}, which do not increase; sort them",
-                pair[0], pair[1]
-            ));
-        }
-        static INTERNED: Mutex<Option<HashMap<Vec<u64>, &'static Layout>>> = Mutex::new(None);
-        let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = bounds.iter().map(|bound| bound.to_bits()).collect();
-        Ok(interned.get_or_insert_default().entry(key).or_insert_with(|| {
-            Box::leak(Box::new(Layout { bounds: bounds.into(), search: Search::of(bounds) }))
+        Layout::with(bounds, &[])
+    }
+
+    /// The layout of these bounds and others that are wanted as well, or what is wrong with them.
+    pub(crate) fn with(shown: &[f64], wanted: &[f64]) -> Result<&'static Layout, String> {
+        check(shown)?;
+        check(wanted)?;
+        let mut bounds = [shown, wanted].concat();
+        bounds.sort_by(f64::total_cmp);
+        bounds.dedup();
+        check(&bounds)?;
+        let bits = |bounds: &[f64]| bounds.iter().map(|bound| bound.to_bits()).collect::<Vec<_>>();
+        Ok(interned((0, bits(shown), bits(&bounds)), || {
+            let search = Search::of(&bounds);
+            Layout::Explicit(Explicit { shown: shown.into(), bounds: bounds.clone().into(), search })
         }))
     }
 
-    /// The bounds that fit a unit when nothing else is said.
+    /// The layout that a declaration asks for.
+    pub(crate) fn declared(buckets: Buckets, unit: &str, wanted: &[f64]) -> Result<&'static Layout, String> {
+        match buckets {
+            Buckets::ByUnit => Layout::with(by_unit(unit), wanted),
+            Buckets::Bounds(bounds) => Layout::with(bounds, wanted),
+            Buckets::Exponential => {
+                Ok(interned((1, Vec::new(), Vec::new()), || Layout::Exponential(Shape::DEFAULT)))
+            }
+            Buckets::Quantiles { quantiles, window_seconds } => {
+                check_quantiles(quantiles)?;
+                let bits = quantiles.iter().map(|quantile| quantile.to_bits()).collect();
+                Ok(interned((2, vec![u64::from(window_seconds)], bits), || {
+                    let window = Duration::from_secs(u64::from(window_seconds).max(1));
+                    Layout::Summary(Quantiles { quantiles: quantiles.into(), window })
+                }))
+            }
+        }
+    }
+
+    /// The layout of the bounds that fit a unit.
     pub(crate) fn by_unit(unit: &str) -> &'static Layout {
-        let bounds: &[f64] = match unit {
-            // Semantic conventions, "http.server.request.duration": seconds from 5 ms to 10 s.
-            "s" => &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
-            // Metrics SDK, "Explicit Bucket Histogram Aggregation": made for milliseconds.
-            _ => &[
-                0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0,
-                10000.0,
-            ],
-        };
-        Layout::of(bounds).expect("our own bounds are finite and increase")
+        Layout::of(by_unit(unit)).expect("our own bounds are finite and increase")
     }
 
     /// One bucket for everything: for what cannot be.
@@ -60,78 +91,98 @@ impl Layout {
         Layout::of(&[]).expect("no bounds are increasing bounds")
     }
 
+    /// Records `value` into a cell that only the caller writes to, and keeps readers from seeing half done.
+    #[inline(always)]
+    pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) {
+        match self {
+            Layout::Explicit(explicit) => {
+                let sum = chunk.word(slot);
+                // Cells do not straddle chunks.
+                let count = chunk.word(slot + 1 + explicit.bucket(value) as u32);
+                count.store(count.load(Relaxed).wrapping_add(1), Release);
+                sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+            }
+            Layout::Exponential(_) | Layout::Summary(_) => self.record_exponential(chunk, slot, value),
+        }
+    }
+
+    #[inline(never)]
+    fn record_exponential(&self, chunk: &Chunk, slot: u32, value: f64) {
+        let shape = self.shape();
+        shape.record(chunk.words(slot, shape.words()), value);
+    }
+
+    /// The shape of a cell that is exponential.
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            Layout::Exponential(shape) => *shape,
+            Layout::Explicit(_) | Layout::Summary(_) => Shape::SUMMARY,
+        }
+    }
+
+    /// The words of a cell.
+    pub(crate) fn words(&self) -> usize {
+        match self {
+            Layout::Explicit(explicit) => explicit.bounds.len() + 2,
+            Layout::Exponential(shape) => shape.words(),
+            Layout::Summary(_) => Shape::SUMMARY.words(),
+        }
+    }
+}
+
+impl Explicit {
     /// The bucket of `value`: upper bounds belong to their bucket.
     #[inline(always)]
     pub(crate) fn bucket(&self, value: f64) -> usize {
         self.search.bucket(value).unwrap_or_else(|| self.bounds.partition_point(|bound| *bound < value))
     }
-
-    /// Counts `value` in its bucket and adds it to the sum, in a cell that only the caller writes to.
-    #[inline(always)]
-    pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) {
-        let sum = chunk.word(slot);
-        // Cells do not straddle chunks.
-        let count = chunk.word(slot + 1 + self.bucket(value) as u32);
-        count.store(count.load(Relaxed).wrapping_add(1), Release);
-        sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
-    }
-
-    /// The words of a cell: the sum, then a count for each bucket.
-    pub(crate) fn words(&self) -> usize {
-        self.bounds.len() + 2
-    }
 }
 
-/// Finds a bucket with two loads and no branch that depends on the value: the upper bits of a double (sign, exponent and the
-/// first two bits of the fraction) say which bounds are below for certain, and the one or two that remain are compared.
-#[derive(Debug)]
-struct Search {
-    /// The upper bits of the first positive bound, less one: the place of everything smaller.
-    lowest: i64,
-    /// For each value of the upper bits from `lowest` on, how many bounds are below.
-    below: Box<[u16]>,
-    /// The bounds, and more that nothing is above.
-    bounds: Box<[f64]>,
-    /// How many bounds are compared at most; 0 if the bounds are not made for this search.
-    compared: usize,
+/// What tells layouts apart: their form, and its numbers.
+type Identity = (u8, Vec<u64>, Vec<u64>);
+
+fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layout {
+    static INTERNED: Mutex<Option<HashMap<Identity, &'static Layout>>> = Mutex::new(None);
+    let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
+    interned.get_or_insert_default().entry(identity).or_insert_with(|| Box::leak(Box::new(make())))
 }
 
-/// Bits of a double that are left out.
-const REST: u32 = 50;
-
-/// With more bounds to compare than this, halving them is as fast.
-const MOST_COMPARED: usize = 4;
-
-impl Search {
-    fn of(bounds: &[f64]) -> Search {
-        let key = |bound: f64| bound.to_bits() as i64 >> REST;
-        let none = Search { lowest: 0, below: Box::new([]), bounds: Box::new([]), compared: 0 };
-        let Some(first) = bounds.iter().find(|bound| **bound > 0.0) else { return none };
-        let lowest = key(*first) - 1;
-        let highest = key(bounds[bounds.len() - 1]) + 1;
-        // From the first place on all positive doubles are in order; everything else is below.
-        let place = |bound: f64| if bound > 0.0 { key(bound).max(lowest) } else { lowest };
-        let below: Box<[u16]> = (lowest..=highest)
-            .map(|at| bounds.iter().filter(|bound| place(**bound) < at).count() as u16)
-            .collect();
-        let in_place = |at: i64| bounds.iter().filter(|bound| place(**bound) == at).count();
-        let compared = (lowest..=highest).map(in_place).max().unwrap_or(0).max(1);
-        if compared > MOST_COMPARED {
-            return none;
-        }
-        let beyond = std::iter::repeat_n(f64::INFINITY, MOST_COMPARED);
-        Search { lowest, below, bounds: bounds.iter().copied().chain(beyond).collect(), compared }
+fn check(bounds: &[f64]) -> Result<(), String> {
+    if bounds.len() > MOST_BOUNDS {
+        return Err(format!("has {} buckets; at most {MOST_BOUNDS} bounds are kept", bounds.len()));
     }
+    if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
+        return Err(format!("has the bound {bound}; bounds are finite, and the last bucket is implied"));
+    }
+    if let Some(pair) = bounds.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(format!("has the bounds {} and {}, which do not increase; sort them", pair[0], pair[1]));
+    }
+    Ok(())
+}
 
-    #[inline(always)]
-    fn bucket(&self, value: f64) -> Option<usize> {
-        // Negative values are far below `lowest`, since their sign is the highest bit.
-        let place = (value.to_bits() as i64 >> REST).wrapping_sub(self.lowest).max(0) as usize;
-        let mut bucket = usize::from(*self.below.get(place.min(self.below.len().wrapping_sub(1)))?);
-        for _ in 0..self.compared {
-            bucket += usize::from(*self.bounds.get(bucket)? < value);
-        }
-        Some(bucket)
+fn check_quantiles(quantiles: &[f64]) -> Result<(), String> {
+    if let Some(quantile) = quantiles.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
+        return Err(format!("has the quantile {quantile}; quantiles are from 0 to 1"));
+    }
+    if let Some(pair) = quantiles.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(format!(
+            "has the quantiles {} and {}, which do not increase; sort them",
+            pair[0], pair[1]
+        ));
+    }
+    Ok(())
+}
+
+/// The bounds that fit a unit when nothing else is said.
+fn by_unit(unit: &str) -> &'static [f64] {
+    match unit {
+        // Semantic conventions, "http.server.request.duration": seconds from 5 ms to 10 s.
+        "s" => &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
+        // Metrics SDK, "Explicit Bucket Histogram Aggregation": made for milliseconds.
+        _ => &[
+            0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0,
+            10000.0,
+        ],
     }
 }
 
@@ -139,42 +190,24 @@ impl Search {
 mod tests {
     use super::*;
 
+    impl Layout {
+        pub(in crate::store) fn explicit(&self) -> &Explicit {
+            match self {
+                Layout::Explicit(explicit) => explicit,
+                _ => panic!("{self:?} has no bounds"),
+            }
+        }
+    }
+
     #[test]
     fn a_bound_belongs_to_the_bucket_below_it() {
         let layout = Layout::of(&[0.0, 1.0, 2.5]).unwrap();
         for (value, bucket) in
             [(-1.0, 0), (0.0, 0), (-0.0, 0), (0.1, 1), (1.0, 1), (1.1, 2), (2.5, 2), (2.6, 3), (1e300, 3)]
         {
-            assert_eq!(layout.bucket(value), bucket, "{value}");
+            assert_eq!(layout.explicit().bucket(value), bucket, "{value}");
         }
-        assert_eq!(Layout::of(&[]).unwrap().bucket(7.0), 0);
-    }
-
-    #[test]
-    fn the_search_agrees_with_comparing_all_bounds() {
-        let exponential: Vec<f64> = (-30..30).map(|at| 2f64.powi(at)).collect();
-        let fine: Vec<f64> = (0..100).map(|at| 1.0 + f64::from(at) / 100.0).collect();
-        let sets: [&[f64]; 10] = [
-            &Layout::by_unit("s").bounds,
-            &Layout::by_unit("ms").bounds,
-            &exponential,
-            &fine,
-            &[],
-            &[0.0],
-            &[-5.0, -1.0],
-            &[-5.0, -1.0, 0.0, 1.0, 5.0],
-            &[f64::MIN_POSITIVE, 1.0, f64::MAX],
-            &[5e-324, 1e-320, 1e-310],
-        ];
-        for bounds in sets {
-            let layout = Layout::of(bounds).unwrap();
-            let around = bounds.iter().flat_map(|bound| [bound.next_down(), *bound, bound.next_up()]);
-            let others = [0.0, -0.0, 1e-9, 0.3, 1.005, 1.5, 7.0, 1e9, f64::MAX, f64::MIN, 5e-324, -5e-324];
-            for value in around.chain(others) {
-                let expected = bounds.iter().filter(|bound| **bound < value).count();
-                assert_eq!(layout.bucket(value), expected, "{value:?} among {bounds:?}");
-            }
-        }
+        assert_eq!(Layout::of(&[]).unwrap().explicit().bucket(7.0), 0);
     }
 
     #[test]
@@ -189,5 +222,22 @@ mod tests {
     #[test]
     fn equal_bounds_share_one_layout() {
         assert!(std::ptr::eq(Layout::of(&[1.0, 2.0]).unwrap(), Layout::of(&[1.0, 2.0]).unwrap()));
+    }
+
+    #[test]
+    fn bounds_that_are_wanted_are_kept_beside_those_that_are_shown() {
+        let Layout::Explicit(both) = Layout::with(&[1.0, 2.0], &[0.5, 2.0, 3.0]).unwrap() else { panic!() };
+        assert_eq!(*both.bounds, [0.5, 1.0, 2.0, 3.0]);
+        assert_eq!(*both.shown, [1.0, 2.0]);
+        assert!(Layout::with(&[1.0], &[2.0, 1.0]).is_err());
+    }
+
+    #[test]
+    fn quantiles_that_make_no_sense_are_refused_with_the_reason() {
+        let of = |quantiles| Layout::declared(Buckets::Quantiles { quantiles, window_seconds: 1 }, "", &[]);
+        assert!(of(&[0.5, 0.9]).is_ok());
+        assert!(of(&[0.9, 0.5]).unwrap_err().contains("do not increase"));
+        assert!(of(&[1.5]).unwrap_err().contains("1.5"));
+        assert!(of(&[f64::NAN]).unwrap_err().contains("NaN"));
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use super::dictionary::{Dictionary, Writer, packed_keys};
+use super::layout::Layout;
 use super::line::{CellWord, Key};
 use super::region::Moment;
 use super::table::Retired;
@@ -315,8 +316,11 @@ impl Leaving {
             (false, _) => Step::Go,
             (true, None) => Step::Return,
             (true, Some(successor)) => {
-                self.hand_over(store, successor);
-                Step::Go
+                if self.hand_over(store, successor) {
+                    Step::Go
+                } else {
+                    Step::Wait
+                }
             }
         }
     }
@@ -327,16 +331,23 @@ impl Leaving {
         store.dictionary.line(number).map(|line| line.cell())
     }
 
-    /// Adds what was recorded here to the cell of its successor.
-    fn hand_over(&self, store: &Inner, successor: CellWord) {
+    /// Adds what was recorded here to the cell of its successor; false if the two cannot be added up word by word.
+    fn hand_over(&self, store: &Inner, successor: CellWord) -> bool {
         let words = store.words_of(self.definition, self.cell);
         let doubles = |at: usize| match self.definition.kind {
             Kind::Histogram => at == 0,
             _ => self.definition.number == NumberType::F64,
         };
+        let has_buckets = matches!(self.definition.kind, Kind::Histogram | Kind::Summary);
+        if has_buckets {
+            let of = |cell| store.dictionary.layout(cell);
+            if !matches!(of(self.cell), Layout::Explicit(_)) || !std::ptr::eq(of(self.cell), of(successor)) {
+                return false;
+            }
+        }
         // The newer value of a gauge is there already.
-        if self.definition.kind == Kind::Gauge || words != store.words_of(self.definition, successor) {
-            return;
+        if self.definition.kind == Kind::Gauge {
+            return true;
         }
         for at in 0..words {
             let slot = self.cell.slot() + at as u32;
@@ -352,6 +363,7 @@ impl Leaving {
                 }
             }
         }
+        true
     }
 
     /// Gives back what it had. Nobody can reach it any more.
@@ -372,6 +384,7 @@ impl Leaving {
             writer.free.cells.entry(words).or_default().push(slot);
         }
         for (number, key) in self.lines {
+            store.windows.forget(number);
             if let Key::Wide { labels, .. } = key {
                 // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
                 unsafe { store.dictionary.wide.take(labels) };
@@ -407,8 +420,8 @@ impl Inner {
                 (sum(slot), sum(slot + 1))
             }
             (Kind::UpDownCounter, _) => (total(slot, 1), total(slot + 1, 1)),
-            // Each value counts in some bucket.
-            (Kind::Histogram, _) => (total(slot + 1, self.words_of(definition, cell) - 1), 0),
+            // Each value counts in some word.
+            (Kind::Histogram | Kind::Summary, _) => (total(slot + 1, self.words_of(definition, cell) - 1), 0),
         }
     }
 
@@ -417,7 +430,7 @@ impl Inner {
         match definition.kind {
             Kind::Counter => 1,
             Kind::UpDownCounter | Kind::Gauge => 2,
-            Kind::Histogram => self.dictionary.layout(cell).words(),
+            Kind::Histogram | Kind::Summary => self.dictionary.layout(cell).words(),
         }
     }
 

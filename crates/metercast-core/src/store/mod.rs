@@ -27,10 +27,12 @@ pub(crate) mod region;
     reason = "the list of regions is linked by atomic pointers, and lives as long as the store"
 )]
 pub(crate) mod regions;
+mod search;
 #[allow(unsafe_code, reason = "an index that anybody reads while one inserts")]
 mod table;
 #[allow(unsafe_code, reason = "label sets that anybody reads while one replaces them")]
 mod wide;
+pub(crate) mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -40,7 +42,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
-use crate::definition::{Definition, Descriptor, Kind, Place};
+use crate::definition::{Buckets, Definition, Descriptor, Kind, Place, QUANTILES, WINDOW_SECONDS};
 use crate::label::{Faults, KeyValue, LabelSet, Pairs, Spelled};
 use crate::problem::{Problem, Problems};
 use crate::{local, own, registry};
@@ -54,6 +56,7 @@ use observables::Observables;
 use observed::Observed;
 use region::Region;
 use regions::Regions;
+use windows::Windows;
 
 pub use observables::Registration;
 
@@ -149,6 +152,35 @@ impl Store {
             }
         }
         found
+    }
+
+    /// Keeps these bounds as well in the histograms of this name, so that a reader can have them exactly with
+    /// [`BucketsView::at`](crate::reading::BucketsView::at); all others see what is declared. False if that is too late,
+    /// because values were recorded into other buckets. What is wrong with the bounds is the error.
+    ///
+    /// ```
+    /// use metercast_core::{Store, metrics, reading::PointView};
+    ///
+    /// metrics! {
+    ///     /// Time to answer.
+    ///     static ANSWERS: Histogram<f64> = "answers" { unit: "s", buckets: [0.1, 1.0] };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// assert_eq!(store.want_bounds("answers", &[0.5]), Ok(true));
+    /// store.scope(|| ANSWERS.record(0.3));
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| {
+    ///             let PointView::Histogram(buckets) = series.value else { panic!() };
+    ///             assert_eq!((buckets.bounds, buckets.counts), (&[0.1, 1.0][..], &[0, 1, 0][..]));
+    ///             assert_eq!(buckets.at(&[0.5]), Some(vec![1, 0]));
+    ///         });
+    ///     }
+    /// });
+    /// ```
+    pub fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
+        self.inner().want_bounds(metric, bounds)
     }
 
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is
@@ -250,6 +282,7 @@ pub(crate) struct Inner {
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) windows: Windows,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     fixed_gauges: Directory,
     /// Gauges of dynamic series.
@@ -261,7 +294,7 @@ pub(crate) struct Inner {
     /// Fixed series that were recorded with zero, which leaves no other trace.
     zeroes: RwLock<BTreeSet<u32>>,
     /// The buckets of each histogram in this store.
-    layouts: Mutex<Option<HashMap<u32, ChosenLayout>>>,
+    layouts: Mutex<Option<Plan>>,
     /// Which definition has a name in this store: the first that a reading met.
     pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
     pub(crate) problems: Problems,
@@ -280,6 +313,7 @@ impl Inner {
             regions: Regions::new(),
             dictionary: Dictionary::new(),
             lifecycle: Lifecycle::new(),
+            windows: Windows::new(),
             fixed_gauges: Directory::new(),
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
@@ -472,26 +506,28 @@ impl Inner {
 
     /// The buckets of a histogram in this store: those of the first site that recorded into it here.
     pub(crate) fn layout(&self, definition: &Definition, site: &Descriptor) -> Option<&'static Layout> {
-        if definition.kind != Kind::Histogram {
+        if !matches!(definition.kind, Kind::Histogram | Kind::Summary) {
             return None;
         }
+        let buckets = match (definition.kind, site.buckets) {
+            (Kind::Summary, Buckets::ByUnit) => {
+                Buckets::Quantiles { quantiles: QUANTILES, window_seconds: WINDOW_SECONDS }
+            }
+            (_, buckets) => buckets,
+        };
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = *layouts.get_or_insert_default().entry(definition.id).or_insert_with(|| {
-            let layout = match site.bounds.map(Layout::of) {
-                Some(Ok(layout)) => layout,
-                Some(Err(fault)) => {
-                    let message =
-                        format!("defined at {} {fault}; the buckets of its unit are used", site.place);
-                    self.problems.report(definition.name, message);
-                    Layout::by_unit(definition.unit)
-                }
-                None => Layout::by_unit(definition.unit),
-            };
-            ChosenLayout { layout, bounds: site.bounds, place: site.place }
+        let layouts = layouts.get_or_insert_default();
+        let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
+        let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
+            let layout = Layout::declared(buckets, definition.unit, wanted).unwrap_or_else(|fault| {
+                let message = format!("defined at {} {fault}; the buckets of its unit are used", site.place);
+                self.problems.report(definition.name, message);
+                Layout::by_unit(definition.unit)
+            });
+            ChosenLayout { layout, buckets: site.buckets, place: site.place }
         });
-        drop(layouts);
         // A site that says nothing of buckets is content with any.
-        if site.bounds.is_some() && first.bounds != site.bounds {
+        if site.buckets != Buckets::ByUnit && first.buckets != site.buckets {
             let message = format!(
                 "has other buckets at {} than at {}; the first are kept: make them equal",
                 first.place, site.place
@@ -499,6 +535,34 @@ impl Inner {
             self.problems.report(definition.name, message);
         }
         Some(first.layout)
+    }
+
+    /// Keeps these bounds as well for the histogram of this name, if nothing was recorded into it here.
+    fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
+        Layout::of(bounds)?;
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let layouts = layouts.get_or_insert_default();
+        let of_metric: Vec<_> =
+            registry::definitions().into_iter().filter(|definition| definition.name == metric).collect();
+        let chosen = of_metric.iter().filter_map(|definition| layouts.chosen.get(&definition.id));
+        let has_all = |chosen: &ChosenLayout| match chosen.layout {
+            Layout::Explicit(explicit) => bounds.iter().all(|bound| explicit.bounds.contains(bound)),
+            Layout::Exponential(_) | Layout::Summary(_) => false,
+        };
+        if chosen.clone().count() > 0 && chosen.into_iter().all(has_all) {
+            return Ok(true);
+        }
+        if of_metric.iter().any(|definition| self.dictionary.count_of(definition) > 0) {
+            return Ok(false);
+        }
+        for definition in of_metric {
+            layouts.chosen.remove(&definition.id);
+        }
+        let wanted = layouts.wanted.entry(metric.to_owned()).or_default();
+        wanted.extend(bounds);
+        wanted.sort_by(f64::total_cmp);
+        wanted.dedup();
+        Ok(true)
     }
 
     /// The words of a gauge: its bits, and the epoch in which it was set, 0 if it never was.
@@ -560,11 +624,20 @@ pub(crate) struct Found<'a> {
     pub(crate) number: Option<u32>,
 }
 
+/// Which buckets histograms have and are to have.
+#[derive(Default)]
+struct Plan {
+    /// By the number of the metric.
+    chosen: HashMap<u32, ChosenLayout>,
+    /// Bounds that readers want, by the metric's name.
+    wanted: HashMap<String, Vec<f64>>,
+}
+
 /// The buckets of a histogram, and the site that brought them.
 #[derive(Clone, Copy)]
 struct ChosenLayout {
     layout: &'static Layout,
-    bounds: Option<&'static [f64]>,
+    buckets: Buckets,
     place: Place,
 }
 
