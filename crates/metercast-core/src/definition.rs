@@ -1,7 +1,7 @@
 //! What a metric is: its name, kind, number, unit and description, and the place that defined it.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
 use crate::label::Keys;
 use crate::name::{assert_instrument_name, assert_label_names};
@@ -267,14 +267,14 @@ pub struct Definition {
     /// The series that the program text names: no labels, literal labels, typed labels.
     pub(crate) fixed: Blocks<FixedSeries>,
     /// The keys that sites of this metric give, in their order: the numbers of the shapes.
-    pub(crate) shapes: RwLock<Vec<u32>>,
+    pub(crate) shapes: Blocks<u32>,
     /// What other definitions of the same metric say differently.
     pub(crate) differences: RwLock<Vec<String>>,
 }
 
 impl Definition {
     pub(crate) fn shapes(&self) -> Vec<u32> {
-        self.shapes.read().unwrap_or_else(PoisonError::into_inner).clone()
+        (0..self.shapes.len()).filter_map(|at| self.shapes.get(at).copied()).collect()
     }
 
     /// The name as it was declared, such as `orders.placed`.

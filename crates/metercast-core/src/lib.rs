@@ -59,6 +59,7 @@ mod scope;
 mod local;
 
 mod definition;
+mod lock;
 mod name;
 mod registry;
 
@@ -66,6 +67,7 @@ mod problem;
 pub mod reading;
 mod store;
 
+mod early;
 mod own;
 
 pub use definition::{Definition, Kind, Place, Scope};

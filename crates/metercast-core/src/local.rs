@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::label::Words;
 use crate::number::Number;
+use crate::store::deferred::What;
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
 use crate::store::region::{EMPTY, Region};
-use crate::store::{GLOBAL, GaugeSlot, Inner, Store};
+use crate::store::{Found, GLOBAL, GaugeSlot, Inner, Store};
 
 thread_local! {
     /// The region that this thread holds in the current store, or `EMPTY`. Without a destructor, so that it can
@@ -23,6 +24,10 @@ thread_local! {
     static STORE: Cell<*const Inner> = const { Cell::new(&raw const GLOBAL) };
     /// How many scopes are open. Outside of all, a region is held until the thread ends.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether this thread is just registering `AT_EXIT`.
+    static REGISTERING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is where it takes locks and memory.
+    static SLOW: Cell<bool> = const { Cell::new(false) };
     /// Returns the region when the thread ends.
     static AT_EXIT: AtExit = const { AtExit };
 }
@@ -151,6 +156,42 @@ pub(crate) fn map_series(region: &Region, slot: u32) {
 pub(crate) trait Write {
     /// Does it; false if the region, or the store for gauges, does not have the chunk yet.
     fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool;
+
+    /// Does it where more is known of the series.
+    fn write_at(&self, found: &Found<'_>) -> bool {
+        self.write(found.store, found.region, found.cell)
+    }
+
+    /// What is to be done, for another thread to do it; `None` if this thread cannot go on without.
+    fn later(&self) -> Option<What>;
+}
+
+/// Runs `f`, which may take locks and memory, unless this thread is in the middle of that already: then it would wait for
+/// itself. That is so when the program's allocator records.
+pub(crate) fn slowly<R>(f: impl FnOnce() -> R) -> Option<R> {
+    struct Before;
+    impl Drop for Before {
+        fn drop(&mut self) {
+            SLOW.set(false);
+        }
+    }
+    if SLOW.replace(true) {
+        return None;
+    }
+    let _before = Before;
+    Some(f())
+}
+
+/// Runs `f`, which records for ourselves where we hold nothing that it could wait for.
+pub(crate) fn for_ourselves<R>(f: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            SLOW.set(self.0);
+        }
+    }
+    let _before = Before(SLOW.replace(false));
+    f()
 }
 
 /// Writes at the series with these labels, if it is there and this thread holds a region.
@@ -216,7 +257,13 @@ pub(crate) fn with_region<R>(f: impl FnOnce(&Region) -> R) -> R {
 fn with_leased_region<R>(f: impl FnOnce(&Region) -> R) -> R {
     // A lease that lasts ends with the scope, or with the thread. The guard that ends it is registered first; while
     // the thread's destructors run it cannot be any more, and each operation leases for itself.
-    let may_last = DEPTH.get() > 0 || AT_EXIT.try_with(|_| ()).is_ok();
+    // Registering takes memory, so an allocator that records comes here again: it leases for its operation.
+    let may_last = DEPTH.get() > 0
+        || !REGISTERING.replace(true) && {
+            let may_last = AT_EXIT.try_with(|_| ()).is_ok();
+            REGISTERING.set(false);
+            may_last
+        };
     with_store(|store| {
         store.started();
         let (region, lasts) = store.regions.lease(may_last);

@@ -16,6 +16,16 @@ pub enum NumberType {
     F64,
 }
 
+impl NumberType {
+    /// The sum of two numbers of this type, as the bits of cells.
+    pub(crate) fn plus(self, a: u64, b: u64) -> u64 {
+        match self {
+            NumberType::F64 => (f64::from_bits(a) + f64::from_bits(b)).to_bits(),
+            NumberType::U64 | NumberType::I64 => a.wrapping_add(b),
+        }
+    }
+}
+
 /// A number that an instrument can hold: `u64`, `i64` or `f64`. Sealed.
 pub trait Number: Copy + PartialEq + PartialOrd + sealed::Cell {
     /// Which of the three it is.

@@ -1,7 +1,11 @@
 //! What the record side counts about itself.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::definition::Descriptor;
-use crate::local;
+use crate::store::Inner;
+use crate::{early, local};
 
 crate::labels! {
     /// Why a recording was dropped.
@@ -12,6 +16,9 @@ crate::labels! {
         Negative = "out_of_range",
         /// The metric's definition is not valid.
         Definition = "invalid_definition",
+        /// Something was out of reach: the allocator recorded while we were making a series, or a fork left a lock
+        /// behind.
+        Unable = "out_of_reach",
     }
 }
 
@@ -30,8 +37,26 @@ crate::metrics! {
 #[cold]
 pub(crate) fn full(metric: &str) {
     if metric != "metercast.series.limits_reached" {
-        LIMITS_REACHED.add(1, (metric,));
+        local::for_ourselves(|| LIMITS_REACHED.add(1, (metric,)));
     }
+}
+
+/// What was out of reach since the last reading.
+static UNABLE: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a recording that could not be kept, where not even that can be recorded.
+#[cold]
+pub(crate) fn unable() {
+    UNABLE.fetch_add(1, Relaxed);
+}
+
+/// Records what could not be recorded before. `store` is the current one.
+pub(crate) fn settle(store: &Inner) {
+    let unable = UNABLE.swap(0, Relaxed);
+    if unable > 0 {
+        RECORDINGS_DROPPED.add(unable, (Reason::Unable,));
+    }
+    early::settle(store);
 }
 
 /// Counts a recording that was not kept.
@@ -39,7 +64,7 @@ pub(crate) fn full(metric: &str) {
 pub(crate) fn dropped(of: &Descriptor, reason: Reason) {
     // Should somebody else own our name with another meaning, we must not count that by ourselves.
     if of.name != "metercast.recordings.dropped" {
-        RECORDINGS_DROPPED.add(1, (reason,));
+        local::for_ourselves(|| RECORDINGS_DROPPED.add(1, (reason,)));
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use crate::lock;
+
 /// A contradiction or a limit that the record side met. Recording went on; this says what was left out and how to
 /// mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +43,8 @@ impl Problems {
     /// Lists a problem unless it is listed already or the list is full.
     pub(crate) fn report(&self, metric: &str, message: String) {
         let problem = Problem { metric: metric.to_owned(), message };
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A problem that is met again is listed then.
+        let Some(mut guard) = lock::patiently(&self.0) else { return };
         let listed = guard.get_or_insert_default();
         if listed.order.len() < MOST && listed.seen.insert(problem.clone()) {
             listed.order.push(problem);

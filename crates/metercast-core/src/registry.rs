@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::definition::{Definition, Descriptor, Kind};
 use crate::label::{Keys, LabelSet, Labels, Shape};
+use crate::lock;
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
 use crate::store::blocks::Blocks;
@@ -61,17 +62,18 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     next_gauge: CHUNK_WORDS,
 });
 
-fn registry() -> MutexGuard<'static, Registry> {
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+/// `None` if it is out of reach: see `lock`.
+fn registry() -> Option<MutexGuard<'static, Registry>> {
+    lock::patiently(&REGISTRY)
 }
 
-/// The one definition of this metric, or what is wrong with it.
-pub(crate) fn define(descriptor: &Descriptor) -> Result<&'static Arc<Definition>, Box<str>> {
+/// The one definition of this metric, or what is wrong with it; `None` if the registry is out of reach.
+pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Definition>, Box<str>>> {
     if let Some(fault) = instrument_name_fault(descriptor.name) {
-        return Err(format!("at {}: the name {fault}", descriptor.place).into());
+        return Some(Err(format!("at {}: the name {fault}", descriptor.place).into()));
     }
     let identity = (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit);
-    let mut registry = registry();
+    let mut registry = registry()?;
     if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity).copied() {
         drop(registry);
         if first.description != in_lines(descriptor.description) {
@@ -79,9 +81,11 @@ pub(crate) fn define(descriptor: &Descriptor) -> Result<&'static Arc<Definition>
                 "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
                 first.description, first.place, descriptor.description, descriptor.place
             );
-            first.differences.write().unwrap_or_else(PoisonError::into_inner).push(message);
+            if let Some(mut differences) = lock::write(&first.differences) {
+                differences.push(message);
+            }
         }
-        return Ok(first);
+        return Some(Ok(first));
     }
     let definition = &*Box::leak(Box::new(Arc::new(Definition {
         id: registry.definitions.len() as u32,
@@ -94,12 +98,12 @@ pub(crate) fn define(descriptor: &Descriptor) -> Result<&'static Arc<Definition>
         scope: descriptor.scope,
         place: descriptor.place,
         fixed: Blocks::new(),
-        shapes: RwLock::new(Vec::new()),
+        shapes: Blocks::new(),
         differences: RwLock::new(Vec::new()),
     })));
     registry.definitions.push(definition);
     registry.by_identity.get_or_insert_default().insert(identity, definition);
-    Ok(definition)
+    Some(Ok(definition))
 }
 
 /// A description whose paragraphs are lines: the breaks within a paragraph are those of the source.
@@ -114,24 +118,24 @@ fn in_lines(description: &'static str) -> &'static str {
     String::leak(paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
-/// The shape of a site's labels; 0 if they cannot be packed.
-pub(crate) fn shape(definition: &Definition, keys: &Keys) -> u32 {
+/// The shape of a site's labels; 0 if they cannot be packed, `None` if the registry is out of reach.
+pub(crate) fn shape(definition: &Definition, keys: &Keys) -> Option<u32> {
     if !keys.packable {
-        return 0;
+        return Some(0);
     }
-    let mut shapes = definition.shapes.write().unwrap_or_else(PoisonError::into_inner);
-    Shape::number(keys.names, &mut shapes)
+    let _one_at_a_time = registry()?;
+    Some(Shape::number(keys.names, &definition.shapes))
 }
 
 /// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if
-/// there is no room. The same series asked for again have the same slots.
-pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
+/// there is no room, `None` if the registry is out of reach. The same series asked for again have the same slots.
+pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> Option<u32> {
     let words_each = words_each(definition.kind);
     let words = sets.len() * words_each;
     if words > MOST_FIXED_WORDS || sets.is_empty() {
-        return BY_DICTIONARY;
+        return Some(BY_DICTIONARY);
     }
-    let mut registry = registry();
+    let mut registry = registry()?;
     // Neighbours in this list need not be neighbours in their slots: another metric may have come between.
     let fixed = &definition.fixed;
     let is_run = |first: &u32| {
@@ -141,21 +145,21 @@ pub(crate) fn fixed_slots(definition: &Definition, sets: Vec<LabelSet>) -> u32 {
         })
     };
     if let Some(first) = (0..fixed.len()).find(is_run).and_then(|first| fixed.get(first)) {
-        return first.slot;
+        return Some(first.slot);
     }
     let next =
         if definition.kind == Kind::Gauge { &mut registry.next_gauge } else { &mut registry.next_word };
     let left = CHUNK_WORDS - *next % CHUNK_WORDS;
     let first = if left < words { *next + left } else { *next };
     if first + words > FIXED_CHUNKS * CHUNK_WORDS {
-        return BY_DICTIONARY;
+        return Some(BY_DICTIONARY);
     }
     *next = first + words;
     for (at, labels) in sets.into_iter().enumerate() {
         let same_as = (0..fixed.len()).find(|at| fixed.get(*at).is_some_and(|there| *there.labels == labels));
         fixed.push(FixedSeries { labels: Arc::new(labels), slot: (first + at * words_each) as u32, same_as });
     }
-    first as u32
+    Some(first as u32)
 }
 
 /// The words that a fixed series has in a region, or in the store if it is a gauge.
@@ -171,5 +175,5 @@ pub(crate) const fn words_each(kind: Kind) -> usize {
 
 /// Every metric that was defined so far, in the order of first use.
 pub(crate) fn definitions() -> Vec<&'static Arc<Definition>> {
-    registry().definitions.clone()
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner).definitions.clone()
 }

@@ -1,15 +1,18 @@
 //! A place that records: what it defines, and the slot that it was given.
 
+use std::cell::Cell;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Descriptor};
+use crate::early;
 use crate::label::{Buffer, Given, LabelSet, Packing, Pairs, Spelled, ValueRef};
 use crate::local::{self, Write};
 use crate::number::{Amount, Number};
 use crate::own::{self, Reason};
 use crate::registry::{self, BY_DICTIONARY, UNRESOLVED, words_each};
+use crate::store::deferred::What;
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
 use crate::store::region::Region;
@@ -65,7 +68,7 @@ impl Site {
     #[inline(never)]
     fn first_shape(&self) -> u32 {
         // What is wrong with the definition is counted by the recording.
-        if local::with_store(|store| store.is_enabled() && self.defined(store).is_ok()) {
+        if local::with_store(|store| store.is_enabled() && matches!(self.defined(store), Some(Ok(_)))) {
             self.shape.load(Relaxed)
         } else {
             NO_SHAPE
@@ -81,7 +84,7 @@ impl Site {
     /// The definition, made at the first use; `None` if it is not valid, which is reported and counted.
     #[inline]
     pub(crate) fn definition(&self, store: &Inner) -> Option<&'static Arc<Definition>> {
-        match self.defined(store) {
+        match self.defined(store)? {
             Ok(definition) => Some(definition),
             Err(fault) => {
                 self.refuse(store, fault);
@@ -90,9 +93,13 @@ impl Site {
         }
     }
 
+    /// `None` if it is not known yet, and the registry is out of reach.
     #[inline]
-    fn defined(&self, store: &Inner) -> &Result<&'static Arc<Definition>, Box<str>> {
-        self.definition.get_or_init(|| self.define(store))
+    fn defined(&self, store: &Inner) -> Option<&Result<&'static Arc<Definition>, Box<str>>> {
+        match self.definition.get() {
+            Some(defined) => Some(defined),
+            None => self.define(store),
+        }
     }
 
     /// Every store hears of it, since each may be the one that somebody looks at.
@@ -103,13 +110,20 @@ impl Site {
     }
 
     #[cold]
-    fn define(&self, store: &Inner) -> Result<&'static Arc<Definition>, Box<str>> {
-        let definition = registry::define(self.descriptor)?;
-        // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
-        store.layout(definition, self.descriptor);
-        let shape = registry::shape(definition, &self.descriptor.labels);
-        self.shape.store(if shape == 0 { NO_SHAPE } else { shape }, Relaxed);
-        Ok(definition)
+    fn define(&self, store: &Inner) -> Option<&Result<&'static Arc<Definition>, Box<str>>> {
+        let Some(defined) = registry::define(self.descriptor) else {
+            own::unable();
+            return None;
+        };
+        if let Ok(definition) = &defined {
+            // So that buckets that differ from another site's are noticed even if this one makes no series of its own.
+            store.layout(definition, self.descriptor);
+            let shape = registry::shape(definition, &self.descriptor.labels)?;
+            self.shape.store(if shape == 0 { NO_SHAPE } else { shape }, Relaxed);
+        }
+        // Another thread may have been first, with the same.
+        let _ = self.definition.set(defined);
+        self.definition.get()
     }
 
     /// The slot of the series at `index` among those that `each` names.
@@ -124,7 +138,11 @@ impl Site {
                 store.report_faults(definition, &faults);
                 sets.push(set);
             });
-            slot = registry::fixed_slots(definition, sets);
+            let Some(found) = registry::fixed_slots(definition, sets) else {
+                own::unable();
+                return Resolved::Refused;
+            };
+            slot = found;
             self.slot.store(slot, Release);
         }
         match slot {
@@ -138,24 +156,44 @@ impl Site {
     #[cold]
     #[inline(never)]
     pub(crate) fn add_slow<N: Number>(&self, series: FixedAt<'_>, word: u32, amount: N) {
-        local::with_store(|store| {
-            if !store.is_enabled() {
-                return;
-            }
-            if !amount.is_sound() {
-                return own::dropped(self.descriptor, Reason::NotFinite);
-            }
-            match self.resolve(store, series.each, series.index) {
-                Resolved::Refused => {}
-                Resolved::Slot(slot) => {
-                    if amount == N::ZERO {
-                        store.note_zero(slot);
-                    }
-                    local::map_and_add_fixed(slot + word, amount);
+        let done = local::slowly(|| {
+            local::with_store(|store| {
+                if !store.is_enabled() {
+                    return;
                 }
-                Resolved::ByDictionary => (series.spell)(&mut |labels| self.add(labels, word, amount)),
-            }
+                if !amount.is_sound() {
+                    return own::dropped(self.descriptor, Reason::NotFinite);
+                }
+                match self.resolve(store, series.each, series.index) {
+                    Resolved::Refused => {}
+                    Resolved::Slot(slot) => {
+                        if amount == N::ZERO {
+                            store.note_zero(slot);
+                        }
+                        local::map_and_add_fixed(slot + word, amount);
+                    }
+                    Resolved::ByDictionary => (series.spell)(&mut |labels| {
+                        self.at_any(&self.spelled(labels), true, &Add { word, amount });
+                    }),
+                }
+            });
         });
+        if done.is_none() {
+            self.add_in_passing(series.index, word, amount);
+        }
+    }
+
+    /// Adds where no lock can be taken, because this thread holds some already.
+    fn add_in_passing<N: Number>(&self, index: usize, word: u32, amount: N) {
+        let slot = self.slot.load(Acquire);
+        if !amount.is_sound() || !local::with_store(|store| store.is_enabled()) {
+            return;
+        }
+        if slot > BY_DICTIONARY {
+            local::map_and_add_fixed(slot + (index * words_each(self.descriptor.kind)) as u32 + word, amount);
+        } else if !early::add(self.descriptor, word, amount) {
+            own::unable();
+        }
     }
 
     /// Adds to a dynamic series.
@@ -170,10 +208,13 @@ impl Site {
         self.write(labels, value, Record(value.to_f64()));
     }
 
-    /// Changes the gauge of a series.
+    /// Changes the gauge of a series. The series without labels is a fixed one.
     #[inline(always)]
-    pub(crate) fn change_gauge<N: Number>(&self, labels: impl Given, value: N, change: impl Fn(u64) -> u64) {
-        self.write(labels, value, Change(change));
+    pub(crate) fn change_gauge<N: Number>(&self, labels: impl Given, change: Change<N>) {
+        if self.descriptor.labels.names.is_empty() && labels.is_empty() {
+            return self.change_fixed_gauge(change);
+        }
+        self.write(labels, change.value(), change);
     }
 
     #[inline(always)]
@@ -195,21 +236,26 @@ impl Site {
     #[cold]
     #[inline(never)]
     fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write) {
-        let mut shape = self.shape.load(Relaxed);
-        if shape == 0 {
-            shape = self.first_shape();
-        }
-        let shape = if has_shape(shape) { shape } else { 0 };
-        labels.with_pairs(self.descriptor.labels.names, shape, |pairs| {
-            self.at_any(pairs, is_sound, &mut |found| write.write(found.store, found.region, found.cell));
+        let done = local::slowly(|| {
+            let mut shape = self.shape.load(Relaxed);
+            if shape == 0 {
+                shape = self.first_shape();
+            }
+            let shape = if has_shape(shape) { shape } else { 0 };
+            labels.with_pairs(self.descriptor.labels.names, shape, |pairs| {
+                self.at_any(pairs, is_sound, &write)
+            });
         });
+        if done.is_none() {
+            own::unable();
+        }
     }
 
     /// Does `write` at the series with these labels, which is made if need be, unless recording is off or the value is not
-    /// sound. `write` says whether the region had what it needs. Everything that the hot path leaves out is decided here.
+    /// sound. Everything that the hot path leaves out is decided here.
     #[cold]
     #[inline(never)]
-    fn at_any(&self, pairs: &dyn Pairs, is_sound: bool, write: &mut dyn FnMut(&Found<'_>) -> bool) {
+    fn at_any(&self, pairs: &dyn Pairs, is_sound: bool, write: &dyn Write) {
         local::with_store(|store| {
             if !store.is_enabled() {
                 return;
@@ -225,32 +271,36 @@ impl Site {
 
     /// Finds a dynamic series, made if need be, and holds it: it is not removed until it is let go.
     fn held(&self, pairs: &dyn Pairs) -> Option<Hold> {
-        let mut held = None;
-        self.at_any(pairs, true, &mut |found| {
-            if let Some(side) = found.number.and_then(|number| found.store.dictionary.side(number)) {
-                side.hold();
-            }
-            held = Some(Hold { cell: found.cell, number: found.number });
-            true
-        });
-        held
+        let take = Take(Cell::new(None));
+        if local::slowly(|| self.at_any(pairs, true, &take)).is_none() {
+            own::unable();
+        }
+        take.0.into_inner()
     }
 
     /// The up-down cell of a fixed series in the current store, for a guard.
     pub(crate) fn hold(&self, series: FixedAt<'_>) -> Held {
-        local::with_store(|store| {
-            if !store.is_enabled() {
-                return Held::Nothing;
+        match self.resolved(series.each, series.index) {
+            Resolved::Refused => Held::Nothing,
+            Resolved::Slot(slot) => Held::Fixed(slot),
+            Resolved::ByDictionary => {
+                let mut held = Held::Nothing;
+                (series.spell)(&mut |labels| held = self.hold_series(&self.spelled(labels)));
+                held
             }
-            match self.resolve(store, series.each, series.index) {
-                Resolved::Refused => Held::Nothing,
-                Resolved::Slot(slot) => Held::Fixed(slot),
-                Resolved::ByDictionary => {
-                    let mut held = Held::Nothing;
-                    (series.spell)(&mut |labels| held = self.hold_series(&self.spelled(labels)));
-                    held
-                }
-            }
+        }
+    }
+
+    /// What a series resolves to in the current store, unless that is off.
+    fn resolved(&self, each: EachSet, index: usize) -> Resolved {
+        let resolved = local::slowly(|| {
+            local::with_store(|store| {
+                if store.is_enabled() { self.resolve(store, each, index) } else { Resolved::Refused }
+            })
+        });
+        resolved.unwrap_or_else(|| {
+            own::unable();
+            Resolved::Refused
         })
     }
 
@@ -265,16 +315,11 @@ impl Site {
 
     /// The gauge without labels in the current store, for a handle.
     pub(crate) fn bind_gauge(&self) -> Option<GaugeSlot> {
-        local::with_store(|store| {
-            if !store.is_enabled() {
-                return None;
-            }
-            match self.resolve(store, no_labels, 0) {
-                Resolved::Refused => None,
-                Resolved::Slot(slot) => Some(GaugeSlot::Fixed(slot)),
-                Resolved::ByDictionary => self.bind_series_gauge(&self.spelled(&[])),
-            }
-        })
+        match self.resolved(no_labels, 0) {
+            Resolved::Refused => None,
+            Resolved::Slot(slot) => Some(GaugeSlot::Fixed(slot)),
+            Resolved::ByDictionary => self.bind_series_gauge(&self.spelled(&[])),
+        }
     }
 
     /// The gauge of a series in the current store, for a handle.
@@ -297,26 +342,49 @@ impl Site {
     /// Changes a gauge that has no labels.
     #[cold]
     #[inline(never)]
-    pub(crate) fn change_fixed_gauge<N: Number>(&self, value: N, change: impl Fn(u64) -> u64) {
-        local::with_store(|store| {
-            if !store.is_enabled() {
-                return;
-            }
-            if !value.is_sound() {
-                return own::dropped(self.descriptor, Reason::NotFinite);
-            }
-            match self.resolve(store, no_labels, 0) {
-                Resolved::Refused => {}
-                Resolved::Slot(slot) => {
-                    let gauge = GaugeSlot::Fixed(slot);
-                    if !store.change_gauge(gauge, &change) {
-                        store.map_gauge(gauge);
-                        store.change_gauge(gauge, &change);
-                    }
+    pub(crate) fn change_fixed_gauge<N: Number>(&self, change: Change<N>) {
+        let done = local::slowly(|| {
+            local::with_store(|store| {
+                if !store.is_enabled() {
+                    return;
                 }
-                Resolved::ByDictionary => self.change_gauge([], value, change),
-            }
+                if !change.value().is_sound() {
+                    return own::dropped(self.descriptor, Reason::NotFinite);
+                }
+                match self.resolve(store, no_labels, 0) {
+                    Resolved::Refused => {}
+                    Resolved::Slot(slot) => {
+                        store.change_mapped(GaugeSlot::Fixed(slot), |bits| change.of(bits))
+                    }
+                    Resolved::ByDictionary => self.at_any(&self.spelled(&[]), true, &change),
+                }
+            });
         });
+        if done.is_none() {
+            own::unable();
+        }
+    }
+}
+
+/// Holds a series.
+struct Take(Cell<Option<Hold>>);
+
+impl Write for Take {
+    fn write(&self, _: &Inner, _: &Region, cell: CellWord) -> bool {
+        self.0.set(Some(Hold { cell, number: None }));
+        true
+    }
+
+    fn write_at(&self, found: &Found<'_>) -> bool {
+        if let Some(side) = found.number.and_then(|number| found.store.dictionary.side(number)) {
+            side.hold();
+        }
+        self.0.set(Some(Hold { cell: found.cell, number: found.number }));
+        true
+    }
+
+    fn later(&self) -> Option<What> {
+        None
     }
 }
 
@@ -331,6 +399,10 @@ impl<N: Number> Write for Add<N> {
     fn write(&self, _: &Inner, region: &Region, cell: CellWord) -> bool {
         local::add_series(region, cell.slot() + self.word, self.amount)
     }
+
+    fn later(&self) -> Option<What> {
+        Some(What::Add { word: self.word, number: N::TYPE, bits: self.amount.bits() })
+    }
 }
 
 /// Records into a histogram.
@@ -341,15 +413,53 @@ impl Write for Record {
     fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
         local::record_series(region, cell.slot(), store.dictionary.layout(cell), self.0)
     }
+
+    fn later(&self) -> Option<What> {
+        Some(What::Record(self.0))
+    }
 }
 
 /// Changes a gauge.
-struct Change<F>(F);
+#[derive(Clone, Copy)]
+pub(crate) enum Change<N> {
+    /// To a value.
+    To(N),
+    /// By an amount; integers wrap.
+    By(N),
+}
 
-impl<F: Fn(u64) -> u64> Write for Change<F> {
+impl<N: Number> Change<N> {
+    #[inline(always)]
+    pub(crate) fn of(self, bits: u64) -> u64 {
+        match self {
+            Change::To(value) => value.bits(),
+            Change::By(amount) => N::from_bits(bits).plus(amount).bits(),
+        }
+    }
+
+    #[inline(always)]
+    fn value(self) -> N {
+        match self {
+            Change::To(value) | Change::By(value) => value,
+        }
+    }
+}
+
+impl<N: Number> Write for Change<N> {
     #[inline(always)]
     fn write(&self, store: &Inner, _: &Region, cell: CellWord) -> bool {
-        store.change_gauge(GaugeSlot::Series(cell.slot()), &self.0)
+        let gauge = GaugeSlot::Series(cell.slot());
+        match self {
+            Change::To(value) => store.set_gauge(gauge, value.bits()),
+            Change::By(_) => store.change_gauge(gauge, |bits| self.of(bits)),
+        }
+    }
+
+    fn later(&self) -> Option<What> {
+        Some(match self {
+            Change::To(value) => What::Set(value.bits()),
+            Change::By(amount) => What::Change { number: N::TYPE, bits: amount.bits() },
+        })
     }
 }
 
@@ -508,7 +618,7 @@ impl Fixed {
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>) {
         let Some(value) = value.amount(self.unit()) else { return self.impossible() };
-        (self.each)(&mut |labels| set_gauge(&self.site, labels, value));
+        (self.each)(&mut |labels| self.site.change_gauge(labels, Change::To(value)));
     }
 
     /// Records into a histogram.
@@ -573,7 +683,7 @@ impl Adhoc {
     #[inline(always)]
     pub fn set<N: Number>(&self, value: impl Amount<N>, labels: impl Given) {
         match value.amount(self.unit()) {
-            Some(value) => set_gauge(&self.0, labels, value),
+            Some(value) => self.0.change_gauge(labels, Change::To(value)),
             None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
@@ -586,24 +696,4 @@ impl Adhoc {
             None => own::dropped_if_enabled(self.0.descriptor, Reason::Negative),
         }
     }
-}
-
-/// Sets the gauge of a series.
-#[inline(always)]
-pub(crate) fn set_gauge<N: Number>(site: &Site, labels: impl Given, value: N) {
-    change_gauge(site, labels, value, |_| value.bits());
-}
-
-/// Changes the gauge of a series. The series without labels is a fixed one.
-#[inline(always)]
-pub(crate) fn change_gauge<N: Number>(
-    site: &Site,
-    labels: impl Given,
-    value: N,
-    change: impl Fn(u64) -> u64,
-) {
-    if site.descriptor.labels.names.is_empty() && labels.is_empty() {
-        return site.change_fixed_gauge(value, change);
-    }
-    site.change_gauge(labels, value, change);
 }

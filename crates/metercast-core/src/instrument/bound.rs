@@ -139,8 +139,7 @@ impl<N: Number> BoundGauge<N> {
         self.binding.within(|slot| {
             local::with_store(|store| {
                 if !store.set_gauge(slot, value.bits()) {
-                    store.map_gauge(slot);
-                    store.set_gauge(slot, value.bits());
+                    store.change_mapped(slot, |_| value.bits());
                 }
             });
         });
@@ -154,11 +153,7 @@ impl<N: Number> BoundGauge<N> {
         }
         self.binding.within(|slot| {
             local::with_store(|store| {
-                let change = |bits| N::from_bits(bits).plus(amount).bits();
-                if !store.change_gauge(slot, change) {
-                    store.map_gauge(slot);
-                    store.change_gauge(slot, change);
-                }
+                store.change_mapped(slot, |bits| N::from_bits(bits).plus(amount).bits());
             });
         });
     }

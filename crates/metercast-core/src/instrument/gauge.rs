@@ -8,7 +8,7 @@ use crate::definition::Descriptor;
 use crate::label::{Labels, Typed};
 use crate::local;
 use crate::number::Number;
-use crate::site::{Site, change_gauge, set_gauge};
+use crate::site::{Change, Site};
 
 /// The newest value of something that is measured, not counted: a temperature, a limit, the size of a pool. `N` is
 /// `u64`, `i64` or `f64`, `L` the tuple of its label types; declare it with [`metrics!`](crate::metrics).
@@ -48,7 +48,7 @@ impl<N: Number> Gauge<N, ()> {
     #[inline]
     pub fn set(&self, value: N) {
         if !value.is_sound() || !local::set_fixed_gauge(self.site.slot(), value.bits()) {
-            self.site.change_fixed_gauge(value, |_| value.bits());
+            self.site.change_fixed_gauge(Change::To(value));
         }
     }
 
@@ -60,7 +60,7 @@ impl<N: Number> Gauge<N, ()> {
     /// Adds to the value, which counts from zero if it was never set. Integers wrap.
     #[inline]
     pub fn add(&self, amount: N) {
-        self.site.change_fixed_gauge(amount, |bits| N::from_bits(bits).plus(amount).bits());
+        self.site.change_fixed_gauge(Change::By(amount));
     }
 }
 
@@ -68,7 +68,7 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// Sets the value, in the metric's unit, of the series with these labels.
     #[inline]
     pub fn set(&self, value: N, labels: L::Values<'_>) {
-        set_gauge(&self.site, Typed::<L>(labels), value);
+        self.site.change_gauge(Typed::<L>(labels), Change::To(value));
     }
 
     /// A handle to the series with these labels in the current store. Recording through it needs no lookup.
@@ -81,8 +81,7 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// wrap.
     #[inline]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
-        let change = |bits| N::from_bits(bits).plus(amount).bits();
-        change_gauge(&self.site, Typed::<L>(labels), amount, change);
+        self.site.change_gauge(Typed::<L>(labels), Change::By(amount));
     }
 }
 

@@ -1,7 +1,5 @@
 //! The keys of a site's labels, and the shapes they make: a metric with keys in an order has one number.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::packed::MOST_LABELS;
 use crate::store::blocks::Blocks;
 
@@ -57,14 +55,12 @@ static SHAPES: Blocks<Shape> = Blocks::new();
 impl Shape {
     /// The number of this shape, the same for all sites that give these keys in this order. `siblings` are the numbers
     /// of the metric's shapes so far, which it is added to.
-    pub(crate) fn number(keys: &'static [&'static str], siblings: &mut Vec<u32>) -> u32 {
-        let known =
-            siblings.iter().find(|number| Shape::get(**number).is_some_and(|shape| shape.keys == keys));
-        if let Some(number) = known {
-            return *number;
+    pub(crate) fn number(keys: &'static [&'static str], siblings: &Blocks<u32>) -> u32 {
+        let all = (0..siblings.len()).filter_map(|at| siblings.get(at).copied());
+        let same = |number: &u32| Shape::get(*number).is_some_and(|shape| shape.keys == keys);
+        if let Some(number) = all.into_iter().find(same) {
+            return number;
         }
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let number = SHAPES.push(Shape { keys }).map_or(0, |place| place + 1);
         siblings.push(number);
         number
@@ -94,10 +90,10 @@ mod tests {
 
     #[test]
     fn the_same_keys_of_a_metric_are_one_shape() {
-        let mut siblings = Vec::new();
-        let first = Shape::number(&["a", "b"], &mut siblings);
-        assert_eq!(Shape::number(&["a", "b"], &mut siblings), first);
-        assert_ne!(Shape::number(&["b", "a"], &mut siblings), first);
+        let siblings = Blocks::new();
+        let first = Shape::number(&["a", "b"], &siblings);
+        assert_eq!(Shape::number(&["a", "b"], &siblings), first);
+        assert_ne!(Shape::number(&["b", "a"], &siblings), first);
         assert_eq!(siblings.len(), 2);
         assert_eq!(Shape::get(first).unwrap().keys, ["a", "b"]);
         assert!(Shape::get(0).is_none());

@@ -12,7 +12,6 @@ use crate::definition::{Definition, Kind};
 use crate::label::LabelSet;
 use crate::number::sealed::Cell as _;
 use crate::number::{Number, NumberType};
-use crate::registry;
 use crate::store::dictionary::Ends;
 use crate::store::directory::{CHUNK_WORDS, Chunk};
 use crate::store::exponential::Exponential;
@@ -22,6 +21,7 @@ use crate::store::observed::{Observed, Points};
 use crate::store::region::Region;
 use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
+use crate::{own, registry};
 
 /// A store while it is read. Series are not removed meanwhile; recording goes on.
 pub struct Reading<'a> {
@@ -66,6 +66,10 @@ impl Store {
 
     fn read_with<R>(&self, observed: Arc<Observed>, f: impl FnOnce(&Reading<'_>) -> R) -> R {
         let store = self.inner();
+        self.scope(|| {
+            own::settle(store);
+            store.catch_up();
+        });
         let removes_nothing = store.lifecycle.begin_reading(store);
         store.next_epoch();
         let mut definitions = registry::definitions();
@@ -537,11 +541,7 @@ impl Definition {
     /// What two cells of one series hold: sums add up, of gauges the first that was set is taken.
     fn together(&self, a: Option<u64>, b: Option<u64>) -> Option<u64> {
         let (Some(first), Some(second)) = (a, b) else { return a.or(b) };
-        Some(match (self.kind, self.number) {
-            (Kind::Gauge, _) => first,
-            (_, NumberType::F64) => (f64::from_bits(first) + f64::from_bits(second)).to_bits(),
-            (_, NumberType::U64 | NumberType::I64) => first.wrapping_add(second),
-        })
+        Some(if self.kind == Kind::Gauge { first } else { self.number.plus(first, second) })
     }
 
     /// For a sentence: `a counter (U64, unit "s")`.

@@ -17,6 +17,7 @@ use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
 use crate::label::{Faults, KeyValue, LabelSet, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
+use crate::lock;
 
 /// The series of a store.
 pub(crate) struct Dictionary {
@@ -68,6 +69,8 @@ pub(crate) struct Ends(u64);
 /// What making a series gave.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Made {
+    /// Somebody else is just making one.
+    Busy,
     /// It is there now.
     There,
     /// The metric or the store is full: the series that takes what is beyond.
@@ -191,7 +194,7 @@ impl Dictionary {
     ) -> Made {
         choose_seeds();
         let shapes = definition.shapes();
-        let guard = &mut *self.writer();
+        let Some(mut guard) = lock::soon(&self.writer) else { return Made::Busy };
         let writer = guard.get_or_insert_default();
         // Labels that had to be mended are never found as they are given, only as they are kept.
         let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);

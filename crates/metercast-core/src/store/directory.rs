@@ -4,6 +4,8 @@ use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
+use super::memory;
+
 /// Words in a chunk: 4 KiB.
 pub(crate) const CHUNK_WORDS: usize = 512;
 
@@ -12,8 +14,10 @@ pub(crate) const CHUNK_WORDS: usize = 512;
 pub(crate) struct Chunk(pub(crate) [AtomicU64; CHUNK_WORDS]);
 
 impl Chunk {
-    pub(crate) fn boxed() -> Box<Chunk> {
-        Box::new(Chunk([const { AtomicU64::new(0) }; CHUNK_WORDS]))
+    /// A chunk of zeros; to be given back with `memory::free`.
+    pub(crate) fn made() -> *mut Chunk {
+        // SAFETY: zero bytes are zero words.
+        unsafe { memory::zeroed() }
     }
 
     /// The word of `slot`, of which this chunk holds the part that `slot / CHUNK_WORDS` names.
@@ -91,7 +95,7 @@ impl Directory {
         };
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
-            chunk = Box::into_raw(Chunk::boxed());
+            chunk = Chunk::made();
             entry.store(chunk, Release);
         }
         // SAFETY: chunks in a list live as long as `self`.
@@ -137,8 +141,8 @@ impl Drop for Directory {
         for chunk in &mut self.first {
             let chunk = *chunk.get_mut();
             if !chunk.is_null() {
-                // SAFETY: made by `Box::into_raw` in `map`; `&mut self` says that nobody else can reach it any more.
-                drop(unsafe { Box::from_raw(chunk) });
+                // SAFETY: made by `Chunk::made` in `map`; `&mut self` says that nobody else can reach it any more.
+                unsafe { memory::free(chunk) };
             }
         }
         let mut newest = *self.newest.get_mut();
@@ -150,8 +154,8 @@ impl Drop for Directory {
                 for chunk in &entries.chunks {
                     let chunk = chunk.load(Relaxed);
                     if !chunk.is_null() {
-                        // SAFETY: the newest list names every chunk once, and each was made by `Box::into_raw`.
-                        drop(unsafe { Box::from_raw(chunk) });
+                        // SAFETY: the newest list names every chunk once, and each was made by `Chunk::made`.
+                        unsafe { memory::free(chunk) };
                     }
                 }
             }

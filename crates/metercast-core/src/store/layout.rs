@@ -1,14 +1,15 @@
 //! What the cells of a distribution are made of: buckets with bounds, or buckets that find their own.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::directory::{CHUNK_WORDS, Chunk};
 use super::exponential::Shape;
 use super::search::Search;
 use crate::definition::Buckets;
+use crate::lock;
 
 /// The make of a histogram's or a summary's cells. Layouts are interned, and live as long as the program: there are
 /// as many as the program text and its readers name.
@@ -143,8 +144,13 @@ type Identity = (u8, Vec<u64>, Vec<u64>);
 
 fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layout {
     static INTERNED: Mutex<Option<HashMap<Identity, &'static Layout>>> = Mutex::new(None);
-    let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
-    interned.get_or_insert_default().entry(identity).or_insert_with(|| Box::leak(Box::new(make())))
+    match lock::patiently(&INTERNED) {
+        Some(mut interned) => {
+            interned.get_or_insert_default().entry(identity).or_insert_with(|| Box::leak(Box::new(make())))
+        }
+        // Out of reach for ever, as after a fork: then a few are there twice.
+        None => Box::leak(Box::new(make())),
+    }
 }
 
 fn check(bounds: &[f64]) -> Result<(), String> {

@@ -8,6 +8,8 @@
 mod barrier;
 #[allow(unsafe_code, reason = "a list of items that anybody reads while one appends")]
 pub(crate) mod blocks;
+#[allow(unsafe_code, reason = "a list that threads hand recordings over in")]
+pub(crate) mod deferred;
 pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
@@ -18,6 +20,8 @@ pub(crate) mod layout;
 #[allow(unsafe_code, reason = "memory is used again once nobody can reach it")]
 pub(crate) mod lifecycle;
 pub(crate) mod line;
+#[allow(unsafe_code, reason = "memory that does not come from the program's allocator")]
+mod memory;
 pub(crate) mod observables;
 pub(crate) mod observed;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
@@ -44,8 +48,10 @@ use std::time::SystemTime;
 
 use crate::definition::{Buckets, Definition, Descriptor, Kind, Place, QUANTILES, WINDOW_SECONDS};
 use crate::label::{Faults, KeyValue, LabelSet, Pairs, Spelled};
+use crate::local::{self, Write};
 use crate::problem::{Problem, Problems};
-use crate::{local, own, registry};
+use crate::{lock, own, registry};
+use deferred::{Deferred, Recording};
 use dictionary::{Dictionary, Made};
 use directory::Directory;
 use gauge_sets::GaugeSets;
@@ -102,14 +108,14 @@ impl Store {
         if id == GLOBAL_ID {
             return Some(Store::global());
         }
-        let bound = BOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = lock::patiently(&BOUND)?;
         bound.get(&id)?.upgrade().map(|inner| Store(Handle::Own(inner)))
     }
 
     /// Lets [`by_id`](Self::by_id) find this store.
     pub(crate) fn remember(&self) {
         if let Handle::Own(inner) = &self.0 {
-            let mut bound = BOUND.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(mut bound) = lock::patiently(&BOUND) else { return };
             bound.entry(inner.id).or_insert_with(|| Arc::downgrade(inner));
         }
     }
@@ -283,6 +289,7 @@ pub(crate) struct Inner {
     pub(crate) dictionary: Dictionary,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) windows: Windows,
+    pub(crate) deferred: Deferred,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     fixed_gauges: Directory,
     /// Gauges of dynamic series.
@@ -314,6 +321,7 @@ impl Inner {
             dictionary: Dictionary::new(),
             lifecycle: Lifecycle::new(),
             windows: Windows::new(),
+            deferred: Deferred::new(),
             fixed_gauges: Directory::new(),
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
@@ -352,8 +360,10 @@ impl Inner {
     /// Notes that a fixed series is there although it is zero.
     pub(crate) fn note_zero(&self, slot: u32) {
         // Mostly it is noted already.
-        if !self.zeroes.read().unwrap_or_else(PoisonError::into_inner).contains(&slot) {
-            self.zeroes.write().unwrap_or_else(PoisonError::into_inner).insert(slot);
+        if lock::read(&self.zeroes).is_some_and(|zeroes| !zeroes.contains(&slot))
+            && let Some(mut zeroes) = lock::write(&self.zeroes)
+        {
+            zeroes.insert(slot);
         }
     }
 
@@ -361,29 +371,26 @@ impl Inner {
         self.zeroes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Does `write` at the series with these labels, which is made at its first use. `write` says whether the region, or the
-    /// store for gauges, had what it needs; if not it is called again. What is odd about the labels is reported.
+    /// Does `write` at the series with these labels, which is made at its first use. If somebody else is just making a series,
+    /// it is done later. What is odd about the labels is reported.
     pub(crate) fn at_series(
         &self,
-        definition: &Definition,
-        site: &Descriptor,
+        definition: &'static Definition,
+        site: &'static Descriptor,
         pairs: &dyn Pairs,
-        write: &mut dyn FnMut(&Found<'_>) -> bool,
+        write: &dyn Write,
     ) {
         local::with_region(|region| {
-            let at = |number: Option<u32>, cell, write: &mut dyn FnMut(&Found<'_>) -> bool| {
-                write(&Found { store: self, region, number, cell })
-            };
-            let known = |find: &dyn Fn() -> Option<u32>, write: &mut dyn FnMut(&Found<'_>) -> bool| {
+            let at = |number: Option<u32>, cell| write.write_at(&Found { store: self, region, number, cell });
+            let known = |find: &dyn Fn() -> Option<u32>| {
                 let begun = region.begin();
                 let found = find().and_then(|number| Some((number, self.dictionary.line(number)?.cell())));
-                let done = found.map(|(number, cell)| (cell, at(Some(number), cell, write)));
+                let done = found.map(|(number, cell)| (cell, at(Some(number), cell)));
                 region.end(begun);
                 done
             };
             // Once it is there, a second look finds it, unless it was removed in between.
-            let by_pairs = || self.dictionary.find(definition, pairs);
-            match known(&by_pairs, write) {
+            match known(&|| self.dictionary.find(definition, pairs)) {
                 Some((_, true)) => return,
                 Some((cell, false)) => self.map(definition, region, cell),
                 None => {}
@@ -393,9 +400,8 @@ impl Inner {
                 self.report_faults(definition, &faults);
             }
             let shapes = definition.shapes();
-            let by_labels = || self.dictionary.find_set(definition, &shapes, &labels);
             for _ in 0..MOST_LOOKS {
-                match known(&by_labels, write) {
+                match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
                     Some((_, true)) => return self.alias(definition, site, pairs, &labels, &faults),
                     Some((cell, false)) => {
                         self.map(definition, region, cell);
@@ -403,25 +409,50 @@ impl Inner {
                     }
                     None => {}
                 }
-                let full = self.dictionary.full(definition);
-                let over = full.or_else(|| self.make(definition, site, pairs, &labels, &faults));
-                if let Some(cell) = over {
-                    // The overflow series is never removed, so that it needs no operation.
-                    if !at(None, cell, write) {
-                        self.map(definition, region, cell);
-                        at(None, cell, write);
+                let made = match self.dictionary.full(definition) {
+                    Some(cell) => Made::Overflow { cell, first: false },
+                    None => self.make(definition, site, pairs, &labels, &faults),
+                };
+                match made {
+                    Made::There => {}
+                    Made::Busy => match write.later() {
+                        Some(what) => {
+                            let waits = Recording { descriptor: site, labels, what };
+                            if !self.deferred.push(waits) {
+                                own::unable();
+                            }
+                            return;
+                        }
+                        None => std::thread::yield_now(),
+                    },
+                    Made::Overflow { cell, .. } => {
+                        // The overflow series is never removed, so that it needs no operation.
+                        if !at(None, cell) {
+                            self.map(definition, region, cell);
+                            at(None, cell);
+                        }
+                        return;
                     }
-                    return;
                 }
             }
+            own::unable();
         });
+    }
+
+    /// Makes the recordings that wait. The store is the current one.
+    pub(crate) fn catch_up(&self) {
+        for Recording { descriptor, labels, what } in self.deferred.take() {
+            if let Some(Ok(definition)) = registry::define(descriptor) {
+                self.at_series(definition, descriptor, &labels, &what);
+            }
+        }
     }
 
     /// So that the next look by the same site finds the series by its own key.
     fn alias(
         &self,
-        definition: &Definition,
-        site: &Descriptor,
+        definition: &'static Definition,
+        site: &'static Descriptor,
         pairs: &dyn Pairs,
         labels: &LabelSet,
         faults: &Faults<'_>,
@@ -431,17 +462,21 @@ impl Inner {
         }
     }
 
-    /// Makes a series; the overflow series if there is no room.
+    /// Makes a series, and then what others left to be done meanwhile.
     fn make(
         &self,
-        definition: &Definition,
-        site: &Descriptor,
+        definition: &'static Definition,
+        site: &'static Descriptor,
         pairs: &dyn Pairs,
         labels: &LabelSet,
         faults: &Faults<'_>,
-    ) -> Option<CellWord> {
+    ) -> Made {
         self.started();
-        match self.dictionary.make(definition, self.layout(definition, site), pairs, labels, faults) {
+        let made = self.dictionary.make(definition, self.layout(definition, site), pairs, labels, faults);
+        match made {
+            Made::Busy => return made,
+            Made::Overflow { first: true, .. } => self.report_full(definition),
+            Made::Overflow { .. } => {}
             Made::There => {
                 if let Some((each, keys)) = definition.sets
                     && self.dictionary.is_first(definition)
@@ -453,15 +488,12 @@ impl Inner {
                         self.dictionary.make(definition, layout, &labels, &set, &faults);
                     });
                 }
-                None
-            }
-            Made::Overflow { cell, first } => {
-                if first {
-                    self.report_full(definition);
-                }
-                Some(cell)
             }
         }
+        if !self.deferred.is_empty() {
+            self.catch_up();
+        }
+        made
     }
 
     /// Gives the region the chunk of a cell, or the store that of a gauge.
@@ -515,7 +547,7 @@ impl Inner {
             }
             (_, buckets) => buckets,
         };
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut layouts = lock::patiently(&self.layouts)?;
         let layouts = layouts.get_or_insert_default();
         let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
         let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
@@ -585,8 +617,9 @@ impl Inner {
     pub(crate) fn map_gauge(&self, cell: GaugeSlot) {
         self.started();
         let (directory, slot) = self.gauges(cell);
-        let _one_at_a_time = self.mapping.lock().unwrap_or_else(PoisonError::into_inner);
-        directory.map_alone(slot);
+        if let Some(_one_at_a_time) = lock::patiently(&self.mapping) {
+            directory.map_alone(slot);
+        }
     }
 
     /// Sets a gauge that is mapped; false if it is not.
@@ -596,6 +629,16 @@ impl Inner {
         words[0].store(bits, Relaxed);
         words[1].store(self.epoch.load(Relaxed), Release);
         true
+    }
+
+    /// Changes a gauge, which is mapped first if need be.
+    pub(crate) fn change_mapped(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) {
+        if !self.change_gauge(cell, &change) {
+            self.map_gauge(cell);
+            if !self.change_gauge(cell, change) {
+                own::unable();
+            }
+        }
     }
 
     /// Changes a gauge that is mapped; false if it is not.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 
 use super::barrier;
 use super::directory::{CHUNK_WORDS, Chunk, Directory};
+use super::memory;
 
 /// Chunks of slots that the program text names. 256 of them hold 130,560 words; what does not fit any more is
 /// recorded through the dictionary.
@@ -79,7 +80,7 @@ impl Region {
         let entry = &self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS];
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
-            chunk = Box::into_raw(Chunk::boxed());
+            chunk = Chunk::made();
             entry.store(chunk, Release);
         }
         // SAFETY: mapped chunks live as long as the region.
@@ -187,8 +188,8 @@ impl Drop for Region {
         for chunk in &mut self.fixed {
             let chunk = *chunk.get_mut();
             if !chunk.is_null() {
-                // SAFETY: made by `Box::into_raw` in `map_fixed`; `&mut self` says that nobody can reach it any more.
-                drop(unsafe { Box::from_raw(chunk) });
+                // SAFETY: made by `Chunk::made` in `map_fixed`; `&mut self` says that nobody can reach it any more.
+                unsafe { memory::free(chunk) };
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
+use super::memory;
 use super::region::Region;
 
 /// The regions of a store. The list only grows, at its end: a reading adds up in the same order every time.
@@ -51,7 +52,7 @@ impl Regions {
     }
 
     fn push(&self, region: Region) -> &Region {
-        let region = Box::into_raw(Box::new(region));
+        let region = memory::new(region);
         let mut at = &self.first;
         loop {
             match at.compare_exchange(ptr::null_mut(), region, Release, Acquire) {
@@ -75,9 +76,12 @@ impl Drop for Regions {
     fn drop(&mut self) {
         let mut at = *self.first.get_mut();
         while !at.is_null() {
-            // SAFETY: made by `Box::into_raw` in `push`; `&mut self` says that nobody can reach it any more.
-            let mut region = unsafe { Box::from_raw(at) };
-            at = *region.next.get_mut();
+            let region = at;
+            // SAFETY: made in `push`; `&mut self` says that nobody can reach it any more.
+            unsafe {
+                at = *(*region).next.get_mut();
+                memory::free(region);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Exponential;
 ///
 /// It keeps at most two readings more than it has slices.
 #[derive(Clone, Debug)]
-pub struct Window {
+pub(crate) struct Window {
     width: Duration,
     slice: Duration,
     /// Oldest first, a slice or more apart. Only the first may be as old as the window is wide.
@@ -29,13 +29,13 @@ struct Kept {
 
 impl Window {
     /// A window of this width which moves on in this many steps, at least one.
-    pub fn new(width: Duration, slices: u32) -> Window {
+    pub(crate) fn new(width: Duration, slices: u32) -> Window {
         Window { width, slice: width / slices.max(1), kept: VecDeque::new() }
     }
 
     /// What was recorded within the window, given everything that was recorded up to `now`, a time on any clock that
     /// does not go back. What was there before the first reading is in the window until that reading leaves it.
-    pub fn advance(&mut self, now: Duration, total: &Exponential) -> Exponential {
+    pub(crate) fn advance(&mut self, now: Duration, total: &Exponential) -> Exponential {
         let age = |kept: &Kept| now.saturating_sub(kept.at);
         // The newest that is old enough serves; those before it never will again.
         while self.kept.get(1).is_some_and(|second| age(second) >= self.width) {
