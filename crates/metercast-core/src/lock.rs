@@ -27,7 +27,7 @@ pub(crate) fn write<T>(lock: &RwLock<T>) -> Option<RwLockWriteGuard<'_, T>> {
 const SPINS: u32 = 100;
 
 /// Enough for a holder that was preempted to run again, and to end.
-const YIELDS: u32 = 10_000;
+const YIELDS: u32 = 2_000;
 
 fn retried<G>(yields: u32, mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     for round in 0..SPINS + yields {

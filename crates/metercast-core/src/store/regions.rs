@@ -1,7 +1,6 @@
 //! All regions of one store, and who may write to which.
 
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
@@ -68,8 +67,18 @@ impl Regions {
 /// Regions that threads may hold for long: twice the processors, since no more threads run at once; what is above
 /// leases one per operation. Memory grows with this number, not with the number of threads.
 fn cap() -> usize {
-    static CAP: OnceLock<usize> = OnceLock::new();
-    *CAP.get_or_init(|| 2 * std::thread::available_parallelism().map_or(1, usize::from).max(2))
+    /// Not known yet.
+    static CAP: AtomicUsize = AtomicUsize::new(0);
+    /// Until it is known: asking takes memory, and an allocator that records comes here again.
+    const LEAST: usize = 4;
+    match CAP.load(Relaxed) {
+        0 => {
+            CAP.store(LEAST, Relaxed);
+            let cap = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+            CAP.fetch_max(cap, Relaxed).max(cap)
+        }
+        cap => cap,
+    }
 }
 
 impl Drop for Regions {
