@@ -80,8 +80,6 @@ pub use label::{Bounded, KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
-#[doc(hidden)]
-pub use store::Registration;
 pub use store::Store;
 pub use store::lifecycle::Expiry;
 
@@ -92,4 +90,5 @@ pub mod __private {
     pub use crate::label::{LabelRef, Pattern, Ranges, ValueRef, assert_one_of, snake_case, snake_case_len};
     pub use crate::number::Amount;
     pub use crate::site::{Adhoc, EachSet, Fixed, NO_LABELS};
+    pub use crate::store::observables::{Registration, Runner};
 }

@@ -43,6 +43,7 @@ mod in_memory;
     not(any(feature = "serve", feature = "otlp")),
     allow(dead_code, reason = "without an exporter nobody reads")
 )]
+mod observer;
 mod reader;
 
 mod export;

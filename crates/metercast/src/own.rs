@@ -15,6 +15,15 @@ metrics! {
         unit: "s",
         labels: { "otel.component.name": &str, "otel.component.type": &str, "error.type": Option<&str> }
     };
+    /// Callbacks of observable instruments that took too long, by the metric: their last values were served.
+    static OBSERVABLES_LATE: Counter<u64> = "metercast.observables.late" {
+        unit: "{run}", labels: { metric: &str }
+    };
+}
+
+/// Counts that a callback took too long.
+pub(crate) fn late(store: &Store, metric: &str) {
+    store.scope(|| OBSERVABLES_LATE.add(1, (metric,)));
 }
 
 /// Counts points that an exporter handed over, or failed to for the class of `error`.

@@ -57,13 +57,6 @@ impl Store {
         self.read_with(observed, f)
     }
 
-    /// [`read`](Self::read) without running the callbacks of observable instruments: what they said when they last ran
-    /// stands, for whoever has just run them in a way of its own.
-    #[doc(hidden)]
-    pub fn read_last<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
-        self.read_with(self.last_observed(), f)
-    }
-
     fn read_with<R>(&self, observed: Arc<Observed>, f: impl FnOnce(&Reading<'_>) -> R) -> R {
         let store = self.inner();
         self.scope(|| {

@@ -58,13 +58,11 @@ use gauge_sets::GaugeSets;
 use layout::Layout;
 use lifecycle::{Expiry, Lifecycle};
 use line::CellWord;
-use observables::Observables;
+use observables::{Observables, Runner};
 use observed::Observed;
 use region::Region;
 use regions::Regions;
 use windows::Windows;
-
-pub use observables::Registration;
 
 /// A store of measurements. Cheap to clone; clones are the same store.
 ///
@@ -233,20 +231,16 @@ impl Store {
         ptr::eq(self.inner(), other.inner())
     }
 
-    /// The callbacks that are registered in this store, oldest first, for whoever runs them in a way of its own.
+    /// Lets somebody else run the callbacks of observable instruments from now on, or again whoever reads. For the read side,
+    /// not for use by hand.
     #[doc(hidden)]
-    pub fn registrations(&self) -> Vec<Arc<Registration>> {
-        self.inner().observables.registrations()
+    pub fn set_runner(&self, runner: Option<Runner>) {
+        self.inner().observables.set_runner(runner);
     }
 
     /// What the callbacks and the gauge sets of this store say now.
     pub(crate) fn observed(&self) -> Arc<Observed> {
         self.inner().observables.run(self)
-    }
-
-    /// What the callbacks of this store said when they last ran, and the gauge sets now.
-    pub(crate) fn last_observed(&self) -> Arc<Observed> {
-        self.inner().observables.last(self)
     }
 
     /// For as long as `self` lives; from the `Arc` itself, so that `Store::current` can find its way back to it.

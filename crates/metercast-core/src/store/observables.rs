@@ -25,9 +25,15 @@ pub(crate) struct Observables(OnceLock<Arc<Shared>>);
 /// Shared with the handles, which may outlive the store and do not keep it.
 pub(crate) struct Shared {
     registrations: Mutex<Registrations>,
+    /// Who runs them, if not whoever reads.
+    runner: Mutex<Option<Runner>>,
     flight: Mutex<Flight>,
     landed: Condvar,
 }
+
+/// Runs all callbacks of a store that it finds not running, in a way of its own: on a thread with a time limit.
+#[doc(hidden)]
+pub type Runner = Arc<dyn Fn(&Store, &[Arc<Registration>]) + Send + Sync>;
 
 #[derive(Default)]
 struct Registrations {
@@ -74,8 +80,14 @@ impl Observables {
         (Arc::downgrade(shared), key)
     }
 
+    /// Lets somebody else run the callbacks from now on, or again whoever reads.
+    pub(crate) fn set_runner(&self, runner: Option<Runner>) {
+        *lock(&self.0.get_or_init(Shared::new).runner) = runner;
+    }
+
     /// All that are registered, oldest first.
-    pub(crate) fn registrations(&self) -> Vec<Arc<Registration>> {
+    #[cfg(test)]
+    fn registrations(&self) -> Vec<Arc<Registration>> {
         self.0.get().map(|shared| shared.registrations()).unwrap_or_default()
     }
 
@@ -102,8 +114,11 @@ impl Observables {
         flight.number += 1;
         drop(flight);
         let crash = Crash(shared);
-        for registration in shared.registrations() {
-            registration.run(store);
+        let registrations = shared.registrations();
+        let runner = lock(&shared.runner).clone();
+        match runner {
+            Some(runner) => runner(store, &registrations),
+            None => registrations.iter().for_each(|registration| drop(registration.run(store))),
         }
         mem::forget(crash);
         // In one step with the landing: who unregisters and then reads either is seen here or flies anew.
@@ -125,7 +140,12 @@ impl Observables {
 
 impl Shared {
     fn new() -> Arc<Shared> {
-        Arc::new(Shared { registrations: Mutex::default(), flight: Mutex::default(), landed: Condvar::new() })
+        Arc::new(Shared {
+            registrations: Mutex::default(),
+            runner: Mutex::default(),
+            flight: Mutex::default(),
+            landed: Condvar::new(),
+        })
     }
 
     fn registrations(&self) -> Vec<Arc<Registration>> {
@@ -408,7 +428,9 @@ mod tests {
                 }),
             ]
         });
-        let [slow, next] = &store.registrations()[..] else { panic!("two are registered") };
+        let [slow, next] = &store.inner().observables.registrations()[..] else {
+            panic!("two are registered")
+        };
         assert_eq!(slow.definition().name(), "observables.slow");
         thread::scope(|scope| {
             let hanging = scope.spawn(|| slow.run(&store));

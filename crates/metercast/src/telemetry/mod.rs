@@ -12,6 +12,7 @@ use metercast_core::Store;
 
 use crate::config::Config;
 use crate::log::{Level, Log};
+use crate::observer;
 use crate::reader::Reader;
 pub use error::{FlushError, StartError};
 pub(crate) use running::Running;
@@ -98,6 +99,7 @@ impl TelemetryBuilder {
                 log,
             });
         }
+        observer::install(&store);
         let running = Arc::new(Running::start(&config, &Reader::new(store.clone(), log.clone()))?);
         log.write(Level::Info, &running.summary(&config));
         #[cfg(all(unix, feature = "otlp"))]
