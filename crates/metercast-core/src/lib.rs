@@ -81,6 +81,7 @@ pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
 pub use store::Store;
+pub use store::exemplars::{Exemplar, SpanContext};
 pub use store::lifecycle::Expiry;
 
 /// What the expansions of our macros call; not for use by hand, and free to change with the macros.

@@ -162,6 +162,11 @@ pub(crate) trait Write {
         self.write(found.store, found.region, found.cell)
     }
 
+    /// What is measured, if that can be an exemplar.
+    fn measured(&self) -> Option<f64> {
+        None
+    }
+
     /// What is to be done, for another thread to do it; `None` if this thread cannot go on without.
     fn later(&self) -> Option<What>;
 }
@@ -203,7 +208,7 @@ pub(crate) fn write_at(packed: &impl Words, write: &impl Write) -> bool {
     }
     // SAFETY: REGION is leased to this thread in a store that is alive (see `give_back`), which is the current one.
     let (store, region) = unsafe { (&*STORE.get(), &*region) };
-    if !store.is_enabled() {
+    if !store.is_plain() {
         return false;
     }
     let begun = region.begin();

@@ -400,6 +400,10 @@ impl<N: Number> Write for Add<N> {
         local::add_series(region, cell.slot() + self.word, self.amount)
     }
 
+    fn measured(&self) -> Option<f64> {
+        Some(self.amount.to_f64())
+    }
+
     fn later(&self) -> Option<What> {
         Some(What::Add { word: self.word, number: N::TYPE, bits: self.amount.bits() })
     }
@@ -412,6 +416,10 @@ impl Write for Record {
     #[inline(always)]
     fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
         local::record_series(region, cell.slot(), store.dictionary.layout(cell), self.0)
+    }
+
+    fn measured(&self) -> Option<f64> {
+        Some(self.0)
     }
 
     fn later(&self) -> Option<What> {
@@ -484,6 +492,16 @@ impl Distribution {
     #[inline(always)]
     pub(crate) fn record(self, value: f64) {
         local::record_held(self.slot, self.layout, value);
+    }
+
+    /// Records a value in the current store, which may become an exemplar.
+    pub(crate) fn sample(self, value: f64) {
+        self.record(value);
+        local::with_store(|store| {
+            if let Some(number) = self.number.filter(|_| store.takes_exemplars()) {
+                store.offer_exemplar(number, value);
+            }
+        });
     }
 
     /// Lets the series be removed again, in the current store.

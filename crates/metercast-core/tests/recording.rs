@@ -606,3 +606,46 @@ fn a_summary_has_the_quantiles_it_names_or_the_usual_ones_and_none_of_nothing() 
         [0.5, 0.9, 0.95, 0.99]
     );
 }
+
+/// A span that is sampled on threads that say so.
+fn current_span() -> Option<metercast_core::SpanContext> {
+    let name = std::thread::current().name()?.to_owned();
+    name.starts_with("sampled").then(|| metercast_core::SpanContext::new([name.len() as u8; 16], [7; 8]))
+}
+
+#[test]
+fn of_each_bucket_the_newest_measurement_in_a_sampled_span_is_an_exemplar() {
+    let store = Store::new();
+    let exemplars = |store: &Store| {
+        let mut found = Vec::new();
+        store.read(|reading| {
+            for family in reading.families() {
+                family.each(|series| {
+                    let of = series.exemplars.iter().map(|exemplar| (exemplar.value, exemplar.span.trace_id[0]));
+                    found.extend(of);
+                });
+            }
+        });
+        found
+    };
+    let record = |name: &str, values: &'static [u64]| {
+        let store = store.clone();
+        let work = move || store.scope(|| values.iter().for_each(|value| SIZE.record(*value)));
+        std::thread::Builder::new().name(name.into()).spawn(work).unwrap().join().unwrap();
+    };
+    record("sampled", &[1]);
+    assert_eq!(exemplars(&store), [], "nobody asked for them yet");
+    store.take_exemplars(current_span);
+    record("plain", &[1, 100]);
+    assert_eq!(exemplars(&store), []);
+    record("sampled", &[1, 2, 5_000_000]);
+    record("sampled.b", &[3]);
+    assert_eq!(exemplars(&store), [(3.0, 9), (5_000_000.0, 7)]);
+    store.scope(|| BY_REGION.add(4, (Side::Buy, "eu", 200)));
+    let store_off = store.clone();
+    store_off.set_enabled(false);
+    record("sampled", &[1]);
+    store_off.set_enabled(true);
+    record("sampled", &[1]);
+    assert_eq!(exemplars(&store), [(1.0, 7), (5_000_000.0, 7)]);
+}

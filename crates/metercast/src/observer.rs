@@ -86,8 +86,8 @@ fn run(
 mod tests {
     use std::sync::mpsc::{self, Sender};
 
+    use metercast_core::metrics;
     use metercast_core::reading::Point;
-    use metercast_core::{ObservableGauge, metrics};
 
     use super::*;
 

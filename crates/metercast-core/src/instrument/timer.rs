@@ -52,7 +52,7 @@ impl Drop for Timer {
             value = value.round();
         }
         self.store.scope(|| {
-            cell.record(value);
+            cell.sample(value);
             cell.let_go();
         });
     }

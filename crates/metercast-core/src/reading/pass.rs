@@ -1,8 +1,8 @@
 //! The walk over a store's cells: families by name, their series in the order of first use.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
@@ -14,6 +14,7 @@ use crate::number::sealed::Cell as _;
 use crate::number::{Number, NumberType};
 use crate::store::dictionary::Ends;
 use crate::store::directory::{CHUNK_WORDS, Chunk};
+use crate::store::exemplars::Exemplar;
 use crate::store::exponential::Exponential;
 use crate::store::layout::Layout;
 use crate::store::line::{CellWord, Key};
@@ -29,6 +30,7 @@ pub struct Reading<'a> {
     definitions: Vec<&'static Arc<Definition>>,
     zeroes: BTreeSet<u32>,
     observed: Arc<Observed>,
+    exemplars: HashMap<u32, Vec<Exemplar>>,
     started: u64,
     regions: Vec<&'a Region>,
     _removes_nothing: RwLockReadGuard<'a, ()>,
@@ -71,6 +73,7 @@ impl Store {
             definitions,
             zeroes: store.zeroes(),
             observed,
+            exemplars: if store.takes_exemplars() { store.exemplars.by_line() } else { HashMap::new() },
             started: store.started().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
             regions: store.regions.iter().collect(),
             store,
@@ -181,7 +184,7 @@ impl<'a> FamilyView<'a> {
             let bits = definition.together(Some(seen.bits), Some(recorded)).unwrap_or(seen.bits);
             let started_unix_nanos = view.started_unix_nanos.min(seen.started_unix_nanos);
             let value = point(definition.number, bits);
-            give(&SeriesView { labels: view.labels, started_unix_nanos, value });
+            give(&SeriesView { labels: view.labels, started_unix_nanos, value, exemplars: view.exemplars });
         });
         for (seen, given) in points.series().iter().zip(given) {
             if !given {
@@ -189,6 +192,7 @@ impl<'a> FamilyView<'a> {
                     labels: LabelsView::of(&seen.labels),
                     started_unix_nanos: seen.started_unix_nanos,
                     value: point(definition.number, seen.bits),
+                    exemplars: &[],
                 });
             }
         }
@@ -242,7 +246,12 @@ impl<'a> FamilyView<'a> {
             }
             if let Some(bits) = value {
                 let labels = LabelsView::of(&fixed.labels);
-                give(&SeriesView { labels, started_unix_nanos: reading.started, value: point(number, bits) });
+                give(&SeriesView {
+                    labels,
+                    started_unix_nanos: reading.started,
+                    value: point(number, bits),
+                    exemplars: &[],
+                });
             }
         }
     }
@@ -285,14 +294,20 @@ impl<'a> FamilyView<'a> {
                 (None, _) => continue,
             };
             let started_unix_nanos = started;
+            let exemplars = reading.exemplars.get(&number).map_or(&[][..], Vec::as_slice);
             match line.key() {
                 Key::Packed(packed) => {
                     let labels = LabelsView::packed(&packed, cell.is_plain());
-                    give(&SeriesView { labels, started_unix_nanos, value });
+                    give(&SeriesView { labels, started_unix_nanos, value, exemplars });
                 }
                 Key::Wide { labels, .. } => {
                     if let Some(labels) = dictionary.wide.get(labels) {
-                        give(&SeriesView { labels: LabelsView::of(labels), started_unix_nanos, value });
+                        give(&SeriesView {
+                            labels: LabelsView::of(labels),
+                            started_unix_nanos,
+                            value,
+                            exemplars,
+                        });
                     }
                 }
             }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::label::{LabelSet, Packed, PackedText, PackedValue, Shape, Value};
+use crate::store::exemplars::Exemplar;
 use crate::store::exponential::Exponential;
 use crate::store::layout::Explicit;
 
@@ -17,6 +18,9 @@ pub struct SeriesView<'a> {
     pub started_unix_nanos: u64,
     /// Its value.
     pub value: PointView<'a>,
+    /// Measurements that were made in sampled spans, of lower buckets first; see
+    /// [`Store::take_exemplars`](crate::Store::take_exemplars).
+    pub exemplars: &'a [Exemplar],
 }
 
 impl SeriesView<'_> {

@@ -385,6 +385,7 @@ impl Leaving {
         }
         for (number, key) in self.lines {
             store.windows.forget(number);
+            store.exemplars.forget(number);
             if let Key::Wide { labels, .. } = key {
                 // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
                 unsafe { store.dictionary.wide.take(labels) };

@@ -13,6 +13,7 @@ pub(crate) mod deferred;
 pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
+pub(crate) mod exemplars;
 #[allow(dead_code, reason = "not every shape has a user yet")]
 pub(crate) mod exponential;
 pub(crate) mod gauge_sets;
@@ -42,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
@@ -54,6 +55,7 @@ use crate::{lock, own, registry};
 use deferred::{Deferred, Recording};
 use dictionary::{Dictionary, Made};
 use directory::Directory;
+use exemplars::{Exemplars, SpanContext};
 use gauge_sets::GaugeSets;
 use layout::Layout;
 use lifecycle::{Expiry, Lifecycle};
@@ -133,7 +135,37 @@ impl Store {
     /// that a counter without labels or with literal ones, which a thread has used before, may go on counting there.
     /// What was recorded before stays.
     pub fn set_enabled(&self, enabled: bool) {
-        self.inner().enabled.store(enabled, Relaxed);
+        let inner = self.inner();
+        let on = if inner.exemplars.are_wanted() { WITH_EXEMPLARS } else { ON };
+        inner.mode.store(if enabled { on } else { OFF }, Relaxed);
+    }
+
+    /// Takes exemplars from now on: `current` gives the span that is current on the thread that records, if it is sampled.
+    /// Of each bucket of a histogram, and of each counter with labels that are known at run time, the newest measurement made in
+    /// such a span is kept; at most 10,000. Not taken are those of bound handles, and of counters whose series the
+    /// program text names. A store that takes no exemplars pays nothing for them.
+    ///
+    /// ```
+    /// use metercast_core::{SpanContext, Store, metrics};
+    ///
+    /// metrics! {
+    ///     /// Time to answer.
+    ///     static ANSWERS: Histogram<f64> = "answers.sampled" { unit: "s" };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// store.take_exemplars(|| Some(SpanContext::new([1; 16], [2; 8])));
+    /// store.scope(|| ANSWERS.record(0.3));
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| assert_eq!(series.exemplars[0].value, 0.3));
+    ///     }
+    /// });
+    /// ```
+    pub fn take_exemplars(&self, current: fn() -> Option<SpanContext>) {
+        let inner = self.inner();
+        inner.exemplars.come_from(current);
+        let _ = inner.mode.compare_exchange(ON, WITH_EXEMPLARS, Relaxed, Relaxed);
     }
 
     /// Sets how many series there may be: of each metric that has no limit of its own, and of all together. What is above
@@ -275,14 +307,23 @@ const GLOBAL_ID: u64 = 0;
 /// The store of the process.
 pub(crate) static GLOBAL: Inner = Inner::new(GLOBAL_ID);
 
+/// Recordings are not kept.
+const OFF: u8 = 0;
+/// They are.
+const ON: u8 = 1;
+/// They are, and those made in a sampled span may become exemplars.
+const WITH_EXEMPLARS: u8 = 2;
+
 /// What a store is made of.
 pub(crate) struct Inner {
     id: u64,
-    enabled: AtomicBool,
+    /// What becomes of recordings: one of the numbers below.
+    mode: AtomicU8,
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) windows: Windows,
+    pub(crate) exemplars: Exemplars,
     pub(crate) deferred: Deferred,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     fixed_gauges: Directory,
@@ -310,11 +351,12 @@ impl Inner {
     const fn new(id: u64) -> Inner {
         Inner {
             id,
-            enabled: AtomicBool::new(true),
+            mode: AtomicU8::new(ON),
             regions: Regions::new(),
             dictionary: Dictionary::new(),
             lifecycle: Lifecycle::new(),
             windows: Windows::new(),
+            exemplars: Exemplars::new(),
             deferred: Deferred::new(),
             fixed_gauges: Directory::new(),
             series_gauges: Directory::new(),
@@ -339,7 +381,18 @@ impl Inner {
     /// Whether recordings are kept.
     #[inline]
     pub(crate) fn is_enabled(&self) -> bool {
-        self.enabled.load(Relaxed)
+        self.mode.load(Relaxed) != OFF
+    }
+
+    /// Whether they are kept, and nothing else is to be done: then the hot path may.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.mode.load(Relaxed) == ON
+    }
+
+    /// Whether exemplars are taken.
+    pub(crate) fn takes_exemplars(&self) -> bool {
+        self.mode.load(Relaxed) == WITH_EXEMPLARS
     }
 
     pub(crate) fn started(&self) -> SystemTime {
@@ -379,14 +432,14 @@ impl Inner {
             let known = |find: &dyn Fn() -> Option<u32>| {
                 let begun = region.begin();
                 let found = find().and_then(|number| Some((number, self.dictionary.line(number)?.cell())));
-                let done = found.map(|(number, cell)| (cell, at(Some(number), cell)));
+                let done = found.map(|(number, cell)| (number, cell, at(Some(number), cell)));
                 region.end(begun);
                 done
             };
             // Once it is there, a second look finds it, unless it was removed in between.
             match known(&|| self.dictionary.find(definition, pairs)) {
-                Some((_, true)) => return,
-                Some((cell, false)) => self.map(definition, region, cell),
+                Some((number, _, true)) => return self.sample(number, write),
+                Some((_, cell, false)) => self.map(definition, region, cell),
                 None => {}
             }
             let (labels, faults) = LabelSet::of(pairs);
@@ -396,8 +449,11 @@ impl Inner {
             let shapes = definition.shapes();
             for _ in 0..MOST_LOOKS {
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
-                    Some((_, true)) => return self.alias(definition, site, pairs, &labels, &faults),
-                    Some((cell, false)) => {
+                    Some((number, _, true)) => {
+                        self.sample(number, write);
+                        return self.alias(definition, site, pairs, &labels, &faults);
+                    }
+                    Some((_, cell, false)) => {
                         self.map(definition, region, cell);
                         continue;
                     }
@@ -431,6 +487,25 @@ impl Inner {
             }
             own::unable();
         });
+    }
+
+    /// Takes what was just recorded as an exemplar, if that is wanted.
+    fn sample(&self, number: u32, write: &dyn Write) {
+        if self.takes_exemplars()
+            && let Some(value) = write.measured()
+        {
+            self.offer_exemplar(number, value);
+        }
+    }
+
+    /// Offers what was recorded at a line as an exemplar.
+    pub(crate) fn offer_exemplar(&self, number: u32, value: f64) {
+        let Some(line) = self.dictionary.line(number) else { return };
+        let bucket = match self.dictionary.layout(line.cell()) {
+            Layout::Explicit(explicit) => explicit.bucket(value) as u32,
+            Layout::Exponential(_) | Layout::Summary(_) => 0,
+        };
+        self.exemplars.offer(number, bucket, value);
     }
 
     /// Makes the recordings that wait. The store is the current one.

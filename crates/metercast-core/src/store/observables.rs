@@ -345,7 +345,7 @@ mod tests {
 
     /// The metrics of which callbacks said something when they last ran.
     fn last(store: &Store) -> Vec<&'static str> {
-        let observed = store.last_observed();
+        let observed = store.inner().observables.last(store);
         let said = observed.by_definition.values().filter(|points| !points.series().is_empty());
         let mut names: Vec<_> = said.map(|points| points.definition().name()).collect();
         names.sort_unstable();

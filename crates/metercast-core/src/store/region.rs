@@ -111,7 +111,8 @@ impl Region {
     #[inline(always)]
     pub(crate) fn begin(&self) -> u64 {
         let before = self.operation.load(Relaxed);
-        self.operation.store(before.wrapping_add(LOOKING), Relaxed);
+        // Release: who sees that this one has begun sees what the one before wrote.
+        self.operation.store(before.wrapping_add(LOOKING), Release);
         // What is looked at is looked at after that can be seen by whoever removes: together with `barrier::all_threads`.
         barrier::light();
         before
@@ -129,7 +130,8 @@ impl Region {
     pub(crate) fn at_once(&self, write: impl FnOnce()) {
         let before = self.operation.load(Relaxed);
         let idle = before & !(ONE - 1);
-        self.operation.store(idle.wrapping_add(WRITING), Relaxed);
+        // Release as in `begin`.
+        self.operation.store(idle.wrapping_add(WRITING), Release);
         // The stores in `write` are Release, so none of them can be seen before the word.
         write();
         self.operation.store(idle.wrapping_add(ONE), Release);
@@ -162,7 +164,8 @@ impl Region {
 
     /// Whether an operation that was under way at that moment has ended.
     pub(crate) fn has_moved_on(&self, since: Moment) -> bool {
-        since.0 % ONE == 0 || self.operation.load(Acquire) != since.0
+        // From looking to writing it is still the same one.
+        since.0 % ONE == 0 || self.operation.load(Acquire) / ONE != since.0 / ONE
     }
 }
 
