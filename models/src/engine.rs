@@ -285,7 +285,7 @@ pub(crate) mod store {
             Inner { regions: Regions::new(), dictionary: dictionary::Dictionary::new() }
         }
 
-        pub(crate) fn is_enabled(&self) -> bool {
+        pub(crate) fn is_plain(&self) -> bool {
             true
         }
     }
