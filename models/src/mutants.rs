@@ -215,8 +215,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant(
         "a recording is left without Release",
         "store/deferred.rs",
-        "self.newest.compare_exchange_weak(unsafe { (*node).older }, node, Release, Relaxed)",
-        "self.newest.compare_exchange_weak(unsafe { (*node).older }, node, Relaxed, Relaxed)",
+        "self.newest.compare_exchange_weak(older, node, Release, Relaxed)",
+        "self.newest.compare_exchange_weak(older, node, Relaxed, Relaxed)",
     ),
     mutant(
         "recordings are taken without Acquire",

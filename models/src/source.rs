@@ -69,9 +69,9 @@ pub(crate) const COPIES: &[Copied] = &[
         changes: &[
             ("SMALLEST: usize = 16", "SMALLEST: usize = 2"),
             ("STRIDE: usize = 2", "STRIDE: usize = 1"),
-            ("const EMPTY: Bucket =\n", "fn empty() -> Bucket {\n"),
-            ("AtomicU32::new(0) }; LANES] };", "AtomicU32::new(0) }; LANES] } }"),
-            ("Bucket::EMPTY", "Bucket::empty()"),
+            ("const fn empty() -> Bucket {", "fn empty() -> Bucket {"),
+            ("[const { AtomicU64::new(0) }; 2]", "std::array::from_fn(|_| AtomicU64::new(0))"),
+            ("[const { AtomicU32::new(0) }; LANES]", "std::array::from_fn(|_| AtomicU32::new(0))"),
             // What is freed stays, so that loom can say who still looks at it.
             ("drop(unsafe { Box::from_raw(root) });", ""),
             (

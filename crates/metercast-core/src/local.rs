@@ -80,6 +80,7 @@ fn in_a_register(word: &AtomicU64) -> &AtomicU64 {
     {
         let mut address = std::ptr::from_ref(word);
         // SAFETY: no instruction: the address stays what it is.
+        #[allow(clippy::pointers_in_nomem_asm_block, reason = "what it points at is not looked at")]
         unsafe {
             std::arch::asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags));
         }

@@ -218,7 +218,7 @@ impl Site {
     }
 
     #[inline(always)]
-    fn write<N: Number>(&self, labels: impl Given, value: N, write: impl Write) {
+    fn write<N: Number>(&self, labels: impl Given, value: N, write: impl Write + Copy) {
         let shape = self.shape.load(Relaxed);
         if value.is_sound() && has_shape(shape) {
             let buffer = Buffer::new();
@@ -235,7 +235,7 @@ impl Site {
 
     #[cold]
     #[inline(never)]
-    fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write) {
+    fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write + Copy) {
         let done = local::slowly(|| {
             let mut shape = self.shape.load(Relaxed);
             if shape == 0 {
@@ -243,7 +243,7 @@ impl Site {
             }
             let shape = if has_shape(shape) { shape } else { 0 };
             labels.with_pairs(self.descriptor.labels.names, shape, |pairs| {
-                self.at_any(pairs, is_sound, &write)
+                self.at_any(pairs, is_sound, &write);
             });
         });
         if done.is_none() {
@@ -354,7 +354,7 @@ impl Site {
                 match self.resolve(store, no_labels, 0) {
                     Resolved::Refused => {}
                     Resolved::Slot(slot) => {
-                        store.change_mapped(GaugeSlot::Fixed(slot), |bits| change.of(bits))
+                        store.change_mapped(GaugeSlot::Fixed(slot), |bits| change.of(bits));
                     }
                     Resolved::ByDictionary => self.at_any(&self.spelled(&[]), true, &change),
                 }
@@ -389,6 +389,7 @@ impl Write for Take {
 }
 
 /// Adds to one word of a cell.
+#[derive(Clone, Copy)]
 struct Add<N> {
     word: u32,
     amount: N,
@@ -410,6 +411,7 @@ impl<N: Number> Write for Add<N> {
 }
 
 /// Records into a histogram.
+#[derive(Clone, Copy)]
 struct Record(f64);
 
 impl Write for Record {

@@ -621,7 +621,8 @@ fn of_each_bucket_the_newest_measurement_in_a_sampled_span_is_an_exemplar() {
         store.read(|reading| {
             for family in reading.families() {
                 family.each(|series| {
-                    let of = series.exemplars.iter().map(|exemplar| (exemplar.value, exemplar.span.trace_id[0]));
+                    let of =
+                        series.exemplars.iter().map(|exemplar| (exemplar.value, exemplar.span.trace_id[0]));
                     found.extend(of);
                 });
             }

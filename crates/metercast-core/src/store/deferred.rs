@@ -80,13 +80,12 @@ impl Deferred {
             self.count.fetch_sub(1, Relaxed);
             return false;
         }
-        let node = Box::into_raw(Box::new(Node { recording, older: self.newest.load(Relaxed) }));
-        // SAFETY: `node` is ours until the exchange succeeds.
-        while let Err(newest) =
-            self.newest.compare_exchange_weak(unsafe { (*node).older }, node, Release, Relaxed)
-        {
-            // SAFETY: as above.
-            unsafe { (*node).older = newest };
+        let mut older = self.newest.load(Relaxed);
+        let node = Box::into_raw(Box::new(Node { recording, older }));
+        while let Err(newest) = self.newest.compare_exchange_weak(older, node, Release, Relaxed) {
+            older = newest;
+            // SAFETY: `node` is ours until the exchange succeeds.
+            unsafe { (*node).older = older };
         }
         true
     }
@@ -153,7 +152,7 @@ mod tests {
                 .map(|thread| {
                     let deferred = &deferred;
                     threads.spawn(move || {
-                        (0..1000).for_each(|n| assert!(deferred.push(recording(thread << 32 | n))))
+                        (0..1000).for_each(|n| assert!(deferred.push(recording(thread << 32 | n))));
                     })
                 })
                 .collect();

@@ -199,10 +199,10 @@ impl Departures {
         }
         let Some(grace) = self.grace.take_if(|grace| grace.is_over(store)) else { return };
         let Grace { batch, mut retired, .. } = grace;
-        // SAFETY: they were replaced before the barrier, and the operations that were under way then have ended. Those who
-        // look without an operation hold the lock of the writer, or are readings, of which there is none.
         {
             let _writer = store.dictionary.writer();
+            // SAFETY: they were replaced before the barrier, and the operations that were under way then have ended. Those
+            // who look without an operation hold the lock of the writer, or are readings, of which there is none.
             unsafe { retired.free() };
         }
         let guard = &mut *store.dictionary.writer();

@@ -165,7 +165,7 @@ impl Region {
     /// Whether an operation that was under way at that moment has ended.
     pub(crate) fn has_moved_on(&self, since: Moment) -> bool {
         // From looking to writing it is still the same one.
-        since.0 % ONE == 0 || self.operation.load(Acquire) / ONE != since.0 / ONE
+        since.0.is_multiple_of(ONE) || self.operation.load(Acquire) / ONE != since.0 / ONE
     }
 }
 

@@ -44,8 +44,9 @@ struct Bucket {
 type Chunk = [Bucket; CHUNK_BUCKETS];
 
 impl Bucket {
-    const EMPTY: Bucket =
-        Bucket { tags: [const { AtomicU64::new(0) }; 2], numbers: [const { AtomicU32::new(0) }; LANES] };
+    const fn empty() -> Bucket {
+        Bucket { tags: [const { AtomicU64::new(0) }; 2], numbers: [const { AtomicU32::new(0) }; LANES] }
+    }
 
     /// One bit for each lane with this tag, at twice its number; with others, which stand for nothing, above the lowest.
     #[inline(always)]
@@ -246,7 +247,7 @@ impl Index {
     fn of(buckets: usize) -> Index {
         let mask = buckets - 1;
         if buckets <= MOST_TOGETHER {
-            let together: Box<[Bucket]> = (0..buckets).map(|_| Bucket::EMPTY).collect();
+            let together: Box<[Bucket]> = (0..buckets).map(|_| Bucket::empty()).collect();
             return Index { mask, together: Box::into_raw(together).cast(), chunks: ptr::null() };
         }
         let chunks: Box<[AtomicPtr<Chunk>]> =
@@ -291,7 +292,7 @@ impl Index {
         let entry = unsafe { &*self.chunks.add(bucket / CHUNK_BUCKETS) };
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
-            chunk = Box::into_raw(Box::new([const { Bucket::EMPTY }; CHUNK_BUCKETS]));
+            chunk = Box::into_raw(Box::new([const { Bucket::empty() }; CHUNK_BUCKETS]));
             entry.store(chunk, Release);
         }
         // SAFETY: chunks live as long as the index.
@@ -507,7 +508,7 @@ mod tests {
     fn a_lane_is_told_from_all_others() {
         for lane in 0..LANES {
             for tag in [2, 0x7fff, 0x8000, 0xffff] {
-                let bucket = Bucket::EMPTY;
+                let bucket = Bucket::empty();
                 bucket.set_tag(lane, tag);
                 let tags = [bucket.tags[0].load(Relaxed), bucket.tags[1].load(Relaxed)];
                 assert_eq!(Bucket::lanes_with(tags, tag), 1 << (2 * lane));
