@@ -501,7 +501,7 @@ impl Distribution {
         self.record(value);
         local::with_store(|store| {
             if let Some(number) = self.number.filter(|_| store.takes_exemplars()) {
-                store.offer_exemplar(number, value);
+                store.sample_distribution(number, value);
             }
         });
     }

@@ -45,8 +45,8 @@
 /// [`Label`](crate::label::Label)) and `zeroes` may be left out. A label whose name has dots is
 /// written `"http.route": &str`.
 ///
-/// With `zeroes: true`, all series of the metric are shown at zero before they are recorded, so that a rate or an alert
-/// sees the first error as a step from zero. The types of the labels must know their values: `bool`, or an enum or
+/// With `zeroes: true`, all series of the metric are shown at zero as soon as one of them is used (adding 0 is enough), so
+/// that a rate or an alert sees the first error as a step from zero. The types of the labels must know their values: `bool`, or an enum or
 /// `one_of` made with [`labels!`](crate::labels). Gauges have no zero to show.
 ///
 /// ```

@@ -438,7 +438,7 @@ impl Inner {
             };
             // Once it is there, a second look finds it, unless it was removed in between.
             match known(&|| self.dictionary.find(definition, pairs)) {
-                Some((number, _, true)) => return self.sample(number, write),
+                Some((number, _, true)) => return self.sample(definition, number, write),
                 Some((_, cell, false)) => self.map(definition, region, cell),
                 None => {}
             }
@@ -450,7 +450,7 @@ impl Inner {
             for _ in 0..MOST_LOOKS {
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
                     Some((number, _, true)) => {
-                        self.sample(number, write);
+                        self.sample(definition, number, write);
                         return self.alias(definition, site, pairs, &labels, &faults);
                     }
                     Some((_, cell, false)) => {
@@ -490,16 +490,19 @@ impl Inner {
     }
 
     /// Takes what was just recorded as an exemplar, if that is wanted.
-    fn sample(&self, number: u32, write: &dyn Write) {
-        if self.takes_exemplars()
-            && let Some(value) = write.measured()
-        {
-            self.offer_exemplar(number, value);
+    fn sample(&self, definition: &Definition, number: u32, write: &dyn Write) {
+        if !self.takes_exemplars() {
+            return;
+        }
+        match (write.measured(), definition.kind) {
+            (Some(value), Kind::Counter) => self.exemplars.offer(number, 0, value),
+            (Some(value), Kind::Histogram) => self.sample_distribution(number, value),
+            _ => {}
         }
     }
 
-    /// Offers what was recorded at a line as an exemplar.
-    pub(crate) fn offer_exemplar(&self, number: u32, value: f64) {
+    /// Offers what was recorded into a distribution as an exemplar.
+    pub(crate) fn sample_distribution(&self, number: u32, value: f64) {
         let Some(line) = self.dictionary.line(number) else { return };
         let bucket = match self.dictionary.layout(line.cell()) {
             Layout::Explicit(explicit) => explicit.bucket(value) as u32,
