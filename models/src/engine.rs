@@ -298,7 +298,7 @@ pub(crate) mod reading {
     use crate::store::region::Region;
     use crate::sync::atomic::Ordering::{Acquire, Relaxed};
 
-    copied!("pass.rs");
+    copied!("columns.rs");
 
     pub(crate) struct Reading<'a> {
         pub(crate) regions: Vec<&'a Region>,
@@ -311,23 +311,26 @@ pub(crate) mod reading {
 
         /// The value of an up-down counter.
         pub(crate) fn up_down(&self, slot: u32) -> i64 {
-            Columns::new(self, Place::Series).up_down(slot, NumberType::I64).map_or(0, |bits| bits as i64)
+            Columns::new(&self.regions, Place::Series)
+                .up_down(slot, NumberType::I64)
+                .map_or(0, |bits| bits as i64)
         }
 
         /// The value of a counter.
         pub(crate) fn total(&self, slot: u32) -> u64 {
-            Columns::new(self, Place::Series).sum(slot, NumberType::U64).unwrap_or(0)
+            Columns::new(&self.regions, Place::Series).sum(slot, NumberType::U64).unwrap_or(0)
         }
 
         /// The value of a counter that the program text names.
         pub(crate) fn fixed(&self, slot: u32) -> u64 {
-            Columns::new(self, Place::Fixed).sum(slot, NumberType::U64).unwrap_or(0)
+            Columns::new(&self.regions, Place::Fixed).sum(slot, NumberType::U64).unwrap_or(0)
         }
 
         /// The words of a histogram, with the regions' added up.
         pub(crate) fn histogram(&self, slot: u32, words: usize) -> Vec<u64> {
             let mut all = vec![0; words];
-            Columns::new(self, Place::Series).each_at_once(slot, words, |of_one| all.copy_from_slice(of_one));
+            Columns::new(&self.regions, Place::Series)
+                .each_at_once(slot, words, |of_one| all.copy_from_slice(of_one));
             all
         }
     }

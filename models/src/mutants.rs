@@ -82,13 +82,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "a total is read without Acquire",
-        "reading/pass.rs",
+        "reading/columns.rs",
         "chunk.word(slot).load(Acquire)",
         "chunk.word(slot).load(Relaxed)",
     ),
     mutant(
         "ups are read before downs",
-        "reading/pass.rs",
+        "reading/columns.rs",
         "(read(slot + 1), read(slot))",
         "{ let ups = read(slot); (read(slot + 1), ups) }",
     ),

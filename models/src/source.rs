@@ -176,10 +176,10 @@ pub(crate) const COPIES: &[Copied] = &[
     Copied { file: "number.rs", parts: Whole, changes: &[] },
     Copied { file: "unit.rs", parts: Whole, changes: &[] },
     Copied {
-        file: "reading/pass.rs",
+        file: "reading/columns.rs",
         parts: Items(&[
-            ("", "enum Place {"),
-            ("", "struct Columns<"),
+            ("", "pub(super) enum Place {"),
+            ("", "pub(super) struct Columns<"),
             ("", "impl<'a> Columns<"),
             ("", "const TRIES:"),
         ]),

@@ -51,7 +51,10 @@ mod unit;
 
 pub mod label;
 
+mod callsite;
+mod held;
 mod site;
+mod write;
 
 mod scope;
 
@@ -87,9 +90,10 @@ pub use store::lifecycle::Expiry;
 /// What the expansions of our macros call; not for use by hand, and free to change with the macros.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::callsite::{Adhoc, Fixed};
     pub use crate::definition::{Descriptor, Scope};
     pub use crate::label::{LabelRef, Pattern, Ranges, ValueRef, assert_one_of, snake_case, snake_case_len};
     pub use crate::number::Amount;
-    pub use crate::site::{Adhoc, EachSet, Fixed, NO_LABELS};
+    pub use crate::site::{EachSet, NO_LABELS};
     pub use crate::store::observables::{Registration, Runner};
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::definition::Descriptor;
+use crate::held::{Distribution, Held};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
-use crate::site::{Distribution, Held, up_or_down};
 use crate::store::{GaugeSlot, Inner, Store};
+use crate::write::up_or_down;
 
 /// Which store and series a handle is bound to.
 struct Binding<T> {

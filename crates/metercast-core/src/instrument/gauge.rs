@@ -8,7 +8,8 @@ use crate::definition::Descriptor;
 use crate::label::{Labels, Typed};
 use crate::local;
 use crate::number::Number;
-use crate::site::{Change, Site};
+use crate::site::Site;
+use crate::write::Change;
 
 /// The newest value of something that is measured, not counted: a temperature, a limit, the size of a pool. `N` is
 /// `u64`, `i64` or `f64`, `L` the tuple of its label types; declare it with [`metrics!`](crate::metrics).

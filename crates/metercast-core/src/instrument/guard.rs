@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::held::Held;
 use crate::number::NumberType;
-use crate::site::Held;
 use crate::store::Store;
 
 /// Holds an up-down counter up by one; made by [`UpDownCounter::guard`](crate::UpDownCounter::guard).

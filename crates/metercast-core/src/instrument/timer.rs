@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::held::Distribution;
 use crate::label::ValueRef;
 use crate::number::NumberType;
-use crate::site::{Distribution, Site};
+use crate::site::Site;
 use crate::store::Store;
 use crate::unit::per_second;
 

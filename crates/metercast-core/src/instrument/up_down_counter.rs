@@ -6,11 +6,13 @@ use std::marker::PhantomData;
 use super::bound::BoundUpDownCounter;
 use super::guard::Guard;
 use crate::definition::{Descriptor, Kind};
+use crate::held::Held;
 use crate::label::{Labels, Typed, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::registry::is_fixed;
-use crate::site::{FixedAt, Held, Site, up_or_down};
+use crate::site::{FixedAt, Site};
+use crate::write::up_or_down;
 
 /// A total that grows and shrinks: requests in flight, items in a queue. `N` is `i64` or `f64`, `L` the tuple of
 /// its label types; declare it with [`metrics!`](crate::metrics).

@@ -1,5 +1,6 @@
 //! One pass over a store: every metric, every series, every value, in nobody's format.
 
+mod columns;
 mod pass;
 mod view;
 

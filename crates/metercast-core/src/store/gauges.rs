@@ -1,0 +1,75 @@
+//! The gauges of a store: one cell each, whichever threads set them.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use super::Inner;
+use super::directory::Directory;
+use crate::{lock, own};
+
+/// Where a gauge lives in its store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GaugeSlot {
+    /// The same in all stores.
+    Fixed(u32),
+    /// Of a dynamic series.
+    Series(u32),
+}
+
+impl Inner {
+    /// The words of a gauge: its bits, and the epoch in which it was set, 0 if it never was.
+    #[inline]
+    pub(crate) fn gauge(&self, cell: GaugeSlot) -> Option<&[AtomicU64]> {
+        let (directory, slot) = self.gauges(cell);
+        directory.chunk(slot).map(|chunk| chunk.words(slot, 2))
+    }
+
+    #[inline]
+    fn gauges(&self, cell: GaugeSlot) -> (&Directory, u32) {
+        match cell {
+            GaugeSlot::Fixed(slot) => (&self.fixed_gauges, slot),
+            GaugeSlot::Series(slot) => (&self.series_gauges, slot),
+        }
+    }
+
+    /// Makes room for a gauge.
+    #[cold]
+    pub(crate) fn map_gauge(&self, cell: GaugeSlot) {
+        self.started();
+        let (directory, slot) = self.gauges(cell);
+        if let Some(_one_at_a_time) = lock::patiently(&self.mapping) {
+            directory.map_alone(slot);
+        }
+    }
+
+    /// Sets a gauge that is mapped; false if it is not.
+    #[inline]
+    pub(crate) fn set_gauge(&self, cell: GaugeSlot, bits: u64) -> bool {
+        let Some(words) = self.gauge(cell) else { return false };
+        words[0].store(bits, Relaxed);
+        words[1].store(self.epoch.load(Relaxed), Release);
+        true
+    }
+
+    /// Changes a gauge, which is mapped first if need be.
+    pub(crate) fn change_mapped(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) {
+        if !self.change_gauge(cell, &change) {
+            self.map_gauge(cell);
+            if !self.change_gauge(cell, change) {
+                own::unable();
+            }
+        }
+    }
+
+    /// Changes a gauge that is mapped; false if it is not.
+    #[inline]
+    pub(crate) fn change_gauge(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) -> bool {
+        let Some(words) = self.gauge(cell) else { return false };
+        let mut bits = words[0].load(Acquire);
+        while let Err(now) = words[0].compare_exchange_weak(bits, change(bits), AcqRel, Acquire) {
+            bits = now;
+        }
+        words[1].store(self.epoch.load(Relaxed), Release);
+        true
+    }
+}

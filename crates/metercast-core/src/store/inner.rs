@@ -1,0 +1,350 @@
+//! What a store is made of, and the slow path of a recording: what finds, makes and writes a series.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use super::BOUND;
+use super::deferred::{Deferred, Recording};
+use super::dictionary::{self, Dictionary, Made};
+use super::directory::Directory;
+use super::exemplars::Exemplars;
+use super::gauge_sets::GaugeSets;
+use super::gauges::GaugeSlot;
+use super::layout::Layout;
+use super::lifecycle::Lifecycle;
+use super::line::CellWord;
+use super::observables::Observables;
+use super::plan::Plan;
+use super::region::Region;
+use super::regions::Regions;
+use super::windows::Windows;
+use crate::definition::{Definition, Descriptor, Kind};
+use crate::label::{Faults, LabelSet, Pairs, Spelled};
+use crate::local::{self, Write};
+use crate::problem::Problems;
+use crate::{lock, own, registry};
+
+/// Recordings are not kept.
+pub(super) const OFF: u8 = 0;
+/// They are.
+pub(super) const ON: u8 = 1;
+/// They are, and those made in a sampled span may become exemplars.
+pub(super) const WITH_EXEMPLARS: u8 = 2;
+
+/// What a store is made of.
+pub(crate) struct Inner {
+    pub(super) id: u64,
+    /// What becomes of recordings: one of the numbers below.
+    pub(super) mode: AtomicU8,
+    pub(crate) regions: Regions,
+    pub(crate) dictionary: Dictionary,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) windows: Windows,
+    pub(crate) exemplars: Exemplars,
+    pub(crate) deferred: Deferred,
+    /// Gauges whose slots are the same in all stores: one cell each, not one per region.
+    pub(super) fixed_gauges: Directory,
+    /// Gauges of dynamic series.
+    pub(super) series_gauges: Directory,
+    /// Held while a chunk of gauges is mapped.
+    pub(super) mapping: Mutex<()>,
+    /// Counts the readings, from 1. A gauge keeps the epoch in which it was last set.
+    pub(super) epoch: AtomicU64,
+    /// Fixed series that were recorded with zero, which leaves no other trace.
+    pub(super) zeroes: RwLock<BTreeSet<u32>>,
+    /// The buckets of each histogram in this store.
+    pub(super) layouts: Mutex<Option<Plan>>,
+    /// Which definition has a name in this store: the first that a reading met.
+    pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
+    pub(crate) problems: Problems,
+    /// Callbacks that say a value when the store is read.
+    pub(crate) observables: Observables,
+    /// Gauges that are set all at once.
+    pub(crate) gauge_sets: GaugeSets,
+    pub(super) started: OnceLock<SystemTime>,
+}
+
+impl Inner {
+    pub(super) const fn new(id: u64) -> Inner {
+        Inner {
+            id,
+            mode: AtomicU8::new(ON),
+            regions: Regions::new(),
+            dictionary: Dictionary::new(),
+            lifecycle: Lifecycle::new(),
+            windows: Windows::new(),
+            exemplars: Exemplars::new(),
+            deferred: Deferred::new(),
+            fixed_gauges: Directory::new(),
+            series_gauges: Directory::new(),
+            mapping: Mutex::new(()),
+            epoch: AtomicU64::new(1),
+            zeroes: RwLock::new(BTreeSet::new()),
+            layouts: Mutex::new(None),
+            claims: Mutex::new(None),
+            problems: Problems::new(),
+            observables: Observables::new(),
+            gauge_sets: GaugeSets::new(),
+            started: OnceLock::new(),
+        }
+    }
+
+    /// Its number among all stores that there ever were.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether recordings are kept.
+    #[inline]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.mode.load(Relaxed) != OFF
+    }
+
+    /// Whether they are kept, and nothing else is to be done: then the hot path may.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.mode.load(Relaxed) == ON
+    }
+
+    /// Whether exemplars are taken.
+    pub(crate) fn takes_exemplars(&self) -> bool {
+        self.mode.load(Relaxed) == WITH_EXEMPLARS
+    }
+
+    pub(crate) fn started(&self) -> SystemTime {
+        *self.started.get_or_init(SystemTime::now)
+    }
+
+    /// Begins a reading.
+    pub(crate) fn next_epoch(&self) -> u64 {
+        self.epoch.fetch_add(1, AcqRel)
+    }
+
+    /// Notes that a fixed series is there although it is zero.
+    pub(crate) fn note_zero(&self, slot: u32) {
+        // Mostly it is noted already.
+        if lock::read(&self.zeroes).is_some_and(|zeroes| !zeroes.contains(&slot))
+            && let Some(mut zeroes) = lock::write(&self.zeroes)
+        {
+            zeroes.insert(slot);
+        }
+    }
+
+    pub(crate) fn zeroes(&self) -> BTreeSet<u32> {
+        self.zeroes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does `write` at the series with these labels, which is made at its first use. If somebody else is just making a series,
+    /// it is done later. What is odd about the labels is reported.
+    pub(crate) fn at_series(
+        &self,
+        definition: &'static Definition,
+        site: &'static Descriptor,
+        pairs: &dyn Pairs,
+        write: &dyn Write,
+    ) {
+        local::with_region(|region| {
+            let at = |number: Option<u32>, cell| write.write_at(&Found { store: self, region, number, cell });
+            let known = |find: &dyn Fn() -> Option<u32>| {
+                let begun = region.begin();
+                let found = find().and_then(|number| Some((number, self.dictionary.line(number)?.cell())));
+                let done = found.map(|(number, cell)| (number, cell, at(Some(number), cell)));
+                region.end(begun);
+                done
+            };
+            // Once it is there, a second look finds it, unless it was removed in between.
+            match known(&|| self.dictionary.find(definition, pairs)) {
+                Some((number, _, true)) => return self.sample(definition, number, write),
+                Some((_, cell, false)) => self.map(definition, region, cell),
+                None => {}
+            }
+            let (labels, faults) = LabelSet::of(pairs);
+            if faults.any() {
+                self.report_faults(definition, &faults);
+            }
+            let shapes = definition.shapes();
+            for _ in 0..MOST_LOOKS {
+                match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
+                    Some((number, _, true)) => {
+                        self.sample(definition, number, write);
+                        return self.alias(definition, site, pairs, &labels, &faults);
+                    }
+                    Some((_, cell, false)) => {
+                        self.map(definition, region, cell);
+                        continue;
+                    }
+                    None => {}
+                }
+                let made = match self.dictionary.full(definition) {
+                    Some(cell) => Made::Overflow { cell, first: false },
+                    None => self.make(definition, site, pairs, &labels, &faults),
+                };
+                match made {
+                    Made::There => {}
+                    Made::Busy => match write.later() {
+                        Some(what) => {
+                            let waits = Recording { descriptor: site, labels, what };
+                            if !self.deferred.push(waits) {
+                                own::unable();
+                            }
+                            return;
+                        }
+                        None => std::thread::yield_now(),
+                    },
+                    Made::Overflow { cell, .. } => {
+                        // The overflow series is never removed, so that it needs no operation.
+                        if !at(None, cell) {
+                            self.map(definition, region, cell);
+                            at(None, cell);
+                        }
+                        return;
+                    }
+                }
+            }
+            own::unable();
+        });
+    }
+
+    /// Takes what was just recorded as an exemplar, if that is wanted.
+    fn sample(&self, definition: &Definition, number: u32, write: &dyn Write) {
+        if !self.takes_exemplars() {
+            return;
+        }
+        match (write.measured(), definition.kind) {
+            (Some(value), Kind::Counter) => self.exemplars.offer(number, 0, value),
+            (Some(value), Kind::Histogram) => self.sample_distribution(number, value),
+            _ => {}
+        }
+    }
+
+    /// Offers what was recorded into a distribution as an exemplar.
+    pub(crate) fn sample_distribution(&self, number: u32, value: f64) {
+        let Some(line) = self.dictionary.line(number) else { return };
+        let bucket = match self.dictionary.layout(line.cell()) {
+            Layout::Explicit(explicit) => explicit.bucket(value) as u32,
+            Layout::Exponential(_) | Layout::Summary(_) => 0,
+        };
+        self.exemplars.offer(number, bucket, value);
+    }
+
+    /// Makes the recordings that wait. The store is the current one.
+    pub(crate) fn catch_up(&self) {
+        for Recording { descriptor, labels, what } in self.deferred.take() {
+            if let Some(Ok(definition)) = registry::define(descriptor) {
+                self.at_series(definition, descriptor, &labels, &what);
+            }
+        }
+    }
+
+    /// So that the next look by the same site finds the series by its own key.
+    fn alias(
+        &self,
+        definition: &'static Definition,
+        site: &'static Descriptor,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) {
+        if pairs.packed().is_some() && !faults.any() {
+            self.make(definition, site, pairs, labels, faults);
+        }
+    }
+
+    /// Makes a series, and then what others left to be done meanwhile.
+    fn make(
+        &self,
+        definition: &'static Definition,
+        site: &'static Descriptor,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) -> Made {
+        self.started();
+        let made = self.dictionary.make(definition, self.layout(definition, site), pairs, labels, faults);
+        match made {
+            Made::Busy => return made,
+            Made::Overflow { first: true, .. } => self.report_full(definition),
+            Made::Overflow { .. } => {}
+            Made::There => {
+                if let Some((each, keys)) = definition.sets
+                    && self.dictionary.is_first(definition)
+                {
+                    each(&mut |values| {
+                        let labels = Spelled::new(keys, 0, values);
+                        let (set, faults) = LabelSet::of(&labels);
+                        let layout = self.layout(definition, site);
+                        self.dictionary.make(definition, layout, &labels, &set, &faults);
+                    });
+                }
+            }
+        }
+        if !self.deferred.is_empty() {
+            self.catch_up();
+        }
+        made
+    }
+
+    /// Gives the region the chunk of a cell, or the store that of a gauge.
+    fn map(&self, definition: &Definition, region: &Region, cell: CellWord) {
+        match definition.kind {
+            Kind::Gauge => self.map_gauge(GaugeSlot::Series(cell.slot())),
+            _ => local::map_series(region, cell.slot()),
+        }
+    }
+
+    #[cold]
+    fn report_full(&self, definition: &Definition) {
+        let (name, place) = (definition.name, definition.place);
+        let count = self.dictionary.count_of(definition);
+        let message = format!(
+            "defined at {place} has reached its limit with {count} series; what is above is counted in one \
+             series with {}=true: bound the values of its labels, or raise the limit",
+            dictionary::OVERFLOW
+        );
+        self.problems.report(name, message);
+        own::full(name);
+    }
+
+    /// Reports what had to be mended in labels.
+    pub(crate) fn report_faults(&self, definition: &Definition, faults: &Faults<'_>) {
+        let (name, place) = (definition.name, definition.place);
+        if let Some(key) = faults.twice {
+            let message =
+                format!("defined at {place} is given the label {key:?} twice; the last value stays");
+            self.problems.report(name, message);
+        }
+        if faults.empty_key {
+            let message =
+                format!("defined at {place} is given a label without a name; the label is left out");
+            self.problems.report(name, message);
+        }
+        if faults.cut {
+            let message = format!("defined at {place} is given a label value over 1 KiB; it is cut");
+            self.problems.report(name, message);
+        }
+    }
+}
+
+/// How often a series that was just made is looked up. It would have to be removed each time in between.
+const MOST_LOOKS: usize = 64;
+
+/// A series at which something is about to be written.
+pub(crate) struct Found<'a> {
+    pub(crate) store: &'a Inner,
+    /// Of this thread.
+    pub(crate) region: &'a Region,
+    pub(crate) cell: CellWord,
+    /// Its line; none for the overflow series, which is never removed.
+    pub(crate) number: Option<u32>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Most stores have no handles; a look at an empty map costs little beside freeing a store.
+        BOUND.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}

@@ -1,0 +1,89 @@
+//! Which buckets the histograms of a store have: those of the first site, and what its readers want beside them.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use super::Inner;
+use super::layout::Layout;
+use crate::definition::{Buckets, Definition, Descriptor, Kind, Place, QUANTILES, WINDOW_SECONDS};
+use crate::{lock, registry};
+
+/// Which buckets histograms have and are to have.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// By the number of the metric.
+    chosen: HashMap<u32, ChosenLayout>,
+    /// Bounds that readers want, by the metric's name.
+    wanted: HashMap<String, Vec<f64>>,
+}
+
+/// The buckets of a histogram, and the site that brought them.
+#[derive(Clone, Copy)]
+struct ChosenLayout {
+    layout: &'static Layout,
+    buckets: Buckets,
+    place: Place,
+}
+
+impl Inner {
+    /// The buckets of a histogram in this store: those of the first site that recorded into it here.
+    pub(crate) fn layout(&self, definition: &Definition, site: &Descriptor) -> Option<&'static Layout> {
+        if !matches!(definition.kind, Kind::Histogram | Kind::Summary) {
+            return None;
+        }
+        let buckets = match (definition.kind, site.buckets) {
+            (Kind::Summary, Buckets::ByUnit) => {
+                Buckets::Quantiles { quantiles: QUANTILES, window_seconds: WINDOW_SECONDS }
+            }
+            (_, buckets) => buckets,
+        };
+        let mut layouts = lock::patiently(&self.layouts)?;
+        let layouts = layouts.get_or_insert_default();
+        let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
+        let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
+            let layout = Layout::declared(buckets, definition.unit, wanted).unwrap_or_else(|fault| {
+                let message = format!("defined at {} {fault}; the buckets of its unit are used", site.place);
+                self.problems.report(definition.name, message);
+                Layout::by_unit(definition.unit)
+            });
+            ChosenLayout { layout, buckets: site.buckets, place: site.place }
+        });
+        // A site that says nothing of buckets is content with any.
+        if site.buckets != Buckets::ByUnit && first.buckets != site.buckets {
+            let message = format!(
+                "has other buckets at {} than at {}; the first are kept: make them equal",
+                first.place, site.place
+            );
+            self.problems.report(definition.name, message);
+        }
+        Some(first.layout)
+    }
+
+    /// Keeps these bounds as well for the histogram of this name, if nothing was recorded into it here.
+    pub(super) fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
+        Layout::of(bounds)?;
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let layouts = layouts.get_or_insert_default();
+        let of_metric: Vec<_> =
+            registry::definitions().into_iter().filter(|definition| definition.name == metric).collect();
+        let chosen = of_metric.iter().filter_map(|definition| layouts.chosen.get(&definition.id));
+        let has_all = |chosen: &ChosenLayout| match chosen.layout {
+            Layout::Explicit(explicit) => bounds.iter().all(|bound| explicit.bounds.contains(bound)),
+            Layout::Exponential(_) | Layout::Summary(_) => false,
+        };
+        if chosen.clone().count() > 0 && chosen.into_iter().all(has_all) {
+            return Ok(true);
+        }
+        if of_metric.iter().any(|definition| self.dictionary.count_of(definition) > 0) {
+            return Ok(false);
+        }
+        for definition in of_metric {
+            layouts.chosen.remove(&definition.id);
+        }
+        let wanted = layouts.wanted.entry(metric.to_owned()).or_default();
+        wanted.extend(bounds);
+        wanted.sort_by(f64::total_cmp);
+        wanted.dedup();
+        Ok(true)
+    }
+}
