@@ -16,7 +16,7 @@ fn left() {
     let leave = [1, 10].map(|recording| {
         let deferred = deferred.clone();
         thread::spawn(move || {
-            assert!(deferred.push(Recording(AtomicU64::new(recording))));
+            assert!(deferred.push(|| Recording(AtomicU64::new(recording))));
             0
         })
     });

@@ -124,7 +124,7 @@ pub(crate) mod store {
         use std::{mem, ptr};
 
         use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-        use crate::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+        use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
 
         copied!("deferred.rs");
 

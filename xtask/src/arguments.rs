@@ -71,7 +71,7 @@ pub(crate) fn help() -> String {
 
 cargo xtask help    this text
 cargo xtask test    everything that must hold before a change goes in; ends with `N passed, N failed, N skipped`
-    --long                  run long soaks in full, not at a tenth
+    --long                  run long soaks in full, not at a tenth, and each fuzz target for 5 minutes
     --without-services      do without the real programs; the tests that need them are skipped by name and counted
     --only STEP[,STEP]      only these steps
 cargo xtask bench   metercast measured beside its peers: --quick, --json FILE, --results FILE, and groups by name
@@ -133,7 +133,7 @@ mod tests {
             Err("unknown command \"tset\"; the commands are help, test, bench".to_owned())
         );
         assert!(parse("test --fast").unwrap_err().contains("--long, --without-services, --only"));
-        assert!(parse("test --only fmt").unwrap_err().ends_with("docs, features, signatures"));
+        assert!(parse("test --only fmt").unwrap_err().ends_with("signatures, sanitizers, miri, fuzz"));
         assert!(parse("test --only").unwrap_err().contains("no step named"));
     }
 

@@ -16,7 +16,10 @@ mod workspace;
 
 mod bench;
 mod features;
+mod fuzz;
 mod install;
+mod miri;
+mod sanitizers;
 mod services;
 mod signatures;
 mod skipped;

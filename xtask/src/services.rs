@@ -25,6 +25,8 @@ enum Need {
 const PROGRAMS: &[Program] = &[
     // The bundled SQLite of the demo is C.
     Program { name: "cc", need: Need::Build, packages: &["gcc", "libc6-dev"], units: &[] },
+    // The fuzzer is C++.
+    Program { name: "c++", need: Need::Tests, packages: &["g++"], units: &[] },
     Program {
         name: "prometheus",
         need: Need::Tests,
@@ -56,6 +58,11 @@ pub(crate) fn get(without_services: bool) -> Vec<String> {
         installed.err().unwrap_or_else(|| "the package is installed, but brings no such program".to_owned());
     missing.retain(|program| program.find().is_none());
     missing.iter().map(|program| program.trouble(&why)).collect()
+}
+
+/// Whether the program of this name, which stands in the table, is there.
+pub(crate) fn has(name: &str) -> bool {
+    PROGRAMS.iter().any(|program| program.name == name && program.find().is_some())
 }
 
 /// The `PATH` for the tests: ours, and behind it the folders of programs that Debian keeps elsewhere.

@@ -13,10 +13,13 @@ pub(crate) enum Step {
     Docs,
     Features,
     Signatures,
+    Sanitizers,
+    Miri,
+    Fuzz,
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 8] = [
+    pub(crate) const ALL: [Step; 11] = [
         Step::Services,
         Step::Format,
         Step::Lint,
@@ -25,6 +28,9 @@ impl Step {
         Step::Docs,
         Step::Features,
         Step::Signatures,
+        Step::Sanitizers,
+        Step::Miri,
+        Step::Fuzz,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -37,6 +43,9 @@ impl Step {
             Step::Docs => "docs",
             Step::Features => "features",
             Step::Signatures => "signatures",
+            Step::Sanitizers => "sanitizers",
+            Step::Miri => "miri",
+            Step::Fuzz => "fuzz",
         }
     }
 
@@ -51,6 +60,11 @@ impl Step {
             Step::Docs => "cargo doc, warnings are errors",
             Step::Features => "each feature of each published crate, alone",
             Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
+            Step::Sanitizers => {
+                "the core's tests under ThreadSanitizer and AddressSanitizer, which prove first that they see"
+            }
+            Step::Miri => "the core's tests of data structures under Miri; skipped where no toolchain has it",
+            Step::Fuzz => "fuzz targets from their corpus on, 20 seconds each, or 5 minutes under --long",
         }
     }
 

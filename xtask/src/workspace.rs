@@ -49,6 +49,12 @@ impl Workspace {
         })
     }
 
+    /// One without members, for tests of what is started in it.
+    #[cfg(test)]
+    pub(crate) fn at(root: &str, target: &str) -> Workspace {
+        Workspace { root: root.into(), target: target.into(), packages: Vec::new() }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

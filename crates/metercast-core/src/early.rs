@@ -42,7 +42,7 @@ pub(crate) fn settle(store: &Inner) {
             let bits = bits.swap(0, Relaxed);
             if bits != 0 {
                 let what = What::Add { word: word as u32, number: descriptor.number, bits };
-                store.deferred.push(Recording { descriptor, labels: LabelSet::default(), what });
+                store.deferred.push(|| Recording { descriptor, labels: LabelSet::default(), what });
             }
         }
     }

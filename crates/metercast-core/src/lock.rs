@@ -2,40 +2,47 @@
 //! after a fork, may not be there at all.
 
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
+use std::time::{Duration, Instant};
 
 /// The lock, if it is free or will be in a moment.
 pub(crate) fn soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    retried(0, || mutex.try_lock())
+    retried(None, || mutex.try_lock())
 }
 
 /// The lock, unless it is held for very long. For what has no other way.
 pub(crate) fn patiently<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    retried(YIELDS, || mutex.try_lock())
+    retried(Some(PATIENCE), || mutex.try_lock())
 }
 
 /// [`patiently`], to read.
 pub(crate) fn read<T>(lock: &RwLock<T>) -> Option<RwLockReadGuard<'_, T>> {
-    retried(YIELDS, || lock.try_read())
+    retried(Some(PATIENCE), || lock.try_read())
 }
 
 /// [`patiently`], to write.
 pub(crate) fn write<T>(lock: &RwLock<T>) -> Option<RwLockWriteGuard<'_, T>> {
-    retried(YIELDS, || lock.try_write())
+    retried(Some(PATIENCE), || lock.try_write())
 }
 
 /// Less than a microsecond: longer than a lock is held by a thread that runs and makes a series.
 const SPINS: u32 = 100;
 
 /// Enough for a holder that was preempted to run again, and to end.
-const YIELDS: u32 = 2_000;
+const PATIENCE: Duration = Duration::from_secs(1);
 
-fn retried<G>(yields: u32, mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
-    for round in 0..SPINS + yields {
+fn retried<G>(patience: Option<Duration>, mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
+    let mut since = None;
+    for round in 0u32.. {
         match attempt() {
             Ok(guard) => return Some(guard),
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) if round < SPINS => std::hint::spin_loop(),
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) => {
+                if since.get_or_insert_with(Instant::now).elapsed() >= patience? {
+                    return None;
+                }
+                std::thread::yield_now();
+            }
         }
     }
     None

@@ -63,7 +63,7 @@ fn a_forked_child_records_whatever_its_parent_was_doing() {
                 }
             });
         }
-        let well = (0..25).all(|n| {
+        let well = (0..15).all(|n| {
             let names: Vec<String> = (0..4).map(|at| format!("child {n} {at}")).collect();
             // SAFETY: the child calls nothing but what is under test, and leaves without cleaning up. The C library makes its
             // own allocator usable after a fork.

@@ -56,7 +56,6 @@ mod serve;
     allow(dead_code, reason = "without an exporter nothing goes wrong again and again")
 )]
 pub mod log;
-#[cfg(feature = "otlp")]
 mod own;
 #[cfg(all(unix, feature = "otlp"))]
 mod signal;

@@ -1,9 +1,11 @@
-//! What metercast measures of its exporters, named by the semantic conventions for SDK metrics.
+//! What the read side measures of itself; of its exporters by the names that the semantic conventions have for it.
 
+#[cfg(feature = "otlp")]
 use std::time::Duration;
 
 use metercast_core::{Store, metrics};
 
+#[cfg(feature = "otlp")]
 metrics! {
     /// Points that exporters handed over, or with error.type failed to.
     static POINTS: Counter<u64> = "otel.sdk.exporter.metric_data_point.exported" {
@@ -15,6 +17,9 @@ metrics! {
         unit: "s",
         labels: { "otel.component.name": &str, "otel.component.type": &str, "error.type": Option<&str> }
     };
+}
+
+metrics! {
     /// Callbacks of observable instruments that took too long, by the metric: their last values were served.
     static OBSERVABLES_LATE: Counter<u64> = "metercast.observables.late" {
         unit: "{run}", labels: { metric: &str }
@@ -27,11 +32,13 @@ pub(crate) fn late(store: &Store, metric: &str) {
 }
 
 /// Counts points that an exporter handed over, or failed to for the class of `error`.
+#[cfg(feature = "otlp")]
 pub(crate) fn points(store: &Store, exporter: &str, component: &str, points: u64, error: Option<&str>) {
     store.scope(|| POINTS.add(points, (exporter, component, error)));
 }
 
 /// Measures one export, whatever became of it.
+#[cfg(feature = "otlp")]
 pub(crate) fn operation(store: &Store, exporter: &str, component: &str, took: Duration, error: Option<&str>) {
     store.scope(|| DURATION.record(took.as_secs_f64(), (exporter, component, error)));
 }

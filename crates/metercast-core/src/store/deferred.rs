@@ -4,7 +4,7 @@
 use std::mem;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 
 use super::{GaugeSlot, Inner};
 use crate::definition::Descriptor;
@@ -59,6 +59,8 @@ impl local::Write for What {
 pub(crate) struct Deferred {
     newest: AtomicPtr<Node>,
     count: AtomicUsize,
+    /// Whether nobody makes them, as in the child of a fork that left the lock behind.
+    stuck: AtomicBool,
 }
 
 struct Node {
@@ -71,23 +73,35 @@ const MOST: usize = 4096;
 
 impl Deferred {
     pub(crate) const fn new() -> Deferred {
-        Deferred { newest: AtomicPtr::new(ptr::null_mut()), count: AtomicUsize::new(0) }
+        Deferred {
+            newest: AtomicPtr::new(ptr::null_mut()),
+            count: AtomicUsize::new(0),
+            stuck: AtomicBool::new(false),
+        }
     }
 
     /// Lets a recording wait; false if too many do already.
-    pub(crate) fn push(&self, recording: Recording) -> bool {
+    pub(crate) fn push(&self, recording: impl FnOnce() -> Recording) -> bool {
         if self.count.fetch_add(1, Relaxed) >= MOST {
             self.count.fetch_sub(1, Relaxed);
             return false;
         }
         let mut older = self.newest.load(Relaxed);
-        let node = Box::into_raw(Box::new(Node { recording, older }));
+        let node = Box::into_raw(Box::new(Node { recording: recording(), older }));
         while let Err(newest) = self.newest.compare_exchange_weak(older, node, Release, Relaxed) {
             older = newest;
             // SAFETY: `node` is ours until the exchange succeeds.
             unsafe { (*node).older = older };
         }
         true
+    }
+
+    pub(crate) fn are_stuck(&self) -> bool {
+        self.stuck.load(Relaxed)
+    }
+
+    pub(crate) fn set_stuck(&self, stuck: bool) {
+        self.stuck.store(stuck, Relaxed);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -152,7 +166,7 @@ mod tests {
                 .map(|thread| {
                     let deferred = &deferred;
                     threads.spawn(move || {
-                        (0..1000).for_each(|n| assert!(deferred.push(recording(thread << 32 | n))));
+                        (0..1000).for_each(|n| assert!(deferred.push(|| recording(thread << 32 | n))));
                     })
                 })
                 .collect();
@@ -175,8 +189,8 @@ mod tests {
     #[test]
     fn no_more_wait_than_memory_is_meant_for_them() {
         let deferred = Deferred::new();
-        let kept = (0..2 * MOST as u64).filter(|n| deferred.push(recording(*n))).count();
+        let kept = (0..2 * MOST as u64).filter(|n| deferred.push(|| recording(*n))).count();
         assert_eq!((kept, deferred.take().len(), deferred.is_empty()), (MOST, MOST, true));
-        assert!(deferred.push(recording(1)));
+        assert!(deferred.push(|| recording(1)));
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Dictionary {
     limit_each: AtomicU32,
     limit_all: AtomicU32,
     writer: Mutex<Option<Writer>>,
+    /// How often that lock was taken to make a series.
+    taken: AtomicU64,
 }
 
 /// What only the one who makes or removes a series needs.
@@ -113,6 +115,7 @@ impl Dictionary {
             limit_each: AtomicU32::new(LIMIT_EACH),
             limit_all: AtomicU32::new(LIMIT_ALL),
             writer: Mutex::new(None),
+            taken: AtomicU64::new(0),
         }
     }
 
@@ -183,6 +186,19 @@ impl Dictionary {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until nobody is making a series; false if whoever does comes to no end.
+    pub(crate) fn will_be_free(&self) -> bool {
+        loop {
+            let taken = self.taken.load(Relaxed);
+            if lock::patiently(&self.writer).is_some() {
+                return true;
+            }
+            if taken == self.taken.load(Relaxed) {
+                return false;
+            }
+        }
+    }
+
     /// Makes the series with these labels, if nobody else made it meanwhile.
     pub(crate) fn make(
         &self,
@@ -195,6 +211,7 @@ impl Dictionary {
         choose_seeds();
         let shapes = definition.shapes();
         let Some(mut guard) = lock::soon(&self.writer) else { return Made::Busy };
+        self.taken.fetch_add(1, Relaxed);
         let writer = guard.get_or_insert_default();
         // Labels that had to be mended are never found as they are given, only as they are kept.
         let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);

@@ -185,16 +185,22 @@ impl Inner {
                 };
                 match made {
                     Made::There => {}
-                    Made::Busy => match write.later() {
-                        Some(what) => {
-                            let waits = Recording { descriptor: site, labels, what };
-                            if !self.deferred.push(waits) {
-                                own::unable();
-                            }
+                    Made::Busy => {
+                        if let Some(what) = write.later()
+                            && self.deferred.push(|| Recording {
+                                descriptor: site,
+                                labels: labels.clone(),
+                                what,
+                            })
+                        {
                             return;
                         }
-                        None => std::thread::yield_now(),
-                    },
+                        // What cannot be left to others has to wait, if that is not known to be in vain.
+                        if self.deferred.are_stuck() || !self.dictionary.will_be_free() {
+                            self.deferred.set_stuck(true);
+                            break;
+                        }
+                    }
                     Made::Overflow { cell, .. } => {
                         // The overflow series is never removed, so that it needs no operation.
                         if !at(None, cell) {
@@ -264,9 +270,20 @@ impl Inner {
         faults: &Faults<'_>,
     ) -> Made {
         self.started();
-        let made = self.dictionary.make(definition, self.layout(definition, site), pairs, labels, faults);
+        let layout = self.layout(definition, site);
+        if layout.is_none() && matches!(definition.kind, Kind::Histogram | Kind::Summary) {
+            // Out of reach: without it nobody knows what the cell is to be.
+            return Made::Busy;
+        }
+        let made = self.dictionary.make(definition, layout, pairs, labels, faults);
+        if matches!(made, Made::Busy) {
+            return made;
+        }
+        if self.deferred.are_stuck() {
+            self.deferred.set_stuck(false);
+        }
         match made {
-            Made::Busy => return made,
+            Made::Busy => {}
             Made::Overflow { first: true, .. } => self.report_full(definition),
             Made::Overflow { .. } => {}
             Made::There => {

@@ -37,7 +37,7 @@ impl Inner {
             }
             (_, buckets) => buckets,
         };
-        let mut layouts = lock::patiently(&self.layouts)?;
+        let mut layouts = lock::soon(&self.layouts)?;
         let layouts = layouts.get_or_insert_default();
         let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
         let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {

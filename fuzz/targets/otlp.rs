@@ -1,0 +1,174 @@
+//! Any recordings as an OTLP message: decoded by the published definition, it is the snapshot.
+//!
+//! The encoder is no public interface, so its files are compiled into this target as they are.
+
+#![no_main]
+
+#[rustfmt::skip]
+#[path = "../../crates/metercast/src/export/otlp/message.rs"]
+mod message;
+/// What the encoder takes from the crate that it lives in.
+mod snapshot {
+    pub(crate) use metercast::snapshot::*;
+}
+#[rustfmt::skip]
+#[path = "../../crates/metercast/src/export/otlp/wire.rs"]
+#[allow(dead_code, reason = "the answers of a receiver are read elsewhere")]
+mod wire;
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use libfuzzer_sys::fuzz_target;
+use metercast::{Kind, LabelSet, Snapshot, Value};
+use metercast_fuzz::{Input, recorded};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
+use opentelemetry_proto::tonic::common::v1::{self as common, InstrumentationScope};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+use opentelemetry_proto::tonic::metrics::v1::{
+    Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use prost::Message as _;
+use snapshot::{Family, Point, Series};
+
+const CUMULATIVE: i32 = 2;
+
+/// The message that a snapshot should be.
+fn expected(snapshot: &Snapshot, resource: &[(String, Value)]) -> ExportMetricsServiceRequest {
+    let mut scopes: BTreeMap<(&str, &str), Vec<Metric>> = BTreeMap::new();
+    for family in &snapshot.families {
+        let scope = family.definition.scope();
+        scopes.entry((scope.name, scope.version)).or_default().push(metric(family, snapshot.time));
+    }
+    let scope_metrics = scopes.into_iter().map(|((name, version), metrics)| ScopeMetrics {
+        scope: Some(InstrumentationScope {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            ..Default::default()
+        }),
+        metrics,
+        ..Default::default()
+    });
+    let attributes = resource.iter().map(|(key, value)| pair(key, value)).collect();
+    ExportMetricsServiceRequest {
+        resource_metrics: vec![ResourceMetrics {
+            resource: Some(Resource { attributes, ..Default::default() }),
+            scope_metrics: scope_metrics.collect(),
+            ..Default::default()
+        }],
+    }
+}
+
+fn metric(family: &Family, time: SystemTime) -> Metric {
+    let definition = &family.definition;
+    let numbers = || family.series.iter().map(|series| number(series, time)).collect();
+    let sum = |is_monotonic| {
+        Data::Sum(Sum { data_points: numbers(), aggregation_temporality: CUMULATIVE, is_monotonic })
+    };
+    let data = match definition.kind() {
+        Kind::Counter => sum(true),
+        Kind::UpDownCounter => sum(false),
+        Kind::Gauge => Data::Gauge(Gauge { data_points: numbers() }),
+        Kind::Histogram => Data::Histogram(Histogram {
+            data_points: family.series.iter().map(|series| histogram(series, time)).collect(),
+            aggregation_temporality: CUMULATIVE,
+        }),
+        other => panic!("a new kind: {other:?}"),
+    };
+    Metric {
+        name: definition.name().to_owned(),
+        description: definition.description().to_owned(),
+        unit: definition.unit().to_owned(),
+        data: Some(data),
+        ..Default::default()
+    }
+}
+
+fn number(series: &Series, time: SystemTime) -> NumberDataPoint {
+    let value = match series.point {
+        Point::I64(value) => Number::AsInt(value),
+        Point::U64(value) if value <= i64::MAX as u64 => Number::AsInt(value as i64),
+        Point::U64(value) => Number::AsDouble(value as f64),
+        Point::F64(value) => Number::AsDouble(value),
+        ref other => panic!("no number: {other:?}"),
+    };
+    NumberDataPoint {
+        attributes: pairs(&series.labels),
+        start_time_unix_nano: nanoseconds(series.started),
+        time_unix_nano: nanoseconds(time.max(series.started)),
+        value: Some(value),
+        ..Default::default()
+    }
+}
+
+fn histogram(series: &Series, time: SystemTime) -> HistogramDataPoint {
+    let Point::Histogram(buckets) = &series.point else { panic!("no histogram: {:?}", series.point) };
+    // A sum of what may be negative is left out, since receivers take it for a counter.
+    let counts_below_zero = buckets.bounds.iter().any(|bound| *bound < 0.0);
+    HistogramDataPoint {
+        attributes: pairs(&series.labels),
+        start_time_unix_nano: nanoseconds(series.started),
+        time_unix_nano: nanoseconds(time.max(series.started)),
+        count: buckets.counts.iter().sum(),
+        sum: (buckets.sum >= 0.0 && !counts_below_zero).then_some(buckets.sum),
+        bucket_counts: buckets.counts.clone(),
+        explicit_bounds: buckets.bounds.to_vec(),
+        ..Default::default()
+    }
+}
+
+fn pairs(labels: &LabelSet) -> Vec<common::KeyValue> {
+    labels.iter().map(|(key, value)| pair(key, value)).collect()
+}
+
+fn pair(key: &str, value: &Value) -> common::KeyValue {
+    let value = match value {
+        Value::String(text) => AnyValue::StringValue(text.to_string()),
+        Value::Bool(truth) => AnyValue::BoolValue(*truth),
+        Value::I64(whole) => AnyValue::IntValue(*whole),
+        Value::F64(double) => AnyValue::DoubleValue(*double),
+        // OTLP has no whole number above 63 bits.
+        Value::U64(whole) => AnyValue::StringValue(whole.to_string()),
+        other => panic!("a value of a new type: {other:?}"),
+    };
+    common::KeyValue {
+        key: key.to_owned(),
+        value: Some(common::AnyValue { value: Some(value) }),
+        ..Default::default()
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input::new(bytes);
+    let mut resource = BTreeMap::new();
+    for _ in 0..input.below(4) {
+        resource.insert(input.key(), input.value());
+    }
+    let resource: Vec<(String, Value)> = resource.into_iter().collect();
+    let Some(mut snapshot) = recorded(&mut input) else { return };
+    // What a recording cannot be, a sum can.
+    for series in snapshot.families.iter_mut().flat_map(|family| &mut family.series) {
+        match &mut series.point {
+            Point::F64(value) if input.below(4) == 1 => *value = input.double(),
+            _ => {}
+        }
+    }
+    let bytes = message::request(&snapshot, &resource);
+    if snapshot.families.is_empty() {
+        assert!(bytes.is_empty(), "nothing is no message");
+        return;
+    }
+    let decoded = ExportMetricsServiceRequest::decode(&bytes[..]).expect("our bytes are a request");
+    let expected = expected(&snapshot, &resource);
+    // As bytes, since NaN is not equal to itself.
+    if decoded.encode_to_vec() != expected.encode_to_vec() {
+        panic!("decoded: {decoded:#?}\nexpected: {expected:#?}");
+    }
+});
