@@ -160,6 +160,7 @@ pub(crate) mod store {
         use super::table::{Table, Test};
         use crate::label::{Packed, Words, seeds};
         use crate::sync::{Mutex, MutexGuard, PoisonError};
+        use std::collections::HashSet;
 
         copied!("dictionary.rs");
 
@@ -187,14 +188,16 @@ pub(crate) mod store {
                 self.add_line(guard.get_or_insert_default(), &Key::Packed(packed), cell).expect("few lines")
             }
 
-            /// The models have no lists of lines.
-            pub(super) fn unlist(&self, _: &Definition, _: &mut Writer, _: impl Fn(u32) -> bool) {}
+            /// The models have no lists of lines, and no limits.
+            pub(super) fn unlist(&self, _: &Definition, _: &HashSet<u32>) {}
+            pub(super) fn count(&self, _: &mut Writer, _: u32, _: bool) {}
+            pub(super) fn look_for_room(&self, _: Option<&Definition>) {}
         }
     }
 
     pub(crate) mod lifecycle {
         use std::cell::Cell;
-        use std::collections::BTreeMap;
+        use std::collections::{BTreeMap, HashSet};
         use std::rc::Rc;
 
         use super::dictionary::{Dictionary, Writer};
@@ -232,19 +235,19 @@ pub(crate) mod store {
         impl Leaving {
             /// Removes the series.
             pub(crate) fn remove(self, store: &Inner, departures: &mut Departures) {
-                let _writer = store.dictionary.writer();
-                self.leave(&store.dictionary);
+                let guard = &mut *store.dictionary.writer();
+                self.leave(&store.dictionary, guard.get_or_insert_default());
                 departures.waiting.push(self);
             }
 
-            fn next_step(&self, store: &Inner) -> Step {
+            fn next_step(&mut self, store: &Inner) -> Step {
                 let slot = self.cell.slot();
                 let chunks = store.regions.iter().filter_map(|region| region.series(slot));
                 self.last.set(Some(chunks.map(|chunk| chunk.word(slot).load(Acquire)).sum()));
                 Step::Go
             }
 
-            fn free(self, store: &Inner, writer: &mut Writer) {
+            fn free(&self, store: &Inner, writer: &mut Writer) {
                 self.clear(store, self.cell.slot(), 3);
                 writer.free.lines.extend(self.lines.iter().map(|(number, _)| *number));
             }

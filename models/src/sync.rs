@@ -1,7 +1,7 @@
 //! Loom's atomics and locks, with what the engine uses of the standard library's.
 
 pub(crate) use loom::sync::{Mutex, MutexGuard};
-pub(crate) use std::sync::PoisonError;
+pub(crate) use std::sync::{OnceLock, PoisonError};
 
 pub(crate) mod atomic {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};

@@ -22,7 +22,7 @@ struct Early {
 static ALL: [Early; 16] =
     [const { Early { descriptor: OnceLock::new(), bits: [const { AtomicU64::new(0) }; 2] } }; 16];
 
-/// Keeps an amount until the next reading of any store; false if there is no place for it.
+/// Keeps an amount until the next reading of the global store; false if there is no place for it.
 #[cold]
 pub(crate) fn add<N: Number>(descriptor: &'static Descriptor, word: u32, amount: N) -> bool {
     if !descriptor.labels.names.is_empty() {
@@ -42,7 +42,10 @@ pub(crate) fn settle(store: &Inner) {
             let bits = bits.swap(0, Relaxed);
             if bits != 0 {
                 let what = What::Add { word: word as u32, number: descriptor.number, bits };
-                store.deferred.push(|| Recording { descriptor, labels: LabelSet::default(), what });
+                if !store.deferred.push(|| Recording { descriptor, labels: LabelSet::default(), what }) {
+                    let plus = |before| Some(descriptor.number.plus(before, bits));
+                    let _ = early.bits[word].fetch_update(Relaxed, Relaxed, plus);
+                }
             }
         }
     }

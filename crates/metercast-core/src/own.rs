@@ -52,11 +52,17 @@ pub(crate) fn unable() {
 
 /// Records what could not be recorded before. `store` is the current one.
 pub(crate) fn settle(store: &Inner) {
+    if !store.is_enabled() {
+        return;
+    }
     let unable = UNABLE.swap(0, Relaxed);
     if unable > 0 {
         RECORDINGS_DROPPED.add(unable, (Reason::Unable,));
     }
-    early::settle(store);
+    // An allocator is the program's, and so is what it counts.
+    if store.is_global() {
+        early::settle(store);
+    }
 }
 
 /// Counts a recording that was not kept.

@@ -61,10 +61,14 @@ fn run(
     deadline: Instant,
 ) {
     let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
-    for registration in registrations {
+    for (at, registration) in registrations.iter().enumerate() {
         if registration.is_running() {
             own::late(store, registration.definition().name());
             continue;
+        }
+        if Instant::now() >= deadline {
+            // Those who come after a slow one are not late themselves; they run when they can, for the next reading.
+            return run_without_us(store.clone(), registrations[at..].to_vec());
         }
         if worker.is_none() {
             *worker = Worker::start();
@@ -80,6 +84,12 @@ fn run(
             None => drop(registration.run(store)),
         }
     }
+}
+
+/// Runs callbacks for whom nobody waits. Without a thread they wait for the next reading.
+fn run_without_us(store: Store, registrations: Vec<Arc<Registration>>) {
+    let work = move || registrations.iter().for_each(|registration| drop(registration.run(&store)));
+    let _ = thread::Builder::new().name("metercast-observe".into()).spawn(work);
 }
 
 #[cfg(test)]

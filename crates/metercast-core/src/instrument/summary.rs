@@ -15,8 +15,9 @@ use crate::site::Site;
 ///
 /// Quantiles are those declared, else 0.5, 0.9, 0.95 and 0.99, over a window of 60 seconds or as many as `window_seconds`
 /// says. The window ends with the reading, and reaches back by its width and up to a sixth of it, or one reading, more.
-/// If nothing came within it there are no quantiles. They are off by half a percent at most while values lie within a
-/// factor of 60, by 1.1 % within 4,000, by 2.2 % within 16 million. Summaries of several processes cannot be added up: where that
+/// If nothing came within it there are no quantiles. They are off by half a percent at most if all values since the start of
+/// the series lie within a factor of 60, by 1.1 % within 4,000, by 2.2 % within 16 million; of values below zero by 2.2 %
+/// within a factor of 170, and 4.5 % within 30,000. Summaries of several processes cannot be added up: where that
 /// is wanted, use a [`Histogram`](crate::Histogram). NaN and infinity are dropped and counted in `metercast.recordings.dropped`.
 ///
 /// ```

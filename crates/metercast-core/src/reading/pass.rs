@@ -59,7 +59,7 @@ impl Store {
         let store = self.inner();
         self.scope(|| {
             own::settle(store);
-            store.catch_up();
+            store.settle();
         });
         let removes_nothing = store.lifecycle.begin_reading(store);
         store.next_epoch();
@@ -120,10 +120,9 @@ impl<'a> FamilyView<'a> {
             return false;
         }
         let dictionary = &self.reading.store.dictionary;
-        let lines = dictionary.count_of(self.definition);
         match self.definition.fixed.len() {
             0 => dictionary.is_uniform(self.definition),
-            1 => lines == 0,
+            1 => self.ends.is_empty(),
             _ => false,
         }
     }
@@ -199,7 +198,7 @@ impl<'a> FamilyView<'a> {
     fn each_fixed(&self, twins: &RefCell<Vec<u32>>, give: &mut impl FnMut(&SeriesView<'_>)) {
         let (reading, definition) = (self.reading, self.definition);
         let shapes = definition.shapes();
-        let has_lines = reading.store.dictionary.count_of(definition) > 0;
+        let has_lines = !self.ends.is_empty();
         let mut columns = Columns::new(&reading.regions, Place::Fixed);
         let mut of_lines = Columns::new(&reading.regions, Place::Series);
         let all_at_zero = definition.zeroes() && self.is_used(&mut columns);

@@ -5,6 +5,8 @@
 //! between the steps on both sides. On Linux the one who frees makes every running thread execute one; elsewhere each pays for
 //! its own.
 
+use std::sync::OnceLock;
+
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux {
     use std::ffi::{c_int, c_long, c_uint};
@@ -54,6 +56,12 @@ pub(crate) fn all_threads() -> bool {
     return linux::all_threads();
     #[cfg(not(all(target_os = "linux", not(miri))))]
     true
+}
+
+/// Whether [`all_threads`] can do what it says: without it nothing may be taken out.
+pub(crate) fn works() -> bool {
+    static WORKS: OnceLock<bool> = OnceLock::new();
+    *WORKS.get_or_init(all_threads)
 }
 
 #[cfg(test)]

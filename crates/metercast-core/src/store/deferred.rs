@@ -118,9 +118,18 @@ impl Deferred {
             newest = node.older;
             all.push(node.recording);
         }
-        self.count.fetch_sub(all.len(), Relaxed);
         all.reverse();
         all
+    }
+
+    /// Says that so many of those that were taken have been made.
+    pub(crate) fn made(&self, count: usize) {
+        self.count.fetch_sub(count, Release);
+    }
+
+    /// Whether there are any that have not been made yet, taken or not.
+    pub(crate) fn wait(&self) -> bool {
+        self.count.load(Acquire) > 0
     }
 }
 
@@ -172,7 +181,9 @@ mod tests {
                 .collect();
             let mut taken = Vec::new();
             while pushing.iter().any(|thread| !thread.is_finished()) {
-                taken.extend(deferred.take().iter().map(bits));
+                let some = deferred.take();
+                deferred.made(some.len());
+                taken.extend(some.iter().map(bits));
             }
             taken
         });
@@ -191,6 +202,8 @@ mod tests {
         let deferred = Deferred::new();
         let kept = (0..2 * MOST as u64).filter(|n| deferred.push(|| recording(*n))).count();
         assert_eq!((kept, deferred.take().len(), deferred.is_empty()), (MOST, MOST, true));
+        assert!(deferred.wait() && !deferred.push(|| recording(1)), "they are taken, but not made");
+        deferred.made(MOST);
         assert!(deferred.push(|| recording(1)));
     }
 }

@@ -3,7 +3,7 @@
 //! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock. A series
 //! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -67,6 +67,13 @@ pub(super) struct Free {
 /// The first and the last line of a metric, each its number plus one; 0 if there is none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ends(u64);
+
+impl Ends {
+    /// Whether there are none.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
 
 /// What making a series gave.
 #[derive(Clone, Copy, Debug)]
@@ -251,8 +258,9 @@ impl Dictionary {
         if let Some(number) = number
             && let (Some(side), Some(line)) = (self.side(number), self.line(number))
         {
-            // It stays for as long as the store.
+            // It stays for as long as the store, and is not one of those that are limited.
             side.hold();
+            self.count(writer, definition.id, false);
             self.metric_made(definition.id)[OVER].store(FULL | (u64::from(number) + 1), Release);
             return Made::Overflow { cell: line.cell(), first: true };
         }
@@ -312,7 +320,7 @@ impl Dictionary {
     }
 
     /// What was full may not be any more.
-    fn look_for_room(&self, of: Option<&Definition>) {
+    pub(super) fn look_for_room(&self, of: Option<&Definition>) {
         let guard = &mut *self.writer();
         let writer = guard.get_or_insert_default();
         let all = crate::registry::definitions();
@@ -366,9 +374,20 @@ impl Dictionary {
         }
         let first = if first == 0 { number + 1 } else { first };
         words[ENDS].store(u64::from(first) << 32 | u64::from(number + 1), Release);
-        words[COUNT].fetch_add(1 << 32, Relaxed);
-        writer.series += 1;
+        self.count(writer, definition.id, true);
         Some(number)
+    }
+
+    /// Counts a series that came or went.
+    pub(super) fn count(&self, writer: &mut Writer, definition: u32, came: bool) {
+        let word = &self.metric_made(definition)[COUNT];
+        if came {
+            word.fetch_add(1 << 32, Relaxed);
+            writer.series += 1;
+        } else {
+            word.fetch_sub(1 << 32, Relaxed);
+            writer.series -= 1;
+        }
     }
 
     /// Before the line can be read, so that a reading that sees it knows its types.
@@ -464,31 +483,22 @@ impl Dictionary {
     }
 
     /// Takes these lines out of the list of a metric. The caller holds the lock of the writer, and no reading is under way.
-    pub(super) fn unlist(&self, definition: &Definition, writer: &mut Writer, gone: impl Fn(u32) -> bool) {
+    pub(super) fn unlist(&self, definition: &Definition, gone: &HashSet<u32>) {
         let words = self.metric_made(definition.id);
-        let (mut first, mut last, mut count) = (None, None::<u32>, 0u64);
+        let (mut first, mut last) = (None, None::<u32>);
         let all: Vec<u32> = self.lines_of(definition).map(|(number, ..)| number).collect();
-        for number in all.into_iter() {
-            if gone(number) {
-                writer.series -= 1;
-                continue;
-            }
+        for number in all.into_iter().filter(|number| !gone.contains(number)) {
             match last.and_then(|last| self.side(last)) {
                 Some(side) => side.set_next(Some(number)),
                 None => first = Some(number),
             }
             last = Some(number);
-            count += 1;
         }
         if let Some(side) = last.and_then(|last| self.side(last)) {
             side.set_next(None);
         }
         let end = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
         words[ENDS].store(end(first) << 32 | end(last), Release);
-        words[COUNT].store(count << 32 | u64::from(words[COUNT].load(Relaxed) as u32), Relaxed);
-        if self.has_room(definition, writer) {
-            self.set_full(definition, false);
-        }
     }
 }
 

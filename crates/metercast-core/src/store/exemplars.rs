@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use crate::lock;
+use crate::{local, lock};
 
 /// The span that is current on a thread, as W3C Trace Context names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +65,9 @@ impl Exemplars {
 
     /// Takes a measurement, if it is made in a sampled span and nobody else is here. `bucket` says which exemplar it replaces.
     pub(crate) fn offer(&self, line: u32, bucket: u32, value: f64) {
-        let Some(span) = self.current.get().and_then(|current| current()) else { return };
+        let Some(current) = self.current.get() else { return };
+        // Somebody else's code, which may record.
+        let Some(span) = local::for_ourselves(current) else { return };
         let Some(mut newest) = lock::soon(&self.newest) else { return };
         let newest = newest.get_or_insert_default();
         if newest.len() < MOST || newest.contains_key(&(line, bucket)) {

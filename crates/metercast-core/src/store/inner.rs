@@ -1,12 +1,11 @@
 //! What a store is made of, and the slow path of a recording: what finds, makes and writes a series.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
-use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use super::BOUND;
 use super::deferred::{Deferred, Recording};
 use super::dictionary::{self, Dictionary, Made};
 use super::directory::Directory;
@@ -21,6 +20,7 @@ use super::plan::Plan;
 use super::region::Region;
 use super::regions::Regions;
 use super::windows::Windows;
+use super::{BOUND, GLOBAL_ID};
 use crate::definition::{Definition, Descriptor, Kind};
 use crate::label::{Faults, LabelSet, Pairs, Spelled};
 use crate::local::{self, Write};
@@ -45,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) windows: Windows,
     pub(crate) exemplars: Exemplars,
     pub(crate) deferred: Deferred,
+    /// Whether somebody is making the recordings that wait.
+    catching_up: AtomicBool,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     pub(super) fixed_gauges: Directory,
     /// Gauges of dynamic series.
@@ -78,6 +80,7 @@ impl Inner {
             windows: Windows::new(),
             exemplars: Exemplars::new(),
             deferred: Deferred::new(),
+            catching_up: AtomicBool::new(false),
             fixed_gauges: Directory::new(),
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
@@ -96,6 +99,11 @@ impl Inner {
     #[inline(always)]
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Whether it is the store of the process.
+    pub(crate) fn is_global(&self) -> bool {
+        self.id == GLOBAL_ID
     }
 
     /// Whether recordings are kept.
@@ -186,7 +194,10 @@ impl Inner {
                 match made {
                     Made::There => {}
                     Made::Busy => {
-                        if let Some(what) = write.later()
+                        // A gauge, or a total that goes both ways, must not be overtaken by what the same thread does next.
+                        let may_wait = !matches!(definition.kind, Kind::Gauge | Kind::UpDownCounter);
+                        if may_wait
+                            && let Some(what) = write.later()
                             && self.deferred.push(|| Recording {
                                 descriptor: site,
                                 labels: labels.clone(),
@@ -239,10 +250,33 @@ impl Inner {
 
     /// Makes the recordings that wait. The store is the current one.
     pub(crate) fn catch_up(&self) {
-        for Recording { descriptor, labels, what } in self.deferred.take() {
-            if let Some(Ok(definition)) = registry::define(descriptor) {
-                self.at_series(definition, descriptor, &labels, &what);
+        // What is made here may find others waiting; they are left to the loop.
+        if self.catching_up.swap(true, Acquire) {
+            return;
+        }
+        while !self.deferred.is_empty() {
+            let waiting = self.deferred.take();
+            let count = waiting.len();
+            for Recording { descriptor, labels, what } in waiting {
+                match registry::define(descriptor) {
+                    Some(Ok(definition)) => self.at_series(definition, descriptor, &labels, &what),
+                    _ => own::unable(),
+                }
             }
+            self.deferred.made(count);
+            if !self.dictionary.will_be_free() {
+                break;
+            }
+        }
+        self.catching_up.store(false, Release);
+    }
+
+    /// Waits until everything that was recorded before is where a reading finds it. The store is the current one.
+    pub(crate) fn settle(&self) {
+        let since = Instant::now();
+        while self.deferred.wait() && !self.deferred.are_stuck() && since.elapsed() < Duration::from_secs(1) {
+            local::slowly(|| self.catch_up());
+            std::thread::yield_now();
         }
     }
 

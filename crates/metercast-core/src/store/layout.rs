@@ -153,7 +153,8 @@ fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layou
     }
 }
 
-fn check(bounds: &[f64]) -> Result<(), String> {
+/// What is wrong with bounds.
+pub(super) fn check(bounds: &[f64]) -> Result<(), String> {
     if bounds.len() > MOST_BOUNDS {
         return Err(format!("has {} buckets; at most {MOST_BOUNDS} bounds are kept", bounds.len()));
     }

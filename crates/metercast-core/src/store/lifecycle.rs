@@ -4,14 +4,14 @@
 //! asked what they are at (see `barrier`). When each operation that was under way has ended, nobody can be writing to its cell
 //! any more, which is then cleared for another series. A series that was recorded into at the last moment comes back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use super::dictionary::{Dictionary, Writer, packed_keys};
 use super::layout::Layout;
-use super::line::{CellWord, Key};
+use super::line::{CellWord, Key, Line, Side};
 use super::region::Moment;
 use super::table::Retired;
 use super::{GaugeSlot, Inner, barrier};
@@ -53,8 +53,8 @@ pub(crate) struct Lifecycle {
 #[derive(Default)]
 struct Departures {
     expiry: Option<Expiry>,
-    /// Of each series the last known state, and since when it has been that.
-    idle: HashMap<u32, (Recorded, Instant)>,
+    /// Of each series, by line and start, the last known state, and since when it has been that.
+    idle: HashMap<(u32, u64), (Recorded, Instant)>,
     looked: Option<Instant>,
     /// Out of the table, but not known yet to be out of every thread's hands.
     waiting: Vec<Leaving>,
@@ -79,6 +79,8 @@ struct Leaving {
     cell: CellWord,
     /// What had been recorded when it was found idle; `None` if it was removed by hand, and leaves whatever happens.
     idle: Option<Recorded>,
+    /// Whether somebody held it after it left: what was recorded then belongs to the series that there is.
+    was_held: bool,
 }
 
 /// What tells whether something was recorded: for gauges value and epoch, for others two of their words.
@@ -113,14 +115,20 @@ impl Lifecycle {
         definition: &'static Arc<Definition>,
         labels: &LabelSet,
     ) -> bool {
-        let guard = &mut *self.departures();
-        let _writer = store.dictionary.writer();
-        let Some(leaving) = Leaving::of(store, definition, labels) else { return false };
-        if leaving.is_held(store) || leaving.is_up(store) {
+        if !barrier::works() {
             return false;
         }
-        leaving.leave(&store.dictionary);
-        guard.get_or_insert_default().waiting.push(leaving);
+        let guard = &mut *self.departures();
+        {
+            let mut writer = store.dictionary.writer();
+            let Some(leaving) = Leaving::of(store, definition, labels) else { return false };
+            if leaving.is_held(store) || leaving.is_up(store) {
+                return false;
+            }
+            leaving.leave(&store.dictionary, writer.get_or_insert_default());
+            guard.get_or_insert_default().waiting.push(leaving);
+        }
+        store.dictionary.look_for_room(Some(definition));
         true
     }
 
@@ -142,7 +150,7 @@ impl Lifecycle {
 impl Departures {
     /// Takes out what has been idle for long enough.
     fn expire(&mut self, store: &Inner, now: &impl Fn() -> Instant) {
-        let Some(expiry) = self.expiry else { return };
+        let Some(expiry) = self.expiry.filter(|_| barrier::works()) else { return };
         let now = now();
         // Often enough to be late by an eighth at most.
         if self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < expiry.after / 8) {
@@ -160,26 +168,29 @@ impl Departures {
                     continue;
                 }
                 let recorded = store.recorded(definition, line.cell());
-                let since = match self.idle.get(&number) {
+                let series = (number, side.started());
+                let since = match self.idle.get(&series) {
                     Some((before, since)) if *before == recorded => *since,
                     _ => now,
                 };
                 if now.saturating_duration_since(since) >= expiry.after {
                     gone.push((definition, number, recorded));
                 } else {
-                    idle.insert(number, (recorded, since));
+                    idle.insert(series, (recorded, since));
                 }
             }
         }
         self.idle = idle;
-        let _writer = store.dictionary.writer();
-        for (definition, number, recorded) in gone {
-            let labels = store.labels_of(number);
-            let leaving = labels.and_then(|labels| Leaving::of(store, definition, &labels));
-            if let Some(mut leaving) = leaving.filter(|leaving| !leaving.is_up(store)) {
-                leaving.idle = Some(recorded);
-                leaving.leave(&store.dictionary);
-                self.waiting.push(leaving);
+        // A few at a time, so that nobody who makes a series waits for all of them.
+        for some in gone.chunks(256) {
+            let mut writer = store.dictionary.writer();
+            for (definition, number, recorded) in some {
+                let Some(mut leaving) = Leaving::at(store, definition, *number) else { continue };
+                if !leaving.is_up(store) && !leaving.is_held(store) {
+                    leaving.idle = Some(*recorded);
+                    leaving.leave(&store.dictionary, writer.get_or_insert_default());
+                    self.waiting.push(leaving);
+                }
             }
         }
     }
@@ -205,13 +216,12 @@ impl Departures {
             // who look without an operation hold the lock of the writer, or are readings, of which there is none.
             unsafe { retired.free() };
         }
-        let guard = &mut *store.dictionary.writer();
-        let writer = guard.get_or_insert_default();
         let mut gone: BTreeMap<u32, (&Definition, Vec<Leaving>)> = BTreeMap::new();
-        for leaving in batch {
+        for mut leaving in batch {
+            let mut writer = store.dictionary.writer();
             match leaving.next_step(store) {
                 Step::Wait => self.waiting.push(leaving),
-                Step::Return => leaving.come_back(&store.dictionary),
+                Step::Return => leaving.come_back(&store.dictionary, writer.get_or_insert_default()),
                 Step::Go => {
                     gone.entry(leaving.definition.id)
                         .or_insert((leaving.definition, Vec::new()))
@@ -221,12 +231,17 @@ impl Departures {
             }
         }
         for (definition, gone) in gone.into_values() {
-            let numbers: Vec<u32> = gone.iter().filter_map(|leaving| leaving.own_line()).collect();
-            store.dictionary.unlist(definition, writer, |number| numbers.contains(&number));
-            for leaving in gone {
-                leaving.free(store, writer);
+            let numbers: HashSet<u32> = gone.iter().filter_map(Leaving::own_line).collect();
+            let mut writer = store.dictionary.writer();
+            store.dictionary.unlist(definition, &numbers);
+            drop(writer);
+            for some in gone.chunks(256) {
+                writer = store.dictionary.writer();
+                some.iter().for_each(|leaving| leaving.free(store, writer.get_or_insert_default()));
+                drop(writer);
             }
         }
+        store.dictionary.look_for_room(None);
     }
 }
 
@@ -255,19 +270,30 @@ impl Leaving {
     /// The series with these labels. The caller holds the lock of the writer.
     fn of(store: &Inner, definition: &'static Arc<Definition>, labels: &LabelSet) -> Option<Leaving> {
         let dictionary = &store.dictionary;
-        let shapes = definition.shapes();
-        let found = dictionary.find_set(definition, &shapes, labels)?;
+        let found = dictionary.find_set(definition, &definition.shapes(), labels)?;
+        // It may have been found by a line that only leads to its cell.
         let cell = dictionary.line(found)?.cell();
-        let own = dictionary
-            .lines_of(definition)
-            .find(|(_, line, side)| line.cell() == cell && !side.is_removed())?;
-        let mut lines = vec![(own.0, own.1.key())];
-        for (_, key) in packed_keys(&shapes, labels) {
+        let is_own = |(_, line, side): &(u32, Line<'_>, Side<'_>)| line.cell() == cell && !side.is_removed();
+        let (own, ..) = dictionary.lines_of(definition).find(is_own)?;
+        Leaving::at(store, definition, own)
+    }
+
+    /// The series with this line of its own; `None` for one whose labels the program text names as well, which does not end.
+    /// The caller holds the lock of the writer.
+    fn at(store: &Inner, definition: &'static Arc<Definition>, own: u32) -> Option<Leaving> {
+        let dictionary = &store.dictionary;
+        let (labels, line) = (store.labels_of(own)?, dictionary.line(own)?);
+        let is_named = |at| definition.fixed.get(at).is_some_and(|fixed| *fixed.labels == *labels);
+        if (0..definition.fixed.len()).any(is_named) {
+            return None;
+        }
+        let mut lines = vec![(own, line.key())];
+        for (_, key) in packed_keys(&definition.shapes(), &labels) {
             let Key::Packed(packed) = key else { continue };
-            let number = dictionary.find_number(&packed).filter(|number| *number != own.0);
+            let number = dictionary.find_number(&packed).filter(|number| *number != own);
             lines.extend(number.map(|number| (number, key)));
         }
-        Some(Leaving { definition, labels: Arc::new(labels.clone()), lines, cell, idle: None })
+        Some(Leaving { definition, labels, lines, cell: line.cell(), idle: None, was_held: false })
     }
 
     fn own_line(&self) -> Option<u32> {
@@ -275,22 +301,24 @@ impl Leaving {
     }
 
     /// Takes it out of the table. Those who look at this moment may still find it.
-    fn leave(&self, dictionary: &Dictionary) {
+    fn leave(&self, dictionary: &Dictionary, writer: &mut Writer) {
         for (number, key) in &self.lines {
             dictionary.take_out_of_table(*number, key);
             if let Some(side) = dictionary.side(*number) {
                 side.set_removed(true);
             }
         }
+        dictionary.count(writer, self.definition.id, false);
     }
 
-    fn come_back(&self, dictionary: &Dictionary) {
+    fn come_back(&self, dictionary: &Dictionary, writer: &mut Writer) {
         for (number, key) in &self.lines {
             if let Some(side) = dictionary.side(*number) {
                 side.set_removed(false);
             }
             dictionary.put_in_table(*number, key);
         }
+        dictionary.count(writer, self.definition.id, true);
     }
 
     fn is_held(&self, store: &Inner) -> bool {
@@ -305,13 +333,14 @@ impl Leaving {
     }
 
     /// What is to become of it now that its cell does not change any more, unless it is held.
-    fn next_step(&self, store: &Inner) -> Step {
+    fn next_step(&mut self, store: &Inner) -> Step {
         if self.is_held(store) {
+            self.was_held = true;
             // If a new one has its labels meanwhile, the two cannot be one again until nobody holds this.
             return if self.successor(store).is_none() { Step::Return } else { Step::Wait };
         }
         let recorded = store.recorded(self.definition, self.cell);
-        let changed = self.idle.is_some_and(|idle| idle != recorded) || self.is_up(store);
+        let changed = self.was_held || self.idle.is_some_and(|idle| idle != recorded) || self.is_up(store);
         match (changed, self.successor(store)) {
             (false, _) => Step::Go,
             (true, None) => Step::Return,
@@ -367,7 +396,7 @@ impl Leaving {
     }
 
     /// Gives back what it had. Nobody can reach it any more.
-    fn free(self, store: &Inner, writer: &mut Writer) {
+    fn free(&self, store: &Inner, writer: &mut Writer) {
         let words = store.words_of(self.definition, self.cell);
         let slot = self.cell.slot();
         if self.definition.kind == Kind::Gauge {
@@ -383,15 +412,17 @@ impl Leaving {
             }
             writer.free.cells.entry(words).or_default().push(slot);
         }
-        for (number, key) in self.lines {
-            store.windows.forget(number);
-            store.exemplars.forget(number);
-            if let Key::Wide { labels, .. } = key {
+        for (number, key) in &self.lines {
+            store.windows.forget(*number);
+            if store.takes_exemplars() {
+                store.exemplars.forget(*number);
+            }
+            if let Key::Wide { labels, .. } = *key {
                 // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
                 unsafe { store.dictionary.wide.take(labels) };
                 writer.free.wide.push(labels);
             }
-            writer.free.lines.push(number);
+            writer.free.lines.push(*number);
         }
     }
 }

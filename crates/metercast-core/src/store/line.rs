@@ -132,6 +132,7 @@ pub(crate) struct Side<'a>(&'a [AtomicU64; SIDE_WORDS]);
 
 /// In the second word: the line was removed and is not read any more. Below are those who hold it, above the next line.
 const REMOVED: u64 = 1 << 31;
+const HOLDS: u64 = REMOVED - 1;
 
 impl<'a> Side<'a> {
     pub(crate) fn of(words: &'a [AtomicU64]) -> Option<Side<'a>> {
@@ -162,17 +163,19 @@ impl<'a> Side<'a> {
         let _ = self.0[1].fetch_update(Release, Relaxed, |word| Some(word & low | next));
     }
 
-    /// Keeps the series from being removed until `let_go`.
+    /// Keeps the series from being removed until `let_go`; for ever, if more hold it than can be counted.
     pub(crate) fn hold(self) {
-        self.0[1].fetch_add(1, Relaxed);
+        let one_more = |word: u64| (word & HOLDS != HOLDS).then_some(word + 1);
+        let _ = self.0[1].fetch_update(Relaxed, Relaxed, one_more);
     }
 
     pub(crate) fn let_go(self) {
-        self.0[1].fetch_sub(1, Release);
+        let one_less = |word: u64| (word & HOLDS != HOLDS).then_some(word - 1);
+        let _ = self.0[1].fetch_update(Release, Relaxed, one_less);
     }
 
     pub(crate) fn is_held(self) -> bool {
-        self.0[1].load(Acquire) & (REMOVED - 1) != 0
+        self.0[1].load(Acquire) & HOLDS != 0
     }
 
     pub(crate) fn is_removed(self) -> bool {

@@ -52,7 +52,7 @@ use std::time::SystemTime;
 
 use crate::label::{KeyValue, LabelSet};
 use crate::problem::Problem;
-use crate::{local, lock, registry};
+use crate::{local, lock, own, registry};
 use exemplars::SpanContext;
 use lifecycle::Expiry;
 use observables::Runner;
@@ -104,7 +104,10 @@ impl Store {
         if id == GLOBAL_ID {
             return Some(Store::global());
         }
-        let bound = lock::patiently(&BOUND)?;
+        let Some(bound) = lock::patiently(&BOUND) else {
+            own::unable();
+            return None;
+        };
         bound.get(&id)?.upgrade().map(|inner| Store(Handle::Own(inner)))
     }
 

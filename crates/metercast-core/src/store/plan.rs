@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use super::Inner;
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use crate::definition::{Buckets, Definition, Descriptor, Kind, Place, QUANTILES, WINDOW_SECONDS};
 use crate::{lock, registry};
 
@@ -41,7 +41,15 @@ impl Inner {
         let layouts = layouts.get_or_insert_default();
         let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
         let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
-            let layout = Layout::declared(buckets, definition.unit, wanted).unwrap_or_else(|fault| {
+            let with_wanted = Layout::declared(buckets, definition.unit, wanted).or_else(|fault| {
+                // Together they may be too many; what is declared goes first.
+                let declared = Layout::declared(buckets, definition.unit, &[])?;
+                let message =
+                    format!("{fault} with those that its readers want; only those declared are kept");
+                self.problems.report(definition.name, message);
+                Ok(declared)
+            });
+            let layout = with_wanted.unwrap_or_else(|fault: String| {
                 let message = format!("defined at {} {fault}; the buckets of its unit are used", site.place);
                 self.problems.report(definition.name, message);
                 Layout::by_unit(definition.unit)
@@ -61,11 +69,14 @@ impl Inner {
 
     /// Keeps these bounds as well for the histogram of this name, if nothing was recorded into it here.
     pub(super) fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
-        Layout::of(bounds)?;
+        layout::check(bounds)?;
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
         let layouts = layouts.get_or_insert_default();
         let of_metric: Vec<_> =
             registry::definitions().into_iter().filter(|definition| definition.name == metric).collect();
+        if of_metric.iter().any(|definition| definition.kind != Kind::Histogram) {
+            return Ok(false);
+        }
         let chosen = of_metric.iter().filter_map(|definition| layouts.chosen.get(&definition.id));
         let has_all = |chosen: &ChosenLayout| match chosen.layout {
             Layout::Explicit(explicit) => bounds.iter().all(|bound| explicit.bounds.contains(bound)),
