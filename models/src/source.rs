@@ -36,6 +36,7 @@ pub(crate) const COPIES: &[Copied] = &[
         file: "store/regions.rs",
         parts: Whole,
         changes: &[
+            ("#[cfg(test)]\nmod tests;", ""),
             // Of the machine, not of a store: nothing is ordered by it.
             (
                 "CAP: AtomicUsize = AtomicUsize::",

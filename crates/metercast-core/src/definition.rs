@@ -104,6 +104,8 @@ pub struct Descriptor {
     pub labels: Keys,
     /// Whether all its series are shown at zero before they are recorded.
     pub zeroes: bool,
+    /// Whether the program text bounds its series: then they are not limited, and do not end.
+    pub closed: bool,
     /// Names these series.
     pub sets: Option<EachSet>,
     pub scope: Scope,
@@ -130,6 +132,7 @@ impl Descriptor {
             buckets: Buckets::ByUnit,
             labels: Keys::NONE,
             zeroes: false,
+            closed: false,
             sets: None,
             scope,
             place,
@@ -194,10 +197,17 @@ impl Descriptor {
         self
     }
 
+    /// With labels that are all in the program text.
+    pub const fn closed(mut self) -> Descriptor {
+        self.closed = true;
+        self
+    }
+
     /// Itself, if the series that it wants to have at zero are known: `sets` names them if the labels are all closed. Fails
     /// the build otherwise.
     #[track_caller]
     pub const fn zeroes_asserted(mut self, sets: Option<EachSet>) -> Descriptor {
+        self.closed = sets.is_some();
         if self.zeroes {
             assert!(
                 !matches!(self.kind, Kind::Gauge),

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use crate::label::Words;
 use crate::number::Number;
 use crate::store::deferred::What;
+use crate::store::exponential::{Exponential, Shape};
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
 use crate::store::region::{EMPTY, Region};
@@ -127,6 +128,16 @@ pub(crate) fn add_in<N: Number>(store: &Inner, slot: u32, amount: N) {
     let region = Lease(region);
     map_series(region.0, slot);
     add_series(region.0, slot, amount);
+}
+
+/// Adds to an exponential cell of a dynamic series of a store that need not be the current one.
+pub(crate) fn merge_in(store: &Inner, slot: u32, shape: Shape, other: &Exponential) {
+    let (region, _) = store.regions.lease(false);
+    let region = Lease(region);
+    map_series(region.0, slot);
+    if let Some(chunk) = region.0.series(slot) {
+        region.0.at_once(|| shape.add(chunk.words(slot, shape.words()), other));
+    }
 }
 
 /// Adds to a cell of a dynamic series; false if the region does not have its chunk yet.

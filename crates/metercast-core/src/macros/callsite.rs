@@ -323,7 +323,11 @@ macro_rules! __fixed {
     ) => {{
         static __METERCAST_SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
             const {
-                &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),*])
+                &$crate::__descriptor!($kind $number $name)
+                    .description($help)
+                    .unit($unit)
+                    .labels(&[$($key),*])
+                    .closed()
             },
             |f| f(&[$($crate::label::AsLabel::as_label(&$value)),*]),
         );

@@ -214,6 +214,7 @@ impl Dictionary {
         pairs: &dyn Pairs,
         labels: &LabelSet,
         faults: &Faults<'_>,
+        is_closed: bool,
     ) -> Made {
         choose_seeds();
         let shapes = definition.shapes();
@@ -230,9 +231,13 @@ impl Dictionary {
             }
             return Made::There;
         }
-        if self.has_room(definition, writer) {
+        if is_closed || self.has_room(definition, writer) {
             let key = key.or_else(|| self.wide_key(definition, writer, labels));
-            if key.is_some_and(|key| self.insert(writer, definition, layout, labels, &key).is_some()) {
+            let number = key.and_then(|key| self.insert(writer, definition, layout, labels, &key));
+            if let Some(side) = number.and_then(|number| self.side(number)) {
+                if is_closed {
+                    self.keep(writer, definition, side);
+                }
                 return Made::There;
             }
         }
@@ -258,9 +263,7 @@ impl Dictionary {
         if let Some(number) = number
             && let (Some(side), Some(line)) = (self.side(number), self.line(number))
         {
-            // It stays for as long as the store, and is not one of those that are limited.
-            side.hold();
-            self.count(writer, definition.id, false);
+            self.keep(writer, definition, side);
             self.metric_made(definition.id)[OVER].store(FULL | (u64::from(number) + 1), Release);
             return Made::Overflow { cell: line.cell(), first: true };
         }
@@ -378,6 +381,12 @@ impl Dictionary {
         Some(number)
     }
 
+    /// Lets a series stay for as long as the store, and be none of those that are limited.
+    fn keep(&self, writer: &mut Writer, definition: &Definition, side: Side<'_>) {
+        side.hold();
+        self.count(writer, definition.id, false);
+    }
+
     /// Counts a series that came or went.
     pub(super) fn count(&self, writer: &mut Writer, definition: u32, came: bool) {
         let word = &self.metric_made(definition)[COUNT];
@@ -463,7 +472,8 @@ impl Dictionary {
 
     /// Whether a metric has its first series, and no others.
     pub(crate) fn is_first(&self, definition: &Definition) -> bool {
-        self.count_of(definition) == 1
+        let ends = self.ends_of(definition).0;
+        ends != 0 && (ends >> 32) as u32 == ends as u32
     }
 
     /// How many series a metric has.

@@ -174,8 +174,9 @@ impl Inner {
             if faults.any() {
                 self.report_faults(definition, &faults);
             }
-            let shapes = definition.shapes();
             for _ in 0..MOST_LOOKS {
+                // Each time, since another site's may have come.
+                let shapes = definition.shapes();
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
                     Some((number, _, true)) => {
                         self.sample(definition, number, write);
@@ -309,7 +310,7 @@ impl Inner {
             // Out of reach: without it nobody knows what the cell is to be.
             return Made::Busy;
         }
-        let made = self.dictionary.make(definition, layout, pairs, labels, faults);
+        let made = self.dictionary.make(definition, layout, pairs, labels, faults, site.closed);
         if matches!(made, Made::Busy) {
             return made;
         }
@@ -328,7 +329,7 @@ impl Inner {
                         let labels = Spelled::new(keys, 0, values);
                         let (set, faults) = LabelSet::of(&labels);
                         let layout = self.layout(definition, site);
-                        self.dictionary.make(definition, layout, &labels, &set, &faults);
+                        self.dictionary.make(definition, layout, &labels, &set, &faults, site.closed);
                     });
                 }
             }

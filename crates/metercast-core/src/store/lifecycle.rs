@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use super::dictionary::{Dictionary, Writer, packed_keys};
+use super::exponential::{Exponential, Shape};
 use super::layout::Layout;
 use super::line::{CellWord, Key, Line, Side};
 use super::region::Moment;
@@ -78,9 +79,18 @@ struct Leaving {
     lines: Vec<(u32, Key)>,
     cell: CellWord,
     /// What had been recorded when it was found idle; `None` if it was removed by hand, and leaves whatever happens.
-    idle: Option<Recorded>,
+    idle: Option<Idle>,
     /// Whether somebody held it after it left: what was recorded then belongs to the series that there is.
     was_held: bool,
+}
+
+/// What was recorded when a series was found idle.
+struct Idle {
+    recorded: Recorded,
+    /// The words of its cell, over all regions: what readers have seen.
+    words: Vec<u64>,
+    /// The same of a cell whose words cannot be added up.
+    exponential: Option<Exponential>,
 }
 
 /// What tells whether something was recorded: for gauges value and epoch, for others two of their words.
@@ -147,6 +157,21 @@ impl Lifecycle {
     }
 }
 
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        let departures = self.leaving.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(departures) = departures {
+            // SAFETY: the store goes, and whoever looked into its table has finished: they held it.
+            unsafe {
+                departures.retired.free();
+                if let Some(grace) = &mut departures.grace {
+                    grace.retired.free();
+                }
+            }
+        }
+    }
+}
+
 impl Departures {
     /// Takes out what has been idle for long enough.
     fn expire(&mut self, store: &Inner, now: &impl Fn() -> Instant) {
@@ -169,25 +194,32 @@ impl Departures {
                 }
                 let recorded = store.recorded(definition, line.cell());
                 let series = (number, side.started());
-                let since = match self.idle.get(&series) {
-                    Some((before, since)) if *before == recorded => *since,
-                    _ => now,
-                };
-                if now.saturating_duration_since(since) >= expiry.after {
-                    gone.push((definition, number, recorded));
-                } else {
-                    idle.insert(series, (recorded, since));
+                let known = self.idle.get(&series).filter(|(before, _)| *before == recorded);
+                match known {
+                    // Only what a reading has seen already ends.
+                    Some((_, since)) if now.saturating_duration_since(*since) >= expiry.after => {
+                        let cell = line.cell();
+                        let words = store.totals(definition, cell);
+                        let exponential =
+                            store.shape_of(definition, cell).map(|shape| store.exponential(cell, shape));
+                        if store.recorded(definition, cell) == recorded {
+                            gone.push((definition, number, Idle { recorded, words, exponential }));
+                        }
+                    }
+                    Some(known) => drop(idle.insert(series, *known)),
+                    None => drop(idle.insert(series, (recorded, now))),
                 }
             }
         }
         self.idle = idle;
         // A few at a time, so that nobody who makes a series waits for all of them.
-        for some in gone.chunks(256) {
+        let mut gone = gone.into_iter().peekable();
+        while gone.peek().is_some() {
             let mut writer = store.dictionary.writer();
-            for (definition, number, recorded) in some {
-                let Some(mut leaving) = Leaving::at(store, definition, *number) else { continue };
+            for (definition, number, idle) in gone.by_ref().take(256) {
+                let Some(mut leaving) = Leaving::at(store, definition, number) else { continue };
                 if !leaving.is_up(store) && !leaving.is_held(store) {
-                    leaving.idle = Some(*recorded);
+                    leaving.idle = Some(idle);
                     leaving.leave(&store.dictionary, writer.get_or_insert_default());
                     self.waiting.push(leaving);
                 }
@@ -340,7 +372,9 @@ impl Leaving {
             return if self.successor(store).is_none() { Step::Return } else { Step::Wait };
         }
         let recorded = store.recorded(self.definition, self.cell);
-        let changed = self.was_held || self.idle.is_some_and(|idle| idle != recorded) || self.is_up(store);
+        let changed = self.was_held
+            || self.idle.as_ref().is_some_and(|idle| idle.recorded != recorded)
+            || self.is_up(store);
         match (changed, self.successor(store)) {
             (false, _) => Step::Go,
             (true, None) => Step::Return,
@@ -360,36 +394,33 @@ impl Leaving {
         store.dictionary.line(number).map(|line| line.cell())
     }
 
-    /// Adds what was recorded here to the cell of its successor; false if the two cannot be added up word by word.
+    /// Adds what was recorded here, and what readers have not seen, to the cell of its successor; false if the two cannot be
+    /// added up, because their buckets differ.
     fn hand_over(&self, store: &Inner, successor: CellWord) -> bool {
-        let words = store.words_of(self.definition, self.cell);
-        let doubles = |at: usize| match self.definition.kind {
-            Kind::Histogram => at == 0,
-            _ => self.definition.number == NumberType::F64,
-        };
-        let has_buckets = matches!(self.definition.kind, Kind::Histogram | Kind::Summary);
-        if has_buckets {
-            let of = |cell| store.dictionary.layout(cell);
-            if !matches!(of(self.cell), Layout::Explicit(_)) || !std::ptr::eq(of(self.cell), of(successor)) {
-                return false;
-            }
-        }
-        // The newer value of a gauge is there already.
+        // Nothing of a series that was removed by hand; and of a gauge the newer value is there already.
+        let Some(idle) = &self.idle else { return true };
         if self.definition.kind == Kind::Gauge {
             return true;
         }
-        for at in 0..words {
-            let slot = self.cell.slot() + at as u32;
-            for region in store.regions.iter() {
-                let Some(bits) = region.series(slot).map(|chunk| chunk.word(slot).load(Acquire)) else {
-                    continue;
-                };
-                let to = successor.slot() + at as u32;
-                if doubles(at) {
-                    local::add_in(store, to, f64::from_bits(bits));
-                } else {
-                    local::add_in(store, to, bits);
-                }
+        if matches!(self.definition.kind, Kind::Histogram | Kind::Summary) {
+            let layout = store.dictionary.layout(self.cell);
+            if !std::ptr::eq(layout, store.dictionary.layout(successor)) {
+                return false;
+            }
+            if let Some(before) = &idle.exponential {
+                let shape = layout.shape();
+                let late = store.exponential(self.cell, shape).since(before);
+                local::merge_in(store, successor.slot(), shape, &late);
+                return true;
+            }
+        }
+        let now = store.totals(self.definition, self.cell);
+        for (at, (before, now)) in idle.words.iter().zip(now).enumerate() {
+            let to = successor.slot() + at as u32;
+            if is_double(self.definition, at) {
+                local::add_in(store, to, f64::from_bits(now) - f64::from_bits(*before));
+            } else {
+                local::add_in(store, to, now.wrapping_sub(*before));
             }
         }
         true
@@ -427,7 +458,58 @@ impl Leaving {
     }
 }
 
+/// Whether a word of a cell, one that can be added up, is a double.
+fn is_double(definition: &Definition, at: usize) -> bool {
+    match definition.kind {
+        Kind::Histogram | Kind::Summary => at == 0,
+        _ => definition.number == NumberType::F64,
+    }
+}
+
 impl Inner {
+    /// The shape of a cell that is exponential.
+    fn shape_of(&self, definition: &Definition, cell: CellWord) -> Option<Shape> {
+        let has_buckets = matches!(definition.kind, Kind::Histogram | Kind::Summary);
+        let layout = has_buckets.then(|| self.dictionary.layout(cell))?;
+        (!matches!(layout, Layout::Explicit(_))).then(|| layout.shape())
+    }
+
+    /// What all regions hold of an exponential cell.
+    fn exponential(&self, cell: CellWord, shape: Shape) -> Exponential {
+        let mut all = Exponential::default();
+        let mut copy = vec![0; shape.words()];
+        for region in self.regions.iter() {
+            let Some(chunk) = region.series(cell.slot()) else { continue };
+            region.read_at_once(|| {
+                for (to, word) in copy.iter_mut().zip(chunk.words(cell.slot(), shape.words())) {
+                    *to = word.load(Relaxed);
+                }
+            });
+            if let Some(part) = shape.read(&copy) {
+                all.merge(&part, shape);
+            }
+        }
+        all
+    }
+
+    /// The words of a cell, added up over all regions; none for those that are not added up.
+    fn totals(&self, definition: &Definition, cell: CellWord) -> Vec<u64> {
+        if definition.kind == Kind::Gauge {
+            return Vec::new();
+        }
+        let total = |at: usize| {
+            let slot = cell.slot() + at as u32;
+            let chunks = self.regions.iter().filter_map(|region| region.series(slot));
+            let words = chunks.map(|chunk| chunk.word(slot).load(Acquire));
+            if is_double(definition, at) {
+                words.map(f64::from_bits).sum::<f64>().to_bits()
+            } else {
+                words.fold(0, u64::wrapping_add)
+            }
+        };
+        (0..self.words_of(definition, cell)).map(total).collect()
+    }
+
     /// What was recorded into a cell, in as much as two words can say.
     fn recorded(&self, definition: &Definition, cell: CellWord) -> Recorded {
         let slot = cell.slot();
@@ -476,3 +558,6 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,3 +94,6 @@ impl Drop for Regions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

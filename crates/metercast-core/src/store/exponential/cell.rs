@@ -82,6 +82,34 @@ impl Shape {
         }
     }
 
+    /// Adds what was recorded elsewhere. The caller owns the words. Extremes that are not known are taken from the buckets.
+    pub(crate) fn add(self, words: &[AtomicU64], other: &Exponential) {
+        let copy: Vec<u64> = words.iter().map(|word| word.load(Relaxed)).collect();
+        let mut all = self.read(&copy).unwrap_or_default();
+        all.merge(other, self);
+        let Some(cell) = Cell::of(self, words).filter(|_| !all.is_empty()) else { return };
+        words.iter().for_each(|word| word.store(0, Release));
+        let [state, zeroes, sum, min, max, positive, negative] = cell.head;
+        let extreme = |known: Option<f64>, quantile| known.or_else(|| all.quantile(quantile)).unwrap_or(0.0);
+        zeroes.store(all.zero_count, Release);
+        sum.store(all.sum.to_bits(), Release);
+        min.store(extreme(all.min, 0.0).to_bits(), Release);
+        max.store(extreme(all.max, 1.0).to_bits(), Release);
+        for (word, counts, buckets) in
+            [(positive, cell.positive, &all.positive), (negative, cell.negative, &all.negative)]
+        {
+            let mut span = Span::of(0);
+            for (index, count) in (i64::from(buckets.offset)..).zip(&buckets.counts) {
+                span = span.or_at(index).with(index);
+                if let Some(to) = counts.get(span.slot(index, counts.len())) {
+                    to.store(*count, Release);
+                }
+            }
+            word.store(span.bits(), Release);
+        }
+        state.store(Lowered((MAX_SCALE - all.scale) as u32).state(), Release);
+    }
+
     /// What a copy of the words says, taken while no record was under way; `None` if nothing was recorded.
     pub(crate) fn read(self, words: &[u64]) -> Option<Exponential> {
         let (&[state, zero_count, sum, min, max, positive, negative], buckets) = words.split_first_chunk()?;
