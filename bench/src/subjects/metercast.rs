@@ -1,11 +1,11 @@
 //! metercast itself: everything in the bench that touches its API.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use ::metercast::config::{Config, Prometheus};
 use ::metercast::instrument::{BoundCounter, BoundHistogram};
 use ::metercast::snapshot::Point;
-use ::metercast::{InMemoryReader, Log, PrometheusPage, Store, Telemetry, labels, metrics, u64_counter};
+use ::metercast::{InMemoryReader, Log, OtlpMessage, PrometheusPage, Store, Telemetry, labels, metrics, u64_counter};
 
 use super::{
     AMOUNT, Expect, Kind, Offer, Purpose, Recording, Registry, Subject, Unused, What, bound, picked, plain,
@@ -93,19 +93,17 @@ impl Subject for Metercast {
         })
     }
 
-    fn registry(&self, kind: Kind, series: usize, purpose: Purpose) -> Offer<Box<dyn Registry>> {
+    fn registry(&self, kind: Kind, series: usize, _: Purpose) -> Offer<Box<dyn Registry>> {
         let most = match kind {
             Kind::Counter => 625 * OF_ONE,
             Kind::Histogram => DURATIONS.len() * OF_ONE,
         };
-        if purpose == Purpose::Message {
-            return Offer::NotYet("there is no public encoder");
-        }
         if series > most {
             return Offer::NotYet("a metric has at most 2,000 series");
         }
         let page = PrometheusPage::new("bench", Log::to(|_, _| {}));
-        Offer::Yes(Box::new(Filled { store: Store::new(), kind, page }))
+        let message = Mutex::new((OtlpMessage::new(&[]), Vec::new()));
+        Offer::Yes(Box::new(Filled { store: Store::new(), kind, page, message }))
     }
 
     fn unused(&self, _instruments: usize) -> Offer<Unused> {
@@ -163,6 +161,8 @@ struct Filled {
     store: Store,
     kind: Kind,
     page: PrometheusPage,
+    /// The encoder, and what it writes to.
+    message: Mutex<(OtlpMessage, Vec<u8>)>,
 }
 
 /// How many series a metric may have.
@@ -182,6 +182,13 @@ impl Registry for Filled {
     fn page(&self, read: &mut dyn FnMut(&[u8])) {
         let snapshot = InMemoryReader::new(self.store.clone()).collect();
         read(self.page.render(&snapshot).as_bytes());
+    }
+
+    fn message(&self, read: &mut dyn FnMut(&[u8])) {
+        let (encoder, message) = &mut *self.message.lock().expect("one reader");
+        message.clear();
+        encoder.encode(&self.store, message);
+        read(message);
     }
 }
 

@@ -39,11 +39,11 @@ pub mod resource;
 pub mod snapshot;
 
 mod in_memory;
+mod observer;
 #[cfg_attr(
     not(any(feature = "serve", feature = "otlp")),
     allow(dead_code, reason = "without an exporter nobody reads")
 )]
-mod observer;
 mod reader;
 
 mod export;
@@ -64,6 +64,8 @@ mod telemetry;
 pub mod testing;
 
 pub use config::Config;
+#[cfg(feature = "otlp")]
+pub use export::otlp::OtlpMessage;
 pub use export::prometheus::PrometheusPage;
 pub use in_memory::InMemoryReader;
 pub use log::Log;

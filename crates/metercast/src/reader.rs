@@ -3,7 +3,6 @@
 use metercast_core::Store;
 
 use crate::log::{Level, Log};
-use crate::snapshot::Snapshot;
 
 /// Reads a store, cumulatively: every reading holds everything since the start. Readers do not disturb each other,
 /// and cost the recording code nothing.
@@ -38,12 +37,18 @@ impl Reader {
     }
 
     /// Reads everything.
-    pub(crate) fn collect(&self) -> Snapshot {
+    #[cfg(feature = "serve")]
+    pub(crate) fn collect(&self) -> crate::snapshot::Snapshot {
+        self.read(crate::snapshot::Snapshot::of)
+    }
+
+    /// Reads the store with `read`.
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&Store) -> R) -> R {
         #[cfg(test)]
         assert!(!self.panics.swap(false, std::sync::atomic::Ordering::Relaxed), "the test says so");
-        let snapshot = Snapshot::of(&self.store);
+        let result = read(&self.store);
         self.say_problems();
-        snapshot
+        result
     }
 
     /// Clones of the log share what was said, so each problem is logged once however many exporters read.

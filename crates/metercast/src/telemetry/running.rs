@@ -83,7 +83,7 @@ impl Running {
             #[cfg(feature = "otlp")]
             ExporterConfig::Otlp(settings) => {
                 let settings = Settings::of(name, settings);
-                let push = Push::start(settings, reader.clone(), config.resource().attributes().to_vec())
+                let push = Push::start(settings, reader.clone(), config.resource().attributes())
                     .map_err(|error| format!("cannot start its thread: {error}"))?;
                 self.pushes.push((name.to_owned(), push));
                 Ok(())

@@ -46,7 +46,7 @@ impl Push {
     pub(crate) fn start(
         settings: Settings,
         reader: Reader,
-        resource: Vec<(String, Value)>,
+        resource: &[(String, Value)],
     ) -> io::Result<Push> {
         let name = settings.name.clone();
         let url = settings.url.as_str().into();

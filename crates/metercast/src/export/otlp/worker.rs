@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep_until};
 use super::answer::Accepted;
 use super::client::{Answer, Client};
 use super::error::{Cause, ExportError};
-use super::message;
+use super::message::OtlpMessage;
 use super::settings::Settings;
 use crate::log::Level;
 use crate::own;
@@ -37,7 +37,9 @@ pub(super) struct Command {
 pub(super) struct Worker {
     settings: Settings,
     reader: Reader,
-    resource: Vec<(String, Value)>,
+    message: OtlpMessage,
+    /// The length of the last message, which the next will have about.
+    last_length: usize,
     client: Client,
     commands: UnboundedReceiver<Command>,
     /// Commands that came while a push was under way. They need another: what was recorded just before them is
@@ -64,11 +66,12 @@ impl Worker {
     pub(super) fn new(
         settings: Settings,
         reader: Reader,
-        resource: Vec<(String, Value)>,
+        resource: &[(String, Value)],
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {
         let client = Client::new(&settings)?;
-        Ok(Worker { settings, reader, resource, client, commands, waiting: Vec::new() })
+        let message = OtlpMessage::new(resource);
+        Ok(Worker { settings, reader, message, last_length: 0, client, commands, waiting: Vec::new() })
     }
 
     /// Works until the last command, or until the handle is dropped.
@@ -141,13 +144,14 @@ impl Worker {
     }
 
     /// Reads the store: how many points it has, and the body to send, which is empty if there are none.
-    fn encode(&self) -> Result<(u64, Vec<u8>), Cause> {
+    fn encode(&mut self) -> Result<(u64, Vec<u8>), Cause> {
+        let mut message = Vec::with_capacity(self.last_length + self.last_length / 8);
         // The reading calls into the application, whose log may panic.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
-            let snapshot = self.reader.collect();
-            (snapshot.points() as u64, message::request(&snapshot, &self.resource))
+            self.reader.read(|store| self.message.encode(store, &mut message))
         }));
-        let (points, message) = encoded.map_err(|panic| Cause::Panicked(panic_message(&*panic)))?;
+        let points = encoded.map_err(|panic| Cause::Panicked(panic_message(&*panic)))? as u64;
+        self.last_length = message.len();
         if message.len() > REQUEST_LIMIT {
             return Err(Cause::RequestTooLarge { bytes: message.len(), limit: REQUEST_LIMIT });
         }

@@ -1,8 +1,10 @@
 //! Our bytes, decoded by the published definition of OTLP, say what the store says.
 
+mod random;
+
 use std::time::Duration;
 
-use metercast_core::{KeyValue, Store, f64_gauge, metrics, u64_counter};
+use metercast_core::{KeyValue, metrics, u64_counter};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::common::v1::{self as common, InstrumentationScope};
@@ -14,6 +16,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use prost::Message as _;
 
 use super::*;
+use crate::snapshot::{Point, Snapshot};
 
 metrics! {
     /// Orders accepted.
@@ -32,19 +35,42 @@ metrics! {
     };
     static SIZE: Histogram<u64> = "order.size" { buckets: [0.0, 8.0] };
     static CHANGE: Histogram<f64> = "price.change" { buckets: [-1.0, 0.0, 1.0] };
+    static SPREAD: Histogram<f64> = "spread" { exponential: true, labels: { lane: u8 } };
+    static ONE_WAY: Histogram<f64> = "two.ways" { buckets: [0.5] };
+    static OTHER_WAY: Histogram<f64> = "two.ways" { exponential: true };
+    static LOSS: Histogram<f64> = "loss" { exponential: true };
+    static RESULT: Summary<u64> = "result.size" { quantiles: [0.0, 0.5], window_seconds: 300 };
 }
 
-fn snapshot(record: impl FnOnce()) -> Snapshot {
+/// What was recorded, and when it was read.
+struct Read {
+    store: Store,
+    snapshot: Snapshot,
+}
+
+fn read(record: impl FnOnce()) -> Read {
     let store = Store::new();
     store.scope(record);
-    Snapshot::of(&store)
+    Read { snapshot: Snapshot::of(&store), store }
 }
 
-fn decoded(snapshot: &Snapshot, resource: &Attributes) -> ExportMetricsServiceRequest {
-    let bytes = request(snapshot, resource);
-    let decoded = ExportMetricsServiceRequest::decode(&bytes[..]).expect("our bytes are a request");
+impl Read {
+    fn message(&self, resource: &[(String, Value)]) -> Vec<u8> {
+        let mut message = Vec::new();
+        let points = OtlpMessage::new(resource).encode_at(self.snapshot.time, &self.store, &mut message);
+        assert_eq!(points, self.snapshot.points());
+        message
+    }
+
+    fn decoded(&self, resource: &[(String, Value)]) -> ExportMetricsServiceRequest {
+        decoded(&self.message(resource))
+    }
+}
+
+fn decoded(message: &[u8]) -> ExportMetricsServiceRequest {
+    let decoded = ExportMetricsServiceRequest::decode(message).expect("our bytes are a request");
     // The same message as prost writes it: no field stands there that says nothing, no length is too wide.
-    assert_eq!(decoded.encoded_len(), bytes.len());
+    assert_eq!(decoded.encoded_len(), message.len());
     decoded
 }
 
@@ -70,7 +96,8 @@ fn text(text: &str) -> AnyValue {
 }
 
 /// A point between the start of `name` and the time of the snapshot.
-fn point(snapshot: &Snapshot, name: &str, value: NumberValue) -> NumberDataPoint {
+fn point(read: &Read, name: &str, value: NumberValue) -> NumberDataPoint {
+    let snapshot = &read.snapshot;
     NumberDataPoint {
         start_time_unix_nano: unix_nanoseconds(snapshot.family(name).unwrap().series[0].started),
         time_unix_nano: unix_nanoseconds(snapshot.time),
@@ -89,7 +116,7 @@ fn sum(point: NumberDataPoint, is_monotonic: bool) -> Data {
 
 #[test]
 fn every_kind_arrives_as_what_it_is() {
-    let snapshot = snapshot(|| {
+    let read = read(|| {
         ORDERS.add(3, ("buy", true));
         PAID.add(2.5);
         ACTIVE.add(-2);
@@ -98,10 +125,10 @@ fn every_kind_arrives_as_what_it_is() {
         DEPTH.set(-7);
         LIMIT.set(1000);
     });
-    let request = decoded(&snapshot, &[]);
-    let point = |name, value| point(&snapshot, name, value);
+    let request = read.decoded(&[]);
+    let point = |name, value| point(&read, name, value);
     let orders = NumberDataPoint {
-        attributes: vec![pair("http.ok", AnyValue::BoolValue(true)), pair("side", text("buy"))],
+        attributes: vec![pair("side", text("buy")), pair("http.ok", AnyValue::BoolValue(true))],
         ..point("orders.placed", NumberValue::AsInt(3))
     };
     assert_eq!(data(&request, "orders.placed"), sum(orders, true));
@@ -121,14 +148,12 @@ fn every_kind_arrives_as_what_it_is() {
 
 #[test]
 fn name_description_and_unit_arrive_and_families_keep_their_order() {
-    let request = decoded(
-        &snapshot(|| {
-            PAID.add(1.0);
-            ORDERS.add(1, ("buy", true));
-            ACTIVE.add(1);
-        }),
-        &[],
-    );
+    let read = read(|| {
+        PAID.add(1.0);
+        ORDERS.add(1, ("buy", true));
+        ACTIVE.add(1);
+    });
+    let request = read.decoded(&[]);
     let told: Vec<_> = metrics_of(&request)
         .map(|metric| (metric.name.as_str(), metric.description.as_str(), metric.unit.as_str()))
         .collect();
@@ -144,7 +169,7 @@ fn name_description_and_unit_arrive_and_families_keep_their_order() {
 
 #[test]
 fn a_histogram_arrives_with_its_bounds_counts_and_sum() {
-    let snapshot = snapshot(|| {
+    let read = read(|| {
         // On a bound is in the bucket below.
         for value in [0.25, 0.5, 10.0, 11.0, 12.0] {
             SETTLE.record(value, ("buy",));
@@ -152,8 +177,8 @@ fn a_histogram_arrives_with_its_bounds_counts_and_sum() {
     });
     let expected = HistogramDataPoint {
         attributes: vec![pair("side", text("buy"))],
-        start_time_unix_nano: unix_nanoseconds(snapshot.families[0].series[0].started),
-        time_unix_nano: unix_nanoseconds(snapshot.time),
+        start_time_unix_nano: unix_nanoseconds(read.snapshot.families[0].series[0].started),
+        time_unix_nano: unix_nanoseconds(read.snapshot.time),
         count: 5,
         sum: Some(33.75),
         bucket_counts: vec![1, 1, 1, 2],
@@ -161,20 +186,18 @@ fn a_histogram_arrives_with_its_bounds_counts_and_sum() {
         ..HistogramDataPoint::default()
     };
     assert_eq!(
-        data(&decoded(&snapshot, &[]), "order.settle.duration"),
+        data(&read.decoded(&[]), "order.settle.duration"),
         Data::Histogram(Histogram { data_points: vec![expected], aggregation_temporality: 2 })
     );
 }
 
 #[test]
 fn a_histogram_of_values_that_may_be_negative_has_no_sum() {
-    let request = decoded(
-        &snapshot(|| {
-            CHANGE.record(5.0);
-            SIZE.record(0);
-        }),
-        &[],
-    );
+    let read = read(|| {
+        CHANGE.record(5.0);
+        SIZE.record(0);
+    });
+    let request = read.decoded(&[]);
     let sum_of = |name| match data(&request, name) {
         Data::Histogram(histogram) => histogram.data_points[0].sum,
         _ => unreachable!("it is a histogram"),
@@ -192,12 +215,12 @@ fn a_number_beyond_63_bits_arrives_as_a_double_and_never_as_zero() {
         (largest + 1, NumberValue::AsDouble(9_223_372_036_854_775_808.0)),
         (u64::MAX, NumberValue::AsDouble(18_446_744_073_709_551_616.0)),
     ] {
-        let snapshot = snapshot(|| LIMIT.set(value));
-        let request = decoded(&snapshot, &[]);
-        assert_eq!(data(&request, "book.limit"), gauge(point(&snapshot, "book.limit", expected)), "{value}");
+        let read = read(|| LIMIT.set(value));
+        let request = read.decoded(&[]);
+        assert_eq!(data(&request, "book.limit"), gauge(point(&read, "book.limit", expected)), "{value}");
     }
-    let snapshot = snapshot(|| ORDERS.add(u64::MAX, ("buy", true)));
-    let Data::Sum(sum) = data(&decoded(&snapshot, &[]), "orders.placed") else { unreachable!() };
+    let read = read(|| ORDERS.add(u64::MAX, ("buy", true)));
+    let Data::Sum(sum) = data(&read.decoded(&[]), "orders.placed") else { unreachable!() };
     assert_eq!(sum.data_points[0].value, Some(NumberValue::AsDouble(18_446_744_073_709_551_616.0)));
 }
 
@@ -216,10 +239,10 @@ fn attributes_keep_their_types_in_the_resource_and_at_the_points() {
     ];
     let labels: Vec<_> = values.iter().map(|(key, value, _)| KeyValue::new(*key, value.clone())).collect();
     let resource: Vec<_> = values.iter().map(|(key, value, _)| ((*key).to_owned(), value.clone())).collect();
-    let snapshot = snapshot(|| u64_counter!("typed.labels", "", 1, labels));
+    let read = read(|| u64_counter!("typed.labels", "", 1, labels));
 
     let expected: Vec<_> = values.into_iter().map(|(key, _, value)| pair(key, value)).collect();
-    let request = decoded(&snapshot, &resource);
+    let request = read.decoded(&resource);
     assert_eq!(request.resource_metrics[0].resource.as_ref().unwrap().attributes, expected);
     let Data::Sum(sum) = data(&request, "typed.labels") else { unreachable!() };
     assert_eq!(sum.data_points[0].attributes, expected);
@@ -227,13 +250,13 @@ fn attributes_keep_their_types_in_the_resource_and_at_the_points() {
 
 #[test]
 fn metrics_stand_under_the_crate_that_defines_them() {
-    let snapshot = snapshot(|| {
+    let read = read(|| {
         ORDERS.add(1, ("buy", true));
         ACTIVE.add(1);
         // Not a number: dropped, which core counts in a metric of its own.
         TEMPERATURE.set(f64::NAN);
     });
-    let request = decoded(&snapshot, &[]);
+    let request = read.decoded(&[]);
     assert_eq!(request.resource_metrics.len(), 1);
     let scopes: Vec<_> = request.resource_metrics[0]
         .scope_metrics
@@ -244,7 +267,7 @@ fn metrics_stand_under_the_crate_that_defines_them() {
         })
         .collect();
     let ours = (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-    let core = snapshot.family("metercast.recordings.dropped").unwrap().definition.scope();
+    let core = read.snapshot.family("metercast.recordings.dropped").unwrap().definition.scope();
     let mut expected = vec![
         (ours.0, ours.1, vec!["orders.active".to_owned(), "orders.placed".to_owned()]),
         (core.name.to_owned(), core.version.to_owned(), vec!["metercast.recordings.dropped".to_owned()]),
@@ -255,25 +278,41 @@ fn metrics_stand_under_the_crate_that_defines_them() {
 
 #[test]
 fn nothing_recorded_is_nothing_to_send() {
-    assert_eq!(request(&snapshot(|| {}), &[("service.name".to_owned(), "orders".into())]), []);
+    assert_eq!(read(|| {}).message(&[("service.name".to_owned(), "orders".into())]), []);
 }
 
 #[test]
-fn the_same_snapshot_is_the_same_bytes() {
-    let snapshot = snapshot(|| {
+fn a_message_is_appended_and_depends_on_no_message_before() {
+    let read = read(|| {
         for side in ["sell", "buy", "hold"] {
             ORDERS.add(1, (side, false));
         }
+        SETTLE.record(1.0, ("buy",));
     });
-    assert_eq!(request(&snapshot, &[]), request(&snapshot.clone(), &[]));
+    let first = read.message(&[]);
+    let mut message = OtlpMessage::new(&[]);
+    let mut out = b"before".to_vec();
+    for _ in 0..3 {
+        message.encode_at(read.snapshot.time, &read.store, &mut out);
+    }
+    assert!(out == [b"before", &first[..], &first, &first].concat());
+
+    // Of another store, with other metrics.
+    let other = self::read(|| DEPTH.set(3));
+    out.clear();
+    message.encode_at(other.snapshot.time, &other.store, &mut out);
+    assert!(out == other.message(&[]));
+    out.clear();
+    message.encode_at(read.snapshot.time, &read.store, &mut out);
+    assert!(out == first);
 }
 
 #[test]
 fn a_point_is_never_from_before_its_start() {
-    let mut snapshot = snapshot(|| ACTIVE.add(1));
-    let started = snapshot.families[0].series[0].started;
-    snapshot.time = started - Duration::from_secs(3600);
-    let Data::Sum(sum) = data(&decoded(&snapshot, &[]), "orders.active") else { unreachable!() };
+    let mut read = read(|| ACTIVE.add(1));
+    let started = read.snapshot.families[0].series[0].started;
+    read.snapshot.time = started - Duration::from_secs(3600);
+    let Data::Sum(sum) = data(&read.decoded(&[]), "orders.active") else { unreachable!() };
     assert_eq!(sum.data_points[0].start_time_unix_nano, unix_nanoseconds(started));
     assert_eq!(sum.data_points[0].time_unix_nano, unix_nanoseconds(started));
 }
@@ -290,58 +329,62 @@ fn times_are_nanoseconds_and_stay_in_what_64_bits_hold() {
 }
 
 #[test]
-fn whatever_was_recorded_is_what_is_decoded() {
-    // A deterministic walk: labels of many lengths, so that points and messages pass every width of a length.
-    let mut state = 0x2545_f491_4f6c_dd1du64;
-    let mut next = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    for round in 0..60 {
-        let mut expected = Vec::new();
-        let snapshot = snapshot(|| {
-            for series in 0..next() % 40 {
-                let label = "é".repeat((next() % 400) as usize);
-                let (count, value) = (next() >> (next() % 64), f64::from_bits(next()));
-                let labels = vec![KeyValue::new("n", series), KeyValue::new("text", label.clone())];
-                u64_counter!("walk.count", "", count, labels.clone());
-                expected.push((series, label.clone(), "walk.count", number_of(count)));
-                if value.is_finite() {
-                    f64_gauge!("walk.value", "", value, labels);
-                    expected.push((series, label, "walk.value", NumberValue::AsDouble(value)));
-                }
-            }
-        });
-        let request = if snapshot.families.is_empty() {
-            assert_eq!(super::request(&snapshot, &[]), []);
-            continue;
-        } else {
-            decoded(&snapshot, &[])
-        };
-        let mut found: Vec<_> = metrics_of(&request)
-            .flat_map(|metric| {
-                let points = match metric.data.as_ref().unwrap() {
-                    Data::Sum(sum) => &sum.data_points,
-                    Data::Gauge(gauge) => &gauge.data_points,
-                    _ => unreachable!("only these were recorded"),
-                };
-                points.iter().map(|point| (metric.name.as_str(), point))
-            })
-            .collect();
-        assert_eq!(found.len(), expected.len(), "round {round}");
-        for (series, label, name, value) in expected {
-            let attributes = vec![pair("n", AnyValue::IntValue(series as i64)), pair("text", text(&label))];
-            let at = found
-                .iter()
-                .position(|(metric, point)| *metric == name && point.attributes == attributes)
-                .unwrap_or_else(|| panic!("round {round}: {name} {series} is missing"));
-            assert_eq!(found.swap_remove(at).1.value, Some(value), "round {round}");
+fn exponential_buckets_arrive_as_they_are() {
+    let read = read(|| {
+        for value in [0.0, 1.0, 1.5, 700.0, 700.0] {
+            SPREAD.record(value, (7,));
         }
+        LOSS.record(-2.0);
+        LOSS.record(4.0);
+    });
+    let request = read.decoded(&[]);
+    let point_of = |name| match data(&request, name) {
+        Data::ExponentialHistogram(histogram) => {
+            assert_eq!((histogram.aggregation_temporality, histogram.data_points.len()), (2, 1));
+            histogram.data_points[0].clone()
+        }
+        _ => unreachable!("it is an exponential histogram"),
+    };
+    let spread = point_of("spread");
+    assert_eq!(spread.attributes, [pair("lane", AnyValue::IntValue(7))]);
+    assert_eq!((spread.count, spread.zero_count, spread.sum), (5, 1, Some(1402.5)));
+    assert_eq!(spread.negative, None);
+    // In the bucket at index `i` are the values above `base^i`, `base` being `2^(2^-scale)`.
+    let positive = spread.positive.unwrap();
+    let index = |value: f64| (value.log2() * f64::from(spread.scale).exp2()).ceil() as i32 - 1;
+    assert_eq!(positive.offset, index(1.0));
+    assert_eq!(positive.bucket_counts.iter().sum::<u64>(), 4);
+    assert_eq!(positive.bucket_counts[(index(700.0) - index(1.0)) as usize], 2);
+
+    let loss = point_of("loss");
+    assert_eq!((loss.count, loss.sum), (2, None), "a sum that a negative value is in is no counter");
+    assert_eq!(loss.negative.unwrap().bucket_counts, [1]);
+}
+
+#[test]
+fn a_histogram_arrives_with_the_buckets_of_its_store() {
+    let mut message = OtlpMessage::new(&[]);
+    let mut sent = |record: &dyn Fn()| {
+        let (read, mut out) = (read(record), Vec::new());
+        assert_eq!(message.encode_at(read.snapshot.time, &read.store, &mut out), 1);
+        data(&decoded(&out), "two.ways")
+    };
+    for _ in 0..2 {
+        assert!(matches!(sent(&|| ONE_WAY.record(1.0)), Data::Histogram(_)));
+        assert!(matches!(sent(&|| OTHER_WAY.record(1.0)), Data::ExponentialHistogram(_)));
     }
 }
 
-fn number_of(count: u64) -> NumberValue {
-    i64::try_from(count).map_or(NumberValue::AsDouble(count as f64), NumberValue::AsInt)
+#[test]
+fn a_summary_arrives_with_its_quantiles() {
+    let read = read(|| (1..=100).for_each(|size| RESULT.record(size)));
+    let Point::Summary(expected) = &read.snapshot.family("result.size").unwrap().series[0].point else {
+        unreachable!()
+    };
+    let Data::Summary(summary) = data(&read.decoded(&[]), "result.size") else { unreachable!() };
+    let [point] = &summary.data_points[..] else { panic!("{summary:?}") };
+    assert_eq!((point.count, point.sum), (100, 5050.0));
+    let quantiles: Vec<_> = point.quantile_values.iter().map(|at| (at.quantile, at.value)).collect();
+    assert_eq!(quantiles, expected.quantiles);
+    assert_eq!(quantiles.len(), 2);
 }

@@ -1,0 +1,71 @@
+//! What encoding costs the heap: nothing for a series.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use metercast::{OtlpMessage, Store, metrics};
+
+/// Hands everything on to the system, and counts.
+struct Counting;
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every method hands its arguments to `System` unchanged, and counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps the promises of `alloc`, which are the same there.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above; `block` came from `System`, since all blocks do.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+metrics! {
+    static COUNTS: Counter<u64> = "counts" { labels: { text: &str, number: u32 } };
+    static LEVELS: Gauge<f64> = "levels" { labels: { text: &str } };
+    static TIMES: Histogram<f64> = "times" { unit: "s", labels: { text: &str, number: u32 } };
+}
+
+/// Short labels and long ones.
+fn record(store: &Store, series: u32) {
+    store.scope(|| {
+        for number in 0..series {
+            let text = "x".repeat(number as usize % 50);
+            COUNTS.add(1, (&text, number));
+            LEVELS.set(0.5, (&format!("{number}"),));
+            TIMES.record(0.1, (&text, number));
+        }
+    });
+}
+
+/// How often the second message of so many series asks for memory.
+fn allocations(series: u32) -> usize {
+    let store = Store::new();
+    record(&store, series);
+    let mut message = OtlpMessage::new(&[("service.name".to_owned(), "orders".into())]);
+    let mut out = Vec::new();
+    let points = message.encode(&store, &mut out);
+    assert_eq!(points, 3 * series as usize);
+    record(&store, series);
+    out.clear();
+    let before = ALLOCATIONS.get();
+    assert_eq!(message.encode(&store, &mut out), points);
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn a_series_is_encoded_without_an_allocation() {
+    let (few, many) = (allocations(10), allocations(1000));
+    // A few for the reading as a whole.
+    assert_eq!(few, many);
+    assert!(many < 60, "{many} allocations");
+}
