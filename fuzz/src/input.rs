@@ -3,7 +3,7 @@
 use metercast::{KeyValue, Value};
 
 /// Bytes, taken one after the other; past the end they are zeros.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Input<'a> {
     bytes: &'a [u8],
 }

@@ -6,4 +6,4 @@ mod input;
 mod recording;
 
 pub use input::Input;
-pub use recording::{Metric, recorded};
+pub use recording::{Metric, Recorded, recorded, stores};

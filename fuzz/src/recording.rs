@@ -1,6 +1,6 @@
 //! Bytes as recordings of metrics of any name, kind, unit, description and buckets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use metercast::{KeyValue, Kind, NumberType, Snapshot, Store};
@@ -27,23 +27,37 @@ const MOST_METRICS: usize = 2_000;
 /// In a static, where the leak detector finds them.
 static SITES: LazyLock<Mutex<HashMap<Metric, &'static Adhoc>>> = LazyLock::new(Mutex::default);
 
-/// The recordings that these bytes stand for, made into a store of their own and read; `None` if they need more metrics
-/// than this process may still make.
-pub fn recorded(input: &mut Input<'_>) -> Option<Snapshot> {
+/// What was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Everything.
+    pub all: Store,
+    /// What was recorded under each name, in a store of its own.
+    pub alone: BTreeMap<String, Store>,
+}
+
+/// The recordings that these bytes stand for; `None` if they need more metrics than this process may still make.
+pub fn stores(input: &mut Input<'_>) -> Option<Recorded> {
     let metrics: Vec<Metric> = (0..=input.below(6)).map(|_| Metric::read(input)).collect();
     let sites = metrics.iter().map(Metric::site).collect::<Option<Vec<_>>>()?;
-    let store = Store::new();
-    store.scope(|| {
-        for _ in 0..64 {
-            if input.is_empty() {
-                break;
-            }
-            let at = input.below(metrics.len());
-            let labels = input.labels();
-            metrics[at].record(sites[at], input, &labels);
+    let mut recorded = Recorded { all: Store::new(), alone: BTreeMap::new() };
+    for _ in 0..64 {
+        if input.is_empty() {
+            break;
         }
-    });
-    Some(Snapshot::of(&store))
+        let at = input.below(metrics.len());
+        let (metric, site, labels) = (&metrics[at], sites[at], input.labels());
+        let mut again = input.clone();
+        recorded.all.scope(|| metric.record(site, input, &labels));
+        let alone = recorded.alone.entry(metric.name.clone()).or_insert_with(Store::new);
+        alone.scope(|| metric.record(site, &mut again, &labels));
+    }
+    Some(recorded)
+}
+
+/// The recordings that these bytes stand for, read; `None` if they need more metrics than this process may still make.
+pub fn recorded(input: &mut Input<'_>) -> Option<Snapshot> {
+    stores(input).map(|recorded| Snapshot::of(&recorded.all))
 }
 
 impl Metric {

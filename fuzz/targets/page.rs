@@ -8,15 +8,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use metercast::snapshot::{Family, Point};
-use metercast::{Kind, LabelSet, Log, PrometheusPage, Snapshot, Value};
-use metercast_fuzz::{Input, recorded};
+use metercast::reading::{Point, Series};
+use metercast::{Definition, Kind, LabelSet, Log, PrometheusPage, Store, Value};
+use metercast_fuzz::{Input, stores};
 
 /// The labels of a sample: sorted, each name once.
 type Labels = BTreeMap<String, String>;
 
 /// A number as it stands on the page.
 type Number<'a> = &'a str;
+
+/// A metric, and its series in the order in which the page has them.
+struct Family {
+    definition: &'static Definition,
+    series: Vec<Series>,
+}
 
 /// A family as it stands on the page.
 #[derive(Debug, PartialEq)]
@@ -172,20 +178,21 @@ fn spelled(set: &LabelSet, kind: Kind) -> Labels {
 
 /// A double in a label's value: as the page spells a sample of it, so that both are compared as text.
 fn double(value: f64) -> String {
-    let mut snapshot = GAUGE.with(Clone::clone);
-    snapshot.families[0].series[0].point = Point::F64(value);
-    let page = PrometheusPage::new("double", Log::default()).render(&snapshot);
+    if !value.is_finite() {
+        let sign = if value > 0.0 { "+Inf" } else { "-Inf" };
+        return if value.is_nan() { "NaN" } else { sign }.to_owned();
+    }
+    let page = GAUGE.with(|store| {
+        store.scope(|| metercast::f64_gauge!("one", "", value));
+        PrometheusPage::new("double", Log::default()).render(store)
+    });
     let text = page.trim_end().rsplit(' ').next().expect("a number").to_owned();
     assert!(is_double(&text, value), "{text:?} is not {value:?}");
     text
 }
 
 thread_local! {
-    static GAUGE: Snapshot = {
-        let store = metercast::Store::new();
-        store.scope(|| metercast::f64_gauge!("one", "", 1.0));
-        Snapshot::of(&store)
-    };
+    static GAUGE: Store = Store::new();
 }
 
 fn is_double(text: &str, value: f64) -> bool {
@@ -240,7 +247,7 @@ fn whole(point: &Point) -> i128 {
 
 /// A page of this family alone says what the family holds.
 fn check_alone<'a>(name: &'a str, parsed: &Parsed<'a>, family: &Family) {
-    let definition = &family.definition;
+    let definition = family.definition;
     let kind = match definition.kind() {
         Kind::Counter => "counter",
         Kind::Histogram => "histogram",
@@ -283,11 +290,27 @@ fn check_alone<'a>(name: &'a str, parsed: &Parsed<'a>, family: &Family) {
     assert_eq!(parsed.samples.len(), samples, "as many samples as there should be");
 }
 
-fn page(snapshot: &Snapshot) -> String {
+fn page(store: &Store) -> String {
     let exporter = PrometheusPage::new("fuzzed", Log::to(|_, _| {}));
-    let page = exporter.render(snapshot);
-    assert_eq!(exporter.render(snapshot), page, "two pages of one snapshot are the same bytes");
+    let page = exporter.render(store);
+    assert_eq!(exporter.render(store), page, "two pages of one store are the same bytes");
     page
+}
+
+/// What a store holds, but for what metercast says of itself.
+fn families(store: &Store) -> Vec<Family> {
+    store.read(|reading| {
+        let families = reading.families().map(|family| {
+            let mut series = Vec::new();
+            family.each(|view| series.push(Series::from(view)));
+            Family { definition: family.definition(), series }
+        });
+        families.filter(|family| !family.series.is_empty() && !is_own(family.definition.name())).collect()
+    })
+}
+
+fn is_own(name: &str) -> bool {
+    name.starts_with("metercast.") || name.starts_with("metercast_")
 }
 
 /// The names of all samples that a family may have.
@@ -298,30 +321,23 @@ fn names(name: &str, parsed: &Parsed<'_>) -> BTreeSet<String> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut input = Input::new(bytes);
-    let Some(mut snapshot) = recorded(&mut input) else { return };
-    // What a recording cannot be, a sum can.
-    for series in snapshot.families.iter_mut().flat_map(|family| &mut family.series) {
-        if let Point::F64(value) = &mut series.point
-            && input.below(4) == 1
-        {
-            *value = input.double();
-        }
-    }
-    let all = page(&snapshot);
+    let Some(recorded) = stores(&mut Input::new(bytes)) else { return };
+    let all = page(&recorded.all);
     let all = parse(&all);
-    let pages: Vec<String> = (snapshot.families.iter())
-        .map(|family| {
-            let mut alone = snapshot.clone();
-            alone.families = vec![family.clone()];
-            page(&alone)
+    let families = families(&recorded.all);
+    let pages: Vec<String> =
+        families.iter().map(|family| page(&recorded.alone[family.definition.name()])).collect();
+    let alone: Vec<_> = (pages.iter())
+        .map(|page| {
+            let mut parsed = parse(page);
+            parsed.retain(|name, _| !is_own(name));
+            assert_eq!(parsed.len(), 1, "one metric, one family");
+            parsed.pop_first().expect("a family has a page")
         })
         .collect();
-    let alone: Vec<_> =
-        pages.iter().map(|page| parse(page).pop_first().expect("a family has a page")).collect();
     let taken: Vec<_> = alone.iter().map(|(name, parsed)| names(name, parsed)).collect();
     for (at, (name, parsed)) in alone.iter().enumerate() {
-        check_alone(name, parsed, &snapshot.families[at]);
+        check_alone(name, parsed, &families[at]);
         let collides =
             taken.iter().enumerate().any(|(other, names)| other != at && !names.is_disjoint(&taken[at]));
         if !collides {

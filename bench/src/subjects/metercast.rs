@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use ::metercast::config::{Config, Prometheus};
 use ::metercast::instrument::{BoundCounter, BoundHistogram};
 use ::metercast::snapshot::Point;
-use ::metercast::{InMemoryReader, Log, OtlpMessage, PrometheusPage, Store, Telemetry, labels, metrics, u64_counter};
+use ::metercast::{InMemoryReader, Log, OtlpMessage, PrometheusPage, Store, Telemetry, labels, metrics};
 
 use super::{
     AMOUNT, Expect, Kind, Offer, Purpose, Recording, Registry, Subject, Unused, What, bound, picked, plain,
@@ -32,6 +32,12 @@ metrics! {
     static TYPED: Counter<u64> = "requests.typed" { labels: { method: Method, route: Route, outcome: Outcome } };
     /// Duration of requests.
     static DURATION: Histogram<f64> = "requests.duration" {
+        unit: "s", buckets: BOUNDS, labels: { method: &str, route: &str, status: u16 }
+    };
+    /// Requests.
+    static SERIES: Counter<u64> = "bench.series" { labels: { method: &str, route: &str, status: u16 } };
+    /// Duration of requests.
+    static SERIES_DURATION: Histogram<f64> = "bench.series.duration" {
         unit: "s", buckets: BOUNDS, labels: { method: &str, route: &str, status: u16 }
     };
     /// Depth of a queue.
@@ -94,16 +100,12 @@ impl Subject for Metercast {
     }
 
     fn registry(&self, kind: Kind, series: usize, _: Purpose) -> Offer<Box<dyn Registry>> {
-        let most = match kind {
-            Kind::Counter => 625 * OF_ONE,
-            Kind::Histogram => DURATIONS.len() * OF_ONE,
-        };
-        if series > most {
-            return Offer::NotYet("a metric has at most 2,000 series");
-        }
+        let store = Store::new();
+        // Without a limit, as the peers are.
+        store.set_limits(2 * series as u32, 4 * series as u32);
         let page = PrometheusPage::new("bench", Log::to(|_, _| {}));
         let message = Mutex::new((OtlpMessage::new(&[]), Vec::new()));
-        Offer::Yes(Box::new(Filled { store: Store::new(), kind, page, message }))
+        Offer::Yes(Box::new(Filled { store, kind, page, message }))
     }
 
     fn unused(&self, _instruments: usize) -> Offer<Unused> {
@@ -156,7 +158,7 @@ fn total(store: &Store, name: &str) -> u64 {
         .sum()
 }
 
-/// Series of many metrics, since one has its limit.
+/// Series of one metric.
 struct Filled {
     store: Store,
     kind: Kind,
@@ -165,23 +167,17 @@ struct Filled {
     message: Mutex<(OtlpMessage, Vec<u8>)>,
 }
 
-/// How many series a metric may have.
-const OF_ONE: usize = 2000;
-
 impl Registry for Filled {
     fn record(&self, labels: &Labels) {
-        let metric = labels.index / OF_ONE;
+        let values = (&*labels.method, &*labels.route, labels.status);
         self.store.scope(|| match self.kind {
-            Kind::Counter => COUNTS[metric / 25][metric % 25](labels),
-            Kind::Histogram => {
-                DURATIONS[metric].record(AMOUNT, (&labels.method, &labels.route, labels.status));
-            }
+            Kind::Counter => SERIES.add(1, values),
+            Kind::Histogram => SERIES_DURATION.record(AMOUNT, values),
         });
     }
 
     fn page(&self, read: &mut dyn FnMut(&[u8])) {
-        let snapshot = InMemoryReader::new(self.store.clone()).collect();
-        read(self.page.render(&snapshot).as_bytes());
+        self.page.write(&self.store, read);
     }
 
     fn message(&self, read: &mut dyn FnMut(&[u8])) {
@@ -191,34 +187,3 @@ impl Registry for Filled {
         read(message);
     }
 }
-
-/// A function for each of 625 counters, `bench.series.a.a` to `bench.series.y.y`.
-macro_rules! counts {
-    ($($row:ident)*) => { counts!(rows [$($row)*] $([$row])*) };
-    (rows $all:tt $($row:tt)*) => { [$( counts!(row $row $all) ),*] };
-    (row [$row:ident] [$($column:ident)*]) => { [$(
-        |labels| u64_counter!(
-            bench.series.$row.$column, "Requests", 1,
-            "method" => labels.method, "route" => labels.route, "status" => labels.status,
-        )
-    ),*] };
-}
-
-static COUNTS: [[fn(&Labels); 25]; 25] = counts!(a b c d e f g h i j k l m n o p q r s t u v w x y);
-
-type Duration = ::metercast::Histogram<f64, (&'static str, &'static str, u16)>;
-
-macro_rules! durations {
-    ($($name:literal)*) => { [$( {
-        metrics! {
-            /// Duration of requests.
-            static DURATION: Histogram<f64> = $name {
-                unit: "s", buckets: BOUNDS, labels: { method: &'static str, route: &'static str, status: u16 }
-            };
-        }
-        &DURATION
-    } ),*] };
-}
-
-static DURATIONS: [&Duration; 5] =
-    durations!("bench.series.0" "bench.series.1" "bench.series.2" "bench.series.3" "bench.series.4");

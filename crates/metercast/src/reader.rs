@@ -36,13 +36,7 @@ impl Reader {
         &self.log
     }
 
-    /// Reads everything.
-    #[cfg(feature = "serve")]
-    pub(crate) fn collect(&self) -> crate::snapshot::Snapshot {
-        self.read(crate::snapshot::Snapshot::of)
-    }
-
-    /// Reads the store with `read`.
+    /// Reads the store with `read`, and says what is wrong with it.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&Store) -> R) -> R {
         #[cfg(test)]
         assert!(!self.panics.swap(false, std::sync::atomic::Ordering::Relaxed), "the test says so");

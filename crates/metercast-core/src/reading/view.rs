@@ -183,12 +183,12 @@ impl<'a> LabelsView<'a> {
     /// The values, in the order of the keys.
     #[inline]
     pub fn values(&self) -> impl Iterator<Item = ValueView<'a>> {
-        let (packed, set) = match self.0 {
-            Labels::Packed { packed, keys, .. } => (Some((packed, keys.len())), None),
-            Labels::Set(labels) => (None, Some(labels)),
-        };
-        let packed = packed.into_iter().flat_map(|(packed, count)| packed.values(count)).map(ValueView::from);
-        packed.chain(set.into_iter().flat_map(LabelSet::iter).map(|(_, value)| ValueView::from(value)))
+        match self.0 {
+            Labels::Packed { packed, keys, .. } => {
+                Either::Packed(packed.values(keys.len()).map(ValueView::from))
+            }
+            Labels::Set(labels) => Either::Set(labels.iter().map(|(_, value)| ValueView::from(value))),
+        }
     }
 
     /// Whether all texts are free of quotation marks, backslashes and line breaks.
@@ -205,6 +205,24 @@ impl<'a> LabelsView<'a> {
         match self.0 {
             Labels::Set(labels) => labels.clone(),
             Labels::Packed { packed, keys, .. } => LabelSet::from_packed(packed, keys),
+        }
+    }
+}
+
+/// Values from one or the other. Not a chain, which a loop would ask twice for each value.
+enum Either<P, S> {
+    Packed(P),
+    Set(S),
+}
+
+impl<T, P: Iterator<Item = T>, S: Iterator<Item = T>> Iterator for Either<P, S> {
+    type Item = T;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Either::Packed(values) => values.next(),
+            Either::Set(values) => values.next(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One scraper's connection: which request gets which answer.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,9 +18,17 @@ use crate::reader::Reader;
 
 /// What a listener serves.
 pub(crate) struct Site {
-    pub(crate) path: String,
-    pub(crate) page: PrometheusPage,
+    path: String,
+    page: PrometheusPage,
     pub(crate) reader: Reader,
+    /// The memory of a page that was sent.
+    spare: Mutex<Vec<u8>>,
+}
+
+impl Site {
+    pub(crate) fn new(path: &str, page: PrometheusPage, reader: Reader) -> Site {
+        Site { path: path.to_owned(), page, reader, spare: Mutex::default() }
+    }
 }
 
 /// How long a client may take to send the head of a request, and how long an idle connection is kept. Half of what a
@@ -47,7 +55,7 @@ pub(crate) async fn serve(stream: TcpStream, site: Arc<Site>) {
 }
 
 impl Site {
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    fn answer(self: &Arc<Site>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.uri().path() != self.path {
             let text =
                 format!("there is nothing at {}; the metrics are at {}\n", request.uri().path(), self.path);
@@ -59,10 +67,43 @@ impl Site {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
-        let page = self.page.render(&self.reader.collect());
-        let mut answer = Response::new(Full::new(Bytes::from(page)));
+        let mut answer = Response::new(Full::new(self.written()));
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PrometheusPage::CONTENT_TYPE));
         answer
+    }
+}
+
+/// A page that lends its memory from the site, to which it returns when the answer was sent or given up.
+struct Lent {
+    page: Vec<u8>,
+    site: Arc<Site>,
+}
+
+impl Site {
+    /// The whole page, since the reading cannot wait for a client that is slow to take it. Its memory is used again: to fault
+    /// new pages in takes longer than to write them.
+    fn written(self: &Arc<Site>) -> Bytes {
+        let mut page = std::mem::take(&mut *self.spare());
+        page.clear();
+        self.reader.read(|store| self.page.write(store, &mut |chunk| page.extend_from_slice(chunk)));
+        Bytes::from_owner(Lent { page, site: Arc::clone(self) })
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.page
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // Of several that were under way at once, one is kept.
+        *self.site.spare() = std::mem::take(&mut self.page);
     }
 }
 

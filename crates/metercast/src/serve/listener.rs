@@ -37,7 +37,7 @@ impl Listener {
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let (stop, stopped) = oneshot::channel();
         let page = PrometheusPage::new(exporter, reader.log().clone());
-        let site = Arc::new(Site { path: path.to_owned(), page, reader });
+        let site = Arc::new(Site::new(path, page, reader));
         let exporter = exporter.to_owned();
         let thread = std::thread::Builder::new().name(format!("metercast-{exporter}")).spawn(move || {
             runtime.block_on(async move {

@@ -1,5 +1,13 @@
-//! The Prometheus page: how a snapshot is spelled for a scraper.
+//! The Prometheus page: how what a store holds is spelled for a scraper.
 
+mod block;
+mod buffer;
+mod claims;
+mod keys;
+mod line;
+mod lines;
+mod merge;
+mod metric;
 mod name;
 mod number;
 mod page;

@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 
-use metercast_core::{Definition, Kind, LabelSet, Value};
+use metercast_core::{Definition, Kind};
 
 /// The name of a metric's family: legal characters, the unit as a suffix, and `_total` for counters.
-pub(crate) fn family(definition: &Definition) -> String {
+pub(super) fn family(definition: &Definition) -> String {
     let mut name = legal(definition.name());
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert(0, '_');
@@ -126,7 +126,7 @@ fn singular(ucum: &str) -> Option<&'static str> {
 }
 
 /// A label's name: letters, digits and single `_`; `key_` before a leading digit.
-fn label(key: &str) -> String {
+pub(super) fn label(key: &str, kind: Kind) -> String {
     let mut name = legal(key).replace(':', "_");
     while name.contains("__") {
         name = name.replace("__", "_");
@@ -134,57 +134,21 @@ fn label(key: &str) -> String {
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert_str(0, "key_");
     }
+    let is_taken = match kind {
+        Kind::Histogram => name == "le",
+        Kind::Summary => name == "quantile",
+        _ => false,
+    };
+    if is_taken {
+        // Every bucket has a label of this name, so the measured one moves, as a scraper would move it.
+        name.insert_str(0, "exported_");
+    }
     name
 }
 
-/// The labels of a series as they stand on its lines: `a="1",b="2"`, sorted by name, without the braces. Keys that
-/// become one name are joined with `;`; labels without a value are as good as absent, and left out.
-pub(crate) fn labels(set: &LabelSet, kind: Kind) -> String {
-    let mut spelled: Vec<(String, String)> = Vec::with_capacity(set.len());
-    for (key, value) in set.iter() {
-        let mut name = label(key);
-        if kind == Kind::Histogram && name == "le" {
-            // Every bucket has a label of this name, so the measured one moves, as a scraper would move it.
-            name.insert_str(0, "exported_");
-        }
-        let value = match value {
-            Value::String(text) => text.to_string(),
-            Value::F64(value) => super::number::double(*value),
-            other => other.to_string(),
-        };
-        match spelled.iter_mut().find(|(there, _)| *there == name) {
-            Some((_, joined)) => {
-                joined.push(';');
-                joined.push_str(&value);
-            }
-            None => spelled.push((name, value)),
-        }
-    }
-    spelled.retain(|(_, value)| !value.is_empty());
-    spelled.sort();
-    let mut text = String::new();
-    for (name, value) in spelled {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        text.push_str(&name);
-        text.push_str("=\"");
-        escape(&mut text, &value, true);
-        text.push('"');
-    }
-    text
-}
-
-/// Text format 0.0.4: backslash and line feed are escaped everywhere, the quote in label values only.
-pub(crate) fn escape(out: &mut String, text: &str, quote: bool) {
-    for rune in text.chars() {
-        match rune {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '"' if quote => out.push_str("\\\""),
-            rune => out.push(rune),
-        }
-    }
+/// Text format 0.0.4: backslash and line feed are escaped in what describes a metric; the quotation mark is not.
+pub(super) fn description(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -222,7 +186,10 @@ mod tests {
             ("é", "_"),
             ("__name__", "_name_"),
         ] {
-            assert_eq!(label(key), spelled, "{key}");
+            assert_eq!(label(key, Kind::Counter), spelled, "{key}");
         }
+        assert_eq!(label("le", Kind::Gauge), "le");
+        assert_eq!(label("le", Kind::Histogram), "exported_le");
+        assert_eq!(label("quantile", Kind::Summary), "exported_quantile");
     }
 }

@@ -1,37 +1,39 @@
 //! The page in text format 0.0.4: valid for the strictest parser, and the same bytes while nothing changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use metercast_core::reading::{Buckets, Family, Point};
-use metercast_core::{Definition, Kind};
+use metercast_core::reading::{FamilyView, PointView, Reading, SeriesView};
+use metercast_core::{Definition, Store};
 
-use super::name;
-use super::number::{push_double, push_whole};
+use super::buffer::{Buffer, Out};
+use super::claims::{Claims, Place};
+use super::merge::Merged;
+use super::metric::Metric;
 use crate::log::{Level, Log};
-use crate::snapshot::Snapshot;
 
-/// Spells snapshots as pages in the text format 0.0.4, for a listener of your own.
+/// Spells what a store holds as a page in the text format 0.0.4, for a listener of your own.
 ///
-/// A page is valid whatever the names and labels are, and has the same bytes as long as nothing changed. Metrics that
-/// get the same name are reported once to the log; the one that had it first keeps it, which is why the pages of one
-/// exporter are all made by one `PrometheusPage`.
+/// A page is valid whatever the names and labels are, and has the same bytes as long as nothing changed: metrics sorted by
+/// name, series in the order of their first use. Metrics that get the same name are reported once to the log; the one that
+/// had it first keeps it, which is why the pages of one exporter are all made by one `PrometheusPage`. It also keeps what
+/// does not change from page to page, so that a series costs no allocation.
 ///
 /// ```
-/// use metercast::{InMemoryReader, Log, PrometheusPage, Store, f64_counter_with_unit};
+/// use metercast::{Log, PrometheusPage, Store, f64_counter_with_unit};
 ///
 /// let store = Store::new();
 /// store.scope(|| f64_counter_with_unit!("worker.busy", "Time at work", "s", 1.5, "worker.name" => "a"));
 ///
 /// let page = PrometheusPage::new("own", Log::default());
-/// let page = page.render(&InMemoryReader::new(store).collect());
-/// assert_eq!(page.lines().last(), Some(r#"worker_busy_seconds_total{worker_name="a"} 1.5"#));
+/// assert_eq!(page.render(&store).lines().last(), Some(r#"worker_busy_seconds_total{worker_name="a"} 1.5"#));
 /// ```
 pub struct PrometheusPage {
     exporter: String,
-    owners: Mutex<HashMap<String, Arc<Definition>>>,
     log: Log,
+    /// Pages are made one after the other.
+    encoder: Mutex<Encoder>,
 }
 
 impl fmt::Debug for PrometheusPage {
@@ -40,201 +42,208 @@ impl fmt::Debug for PrometheusPage {
     }
 }
 
-/// Families of one name on their way to the page.
-struct Spelled<'a> {
-    first: &'a Definition,
-    /// Rendered labels to value: sorted, each once.
-    series: BTreeMap<String, Value<'a>>,
-}
-
-#[derive(Clone)]
-enum Value<'a> {
-    One(&'a Point),
-    Sum(Point),
-}
-
 impl PrometheusPage {
     /// The `Content-Type` of a page.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
     /// For the exporter of this name, which is used in what the log is told.
     pub fn new(exporter: &str, log: Log) -> PrometheusPage {
-        PrometheusPage { exporter: exporter.to_owned(), owners: Mutex::default(), log }
+        PrometheusPage { exporter: exporter.to_owned(), log, encoder: Mutex::default() }
     }
 
-    /// The page of a snapshot.
-    pub fn render(&self, snapshot: &Snapshot) -> String {
-        let mut spelled: BTreeMap<String, Spelled<'_>> = BTreeMap::new();
-        for family in &snapshot.families {
-            let name = name::family(&family.definition);
-            if let Some(first) = self.claim(&name, &family.definition) {
-                let entry = spelled
-                    .entry(name)
-                    .or_insert_with(|| Spelled { first: &family.definition, series: BTreeMap::new() });
-                entry.add(family, Arc::ptr_eq(&first, &family.definition));
-            }
-        }
-        let mut out = String::new();
-        for (name, spelled) in &spelled {
-            spelled.render(name, &mut out);
-        }
-        out
+    /// The page of a store.
+    pub fn render(&self, store: &Store) -> String {
+        let mut page = Vec::new();
+        self.write(store, &mut |chunk| page.extend_from_slice(chunk));
+        String::from_utf8(page).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    /// The metric that has this name on the page, if `definition` may appear under it: it is that metric, or one of
-    /// the same kind, whose series then stand beside its own.
-    fn claim(&self, name: &str, definition: &Arc<Definition>) -> Option<Arc<Definition>> {
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        // All names that a sample of this family has, so that none is a sample of another.
-        let suffixes: &[&str] =
-            if definition.kind() == Kind::Histogram { &["", "_bucket", "_sum", "_count"] } else { &[""] };
-        let taken = suffixes.iter().find_map(|suffix| {
-            let name = format!("{name}{suffix}");
-            owners
-                .get(&name)
-                .filter(|owner| !Arc::ptr_eq(owner, definition))
-                .map(|owner| (name, Arc::clone(owner)))
-        });
-        let Some((sample, owner)) = taken else {
-            for suffix in suffixes {
-                owners.entry(format!("{name}{suffix}")).or_insert_with(|| Arc::clone(definition));
-            }
-            return Some(Arc::clone(definition));
-        };
-        drop(owners);
-        let merges = sample == name && owner.kind() == definition.kind() && owner.kind() != Kind::Histogram;
-        let what = if merges {
-            "their series stand together, and equal ones are added up (of gauges, the first stays)"
-        } else {
-            "the second is left out"
-        };
-        let line = format!(
-            "exporter {:?}: metrics {:?} ({}) and {:?} ({}) are both {sample} on the page; {what}: rename one",
-            self.exporter,
-            owner.name(),
-            owner.place(),
-            definition.name(),
-            definition.place()
-        );
-        self.log.write_once(Level::Warn, &line);
-        merges.then_some(owner)
+    /// Gives the page of a store to `sink`, in chunks of at most 16 KiB. They are handed out while the store is read: keep
+    /// them, rather than wait until a client has taken them, and make no other page with this one meanwhile.
+    pub fn write(&self, store: &Store, sink: &mut dyn FnMut(&[u8])) {
+        // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
+        let problems = store.read(|reading| self.encoder().page(reading, sink));
+        for problem in problems {
+            self.log.write_once(Level::Warn, &format!("exporter {:?}: {problem}", self.exporter));
+        }
+    }
+
+    fn encoder(&self) -> MutexGuard<'_, Encoder> {
+        // A sink that panicked left a page unfinished, and the next begins anew.
+        self.encoder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<'a> Spelled<'a> {
-    fn add(&mut self, family: &'a Family, owns: bool) {
-        if owns {
-            self.first = &family.definition;
+/// What is kept from page to page.
+#[derive(Default)]
+struct Encoder {
+    metrics: Metrics,
+    claims: Claims,
+    buffer: Buffer,
+    scratch: Vec<u8>,
+    hashes: Vec<u64>,
+}
+
+/// What is prepared of each metric.
+#[derive(Default)]
+struct Metrics {
+    list: Vec<Metric>,
+    /// Places in the list by the address of the definition, which lives as long as the program.
+    places: HashMap<usize, usize>,
+}
+
+impl Metrics {
+    fn place(&mut self, definition: &'static Arc<Definition>) -> usize {
+        *self.places.entry(Arc::as_ptr(definition) as usize).or_insert_with(|| {
+            self.list.push(Metric::new(definition));
+            self.list.len() - 1
+        })
+    }
+}
+
+/// A metric, by its place in the list, and what the store holds of it.
+type Present<'a> = (usize, FamilyView<'a>);
+
+/// A page that is being written, and what is used again for each series.
+struct Page<'a> {
+    claims: &'a mut Claims,
+    out: Out<'a>,
+    scratch: &'a mut Vec<u8>,
+    hashes: &'a mut Vec<u64>,
+}
+
+impl Encoder {
+    /// Writes a page. Returns what is wrong with the names on it, each time something else.
+    fn page(&mut self, reading: &Reading<'_>, sink: &mut dyn FnMut(&[u8])) -> Vec<String> {
+        let Encoder { metrics, claims, buffer, scratch, hashes } = self;
+        let mut page = Page { claims, out: Out::new(buffer, sink), scratch, hashes };
+        page.write(reading, metrics);
+        page.out.hand_out();
+        std::mem::take(&mut claims.problems)
+    }
+}
+
+impl Page<'_> {
+    fn write(&mut self, reading: &Reading<'_>, metrics: &mut Metrics) {
+        let mut present: Vec<Present<'_>> =
+            reading.families().map(|family| (metrics.place(family.definition()), family)).collect();
+        for same in present.chunk_by(|a, b| a.1.definition().name() == b.1.definition().name()) {
+            if same.len() > 1 {
+                // The first that is looked at has the name, and others are looked at in another order below.
+                same.iter().for_each(|(_, family)| family.each(|_| {}));
+            }
         }
-        let kind = family.definition.kind();
-        for series in &family.series {
-            let labels = name::labels(&series.labels, kind);
-            let value = Value::One(&series.point);
-            match self.series.get_mut(&labels) {
-                None => {
-                    self.series.insert(labels, value);
+        let metrics = &mut metrics.list;
+        // Sorted already but for what is spelled in another way. Equal names stay in the order of the metrics' own.
+        present.sort_by(|a, b| metrics[a.0].name.cmp(&metrics[b.0].name));
+        let mut rest = &mut present[..];
+        while let Some((first, _)) = rest.first() {
+            let name = &metrics[*first].name;
+            let count = rest.iter().take_while(|(metric, _)| metrics[*metric].name == *name).count();
+            let (same, others) = std::mem::take(&mut rest).split_at_mut(count);
+            rest = others;
+            let is_written = match same {
+                [(metric, family)] if family.is_uniform() => self.uniform(&mut metrics[*metric], family),
+                _ => {
+                    // The one that has the name says what it means.
+                    same.sort_by_key(|(metric, _)| !metrics[*metric].has_name());
+                    self.mixed(same, metrics)
                 }
-                // Labels that differ only in what a page cannot show.
-                Some(there) if kind != Kind::Gauge => there.add(&value),
-                Some(_) => {}
+            };
+            if !is_written {
+                self.merged(same, metrics);
             }
         }
     }
 
-    fn render(&self, name: &str, out: &mut String) {
-        let description = self.first.description();
-        if !description.is_empty() {
-            out.extend(["# HELP ", name, " "]);
-            name::escape(out, description, false);
-            out.push('\n');
-        }
-        out.extend(["# TYPE ", name, " ", kind(self.first), "\n"]);
-        for (labels, value) in &self.series {
-            match value.point() {
-                Point::Histogram(buckets) => histogram(out, name, labels, buckets),
-                number => sample(out, name, "", labels, |out| push_point(out, number)),
+    /// Writes a metric of which no two series are spelled alike. False if they may be after all; then nothing is written.
+    fn uniform(&mut self, metric: &mut Metric, family: &FamilyView<'_>) -> bool {
+        let (mut begun, mut fits) = (false, true);
+        family.each(|series| {
+            let first = !begun;
+            if first && fits && self.is_shown(metric, series) {
+                fits = !metric.keys(&series.labels).collide;
+                if fits {
+                    self.out.text(&metric.header);
+                    begun = true;
+                }
             }
-        }
-    }
-}
-
-impl Value<'_> {
-    fn point(&self) -> &Point {
-        match self {
-            Value::One(point) => point,
-            Value::Sum(point) => point,
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        *self = Value::Sum(match (self.point(), other.point()) {
-            (Point::U64(a), Point::U64(b)) => Point::U64(a.wrapping_add(*b)),
-            (Point::I64(a), Point::I64(b)) => Point::I64(a.wrapping_add(*b)),
-            (Point::Histogram(a), Point::Histogram(b)) => Point::Histogram(sum(a, b)),
-            (a, b) => Point::F64(double(a) + double(b)),
+            if begun && let Some(keys) = metric.known.last(&series.labels, first) {
+                metric.lines.write::<false>(keys, series, &mut self.out, self.scratch);
+            }
         });
+        fits
+    }
+
+    /// Writes metrics of one name, and looks whether two of their series are spelled alike. False if so; then nothing is
+    /// written.
+    ///
+    /// Equal labels have equal hashes, in any order. So the lines stay in the buffer until all hashes are there: memory for
+    /// the lines of this name, which are about to be handed out anyway, and eight bytes for each series.
+    fn mixed(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) -> bool {
+        let held = self.out.hold();
+        self.hashes.clear();
+        let mut fits = true;
+        for (metric, family) in same {
+            let metric = &mut metrics[*metric];
+            family.each(|series| {
+                if !fits || !self.is_shown(metric, series) {
+                    return;
+                }
+                let Metric { known, lines, definition, .. } = metric;
+                let keys = known.of(&series.labels, definition.kind(), &lines.before);
+                fits &= !keys.collide;
+                if !fits {
+                    return;
+                }
+                if self.hashes.is_empty() {
+                    self.out.text(&metric.header);
+                }
+                self.hashes.push(lines.write::<true>(keys, series, &mut self.out, self.scratch));
+            });
+        }
+        self.hashes.sort_unstable();
+        fits &= self.hashes.windows(2).all(|pair| pair[0] != pair[1]);
+        if !fits {
+            self.out.take_back(held);
+        }
+        self.out.let_go();
+        fits
+    }
+
+    /// Writes metrics of one name, each series that is spelled in its own way once.
+    fn merged(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) {
+        let mut merged = Merged::default();
+        let mut header = None;
+        for (at, family) in same {
+            let metric = &mut metrics[*at];
+            family.each(|series| {
+                if self.is_shown(metric, series) {
+                    header.get_or_insert(*at);
+                    merged.add(series, metric.definition.kind());
+                }
+            });
+        }
+        if let Some(metric) = header.map(|at| &metrics[at]) {
+            self.out.text(&metric.header);
+            merged.write(&metric.name, &mut self.out);
+        }
+    }
+
+    /// Whether a series stands on the page.
+    fn is_shown(&mut self, metric: &mut Metric, series: &SeriesView<'_>) -> bool {
+        let is_known = matches!(
+            series.value,
+            PointView::U64(_)
+                | PointView::I64(_)
+                | PointView::F64(_)
+                | PointView::Histogram(_)
+                | PointView::Exponential(_)
+                | PointView::Summary(_)
+        );
+        is_known && metric.place(self.claims) != Place::LeftOut
     }
 }
 
-/// Both together. They are of one metric, so their bounds are the same.
-fn sum(a: &Buckets, b: &Buckets) -> Buckets {
-    let mut sum = a.clone();
-    for (to, count) in sum.counts.iter_mut().zip(&b.counts) {
-        *to = to.wrapping_add(*count);
-    }
-    sum.sum += b.sum;
-    sum
-}
-
-fn double(point: &Point) -> f64 {
-    match point {
-        Point::U64(value) => *value as f64,
-        Point::I64(value) => *value as f64,
-        Point::F64(value) => *value,
-        _ => f64::NAN,
-    }
-}
-
-/// Text format 0.0.4 knows no up-down counter: it is a gauge.
-fn kind(definition: &Definition) -> &'static str {
-    match definition.kind() {
-        Kind::Counter => "counter",
-        Kind::Histogram => "histogram",
-        _ => "gauge",
-    }
-}
-
-fn sample(out: &mut String, name: &str, suffix: &str, labels: &str, value: impl FnOnce(&mut String)) {
-    out.extend([name, suffix]);
-    if !labels.is_empty() {
-        out.extend(["{", labels, "}"]);
-    }
-    out.push(' ');
-    value(out);
-    out.push('\n');
-}
-
-fn histogram(out: &mut String, name: &str, labels: &str, buckets: &Buckets) {
-    let comma = if labels.is_empty() { "" } else { "," };
-    let mut below = 0u64;
-    let bounds = buckets.bounds.iter().copied().chain([f64::INFINITY]);
-    for (count, bound) in buckets.counts.iter().zip(bounds) {
-        below = below.wrapping_add(*count);
-        out.extend([name, "_bucket{", labels, comma, "le=\""]);
-        push_double(out, bound);
-        out.push_str("\"} ");
-        push_whole(out, below);
-        out.push('\n');
-    }
-    sample(out, name, "_sum", labels, |out| push_double(out, buckets.sum));
-    sample(out, name, "_count", labels, |out| push_whole(out, below));
-}
-
-fn push_point(out: &mut String, point: &Point) {
-    match point {
-        Point::U64(value) => push_whole(out, *value),
-        Point::I64(value) => push_whole(out, *value),
-        Point::F64(value) => push_double(out, *value),
-        _ => push_double(out, f64::NAN),
-    }
-}
+#[cfg(test)]
+mod tests;
