@@ -19,6 +19,8 @@ const UNSAFE_FILES: &[&str] = &[
     "crates/metercast-core/src/store/deferred.rs",
     "crates/metercast-core/tests/allocator.rs",
     "crates/metercast-core/tests/fork.rs",
+    "crates/metercast-core/tests/heap/mod.rs",
+    "crates/metercast/tests/otlp_allocations.rs",
     // A global allocator that counts, which cannot be written without.
     "crates/metercast/tests/allocations.rs",
     // A global allocator that counts, which cannot be written without.
