@@ -22,8 +22,6 @@ pub(crate) const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 /// One set of labels as a request has them: strings of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
-    /// Counts the sets.
-    pub(crate) index: usize,
     pub(crate) method: String,
     pub(crate) route: String,
     pub(crate) status: u16,
@@ -50,9 +48,8 @@ impl Combination {
 
 /// The labels of every combination.
 pub(crate) fn combinations() -> Vec<Labels> {
-    let sets = Combination::all().enumerate();
-    sets.map(|(index, at)| Labels {
-        index,
+    let sets = Combination::all();
+    sets.map(|at| Labels {
         method: METHODS[at.method].to_owned(),
         route: ROUTES[at.route].to_owned(),
         status: STATUSES[at.status],
@@ -64,7 +61,6 @@ impl Labels {
     /// The labels of the series with this number, of any number of series; each has its own.
     pub(crate) fn of_series(index: usize) -> Labels {
         Labels {
-            index,
             method: METHODS[index % 5].to_owned(),
             route: format!("/api/v1/items/{:05}", index / 10),
             status: STATUSES[index / 5 % 2],

@@ -1,27 +1,14 @@
 //! Any recordings as an OTLP message: decoded by the published definition, it is the snapshot.
-//!
-//! The encoder is no public interface, so its files are compiled into this target as they are.
 
 #![no_main]
-
-#[rustfmt::skip]
-#[path = "../../crates/metercast/src/export/otlp/message.rs"]
-mod message;
-/// What the encoder takes from the crate that it lives in.
-mod snapshot {
-    pub(crate) use metercast::snapshot::*;
-}
-#[rustfmt::skip]
-#[path = "../../crates/metercast/src/export/otlp/wire.rs"]
-#[allow(dead_code, reason = "the answers of a receiver are read elsewhere")]
-mod wire;
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use libfuzzer_sys::fuzz_target;
-use metercast::{Kind, LabelSet, Snapshot, Value};
-use metercast_fuzz::{Input, recorded};
+use metercast::snapshot::{Family, Point, Series};
+use metercast::{Kind, LabelSet, OtlpMessage, Snapshot, Value};
+use metercast_fuzz::{Input, stores};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::common::v1::{self as common, InstrumentationScope};
@@ -32,7 +19,6 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
-use snapshot::{Family, Point, Series};
 
 const CUMULATIVE: i32 = 2;
 
@@ -152,23 +138,54 @@ fuzz_target!(|bytes: &[u8]| {
         resource.insert(input.key(), input.value());
     }
     let resource: Vec<(String, Value)> = resource.into_iter().collect();
-    let Some(mut snapshot) = recorded(&mut input) else { return };
-    // What a recording cannot be, a sum can.
-    for series in snapshot.families.iter_mut().flat_map(|family| &mut family.series) {
-        match &mut series.point {
-            Point::F64(value) if input.below(4) == 1 => *value = input.double(),
-            _ => {}
-        }
-    }
-    let bytes = message::request(&snapshot, &resource);
+    let Some(recorded) = stores(&mut input) else { return };
+    let snapshot = Snapshot::of(&recorded.all);
+    let mut bytes = Vec::new();
+    let points = OtlpMessage::new(&resource).encode(&recorded.all, &mut bytes);
+    assert_eq!(points, snapshot.points());
     if snapshot.families.is_empty() {
         assert!(bytes.is_empty(), "nothing is no message");
         return;
     }
     let decoded = ExportMetricsServiceRequest::decode(&bytes[..]).expect("our bytes are a request");
-    let expected = expected(&snapshot, &resource);
+    let (decoded, expected) = (in_order(decoded), in_order(expected(&snapshot, &resource)));
     // As bytes, since NaN is not equal to itself.
     if decoded.encode_to_vec() != expected.encode_to_vec() {
         panic!("decoded: {decoded:#?}\nexpected: {expected:#?}");
     }
 });
+
+/// Points stand in the order of their first use, attributes in that of the program, and the times of two readings differ.
+fn in_order(mut request: ExportMetricsServiceRequest) -> ExportMetricsServiceRequest {
+    let metrics = request
+        .resource_metrics
+        .iter_mut()
+        .flat_map(|resource| &mut resource.scope_metrics)
+        .flat_map(|scope| &mut scope.metrics);
+    let by_key = |attributes: &mut Vec<common::KeyValue>| attributes.sort_by(|a, b| a.key.cmp(&b.key));
+    for data in metrics.filter_map(|metric| metric.data.as_mut()) {
+        match data {
+            Data::Gauge(Gauge { data_points }) | Data::Sum(Sum { data_points, .. }) => {
+                for point in &mut *data_points {
+                    by_key(&mut point.attributes);
+                    point.time_unix_nano = 0;
+                }
+                data_points.sort_by_cached_key(|point| bytes_of(&point.attributes));
+            }
+            Data::Histogram(Histogram { data_points, .. }) => {
+                for point in &mut *data_points {
+                    by_key(&mut point.attributes);
+                    point.time_unix_nano = 0;
+                }
+                data_points.sort_by_cached_key(|point| bytes_of(&point.attributes));
+            }
+            other => panic!("a new kind: {other:?}"),
+        }
+    }
+    request
+}
+
+/// What tells attributes apart, NaN included.
+fn bytes_of(attributes: &[common::KeyValue]) -> Vec<u8> {
+    attributes.iter().flat_map(|attribute| attribute.encode_to_vec()).collect()
+}

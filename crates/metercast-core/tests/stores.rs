@@ -94,6 +94,8 @@ fn rounds(all: u32) -> u32 {
 
 /// How many mappings the process has, and how many kibibytes of it are resident; `None` where the system does not say.
 fn mappings() -> Option<(usize, u64)> {
+    // A sanitizer keeps what is freed.
+    heap::system()?;
     let maps = fs::read_to_string("/proc/self/maps").ok()?.lines().count();
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

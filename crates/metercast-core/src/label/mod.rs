@@ -9,7 +9,7 @@ mod key_value;
 mod keys;
 #[allow(unsafe_code, reason = "reads a whole vector where a text may be shorter")]
 mod overread;
-mod packed;
+pub(crate) mod packed;
 mod set;
 mod typed;
 mod value;
@@ -26,10 +26,9 @@ pub(crate) use hash::{choose_seeds, hash_of, seeds};
 #[doc(hidden)]
 pub use keys::Keys;
 pub(crate) use keys::Shape;
-pub use packed::PackedText;
 #[doc(hidden)]
 pub use packed::Packing;
-pub(crate) use packed::{Buffer, Packed, PackedValue, WORDS, Words};
+pub(crate) use packed::{Buffer, Packed, WORDS, Words};
 pub(crate) use set::Faults;
 #[doc(hidden)]
 pub use set::Pairs;

@@ -16,13 +16,13 @@ pub(crate) const WORDS: usize = 6;
 pub(crate) const MOST_LABELS: usize = 4;
 
 /// What a byte in the head says of a value: up to here, the length of a text.
-const LONGEST: u8 = overread::LONGEST as u8;
-const I64: u8 = LONGEST + 1;
-const U64: u8 = LONGEST + 2;
-const F64: u8 = LONGEST + 3;
-const FALSE: u8 = LONGEST + 4;
-const TRUE: u8 = LONGEST + 5;
-const ABSENT: u8 = LONGEST + 6;
+pub(crate) const LONGEST: u8 = overread::LONGEST as u8;
+pub(crate) const I64: u8 = LONGEST + 1;
+pub(crate) const U64: u8 = LONGEST + 2;
+pub(crate) const F64: u8 = LONGEST + 3;
+pub(crate) const FALSE: u8 = LONGEST + 4;
+pub(crate) const TRUE: u8 = LONGEST + 5;
+pub(crate) const ABSENT: u8 = LONGEST + 6;
 
 /// The labels of one series of one metric in words.
 #[doc(hidden)]
@@ -205,25 +205,14 @@ pub(crate) enum PackedValue<'a> {
 
 /// A short text in words, zeros behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackedText<'a> {
+pub(crate) struct PackedText<'a> {
     words: &'a [u64],
     length: usize,
 }
 
-impl<'a> PackedText<'a> {
-    /// The text in words of eight bytes, the first byte lowest; the last word ends in zeros.
-    pub fn words(self) -> &'a [u64] {
-        self.words
-    }
-
-    /// How many bytes there are: at most 32.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
-    pub fn len(self) -> usize {
-        self.length
-    }
-
+impl PackedText<'_> {
     /// Gives the text to `f`.
-    pub fn with<R>(self, f: impl FnOnce(&str) -> R) -> R {
+    pub(crate) fn with<R>(self, f: impl FnOnce(&str) -> R) -> R {
         let mut bytes = [0; overread::LONGEST];
         for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.words) {
             *to = word.to_le_bytes();

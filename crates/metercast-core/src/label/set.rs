@@ -17,6 +17,10 @@ impl LabelSet {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
+    pub(crate) fn as_slice(&self) -> &[(Box<str>, Value)] {
+        &self.0
+    }
+
     /// How many labels there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -24,11 +24,13 @@ pub(super) struct Columns<'a> {
     /// Which chunks `chunks` are.
     at: Option<u32>,
     chunks: Vec<(&'a Region, &'a Chunk)>,
+    /// The words of a cell in one of the regions.
+    of_one: Vec<u64>,
 }
 
 impl<'a> Columns<'a> {
     pub(super) fn new(regions: &'a [&'a Region], place: Place) -> Columns<'a> {
-        Columns { regions, place, at: None, chunks: Vec::new() }
+        Columns { regions, place, at: None, chunks: Vec::new(), of_one: Vec::new() }
     }
 
     #[inline]
@@ -54,7 +56,7 @@ impl<'a> Columns<'a> {
 
     /// The total of a word over all regions; `None` if nothing was ever added to it.
     #[inline]
-    fn total<N: Number>(&mut self, slot: u32) -> Option<N> {
+    pub(super) fn total<N: Number>(&mut self, slot: u32) -> Option<N> {
         let total = self
             .chunks(slot)
             .iter()
@@ -99,8 +101,8 @@ impl<'a> Columns<'a> {
 
     /// The words of a cell in each region, each as of one moment.
     fn each_at_once(&mut self, slot: u32, words: usize, mut f: impl FnMut(&[u64])) {
-        let mut of_one = [0; CHUNK_WORDS];
-        let of_one = &mut of_one[..words];
+        let mut of_one = std::mem::take(&mut self.of_one);
+        of_one.resize(words, 0);
         for (region, chunk) in self.chunks(slot) {
             let words = chunk.words(slot, words);
             region.read_at_once(|| {
@@ -108,8 +110,9 @@ impl<'a> Columns<'a> {
                     *to = word.load(Relaxed);
                 }
             });
-            f(of_one);
+            f(&of_one);
         }
+        self.of_one = of_one;
     }
 }
 

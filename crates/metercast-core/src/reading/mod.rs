@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use pass::{FamilyView, Reading};
-pub use view::{BucketsView, LabelsView, PointView, SeriesView, SummaryView, ValueView};
+pub use view::{
+    BucketsView, LabelsView, PackedText, PackedValues, PointView, SeriesView, SetValues, SummaryView,
+    ValueView, Values,
+};
 
 use crate::definition::Definition;
 use crate::label::LabelSet;

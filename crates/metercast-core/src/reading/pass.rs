@@ -10,13 +10,14 @@ use std::time::UNIX_EPOCH;
 use super::columns::{Columns, Distribution, Place};
 use super::view::{LabelsView, PointView, SeriesView};
 use crate::definition::{Definition, Kind};
-use crate::label::LabelSet;
+use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;
 use crate::store::dictionary::Ends;
 use crate::store::exemplars::Exemplar;
 use crate::store::line::{CellWord, Key};
 use crate::store::observed::{Observed, Points};
 use crate::store::region::Region;
+use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
 use crate::{own, registry};
 
@@ -265,47 +266,70 @@ impl<'a> FamilyView<'a> {
 
     /// The series that were put together at run time, but for those whose lines were given already.
     fn each_line(&self, given: &[u32], give: &mut impl FnMut(&SeriesView<'_>)) {
-        let (reading, definition) = (self.reading, self.definition);
+        let (dictionary, number) = (&self.reading.store.dictionary, self.definition.number);
+        // A walk for each kind: what the kind is, is asked once.
+        match self.definition.kind {
+            Kind::Counter if number == NumberType::U64 => {
+                self.each_line_of(given, give, |cell, columns, _, _| {
+                    Some(PointView::U64(columns.total(cell.slot()).unwrap_or(0)))
+                });
+            }
+            Kind::Counter => self.each_line_of(given, give, |cell, columns, _, _| {
+                Some(point(number, columns.sum(cell.slot(), number).unwrap_or(0)))
+            }),
+            Kind::UpDownCounter => self.each_line_of(given, give, |cell, columns, _, _| {
+                Some(point(number, columns.up_down(cell.slot(), number).unwrap_or(0)))
+            }),
+            Kind::Gauge => self.each_line_of(given, give, |cell, _, _, _| {
+                let bits = self.reading.store.gauge_bits(GaugeSlot::Series(cell.slot()))?;
+                Some(point(number, bits))
+            }),
+            Kind::Histogram | Kind::Summary => {
+                self.each_line_of(given, give, |cell, columns, distribution, windows| {
+                    Some(distribution.read(columns, cell.slot(), dictionary.layout(cell), windows))
+                });
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn each_line_of(
+        &self,
+        given: &[u32],
+        give: &mut impl FnMut(&SeriesView<'_>),
+        read: impl for<'d> Fn(
+            CellWord,
+            &mut Columns<'_>,
+            &'d mut Distribution,
+            &dyn Fn() -> Advance<'d>,
+        ) -> Option<PointView<'d>>,
+    ) {
+        let reading = self.reading;
         let dictionary = &reading.store.dictionary;
         let mut columns = Columns::new(&reading.regions, Place::Series);
         let mut distribution = Distribution::default();
+        let mut keys = (0, &[][..]);
         for (number, line, side) in dictionary.lines_between(self.ends) {
-            if side.is_removed() || given.contains(&number) {
+            if side.is_removed() || (!given.is_empty() && given.contains(&number)) {
                 continue;
             }
-            let (cell, started) = (line.cell(), side.started());
-            let bits = match definition.kind {
-                Kind::Counter => Some(columns.sum(cell.slot(), definition.number).unwrap_or(0)),
-                Kind::UpDownCounter => Some(columns.up_down(cell.slot(), definition.number).unwrap_or(0)),
-                Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
-                Kind::Histogram | Kind::Summary => None,
-            };
-            let value = match (bits, definition.kind) {
-                (Some(bits), _) => point(definition.number, bits),
-                (None, Kind::Histogram | Kind::Summary) => {
-                    let windows = || reading.store.windows.of(number, started);
-                    distribution.read(&mut columns, cell.slot(), dictionary.layout(cell), windows)
+            let started = side.started();
+            let windows = || reading.store.windows.of(number, started);
+            let Some(value) = read(line.cell(), &mut columns, &mut distribution, &windows) else { continue };
+            let labels = if line.is_packed() {
+                if keys.0 != line.shape() {
+                    keys = (line.shape(), Shape::get(line.shape()).map_or(&[][..], |shape| shape.keys));
                 }
-                (None, _) => continue,
+                LabelsView::packed(line, keys.1)
+            } else if let Key::Wide { labels, .. } = line.key()
+                && let Some(labels) = dictionary.wide.get(labels)
+            {
+                LabelsView::of(labels)
+            } else {
+                continue;
             };
-            let started_unix_nanos = started;
             let exemplars = reading.exemplars.get(&number).map_or(&[][..], Vec::as_slice);
-            match line.key() {
-                Key::Packed(packed) => {
-                    let labels = LabelsView::packed(&packed, cell.is_plain());
-                    give(&SeriesView { labels, started_unix_nanos, value, exemplars });
-                }
-                Key::Wide { labels, .. } => {
-                    if let Some(labels) = dictionary.wide.get(labels) {
-                        give(&SeriesView {
-                            labels: LabelsView::of(labels),
-                            started_unix_nanos,
-                            value,
-                            exemplars,
-                        });
-                    }
-                }
-            }
+            give(&SeriesView { labels, started_unix_nanos: started, value, exemplars });
         }
     }
 }

@@ -1,12 +1,16 @@
 //! What an exporter sees of a series during a reading: borrowed, so that a series costs no allocation.
 
 use std::fmt;
+use std::slice;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::label::{LabelSet, Packed, PackedText, PackedValue, Shape, Value};
+use crate::label::packed::{F64, FALSE, I64, LONGEST, TRUE, U64};
+use crate::label::{LabelSet, Value};
 use crate::store::exemplars::Exemplar;
 use crate::store::exponential::Exponential;
 use crate::store::layout::Explicit;
+use crate::store::line::{Key, Line};
 
 /// One series during a reading.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +130,7 @@ pub struct LabelsView<'a>(Labels<'a>);
 #[derive(Clone, Copy)]
 enum Labels<'a> {
     Set(&'a LabelSet),
-    Packed { packed: &'a Packed, shape: u32, keys: &'static [&'static str], is_plain: bool },
+    Packed { line: Line<'a>, keys: &'static [&'static str] },
 }
 
 /// The value of a label during a reading.
@@ -135,7 +139,7 @@ enum Labels<'a> {
 pub enum ValueView<'a> {
     /// Text.
     Text(&'a str),
-    /// Text of at most 32 bytes, in words.
+    /// Text of at most 32 bytes.
     Packed(PackedText<'a>),
     /// A truth value.
     Bool(bool),
@@ -154,10 +158,10 @@ impl<'a> LabelsView<'a> {
         LabelsView(Labels::Set(labels))
     }
 
-    pub(crate) fn packed(packed: &'a Packed, is_plain: bool) -> LabelsView<'a> {
-        let shape = packed.shape();
-        let keys = Shape::get(shape).map_or(&[][..], |shape| shape.keys);
-        LabelsView(Labels::Packed { packed, shape, keys, is_plain })
+    /// The labels in a line that has them in it.
+    #[inline(always)]
+    pub(crate) fn packed(line: Line<'a>, keys: &'static [&'static str]) -> LabelsView<'a> {
+        LabelsView(Labels::Packed { line, keys })
     }
 
     /// A number that all series have in common whose keys, of [`keys`](Self::keys), are the same in the same order, and
@@ -165,7 +169,7 @@ impl<'a> LabelsView<'a> {
     #[inline]
     pub fn shape(&self) -> Option<u32> {
         match self.0 {
-            Labels::Packed { shape, .. } => Some(shape),
+            Labels::Packed { line, .. } => Some(line.shape()),
             Labels::Set(_) => None,
         }
     }
@@ -181,13 +185,15 @@ impl<'a> LabelsView<'a> {
     }
 
     /// The values, in the order of the keys.
-    #[inline]
-    pub fn values(&self) -> impl Iterator<Item = ValueView<'a>> {
+    #[inline(always)]
+    pub fn values(&self) -> Values<'a> {
         match self.0 {
-            Labels::Packed { packed, keys, .. } => {
-                Either::Packed(packed.values(keys.len()).map(ValueView::from))
+            Labels::Packed { line, keys } => {
+                // Behind the last there is no value.
+                let tags = i64::from(line.tags()) | (-1i64).wrapping_shl(8 * keys.len() as u32);
+                Values::Packed(PackedValues { line, tags, from: 0 })
             }
-            Labels::Set(labels) => Either::Set(labels.iter().map(|(_, value)| ValueView::from(value))),
+            Labels::Set(labels) => Values::Set(SetValues(labels.as_slice().iter())),
         }
     }
 
@@ -195,7 +201,7 @@ impl<'a> LabelsView<'a> {
     #[inline]
     pub fn is_plain(&self) -> bool {
         match self.0 {
-            Labels::Packed { is_plain, .. } => is_plain,
+            Labels::Packed { line, .. } => line.cell().is_plain(),
             Labels::Set(labels) => labels.is_plain(),
         }
     }
@@ -204,26 +210,44 @@ impl<'a> LabelsView<'a> {
     pub fn to_set(&self) -> LabelSet {
         match self.0 {
             Labels::Set(labels) => labels.clone(),
-            Labels::Packed { packed, keys, .. } => LabelSet::from_packed(packed, keys),
+            Labels::Packed { line, keys } => match line.key() {
+                Key::Packed(packed) => LabelSet::from_packed(&packed, keys),
+                Key::Wide { .. } => LabelSet::default(),
+            },
         }
     }
 }
 
-/// Values from one or the other. Not a chain, which a loop would ask twice for each value.
-enum Either<P, S> {
-    Packed(P),
-    Set(S),
+/// The values of labels. Whoever is in a hurry asks once which they are.
+#[derive(Debug)]
+pub enum Values<'a> {
+    /// All of them are short.
+    Packed(PackedValues<'a>),
+    /// Any.
+    Set(SetValues<'a>),
 }
 
-impl<T, P: Iterator<Item = T>, S: Iterator<Item = T>> Iterator for Either<P, S> {
-    type Item = T;
+impl<'a> Iterator for Values<'a> {
+    type Item = ValueView<'a>;
 
-    #[inline(always)]
-    fn next(&mut self) -> Option<T> {
+    #[inline]
+    fn next(&mut self) -> Option<ValueView<'a>> {
         match self {
-            Either::Packed(values) => values.next(),
-            Either::Set(values) => values.next(),
+            Values::Packed(values) => values.next(),
+            Values::Set(values) => values.next(),
         }
+    }
+}
+
+/// The values of a set.
+#[derive(Debug)]
+pub struct SetValues<'a>(slice::Iter<'a, (Box<str>, Value)>);
+
+impl<'a> Iterator for SetValues<'a> {
+    type Item = ValueView<'a>;
+
+    fn next(&mut self) -> Option<ValueView<'a>> {
+        self.0.next().map(|(_, value)| ValueView::from(value))
     }
 }
 
@@ -233,17 +257,97 @@ impl fmt::Debug for LabelsView<'_> {
     }
 }
 
-impl<'a> From<PackedValue<'a>> for ValueView<'a> {
-    #[inline]
-    fn from(value: PackedValue<'a>) -> Self {
-        match value {
-            PackedValue::Text(text) => ValueView::Packed(text),
-            PackedValue::I64(value) => ValueView::I64(value),
-            PackedValue::U64(value) => ValueView::U64(value),
-            PackedValue::F64(value) => ValueView::F64(value),
-            PackedValue::Bool(value) => ValueView::Bool(value),
-            PackedValue::Absent => ValueView::Absent,
+/// Values that are short.
+#[derive(Debug)]
+pub struct PackedValues<'a> {
+    line: Line<'a>,
+    /// What the values are, a byte for each, the next lowest.
+    tags: i64,
+    /// Where the next value begins.
+    from: usize,
+}
+
+/// There is no such value.
+const END: u8 = u8::MAX;
+
+impl<'a> Iterator for PackedValues<'a> {
+    type Item = ValueView<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<ValueView<'a>> {
+        let (tag, from) = (self.tags as u8, self.from);
+        // From above come the bits of `END`.
+        self.tags >>= 8;
+        if tag <= LONGEST {
+            // Not `div_ceil`, which takes care of what is as large as the type.
+            self.from += usize::from(tag + 7) / 8;
+            return Some(ValueView::Packed(PackedText { line: self.line, from, length: tag }));
         }
+        let words = self.line.words();
+        let word = words[from % words.len()].load(Relaxed);
+        self.from += usize::from(tag <= F64);
+        // The most usual first, so that it is no jump through a table.
+        if tag == I64 {
+            return Some(ValueView::I64(word as i64));
+        }
+        Some(match tag {
+            U64 => ValueView::U64(word),
+            F64 => ValueView::F64(f64::from_bits(word)),
+            FALSE | TRUE => ValueView::Bool(tag == TRUE),
+            END => return None,
+            _ => ValueView::Absent,
+        })
+    }
+}
+
+/// A text of at most 32 bytes in words, during a reading.
+#[derive(Clone, Copy)]
+pub struct PackedText<'a> {
+    line: Line<'a>,
+    from: usize,
+    length: u8,
+}
+
+impl PackedText<'_> {
+    /// The text in words of eight bytes, the first byte lowest. What follows the text is anything: copy all of it, and then
+    /// count only [`len`](Self::len) bytes.
+    #[inline(always)]
+    pub fn block(self) -> [u64; 4] {
+        let words = self.line.words();
+        match words.get(self.from..).and_then(|words| words.first_chunk::<4>()) {
+            Some(words) => std::array::from_fn(|at| words[at].load(Relaxed)),
+            // It ends before the line does.
+            None => std::array::from_fn(|at| words[(self.from + at) % words.len()].load(Relaxed)),
+        }
+    }
+
+    /// How many bytes there are: at most 32.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        usize::from(self.length)
+    }
+
+    /// Gives the text to `f`.
+    pub fn with<R>(self, f: impl FnOnce(&str) -> R) -> R {
+        let mut bytes = [0; 32];
+        for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.block()) {
+            *to = word.to_le_bytes();
+        }
+        // It was packed from a text, so there is nothing to mend.
+        f(std::str::from_utf8(&bytes[..self.len()]).unwrap_or_default())
+    }
+}
+
+impl PartialEq for PackedText<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.with(|text| other.with(|other| text == other))
+    }
+}
+
+impl fmt::Debug for PackedText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with(|text| text.fmt(f))
     }
 }
 
@@ -256,5 +360,50 @@ impl<'a> From<&'a Value> for ValueView<'a> {
             Value::F64(value) => ValueView::F64(*value),
             Value::Bool(value) => ValueView::Bool(*value),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, u64_counter};
+
+    #[test]
+    fn short_values_come_out_as_they_went_in_wherever_they_lie() {
+        let store = Store::new();
+        let text = |length: usize| "abcdefghijklmnopqrstuvwxyz012345"[..length].to_owned();
+        let mut given = Vec::new();
+        store.scope(|| {
+            for first in 0..=32usize {
+                // What fits beside it in six words.
+                for second in (0..=32usize).filter(|second| first.div_ceil(8) + second.div_ceil(8) <= 5) {
+                    let (one, two) = (text(first), text(second));
+                    let (three, four) = (first as i64 - 9, (second % 3 > 0).then_some(second % 3 == 1));
+                    u64_counter!("view.lines", "", 1, "a" => one, "b" => two, "c" => three, "d" => four);
+                    given.push((one, two, three, four));
+                }
+            }
+        });
+        let mut taken = Vec::new();
+        store.read(|reading| {
+            let family = reading.families().find(|family| family.definition().name() == "view.lines");
+            family.unwrap().each(|series| {
+                assert!(matches!(series.labels.values(), Values::Packed(_)));
+                let values: Vec<_> = series.labels.values().collect();
+                let [ValueView::Packed(one), ValueView::Packed(two), ValueView::I64(three), four] =
+                    values[..]
+                else {
+                    panic!("{values:?}");
+                };
+                let four = match four {
+                    ValueView::Bool(value) => Some(value),
+                    ValueView::Absent => None,
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(one.len(), one.with(str::len));
+                taken.push((one.with(str::to_owned), two.with(str::to_owned), three, four));
+            });
+        });
+        assert_eq!(taken, given);
     }
 }

@@ -457,9 +457,13 @@ impl Dictionary {
     pub(crate) fn lines_between(&self, ends: Ends) -> impl Iterator<Item = (u32, Line<'_>, Side<'_>)> {
         let mut next = ((ends.0 >> 32) as u32).checked_sub(1);
         let last = ends.0 as u32;
+        // Lines that follow each other lie in the same chunks, which are looked up once.
+        let (mut lines, mut sides) = (None, None);
         std::iter::from_fn(move || {
             let number = next?;
-            let (line, side) = (self.line(number)?, self.side(number)?);
+            let (line, side) = (number * LINE_WORDS as u32, number * SIDE_WORDS as u32);
+            let line = Line::of(self.lines.chunk_again(line, &mut lines)?.words(line, LINE_WORDS))?;
+            let side = Side::of(self.sides.chunk_again(side, &mut sides)?.words(side, SIDE_WORDS))?;
             next = if number + 1 == last { None } else { side.next() };
             Some((number, line, side))
         })

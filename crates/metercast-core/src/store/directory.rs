@@ -72,6 +72,24 @@ impl Directory {
         unsafe { chunk.as_ref() }
     }
 
+    /// [`chunk`](Self::chunk) for many slots of which most are in the chunk of the one before.
+    #[inline(always)]
+    pub(crate) fn chunk_again<'a>(
+        &'a self,
+        slot: u32,
+        last: &mut Option<(u32, &'a Chunk)>,
+    ) -> Option<&'a Chunk> {
+        let index = slot / CHUNK_WORDS as u32;
+        match *last {
+            Some((at, chunk)) if at == index => Some(chunk),
+            _ => {
+                let chunk = self.chunk(slot)?;
+                *last = Some((index, chunk));
+                Some(chunk)
+            }
+        }
+    }
+
     #[inline]
     fn other(&self, index: usize) -> *mut Chunk {
         // SAFETY: `newest` is null or points at a list that lives as long as `self`; Acquire pairs with the Release

@@ -15,7 +15,7 @@ const WIDE: u32 = 1 << 31;
 ///
 /// Its words change only while nobody can find it: before it is put into the table, and after everybody who could have
 /// found it has finished.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a>(&'a [AtomicU64; LINE_WORDS]);
 
 impl<'a> Line<'a> {
@@ -46,12 +46,36 @@ impl<'a> Line<'a> {
         CellWord(self.0[WORDS + 1].load(Relaxed))
     }
 
+    /// Whether the labels themselves are in it.
+    #[inline(always)]
+    pub(crate) fn is_packed(self) -> bool {
+        self.0[WORDS].load(Relaxed) >> 32 & u64::from(WIDE) == 0
+    }
+
+    /// The number of metric and keys, if the labels are in it.
+    #[inline(always)]
+    pub(crate) fn shape(self) -> u32 {
+        (self.0[WORDS].load(Relaxed) >> 32) as u32
+    }
+
+    /// What the values are, if they are in it: a byte for each.
+    #[inline(always)]
+    pub(crate) fn tags(self) -> u32 {
+        self.0[WORDS].load(Relaxed) as u32
+    }
+
+    /// All of its words.
+    #[inline(always)]
+    pub(crate) fn words(self) -> &'a [AtomicU64; LINE_WORDS] {
+        self.0
+    }
+
     /// The labels, or where they are.
     #[inline]
     pub(crate) fn key(self) -> Key {
         let head = self.0[WORDS].load(Relaxed);
         let word = |at: usize| self.0[at].load(Relaxed);
-        if head >> 32 & u64::from(WIDE) == 0 {
+        if self.is_packed() {
             Key::Packed(Packed { words: std::array::from_fn(word), head })
         } else {
             let definition = (head >> 32) as u32 & !WIDE;

@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicIsize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -63,12 +64,23 @@ pub(crate) fn live() -> isize {
     LIVE.load(Relaxed)
 }
 
-/// Bytes that are live as the C library knows them, whoever asked; `None` where it cannot be known. It counts what it keeps for
-/// threads as live, so that a few kibibytes more or less say nothing.
-#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+/// Bytes that are live as the C library knows them, whoever asked; `None` where it cannot be known, as under a sanitizer, which
+/// brings a heap of its own. What the library keeps for threads counts as live, so that a few kibibytes say nothing.
 pub(crate) fn system() -> Option<isize> {
-    /// `struct mallinfo2` of the GNU C library: ten sizes, of which those used are in mappings (the fifth) and in use (the
-    /// eighth).
+    static KNOWS: OnceLock<bool> = OnceLock::new();
+    let knows = || {
+        let before = in_use()?;
+        let large = vec![0u8; 1 << 16];
+        let grown = in_use()? - before;
+        Some(grown >= large.len() as isize)
+    };
+    if *KNOWS.get_or_init(|| knows() == Some(true)) { in_use() } else { None }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+fn in_use() -> Option<isize> {
+    /// `struct mallinfo2` of the GNU C library: ten sizes, of which the fifth is what is in mappings, and the eighth what is in
+    /// use elsewhere.
     #[repr(C)]
     struct Information([usize; 10]);
     unsafe extern "C" {
@@ -80,7 +92,7 @@ pub(crate) fn system() -> Option<isize> {
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
-pub(crate) fn system() -> Option<isize> {
+fn in_use() -> Option<isize> {
     None
 }
 

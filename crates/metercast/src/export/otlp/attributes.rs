@@ -135,7 +135,7 @@ impl Key {
                 let before = (of_text as u32 * 0x1_0001) + (1 << 3 | 2) * 0x100 + 2;
                 room[length..length + 4].copy_from_slice(&before.to_le_bytes());
                 let to: &mut [u8; TEXT] = room[length + 3..].first_chunk_mut()?;
-                copy(text.words(), to);
+                copy(text.block(), to);
                 length + 3 + of_text
             }
             ValueView::I64(value) if (0..1 << 28).contains(&value) => {
@@ -158,19 +158,12 @@ impl Key {
     }
 }
 
-/// Copies at most four words. One after the other: how many there are is foreseen better than a loop's end, and words that
-/// were written one by one are not read as two at once without a stop.
+/// Copies all the words, of which the text may be shorter: what follows is overwritten.
 #[inline(always)]
-fn copy(words: &[u64], to: &mut [u8; TEXT]) {
-    let [first, second, third, fourth] = to.as_chunks_mut::<8>().0 else { return };
-    let [word, words @ ..] = words else { return };
-    *first = word.to_le_bytes();
-    let [word, words @ ..] = words else { return };
-    *second = word.to_le_bytes();
-    let [word, words @ ..] = words else { return };
-    *third = word.to_le_bytes();
-    let [word, ..] = words else { return };
-    *fourth = word.to_le_bytes();
+fn copy(words: [u64; 4], to: &mut [u8; TEXT]) {
+    for (to, word) in to.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+        *to = word.to_le_bytes();
+    }
 }
 
 /// Writes an attribute as the field `number`, unless it has no value.

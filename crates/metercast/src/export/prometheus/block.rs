@@ -21,11 +21,6 @@ impl Block {
     }
 
     #[inline(always)]
-    pub(super) fn of_words(words: &[u64], length: usize) -> Block {
-        Block { words: std::array::from_fn(|at| words.get(at).copied().unwrap_or(0)), length }
-    }
-
-    #[inline(always)]
     pub(super) const fn of_bool(value: bool) -> Block {
         let (word, length) = if value { (*b"true\0\0\0\0", 4) } else { (*b"false\0\0\0", 5) };
         Block::of_word(u64::from_le_bytes(word), length)

@@ -1,7 +1,7 @@
 //! The keys of a metric's series as they stand on its lines, spelled once.
 
 use metercast_core::Kind;
-use metercast_core::reading::{LabelsView, ValueView};
+use metercast_core::reading::{LabelsView, ValueView, Values};
 
 use super::block::{BLOCK, Block, Piece, hash};
 use super::line::{Line, Long, SHORT, Short};
@@ -131,7 +131,8 @@ impl Keys {
         labels: &LabelsView<'_>,
         line: &mut Short<'_>,
     ) -> Written {
-        let mut values = labels.values();
+        // Asked here which they are, and not with each value.
+        let Values::Packed(mut values) = labels.values() else { return Written { any: false, hash: 0 } };
         let mut labels = self.labels.iter();
         // The first that has a value, and then the others: to choose anew for each what stands before it takes time.
         let mut hash = 0;

@@ -66,7 +66,7 @@ impl<'a> Short<'a> {
         match value {
             ValueView::Packed(text) if text.len() > 0 => {
                 self.piece(before);
-                self.block(Block::of_words(text.words(), text.len()));
+                self.block(Block { words: text.block(), length: text.len() });
             }
             ValueView::I64(value) => {
                 self.piece(before);
