@@ -217,9 +217,10 @@ impl Dictionary {
         is_closed: bool,
     ) -> Made {
         choose_seeds();
-        let shapes = definition.shapes();
         let Some(mut guard) = lock::soon(&self.writer) else { return Made::Busy };
         self.taken.fetch_add(1, Relaxed);
+        // Not before: another site's may have come, and with it a series with these labels.
+        let shapes = definition.shapes();
         let writer = guard.get_or_insert_default();
         // Labels that had to be mended are never found as they are given, only as they are kept.
         let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);

@@ -174,7 +174,9 @@ impl Inner {
             if faults.any() {
                 self.report_faults(definition, &faults);
             }
-            for _ in 0..MOST_LOOKS {
+            let mut looks = 0;
+            while looks < MOST_LOOKS {
+                looks += 1;
                 // Each time, since another site's may have come.
                 let shapes = definition.shapes();
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
@@ -212,6 +214,8 @@ impl Inner {
                             self.deferred.set_stuck(true);
                             break;
                         }
+                        // Waiting is not looking.
+                        looks -= 1;
                     }
                     Made::Overflow { cell, .. } => {
                         // The overflow series is never removed, so that it needs no operation.

@@ -131,7 +131,13 @@ impl Lifecycle {
         let guard = &mut *self.departures();
         {
             let mut writer = store.dictionary.writer();
-            let Some(leaving) = Leaving::of(store, definition, labels) else { return false };
+            let Some(mut leaving) = Leaving::of(store, definition, labels) else { return false };
+            if definition.kind == Kind::UpDownCounter {
+                // What goes up at the last moment comes down again, maybe in its successor.
+                let recorded = store.recorded(definition, leaving.cell);
+                let words = store.totals(definition, leaving.cell);
+                leaving.idle = Some(Idle { recorded, words, exponential: None });
+            }
             if leaving.is_held(store) || leaving.is_up(store) {
                 return false;
             }

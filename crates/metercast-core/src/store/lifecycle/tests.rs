@@ -495,3 +495,17 @@ fn lines_cells_and_labels_are_used_again() {
         assert_eq!(timed.lines().len(), 0);
     }
 }
+
+#[test]
+fn an_up_down_counter_that_goes_up_while_it_is_removed_comes_down_to_zero() {
+    let timed = Timed::new(Expiry::after(LONG));
+    timed.record(|| drop(ACTIVE.guard(("k",))));
+    let late = late(&timed.store);
+    let slot = slot_of(&timed.store, "lifecycle.active");
+    assert!(timed.store.remove("lifecycle.active", [KeyValue::new("key", "k")]));
+    late.add(slot, 1);
+    // Another thread takes away what it saw go up.
+    timed.record(|| ACTIVE.add(-1, ("k",)));
+    timed.store.collect();
+    assert_eq!(timed.lines(), ["lifecycle.active{key=\"k\"} 0"]);
+}
