@@ -8,13 +8,16 @@ use crate::subjects;
 
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::from(
-        "# Results of the last full run\n\n\
+        "# Results of the last run\n\n\
          Written by `cargo xtask bench --results bench/RESULTS.md`; `bench/README.md` says what is measured and how. \
          Ratios in parentheses are the subject's value divided by metercast's.\n\n",
     );
     for (what, value) in machine::facts() {
         let _ = writeln!(text, "* {what}: {value}");
     }
+    // As it was asked for: quick, or only some groups.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let _ = writeln!(text, "* run: `cargo xtask bench {}`", words.join(" "));
     for group in Group::ALL.into_iter().filter(|group| report.of(group.name()).next().is_some()) {
         let _ = write!(text, "\n## {}\n\n{}.\n\n", group.name(), sentence(group.summary()));
         matrix(report, group, &mut text);
