@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::blocks::Blocks;
 use super::directory::{CHUNK_WORDS, Directory};
 use super::layout::Layout;
+use super::layouts::Layouts;
 use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
@@ -514,48 +514,6 @@ impl Dictionary {
         }
         let end = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
         words[ENDS].store(end(first) << 32 | end(last), Release);
-    }
-}
-
-/// The buckets that the histograms of a store have, each with a number.
-struct Layouts {
-    /// Those of most stores: found in one step.
-    first: [OnceLock<&'static Layout>; 8],
-    others: Blocks<&'static Layout>,
-}
-
-impl Layouts {
-    const fn new() -> Layouts {
-        Layouts { first: [const { OnceLock::new() }; 8], others: Blocks::new() }
-    }
-
-    #[inline(always)]
-    fn get(&self, number: u32) -> &'static Layout {
-        let layout = match self.first.get(number as usize) {
-            Some(first) => first.get(),
-            None => self.others.get(number - self.first.len() as u32),
-        };
-        layout.copied().unwrap_or_else(Layout::fallback)
-    }
-
-    /// The number of these buckets; with more than a line can tell apart, the first. One at a time calls this.
-    fn number_of(&self, layout: &'static Layout) -> (u16, &'static Layout) {
-        for number in 0..CellWord::MOST_LAYOUTS {
-            let there = match self.first.get(number as usize) {
-                Some(first) => *first.get_or_init(|| layout),
-                None if number - self.first.len() as u32 == self.others.len() => {
-                    if self.others.push(layout).is_none() {
-                        break;
-                    }
-                    layout
-                }
-                None => self.get(number),
-            };
-            if std::ptr::eq(there, layout) {
-                return (number as u16, layout);
-            }
-        }
-        (0, self.get(0))
     }
 }
 

@@ -14,12 +14,13 @@ pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
 pub(crate) mod exemplars;
-#[allow(dead_code, reason = "not every shape has a user yet")]
+
 pub(crate) mod exponential;
 pub(crate) mod gauge_sets;
 pub(crate) mod gauges;
 mod inner;
 pub(crate) mod layout;
+mod layouts;
 #[allow(unsafe_code, reason = "memory is used again once nobody can reach it")]
 pub(crate) mod lifecycle;
 pub(crate) mod line;

@@ -42,12 +42,6 @@ impl Shape {
         Shape { positive: size, negative: size, max_scale: scale }
     }
 
-    /// The same without buckets for negative values, which are then not recorded: half the words where there can be
-    /// none.
-    pub(crate) const fn unsigned(self) -> Shape {
-        Shape { negative: 0, ..self }
-    }
-
     /// The words of a cell, at most a chunk.
     pub(crate) const fn words(self) -> usize {
         HEAD + self.positive as usize + self.negative as usize
@@ -64,9 +58,6 @@ impl Shape {
     pub(crate) fn record(self, words: &[AtomicU64], value: f64) {
         let Some(cell) = Cell::of(self, words) else { return };
         let [state, zeroes, sum, min, max, ..] = cell.head;
-        if value < 0.0 && self.negative == 0 {
-            return;
-        }
         let lowered = Lowered::of(state.load(Relaxed)).unwrap_or_else(|| cell.begin(value));
         if value == 0.0 {
             zeroes.store(zeroes.load(Relaxed).wrapping_add(1), Release);

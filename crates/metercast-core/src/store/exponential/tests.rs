@@ -222,7 +222,6 @@ fn a_cell_that_was_never_used_has_no_reading() {
 #[test]
 fn cells_fit_a_chunk() {
     assert_eq!(Shape::DEFAULT.words(), 327);
-    assert_eq!(Shape::DEFAULT.unsigned().words(), 167);
     assert_eq!(Shape::SUMMARY.words(), 511);
     assert!(Shape::new(usize::MAX, i32::MAX).words() <= 512);
     assert_eq!(Shape::new(usize::MAX, i32::MIN), Shape::new(252, MIN_SCALE));
@@ -261,12 +260,6 @@ fn values_of_either_sign_are_counted_apart_at_one_scale() {
     assert_eq!(reading.positive, ExponentialBuckets { offset: -1, counts: vec![1, 1, 1] });
     assert_eq!(reading.negative, ExponentialBuckets { offset: -1, counts: vec![1, 1] });
     assert_eq!((reading.sum, reading.min, reading.max), (4.0, Some(-2.0), Some(4.0)));
-}
-
-#[test]
-fn without_negative_buckets_negative_values_are_not_recorded() {
-    let reading = read(Shape::DEFAULT.unsigned(), &[-1.0, 2.0]);
-    assert_eq!((reading.count(), reading.sum, reading.min), (1, 2.0, Some(2.0)));
 }
 
 #[test]
