@@ -71,12 +71,14 @@ impl Labels {
 /// How many inputs are prepared.
 const INPUTS: usize = 1024;
 
+#[derive(Debug)]
 struct Prepared {
     order: [u8; INPUTS],
     values: [f64; INPUTS],
 }
 
 /// Picks of one thread: a combination, and an amount for it.
+#[derive(Clone, Debug)]
 pub(crate) struct Picks {
     prepared: &'static Prepared,
     state: u64,

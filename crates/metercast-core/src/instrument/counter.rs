@@ -64,7 +64,8 @@ impl<N: Number> Counter<N, ()> {
 
 impl<N: Number, L: Labels> Counter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels.
-    #[inline]
+    // Always: with the labels handed over in memory, a recording takes two nanoseconds more.
+    #[inline(always)]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
         if const { is_fixed::<L>(Kind::Counter) } {
             let index = L::index(labels);
