@@ -66,7 +66,7 @@ pub mod testing;
 pub use config::Config;
 #[cfg(feature = "otlp")]
 pub use export::otlp::OtlpMessage;
-pub use export::prometheus::PrometheusPage;
+pub use export::prometheus::{Escaping, Format, PageFormat, PrometheusPage};
 pub use in_memory::InMemoryReader;
 pub use log::Log;
 pub use snapshot::Snapshot;

@@ -3,6 +3,7 @@
 mod block;
 mod buffer;
 mod claims;
+mod format;
 mod keys;
 mod line;
 mod lines;
@@ -12,4 +13,5 @@ mod name;
 mod number;
 mod page;
 
+pub use format::{Escaping, Format, PageFormat};
 pub use page::PrometheusPage;
