@@ -245,6 +245,12 @@ pub(crate) fn with_store<R>(f: impl FnOnce(&Inner) -> R) -> R {
     f(unsafe { &*STORE.get() })
 }
 
+/// Whether the current store takes recordings.
+#[inline(always)]
+pub(crate) fn is_enabled() -> bool {
+    with_store(Inner::is_enabled)
+}
+
 /// The current store, unless it is the global one.
 pub(crate) fn current() -> Option<Arc<Inner>> {
     let store = STORE.get();

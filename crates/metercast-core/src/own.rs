@@ -77,7 +77,7 @@ pub(crate) fn dropped(of: &Descriptor, reason: Reason) {
 /// [`dropped`], where nothing has looked yet whether the store is on.
 #[cold]
 pub(crate) fn dropped_if_enabled(of: &Descriptor, reason: Reason) {
-    if local::with_store(|store| store.is_enabled()) {
+    if local::is_enabled() {
         dropped(of, reason);
     }
 }

@@ -154,11 +154,11 @@ impl Site {
     #[cold]
     #[inline(never)]
     pub(crate) fn add_slow<N: Number>(&self, series: FixedAt<'_>, word: u32, amount: N) {
+        if !local::is_enabled() {
+            return;
+        }
         let done = local::slowly(|| {
             local::with_store(|store| {
-                if !store.is_enabled() {
-                    return;
-                }
                 if !amount.is_sound() {
                     return own::dropped(self.descriptor, Reason::NotFinite);
                 }
@@ -184,7 +184,7 @@ impl Site {
     /// Adds where no lock can be taken, because this thread holds some already.
     fn add_in_passing<N: Number>(&self, index: usize, word: u32, amount: N) {
         let slot = self.slot.load(Acquire);
-        if !amount.is_sound() || !local::with_store(|store| store.is_enabled()) {
+        if !amount.is_sound() {
             return;
         }
         if slot > BY_DICTIONARY {
@@ -234,6 +234,9 @@ impl Site {
     #[cold]
     #[inline(never)]
     fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write + Copy) {
+        if !local::is_enabled() {
+            return;
+        }
         let done = local::slowly(|| {
             let mut shape = self.shape.load(Relaxed);
             if shape == 0 {
@@ -341,11 +344,11 @@ impl Site {
     #[cold]
     #[inline(never)]
     pub(crate) fn change_fixed_gauge<N: Number>(&self, change: Change<N>) {
+        if !local::is_enabled() {
+            return;
+        }
         let done = local::slowly(|| {
             local::with_store(|store| {
-                if !store.is_enabled() {
-                    return;
-                }
                 if !change.value().is_sound() {
                     return own::dropped(self.descriptor, Reason::NotFinite);
                 }

@@ -119,6 +119,12 @@ macro_rules! metrics {
             })
         };
     )+ };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "metrics! takes declarations that end with a semicolon, such as `/// What is counted. pub static NAME: Counter<u64> = \
+             \"name\";` or `... = \"name\" { unit: \"s\", labels: { side: Side, region: &str } };`"
+        );
+    };
 }
 
 /// The type of a declared instrument: `Counter<u64, (Side, &'static str)>`.
