@@ -151,7 +151,7 @@ pub(crate) mod store {
     }
 
     pub(crate) mod dictionary {
-        use std::collections::BTreeMap;
+        use std::collections::{BTreeMap, HashMap};
         use std::time::{SystemTime, UNIX_EPOCH};
 
         use super::Definition;
@@ -185,7 +185,8 @@ pub(crate) mod store {
             pub(crate) fn make(&self, packed: Packed, slot: u32) -> u32 {
                 let guard = &mut *self.writer();
                 let cell = CellWord::new(slot, 0, true);
-                self.add_line(guard.get_or_insert_default(), &Key::Packed(packed), cell).expect("few lines")
+                self.add_line(guard.get_or_insert_default(), &Key::Packed(packed), cell, None)
+                    .expect("few lines")
             }
 
             /// The models have no lists of lines, and no limits.

@@ -152,6 +152,7 @@ pub(crate) const COPIES: &[Copied] = &[
         changes: &[
             ("const PATIENCE: usize = 1_000", "const PATIENCE: usize = 1"),
             ("std::hint::spin_loop();", ""),
+            ("store.forget_exemplars(definition, &gone);", ""),
         ],
     },
     Copied {

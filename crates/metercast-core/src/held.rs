@@ -2,6 +2,7 @@
 
 use crate::local;
 use crate::number::Number;
+use crate::store::exemplars::Of;
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
 
@@ -32,8 +33,12 @@ impl Distribution {
     pub(crate) fn sample(self, value: f64) {
         self.record(value);
         local::with_store(|store| {
-            if let Some(number) = self.number.filter(|_| store.takes_exemplars()) {
-                store.sample_distribution(number, value);
+            // It is held, so its line stays its own.
+            if store.takes_exemplars()
+                && let Some(side) = self.number.and_then(|number| store.dictionary.side(number))
+            {
+                let of = Of { slot: self.slot, started: side.started() };
+                store.sample_distribution(of, self.layout, value);
             }
         });
     }

@@ -59,7 +59,13 @@ fn a_forked_child_records_whatever_its_parent_was_doing() {
                     name.clear();
                     name.push_str(if thread == 0 { "a" } else { "b" });
                     name.push_str(&n.to_string());
-                    store.scope(|| ORDERS.add(1, (&name,)));
+                    store.scope(|| {
+                        ORDERS.add(1, (&name,));
+                        // Its buckets are asked for under another lock.
+                        if thread == 0 {
+                            SETTLE.record(0.5, (&name,));
+                        }
+                    });
                 }
             });
         }

@@ -206,7 +206,7 @@ fn there_is_room_again_for_as_many_as_were_removed() {
     let add = |n: usize| store.scope(|| COUNTED.add(1, (&n.to_string(),)));
     let count = |store: &Store| lines(store, "lifetime.counted").len();
     add(0);
-    assert!(store.set_limit("lifetime.counted", 3));
+    store.set_limit("lifetime.counted", 3);
     (1..3).for_each(add);
     for n in 3..20 {
         assert!(store.remove("lifetime.counted", key((n - 3).to_string())));
@@ -222,7 +222,7 @@ fn after_an_overflow_there_is_room_again_for_as_many_as_were_removed() {
     let store = Store::new();
     let add = |n: usize| store.scope(|| COUNTED.add(1, (&n.to_string(),)));
     add(0);
-    assert!(store.set_limit("lifetime.counted", 3));
+    store.set_limit("lifetime.counted", 3);
     (1..5).for_each(add);
     let over = "{otel.metric.overflow=true} 2";
     assert_eq!(lines(&store, "lifetime.counted"), ["{key=\"0\"} 1", "{key=\"1\"} 1", "{key=\"2\"} 1", over]);
@@ -242,7 +242,7 @@ fn a_limit_that_is_raised_makes_room_for_exactly_as_many_more() {
     store.set_limits(3, 1_000);
     (0..10).for_each(add);
     assert_eq!(lines(&store, "lifetime.counted").len(), 4);
-    assert!(store.set_limit("lifetime.counted", 5));
+    store.set_limit("lifetime.counted", 5);
     (10..20).for_each(add);
     let lines = lines(&store, "lifetime.counted");
     assert_eq!(lines.len(), 6, "{lines:?}");
@@ -537,4 +537,28 @@ fn of_series_that_are_removed_while_they_are_recorded_no_two_are_mixed_and_none_
     store.scope(|| (0..KEYS).for_each(|key| COUNTED.add(amount_of(key), (&name_of(key),))));
     assert_eq!(family(&store.collect(), "lifetime.counted").len(), KEYS);
     assert!(store.problems().is_empty(), "{:?}", store.problems());
+}
+
+#[test]
+fn a_limit_counts_though_it_is_set_before_the_first_use() {
+    metrics! {
+        /// Used after its limit is set.
+        static LATER: Counter<u64> = "lifetime.later" { labels: { key: &str } };
+    }
+    let store = Store::new();
+    store.set_limit("lifetime.later", 1);
+    store.scope(|| ["a", "b", "c"].into_iter().for_each(|key| LATER.add(1, (key,))));
+    assert_eq!(lines(&store, "lifetime.later"), ["{key=\"a\"} 1", "{otel.metric.overflow=true} 2"]);
+}
+
+#[test]
+fn bounds_that_are_wanted_after_a_series_without_labels_was_recorded_come_too_late() {
+    metrics! {
+        /// Without labels.
+        static BARE: Histogram<f64> = "lifetime.bare" { buckets: [1, 2] };
+    }
+    let store = Store::new();
+    store.scope(|| BARE.record(0.3));
+    assert_eq!(store.want_bounds("lifetime.bare", &[0.5]), Ok(false));
+    assert_eq!(store.want_bounds("lifetime.bare", &[1.0]), Ok(true));
 }

@@ -486,3 +486,31 @@ fn a_reading_finds_a_whole_set_or_another_whole_set() {
     });
     assert_eq!(series(&store, "observed.usage").len(), 1 + 1999 % 16);
 }
+
+#[test]
+fn a_callback_whose_panic_panics_when_it_is_dropped_harms_no_reading() {
+    struct Twice;
+    impl Drop for Twice {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("again");
+            }
+        }
+    }
+    metrics! {
+        /// Runs.
+        static RUNS: ObservableGauge<u64> = "observed.twice";
+    }
+    let (store, mut run) = (Store::new(), 0);
+    let _observation = store.scope(|| {
+        RUNS.observe(move |observer| {
+            run += 1;
+            if run == 2 {
+                std::panic::panic_any(Twice);
+            }
+            observer.set(run);
+        })
+    });
+    let runs = || store.collect().first().map(|family| family.series[0].point.clone());
+    assert_eq!([runs(), runs(), runs()], [Some(Point::U64(1)), None, Some(Point::U64(3))]);
+}

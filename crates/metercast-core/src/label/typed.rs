@@ -7,7 +7,7 @@ use super::value::ValueRef;
 /// or an `Option` of one of them, whose `None` leaves the label out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a label",
-    note = "the types of labels are &str, bool, the integers, enums made with `labels!`, and Options of them"
+    note = "the types of labels are &str (for text of any kind, String too), bool, the integers, types made with `labels!` (enum, one_of, range, pattern), and Options of them"
 )]
 pub trait Label: 'static {
     /// What a call gives for it.

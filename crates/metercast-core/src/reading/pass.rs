@@ -13,7 +13,7 @@ use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;
 use crate::store::dictionary::Ends;
-use crate::store::exemplars::Exemplar;
+use crate::store::exemplars::{Exemplar, Of};
 use crate::store::line::{CellWord, Key};
 use crate::store::observed::{Observed, Points};
 use crate::store::region::Region;
@@ -27,7 +27,7 @@ pub struct Reading<'a> {
     definitions: Vec<&'static Arc<Definition>>,
     zeroes: BTreeSet<u32>,
     observed: Arc<Observed>,
-    exemplars: HashMap<u32, Vec<Exemplar>>,
+    exemplars: HashMap<Of, Vec<Exemplar>>,
     started: u64,
     regions: Vec<&'a Region>,
     _removes_nothing: RwLockReadGuard<'a, ()>,
@@ -70,7 +70,7 @@ impl Store {
             definitions,
             zeroes: store.zeroes(),
             observed,
-            exemplars: if store.takes_exemplars() { store.exemplars.by_line() } else { HashMap::new() },
+            exemplars: if store.takes_exemplars() { store.exemplars.by_series() } else { HashMap::new() },
             started: store.started().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
             regions: store.regions.iter().collect(),
             store,
@@ -328,7 +328,12 @@ impl<'a> FamilyView<'a> {
             } else {
                 continue;
             };
-            let exemplars = reading.exemplars.get(&number).map_or(&[][..], Vec::as_slice);
+            let exemplars = if reading.exemplars.is_empty() {
+                &[][..]
+            } else {
+                let of = Of { slot: line.cell().slot(), started };
+                reading.exemplars.get(&of).map_or(&[][..], Vec::as_slice)
+            };
             give(&SeriesView { labels, started_unix_nanos: started, value, exemplars });
         }
     }
@@ -340,10 +345,7 @@ impl Reading<'_> {
         let dictionary = &self.store.dictionary;
         let number = dictionary.find_set(definition, shapes, labels)?;
         let cell = dictionary.line(number)?.cell();
-        // It may have been found by a line that only leads to its cell.
-        let own =
-            dictionary.lines_of(definition).find(|(_, line, side)| line.cell() == cell && !side.is_removed());
-        own.map(|(number, ..)| (number, cell))
+        dictionary.own_line(definition, number).map(|own| (own, cell))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock. A series
 //! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
+use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
 use crate::lock;
 
 /// The series of a store.
@@ -50,6 +50,8 @@ pub(super) struct Writer {
     next_slot: u32,
     /// The first free word of the store's dynamic gauges.
     next_gauge: u32,
+    /// The limits that were asked for, by the name of the metric, which may not be used yet.
+    limits: HashMap<String, u32>,
     /// What was in use once.
     pub(super) free: Free,
 }
@@ -183,6 +185,16 @@ impl Dictionary {
         Side::of(self.sides.chunk(slot)?.words(slot, SIDE_WORDS))
     }
 
+    /// The own line of the series that this line leads to. The caller is a reading, or holds the lock of the writer.
+    pub(crate) fn own_line(&self, definition: &Definition, number: u32) -> Option<u32> {
+        if !self.side(number)?.is_alias() {
+            return Some(number);
+        }
+        let cell = self.line(number)?.cell();
+        let is_own = |(_, line, side): &(u32, Line<'_>, Side<'_>)| line.cell() == cell && !side.is_removed();
+        self.lines_of(definition).find(is_own).map(|(number, ..)| number)
+    }
+
     /// The buckets of a histogram's cell.
     #[inline(always)]
     pub(crate) fn layout(&self, cell: CellWord) -> &'static Layout {
@@ -222,13 +234,16 @@ impl Dictionary {
         // Not before: another site's may have come, and with it a series with these labels.
         let shapes = definition.shapes();
         let writer = guard.get_or_insert_default();
+        if self.ends_of(definition).is_empty()
+            && let Some(limit) = writer.limits.get(definition.name)
+        {
+            self.limit(definition, *limit);
+        }
         // Labels that had to be mended are never found as they are given, only as they are kept.
         let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);
         if let Some(number) = self.find_set(definition, &shapes, labels) {
-            if let (Some(key), Some(line)) = (key, self.line(number))
-                && self.find_key(&key).is_none()
-            {
-                self.add_line(writer, &key, line.cell());
+            if let Some(key) = key {
+                self.add_alias(writer, &key, number);
             }
             return Made::There;
         }
@@ -243,6 +258,23 @@ impl Dictionary {
             }
         }
         self.overflow(writer, definition, layout)
+    }
+
+    /// Lets a site that gives the labels of a series in an order of its own find it by that, if nobody else is here.
+    pub(crate) fn alias(&self, definition: &Definition, packed: Packed, labels: &LabelSet) {
+        let Some(mut guard) = lock::soon(&self.writer) else { return };
+        // It may have ended meanwhile.
+        if let Some(number) = self.find_set(definition, &definition.shapes(), labels) {
+            self.add_alias(guard.get_or_insert_default(), &Key::Packed(packed), number);
+        }
+    }
+
+    fn add_alias(&self, writer: &mut Writer, key: &Key, number: u32) {
+        if let (Some(line), Some(side)) = (self.line(number), self.side(number))
+            && self.find_key(key).is_none()
+        {
+            self.add_line(writer, key, line.cell(), Some(side.started()));
+        }
     }
 
     /// The series that takes what is beyond the limits, made if need be.
@@ -313,14 +345,22 @@ impl Dictionary {
         self.look_for_room(None);
     }
 
-    /// Sets the limit of one metric.
-    pub(crate) fn set_limit(&self, definition: &Definition, limit: u32) {
+    /// Sets the limit of the metrics of this name, now and when they are first used.
+    pub(crate) fn set_limit(&self, metric: &str, limit: u32) {
         {
-            let _guard = self.writer();
-            let word = &self.metric_made(definition.id)[COUNT];
-            word.store(word.load(Relaxed) >> 32 << 32 | u64::from(limit.max(1)), Relaxed);
+            let guard = &mut *self.writer();
+            let limit = limit.max(1);
+            guard.get_or_insert_default().limits.insert(metric.to_owned(), limit);
+            let all = crate::registry::definitions();
+            all.iter().filter(|there| there.name == metric).for_each(|there| self.limit(there, limit));
         }
-        self.look_for_room(Some(definition));
+        self.look_for_room(None);
+    }
+
+    /// The caller holds the lock of the writer.
+    fn limit(&self, definition: &Definition, limit: u32) {
+        let word = &self.metric_made(definition.id)[COUNT];
+        word.store(word.load(Relaxed) >> 32 << 32 | u64::from(limit), Relaxed);
     }
 
     /// What was full may not be any more.
@@ -366,7 +406,8 @@ impl Dictionary {
             },
             Kind::Histogram | Kind::Summary => writer.take_cell(layout.words()),
         };
-        let number = self.add_line(writer, key, CellWord::new(slot, number_of_layout, labels.is_plain()))?;
+        let cell = CellWord::new(slot, number_of_layout, labels.is_plain());
+        let number = self.add_line(writer, key, cell, None)?;
         let words = self.metric_made(definition.id);
         Dictionary::note_types(words, key);
         let ends = words[ENDS].load(Relaxed);
@@ -410,8 +451,15 @@ impl Dictionary {
         words[TYPES].store(if before == 0 || before == types { types } else { MIXED }, Relaxed);
     }
 
-    /// Adds a line that leads to a cell; `None` if there are too many.
-    pub(super) fn add_line(&self, writer: &mut Writer, key: &Key, cell: CellWord) -> Option<u32> {
+    /// Adds a line that leads to a cell: the own line of a new series, or an alias of one that began then. `None` if there
+    /// are too many.
+    pub(super) fn add_line(
+        &self,
+        writer: &mut Writer,
+        key: &Key,
+        cell: CellWord,
+        alias_since: Option<u64>,
+    ) -> Option<u32> {
         const MOST: u32 = u32::MAX / LINE_WORDS as u32 - 1;
         let number = match writer.free.lines.pop() {
             Some(number) => number,
@@ -422,9 +470,10 @@ impl Dictionary {
             None => return None,
         };
         let (line, side) = (number * LINE_WORDS as u32, number * SIDE_WORDS as u32);
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         // Under the lock of the writer, so alone.
-        Side::of(self.sides.map_alone(side).words(side, SIDE_WORDS))?.reset(started.as_nanos() as u64);
+        Side::of(self.sides.map_alone(side).words(side, SIDE_WORDS))?
+            .reset(alias_since.unwrap_or_else(now), alias_since.is_some());
         Line::of(self.lines.map_alone(line).words(line, LINE_WORDS))?.write(key, cell);
         self.put_in_table(number, key);
         Some(number)
@@ -497,23 +546,37 @@ impl Dictionary {
         self.metrics.map_alone(slot).words(slot, METRIC_WORDS)
     }
 
-    /// Takes these lines out of the list of a metric. The caller holds the lock of the writer, and no reading is under way.
+    /// Takes these lines out of the list of a metric. No reading is under way, and one at a time calls this.
+    ///
+    /// The walk over all lines is made without the lock of the writer, for which somebody may wait who makes a series: what
+    /// is made meanwhile stands behind the last line that the walk knows of, and changes no other.
     pub(super) fn unlist(&self, definition: &Definition, gone: &HashSet<u32>) {
-        let words = self.metric_made(definition.id);
-        let (mut first, mut last) = (None, None::<u32>);
-        let all: Vec<u32> = self.lines_of(definition).map(|(number, ..)| number).collect();
-        for number in all.into_iter().filter(|number| !gone.contains(number)) {
+        let Some(words) = self.metric(definition.id) else { return };
+        let (mut first, mut last, mut known) = (None, None::<u32>, None);
+        for number in self.lines_of(definition).map(|(number, ..)| number).collect::<Vec<_>>() {
+            known = Some(number);
+            if gone.contains(&number) {
+                continue;
+            }
             match last.and_then(|last| self.side(last)) {
                 Some(side) => side.set_next(Some(number)),
                 None => first = Some(number),
             }
             last = Some(number);
         }
-        if let Some(side) = last.and_then(|last| self.side(last)) {
-            side.set_next(None);
+        let Some(known) = known else { return };
+        let _writer = self.writer();
+        let behind = self.side(known).and_then(Side::next);
+        if gone.contains(&known) {
+            match last.and_then(|last| self.side(last)) {
+                Some(side) => side.set_next(behind),
+                None => first = behind,
+            }
         }
         let end = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
-        words[ENDS].store(end(first) << 32 | end(last), Release);
+        let newest = words[ENDS].load(Relaxed) & u64::from(u32::MAX);
+        let last = if behind.is_none() { end(last) } else { newest };
+        words[ENDS].store(end(first) << 32 | last, Release);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Exemplars: single measurements that stand for many, each with the sampled span that it was made in.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::panic::catch_unwind;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -41,8 +43,20 @@ pub(crate) type CurrentSpan = fn() -> Option<SpanContext>;
 /// The exemplars of a store: of each bucket of a series the newest.
 pub(crate) struct Exemplars {
     current: OnceLock<CurrentSpan>,
-    /// By line and bucket.
-    newest: Mutex<Option<HashMap<(u32, u32), Exemplar>>>,
+    /// By series and bucket.
+    newest: Mutex<Option<HashMap<(Of, u32), Exemplar>>>,
+}
+
+/// A series: the slot of its cell, and when it began, since a cell may be used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Of {
+    pub(crate) slot: u32,
+    pub(crate) started: u64,
+}
+
+thread_local! {
+    /// Whether this thread is asking for its span: what is recorded meanwhile is no exemplar.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The most exemplars that a store keeps; more are not taken.
@@ -64,35 +78,40 @@ impl Exemplars {
     }
 
     /// Takes a measurement, if it is made in a sampled span and nobody else is here. `bucket` says which exemplar it replaces.
-    pub(crate) fn offer(&self, line: u32, bucket: u32, value: f64) {
+    pub(crate) fn offer(&self, of: Of, bucket: u32, value: f64) {
         let Some(current) = self.current.get() else { return };
-        // Somebody else's code, which may record.
-        let Some(span) = local::for_ourselves(current) else { return };
+        if ASKING.replace(true) {
+            return;
+        }
+        // Somebody else's code, which may record, and must not make a recording panic.
+        let span = catch_unwind(|| local::for_ourselves(current));
+        ASKING.set(false);
+        let Ok(Some(span)) = span else { return };
         let Some(mut newest) = lock::soon(&self.newest) else { return };
         let newest = newest.get_or_insert_default();
-        if newest.len() < MOST || newest.contains_key(&(line, bucket)) {
-            newest.insert((line, bucket), Exemplar { value, time: SystemTime::now(), span });
+        if newest.len() < MOST || newest.contains_key(&(of, bucket)) {
+            newest.insert((of, bucket), Exemplar { value, time: SystemTime::now(), span });
         }
     }
 
-    /// All of them, by line, those of lower buckets first.
-    pub(crate) fn by_line(&self) -> HashMap<u32, Vec<Exemplar>> {
+    /// All of them, by series, those of lower buckets first.
+    pub(crate) fn by_series(&self) -> HashMap<Of, Vec<Exemplar>> {
         let guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = guard.iter().flatten().map(|(place, exemplar)| (*place, *exemplar)).collect();
         drop(guard);
         all.sort_by_key(|(place, _)| *place);
-        let mut by_line: HashMap<u32, Vec<Exemplar>> = HashMap::new();
-        for ((line, _), exemplar) in all {
-            by_line.entry(line).or_default().push(exemplar);
+        let mut by_series: HashMap<Of, Vec<Exemplar>> = HashMap::new();
+        for ((of, _), exemplar) in all {
+            by_series.entry(of).or_default().push(exemplar);
         }
-        by_line
+        by_series
     }
 
-    /// Forgets those of a line that ends.
-    pub(crate) fn forget(&self, line: u32) {
+    /// Forgets those of cells that are cleared.
+    pub(crate) fn forget(&self, slots: &HashSet<u32>) {
         let mut guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(newest) = guard.as_mut() {
-            newest.retain(|(of, _), _| *of != line);
+            newest.retain(|(of, _), _| !slots.contains(&of.slot));
         }
     }
 }

@@ -32,14 +32,16 @@ impl Inner {
         }
     }
 
-    /// Makes room for a gauge.
+    /// Makes room for a gauge; false if that is out of reach.
     #[cold]
-    pub(crate) fn map_gauge(&self, cell: GaugeSlot) {
+    pub(crate) fn map_gauge(&self, cell: GaugeSlot) -> bool {
         self.started();
         let (directory, slot) = self.gauges(cell);
-        if let Some(_one_at_a_time) = lock::patiently(&self.mapping) {
+        let one_at_a_time = lock::patiently(&self.mapping);
+        if one_at_a_time.is_some() {
             directory.map_alone(slot);
         }
+        one_at_a_time.is_some()
     }
 
     /// Sets a gauge that is mapped; false if it is not.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::deferred::{Deferred, Recording};
 use super::dictionary::{self, Dictionary, Made};
 use super::directory::Directory;
-use super::exemplars::Exemplars;
+use super::exemplars::{Exemplars, Of};
 use super::gauge_sets::GaugeSets;
 use super::gauges::GaugeSlot;
 use super::layout::Layout;
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
     pub(crate) exemplars: Exemplars,
     pub(crate) deferred: Deferred,
     /// Whether somebody is making the recordings that wait.
-    catching_up: AtomicBool,
+    pub(super) catching_up: AtomicBool,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
     pub(super) fixed_gauges: Directory,
     /// Gauges of dynamic series.
@@ -159,15 +159,20 @@ impl Inner {
             let at = |number: Option<u32>, cell| write.write_at(&Found { store: self, region, number, cell });
             let known = |find: &dyn Fn() -> Option<u32>| {
                 let begun = region.begin();
-                let found = find().and_then(|number| Some((number, self.dictionary.line(number)?.cell())));
-                let done = found.map(|(number, cell)| (number, cell, at(Some(number), cell)));
+                let found = find().and_then(|number| {
+                    let (line, side) = (self.dictionary.line(number)?, self.dictionary.side(number)?);
+                    Some((number, line.cell(), side.started()))
+                });
+                let done = found.map(|(number, cell, started)| (cell, started, at(Some(number), cell)));
                 region.end(begun);
                 done
             };
             // Once it is there, a second look finds it, unless it was removed in between.
             match known(&|| self.dictionary.find(definition, pairs)) {
-                Some((number, _, true)) => return self.sample(definition, number, write),
-                Some((_, cell, false)) => self.map(definition, region, cell),
+                Some((cell, started, true)) => return self.sample(definition, cell, started, write),
+                Some((cell, _, false)) => {
+                    self.map(definition, region, cell);
+                }
                 None => {}
             }
             let (labels, faults) = LabelSet::of(pairs);
@@ -180,14 +185,13 @@ impl Inner {
                 // Each time, since another site's may have come.
                 let shapes = definition.shapes();
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
-                    Some((number, _, true)) => {
-                        self.sample(definition, number, write);
-                        return self.alias(definition, site, pairs, &labels, &faults);
+                    Some((cell, started, true)) => {
+                        self.sample(definition, cell, started, write);
+                        return self.alias(definition, pairs, &labels, &faults);
                     }
-                    Some((_, cell, false)) => {
-                        self.map(definition, region, cell);
-                        continue;
-                    }
+                    Some((cell, _, false)) if self.map(definition, region, cell) => continue,
+                    // There is no getting at it.
+                    Some(_) => break,
                     None => {}
                 }
                 let made = match self.dictionary.full(definition) {
@@ -210,7 +214,7 @@ impl Inner {
                             return;
                         }
                         // What cannot be left to others has to wait, if that is not known to be in vain.
-                        if self.deferred.are_stuck() || !self.dictionary.will_be_free() {
+                        if self.deferred.are_stuck() || !self.will_be_free() {
                             self.deferred.set_stuck(true);
                             break;
                         }
@@ -232,25 +236,32 @@ impl Inner {
     }
 
     /// Takes what was just recorded as an exemplar, if that is wanted.
-    fn sample(&self, definition: &Definition, number: u32, write: &dyn Write) {
+    fn sample(&self, definition: &Definition, cell: CellWord, started: u64, write: &dyn Write) {
         if !self.takes_exemplars() {
             return;
         }
+        let of = Of { slot: cell.slot(), started };
         match (write.measured(), definition.kind) {
-            (Some(value), Kind::Counter) => self.exemplars.offer(number, 0, value),
-            (Some(value), Kind::Histogram) => self.sample_distribution(number, value),
+            (Some(value), Kind::Counter) => self.exemplars.offer(of, 0, value),
+            (Some(value), Kind::Histogram) => {
+                self.sample_distribution(of, self.dictionary.layout(cell), value);
+            }
             _ => {}
         }
     }
 
     /// Offers what was recorded into a distribution as an exemplar.
-    pub(crate) fn sample_distribution(&self, number: u32, value: f64) {
-        let Some(line) = self.dictionary.line(number) else { return };
-        let bucket = match self.dictionary.layout(line.cell()) {
+    pub(crate) fn sample_distribution(&self, of: Of, layout: &Layout, value: f64) {
+        let bucket = match layout {
             Layout::Explicit(explicit) => explicit.bucket(value) as u32,
             Layout::Exponential(_) | Layout::Summary(_) => 0,
         };
-        self.exemplars.offer(number, bucket, value);
+        self.exemplars.offer(of, bucket, value);
+    }
+
+    /// Waits until nobody is making a series; false if whoever does comes to no end.
+    fn will_be_free(&self) -> bool {
+        self.dictionary.will_be_free() && lock::patiently(&self.layouts).is_some()
     }
 
     /// Makes the recordings that wait. The store is the current one.
@@ -269,7 +280,8 @@ impl Inner {
                 }
             }
             self.deferred.made(count);
-            if !self.dictionary.will_be_free() {
+            if !self.will_be_free() {
+                self.deferred.set_stuck(true);
                 break;
             }
         }
@@ -283,19 +295,16 @@ impl Inner {
             local::slowly(|| self.catch_up());
             std::thread::yield_now();
         }
+        if self.deferred.wait() {
+            // Whoever has them comes to no end; the next reading does not wait again.
+            self.deferred.set_stuck(true);
+        }
     }
 
     /// So that the next look by the same site finds the series by its own key.
-    fn alias(
-        &self,
-        definition: &'static Definition,
-        site: &'static Descriptor,
-        pairs: &dyn Pairs,
-        labels: &LabelSet,
-        faults: &Faults<'_>,
-    ) {
-        if pairs.packed().is_some() && !faults.any() {
-            self.make(definition, site, pairs, labels, faults);
+    fn alias(&self, definition: &Definition, pairs: &dyn Pairs, labels: &LabelSet, faults: &Faults<'_>) {
+        if let Some(packed) = pairs.packed().filter(|_| !faults.any()) {
+            self.dictionary.alias(definition, packed, labels);
         }
     }
 
@@ -332,8 +341,10 @@ impl Inner {
                     each(&mut |values| {
                         let labels = Spelled::new(keys, 0, values);
                         let (set, faults) = LabelSet::of(&labels);
-                        let layout = self.layout(definition, site);
-                        self.dictionary.make(definition, layout, &labels, &set, &faults, site.closed);
+                        // With the buckets of the first; nobody comes here again, so it waits.
+                        let make =
+                            || self.dictionary.make(definition, layout, &labels, &set, &faults, site.closed);
+                        while matches!(make(), Made::Busy) && self.dictionary.will_be_free() {}
                     });
                 }
             }
@@ -344,12 +355,13 @@ impl Inner {
         made
     }
 
-    /// Gives the region the chunk of a cell, or the store that of a gauge.
-    fn map(&self, definition: &Definition, region: &Region, cell: CellWord) {
-        match definition.kind {
-            Kind::Gauge => self.map_gauge(GaugeSlot::Series(cell.slot())),
-            _ => local::map_series(region, cell.slot()),
+    /// Gives the region the chunk of a cell, or the store that of a gauge; false if that is out of reach.
+    fn map(&self, definition: &Definition, region: &Region, cell: CellWord) -> bool {
+        if definition.kind == Kind::Gauge {
+            return self.map_gauge(GaugeSlot::Series(cell.slot()));
         }
+        local::map_series(region, cell.slot());
+        true
     }
 
     #[cold]
@@ -404,3 +416,6 @@ impl Drop for Inner {
         BOUND.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests;

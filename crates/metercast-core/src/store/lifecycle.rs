@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::dictionary::{Dictionary, Writer, packed_keys};
 use super::exponential::{Exponential, Shape};
 use super::layout::Layout;
-use super::line::{CellWord, Key, Line, Side};
+use super::line::{CellWord, Key};
 use super::region::Moment;
 use super::table::Retired;
 use super::{GaugeSlot, Inner, barrier};
@@ -134,8 +134,12 @@ impl Lifecycle {
             let Some(mut leaving) = Leaving::of(store, definition, labels) else { return false };
             if definition.kind == Kind::UpDownCounter {
                 // What goes up at the last moment comes down again, maybe in its successor.
+                // One look, so that what is handed over is what it is up, whenever that was.
                 let recorded = store.recorded(definition, leaving.cell);
-                let words = store.totals(definition, leaving.cell);
+                if recorded.0 != recorded.1 {
+                    return false;
+                }
+                let words = vec![recorded.0, recorded.1];
                 leaving.idle = Some(Idle { recorded, words, exponential: None });
             }
             if leaving.is_held(store) || leaving.is_up(store) {
@@ -222,7 +226,7 @@ impl Departures {
         let mut gone = gone.into_iter().peekable();
         while gone.peek().is_some() {
             let mut writer = store.dictionary.writer();
-            for (definition, number, idle) in gone.by_ref().take(256) {
+            for (definition, number, idle) in gone.by_ref().take(64) {
                 let Some(mut leaving) = Leaving::at(store, definition, number) else { continue };
                 if !leaving.is_up(store) && !leaving.is_held(store) {
                     leaving.idle = Some(idle);
@@ -270,13 +274,12 @@ impl Departures {
         }
         for (definition, gone) in gone.into_values() {
             let numbers: HashSet<u32> = gone.iter().filter_map(Leaving::own_line).collect();
-            let mut writer = store.dictionary.writer();
             store.dictionary.unlist(definition, &numbers);
-            drop(writer);
-            for some in gone.chunks(256) {
-                writer = store.dictionary.writer();
+            store.forget_exemplars(definition, &gone);
+            // A few at a time, so that nobody who makes a series waits for all of them.
+            for some in gone.chunks(64) {
+                let mut writer = store.dictionary.writer();
                 some.iter().for_each(|leaving| leaving.free(store, writer.get_or_insert_default()));
-                drop(writer);
             }
         }
         store.dictionary.look_for_room(None);
@@ -309,11 +312,7 @@ impl Leaving {
     fn of(store: &Inner, definition: &'static Arc<Definition>, labels: &LabelSet) -> Option<Leaving> {
         let dictionary = &store.dictionary;
         let found = dictionary.find_set(definition, &definition.shapes(), labels)?;
-        // It may have been found by a line that only leads to its cell.
-        let cell = dictionary.line(found)?.cell();
-        let is_own = |(_, line, side): &(u32, Line<'_>, Side<'_>)| line.cell() == cell && !side.is_removed();
-        let (own, ..) = dictionary.lines_of(definition).find(is_own)?;
-        Leaving::at(store, definition, own)
+        Leaving::at(store, definition, dictionary.own_line(definition, found)?)
     }
 
     /// The series with this line of its own; `None` for one whose labels the program text names as well, which does not end.
@@ -451,9 +450,6 @@ impl Leaving {
         }
         for (number, key) in &self.lines {
             store.windows.forget(*number);
-            if store.takes_exemplars() {
-                store.exemplars.forget(*number);
-            }
             if let Key::Wide { labels, .. } = *key {
                 // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
                 unsafe { store.dictionary.wide.take(labels) };
@@ -473,6 +469,14 @@ fn is_double(definition: &Definition, at: usize) -> bool {
 }
 
 impl Inner {
+    /// Before their cells are used again; all at once, since the exemplars of all series are looked through.
+    fn forget_exemplars(&self, definition: &Definition, gone: &[Leaving]) {
+        // Cells of gauges have numbers of their own.
+        if self.exemplars.are_wanted() && definition.kind != Kind::Gauge {
+            self.exemplars.forget(&gone.iter().map(|leaving| leaving.cell.slot()).collect());
+        }
+    }
+
     /// The shape of a cell that is exponential.
     fn shape_of(&self, definition: &Definition, cell: CellWord) -> Option<Shape> {
         let has_buckets = matches!(definition.kind, Kind::Histogram | Kind::Summary);

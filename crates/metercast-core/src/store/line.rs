@@ -158,20 +158,28 @@ pub(crate) struct Side<'a>(&'a [AtomicU64; SIDE_WORDS]);
 const REMOVED: u64 = 1 << 31;
 const HOLDS: u64 = REMOVED - 1;
 
+/// In the first word, beside the time: the line leads to the cell of a series that has another line of its own.
+const ALIAS: u64 = 1 << 63;
+
 impl<'a> Side<'a> {
     pub(crate) fn of(words: &'a [AtomicU64]) -> Option<Side<'a>> {
         words.first_chunk().map(Side)
     }
 
     /// Begins anew; the line is nowhere listed.
-    pub(crate) fn reset(self, started: u64) {
-        self.0[0].store(started, Relaxed);
+    pub(crate) fn reset(self, started: u64, is_alias: bool) {
+        self.0[0].store(started & !ALIAS | if is_alias { ALIAS } else { 0 }, Relaxed);
         self.0[1].store(0, Relaxed);
+    }
+
+    /// Whether the series has another line of its own.
+    pub(crate) fn is_alias(self) -> bool {
+        self.0[0].load(Relaxed) & ALIAS != 0
     }
 
     /// When the series began to count, in nanoseconds since 1970.
     pub(crate) fn started(self) -> u64 {
-        self.0[0].load(Relaxed)
+        self.0[0].load(Relaxed) & !ALIAS
     }
 
     /// The next line of the same metric.

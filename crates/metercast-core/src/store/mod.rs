@@ -132,7 +132,8 @@ impl Store {
     }
 
     /// Switches recording on or off. Off, a call site costs a branch, and what it would record is not kept, except
-    /// that a counter without labels or with literal ones, which a thread has used before, may go on counting there.
+    /// that a counter without labels or with literal ones, which a thread has used before, may go on counting there, and that
+    /// what is bound goes on: handles, and guards, which must come down.
     /// What was recorded before stays.
     pub fn set_enabled(&self, enabled: bool) {
         let inner = self.inner();
@@ -178,16 +179,10 @@ impl Store {
         self.inner().dictionary.set_limits(of_each_metric, of_all);
     }
 
-    /// Sets how many series a metric may have, at least one. False if no metric of this name was used yet.
-    pub fn set_limit(&self, metric: &str, limit: u32) -> bool {
-        let mut found = false;
-        for definition in registry::definitions() {
-            if definition.name == metric {
-                self.inner().dictionary.set_limit(definition, limit);
-                found = true;
-            }
-        }
-        found
+    /// Sets how many series the metric of this name may have, at least one, whether it was used already or not. Gauge sets and
+    /// observable instruments have a limit of their own, of 2,000.
+    pub fn set_limit(&self, metric: &str, limit: u32) {
+        self.inner().dictionary.set_limit(metric, limit);
     }
 
     /// Keeps these bounds as well in the histograms of this name, so that a reader can have them exactly with
@@ -229,6 +224,7 @@ impl Store {
 
     /// Removes a series; recorded into again it begins at zero, with a new start. False if there is no such series, if it is
     /// one that the program text names, an up-down counter that is not at zero, or held by a guard, a timer or a handle.
+    /// The values of labels have types: a status that is recorded as the number 404 is another label than the text `404`.
     ///
     /// ```
     /// use metercast_core::{KeyValue, Store, u64_counter};

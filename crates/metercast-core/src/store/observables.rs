@@ -312,7 +312,14 @@ fn guarded(store: &Store, f: impl FnOnce()) -> Option<String> {
     INSIDE.set(INSIDE.get() + 1);
     let outcome = catch_unwind(AssertUnwindSafe(|| store.scope(f)));
     INSIDE.set(INSIDE.get() - 1);
-    outcome.err().map(|panic| message(&*panic))
+    outcome.err().map(|panic| {
+        let message = message(&*panic);
+        // What was panicked with may panic itself when it is dropped; then it is left where it is.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            mem::forget(another);
+        }
+        message
+    })
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

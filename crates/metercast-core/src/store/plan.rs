@@ -85,7 +85,7 @@ impl Inner {
         if chosen.clone().count() > 0 && chosen.into_iter().all(has_all) {
             return Ok(true);
         }
-        if of_metric.iter().any(|definition| self.dictionary.count_of(definition) > 0) {
+        if of_metric.iter().any(|definition| !self.dictionary.ends_of(definition).is_empty()) {
             return Ok(false);
         }
         for definition in of_metric {

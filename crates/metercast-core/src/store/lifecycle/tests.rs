@@ -509,3 +509,22 @@ fn an_up_down_counter_that_goes_up_while_it_is_removed_comes_down_to_zero() {
     timed.store.collect();
     assert_eq!(timed.lines(), ["lifecycle.active{key=\"k\"} 0"]);
 }
+
+#[test]
+fn bounds_that_are_wanted_while_a_series_leaves_come_too_late() {
+    let timed = Timed::new(Expiry::after(LONG));
+    timed.record(|| SIZES.record(1.0, ("k",)));
+    timed.pass(Duration::ZERO);
+    timed.store.collect();
+    let late = late(&timed.store);
+    timed.pass(LONG);
+    assert_eq!(timed.store.want_bounds("lifecycle.sizes", &[2.5]), Ok(false));
+    timed.record(|| SIZES.record(1.0, ("k",)));
+    late.end();
+    (0..3).for_each(|_| drop(timed.store.collect()));
+    let departures = timed.store.inner().lifecycle.departures();
+    assert!(
+        departures.as_ref().is_none_or(|departures| departures.waiting.is_empty()),
+        "none waits for ever"
+    );
+}
