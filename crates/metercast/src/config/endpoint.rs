@@ -1,10 +1,14 @@
-//! Where a push goes: a URL that is known to be one.
+//! Where a push goes, with no question left open.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
-use super::address::{self, Bracketed};
+use super::address::Bracketed;
 use super::error::Checked;
+use super::has;
+use super::otlp::Protocol;
 use super::secret::Secret;
+use super::url::{Scheme, Target, Url};
 
 /// What OTLP over HTTP adds to a base URL for metrics.
 const METRICS_PATH: &str = "/v1/metrics";
@@ -33,7 +37,9 @@ pub struct Endpoint {
     is_https: bool,
     host: String,
     port: u16,
-    path: String,
+    socket: Option<PathBuf>,
+    /// `None` with gRPC.
+    path: Option<String>,
     query: Option<Secret>,
 }
 
@@ -43,7 +49,7 @@ impl Endpoint {
         self.is_https
     }
 
-    /// The name or the address of the host; an IPv6 address without brackets.
+    /// The name or the address of the host; an IPv6 address without brackets. `localhost` behind a Unix socket.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -53,9 +59,15 @@ impl Endpoint {
         self.port
     }
 
-    /// The path, without the query. Starts with a slash.
+    /// The Unix socket to connect to instead of host and port.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// The path, without the query. Starts with a slash, and is nothing else with gRPC, whose requests have paths of their
+    /// own.
     pub fn path(&self) -> &str {
-        &self.path
+        self.path.as_deref().unwrap_or("/")
     }
 
     /// Host and port as a `Host` header has them: the scheme's own port is left out.
@@ -70,131 +82,91 @@ impl Endpoint {
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     pub(crate) fn request_target(&self) -> String {
         match &self.query {
-            Some(query) => format!("{}?{}", self.path, query.expose()),
-            None => self.path.clone(),
+            Some(query) => format!("{}?{}", self.path(), query.expose()),
+            None => self.path().to_owned(),
         }
     }
 
-    /// Reads a base URL, to which `/v1/metrics` is added with one slash between; a full URL stays as it is.
-    pub(super) fn base(text: &str) -> Checked<Self> {
-        let mut endpoint = Self::parse(text)?;
-        let base = endpoint.path.trim_end_matches('/');
-        endpoint.path =
-            if base.ends_with(METRICS_PATH) { base.to_owned() } else { format!("{base}{METRICS_PATH}") };
-        Ok(endpoint)
-    }
-
-    /// Reads a URL to be used as it is, as `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` wants it.
-    pub(super) fn exact(text: &str) -> Checked<Self> {
-        Self::parse(text)
+    /// What a URL stands for in this protocol: a base gets `/v1/metrics` with one slash between unless it has it, an exact
+    /// one stays as it is. gRPC takes a host without a scheme too, which is encrypted unless it is `insecure`.
+    pub(super) fn of(url: Url, protocol: Protocol, insecure: bool) -> Checked<Self> {
+        let is_grpc = protocol == Protocol::Grpc;
+        let path = match (&url.target, url.path.as_str()) {
+            _ if is_grpc => None,
+            (Target::Socket(_), "") => Some(METRICS_PATH.to_owned()),
+            (_, "") if url.is_exact => Some("/".to_owned()),
+            (_, path) if url.is_exact => Some(path.to_owned()),
+            (_, path) => {
+                let base = path.trim_end_matches('/');
+                Some(if base.ends_with(METRICS_PATH) {
+                    base.to_owned()
+                } else {
+                    format!("{base}{METRICS_PATH}")
+                })
+            }
+        };
+        let (is_https, host, port, socket) = match url.target {
+            Target::Socket(socket) => (false, "localhost".to_owned(), 80, Some(socket)),
+            Target::Host { scheme: None, host, port } if is_grpc => {
+                (!insecure, host, port.unwrap_or(4317), None)
+            }
+            Target::Host { scheme: None, .. } => return Err(url.needs_scheme()),
+            Target::Host { scheme: Some(scheme), host, port } => {
+                let is_https = scheme == Scheme::Https;
+                (is_https, host, port.unwrap_or(if is_https { 443 } else { 80 }), None)
+            }
+        };
+        Ok(Self { is_https, host, port, socket, path, query: url.query.filter(|_| !is_grpc) })
     }
 
     /// Refuses what this build cannot reach.
     pub(super) fn reachable(&self) -> Checked<()> {
-        if self.is_https && !https_supported() {
+        if self.is_https && !has::TLS {
             return Err(format!(
-                "\"{self}\" needs TLS, which this build does not have; \
+                "\"{self}\" needs TLS, which this build does not have; enable the feature \"tls\" of metercast, or \
                  write an http:// URL, for example of a local collector that passes it on by https"
             ));
         }
+        if self.socket.is_some() && !cfg!(unix) {
+            return Err(format!(
+                "\"{self}\" is a Unix socket, which this system does not have; write an http:// URL"
+            ));
+        }
         Ok(())
-    }
-
-    fn parse(text: &str) -> Checked<Self> {
-        if text.is_empty() {
-            return Err("is empty; write a URL such as http://localhost:4318".to_owned());
-        }
-        let shown = redacted(text);
-        let Some((scheme, rest)) = text.split_once("://") else {
-            let plain = shown == text && !text.contains(char::is_whitespace);
-            let rest = if plain { text.trim_start_matches('/') } else { "localhost:4318" };
-            return Err(format!("{shown:?} has no scheme; write http://{rest} or https://{rest}"));
-        };
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !scheme.eq_ignore_ascii_case("http") {
-            return Err(format!(
-                "{shown:?} begins neither with http:// nor with https://; write one of them"
-            ));
-        }
-        if rest.contains('#') {
-            return Err(format!("{shown:?} has a fragment (#), which is never sent; leave it out"));
-        }
-        let (rest, query) = match rest.split_once('?') {
-            Some((rest, query)) => (rest, Some(query)),
-            None => (rest, None),
-        };
-        // Not only before the first slash: a password that was pasted in may have one.
-        if rest.contains('@') {
-            return Err(format!(
-                "{shown:?} has a user or a password in it, which would end up in logs; leave them out and \
-                 give \
-                 them as basic auth or as an authorization header (an @ in a path is written %40)"
-            ));
-        }
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = address::split(authority)
-            .map_err(|malformed| format!("{shown:?} {}", malformed.mend("http://localhost:4318")))?;
-        if port == Some(0) {
-            return Err(format!(
-                "{shown:?} has the port 0, which cannot be reached; write for example :4318"
-            ));
-        }
-        if !path.chars().chain(query.unwrap_or_default().chars()).all(is_url_character) {
-            return Err(format!(
-                "{shown:?} has a character that a URL cannot have; write it percent-encoded, a space as %20"
-            ));
-        }
-        Ok(Self {
-            is_https,
-            host,
-            port: port.unwrap_or(if is_https { 443 } else { 80 }),
-            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-            query: query.map(Secret::new),
-        })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_https { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)?;
+        match &self.socket {
+            Some(socket) => write!(f, "unix://{}", socket.display())?,
+            None => {
+                let scheme = if self.is_https { "https" } else { "http" };
+                write!(f, "{scheme}://{}", self.authority())?;
+            }
+        }
+        if let Some(path) = &self.path {
+            write!(f, "{}{path}", if self.socket.is_some() { ":" } else { "" })?;
+        }
         if self.query.is_some() { f.write_str("?***") } else { Ok(()) }
     }
-}
-
-/// Whether `https://` can be reached. The one place that decides it.
-#[expect(unexpected_cfgs, reason = "the feature arrives together with the TLS transport")]
-fn https_supported() -> bool {
-    cfg!(feature = "tls")
-}
-
-/// Whether a character may stand in a path or a query as it is (RFC 3986, sections 3.3 and 3.4).
-pub(super) fn is_url_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c)
-}
-
-/// A URL for messages: without anything before an `@` or behind a `?`, whether or not the rest can be read.
-///
-/// The last `@` counts, as a password may have slashes in it.
-fn redacted(text: &str) -> String {
-    let (scheme, rest) = match text.find("://") {
-        Some(at) if !text[..at].contains('@') => text.split_at(at + 3),
-        _ => ("", text),
-    };
-    let (user, rest) = match rest.rfind('@') {
-        Some(at) => ("***", &rest[at..]),
-        None => ("", rest),
-    };
-    let (rest, query) = match rest.find('?') {
-        Some(at) => (&rest[..at], "?***"),
-        None => (rest, ""),
-    };
-    format!("{scheme}{user}{rest}{query}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn base(text: &str) -> Checked<Endpoint> {
+        Endpoint::of(Url::base(text)?, Protocol::HttpProtobuf, false)
+    }
+
+    fn exact(text: &str) -> Checked<Endpoint> {
+        Endpoint::of(Url::exact(text)?, Protocol::HttpProtobuf, false)
+    }
+
+    fn grpc(text: &str, insecure: bool) -> Checked<Endpoint> {
+        Endpoint::of(Url::exact(text)?, Protocol::Grpc, insecure)
+    }
 
     #[test]
     fn base_and_full_url_make_the_same_request() {
@@ -214,7 +186,7 @@ mod tests {
             ("http://h?key=s3cret", "http://h/v1/metrics?***"),
         ];
         for (given, resolved) in cases {
-            assert_eq!(Endpoint::base(given).unwrap().to_string(), resolved, "{given}");
+            assert_eq!(base(given).unwrap().to_string(), resolved, "{given}");
         }
     }
 
@@ -227,20 +199,20 @@ mod tests {
             ("http://h/v1/metrics", "http://h/v1/metrics"),
         ];
         for (given, resolved) in cases {
-            assert_eq!(Endpoint::exact(given).unwrap().to_string(), resolved, "{given}");
+            assert_eq!(exact(given).unwrap().to_string(), resolved, "{given}");
         }
     }
 
     #[test]
     fn the_parts_of_a_url_are_there_for_the_connection() {
-        let endpoint = Endpoint::base("https://[::1]/otlp?key=s3cret").unwrap();
+        let endpoint = base("https://[::1]/otlp?key=s3cret").unwrap();
         assert!(endpoint.is_https());
         assert_eq!((endpoint.host(), endpoint.port()), ("::1", 443));
         assert_eq!(endpoint.authority(), "[::1]");
         assert_eq!(endpoint.path(), "/otlp/v1/metrics");
         assert_eq!(endpoint.request_target(), "/otlp/v1/metrics?key=s3cret");
         assert!(!format!("{endpoint:?}").contains("s3cret"));
-        assert_eq!(Endpoint::base("http://h:4318").unwrap().authority(), "h:4318");
+        assert_eq!(base("http://h:4318").unwrap().authority(), "h:4318");
     }
 
     #[test]
@@ -273,7 +245,7 @@ mod tests {
             ),
         ];
         for (given, message) in cases {
-            assert_eq!(Endpoint::base(given).unwrap_err(), message);
+            assert_eq!(base(given).unwrap_err(), message);
         }
     }
 
@@ -286,7 +258,7 @@ mod tests {
         ];
         for (given, shown) in cases {
             assert_eq!(
-                Endpoint::base(given).unwrap_err(),
+                base(given).unwrap_err(),
                 format!(
                     "{shown:?} has a user or a password in it, which would end up in logs; leave them out \
                      and give \
@@ -301,17 +273,59 @@ mod tests {
             "h?key=s3cret",
             "http://h:x?k=s3cret",
         ] {
-            let error = Endpoint::base(given).unwrap_err();
+            let error = base(given).unwrap_err();
             assert!(!error.contains("s3cret"), "{error}");
         }
     }
 
     #[test]
     fn https_needs_a_build_with_tls() {
-        assert_eq!(Endpoint::base("http://h").unwrap().reachable(), Ok(()));
-        let https = Endpoint::base("https://h").unwrap().reachable();
-        let refusal = "\"https://h/v1/metrics\" needs TLS, which this build does not have; \
-                       write an http:// URL, for example of a local collector that passes it on by https";
-        assert_eq!(https, if https_supported() { Ok(()) } else { Err(refusal.to_owned()) });
+        assert_eq!(base("http://h").unwrap().reachable(), Ok(()));
+        let refusal = "\"https://h/v1/metrics\" needs TLS, which this build does not have; enable the feature \"tls\" of \
+                       metercast, or write an http:// URL, for example of a local collector that passes it on by https";
+        let expected = if has::TLS { Ok(()) } else { Err(refusal.to_owned()) };
+        assert_eq!(base("https://h").unwrap().reachable(), expected);
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_path_and_perhaps_another_behind_a_colon() {
+        let cases = [
+            ("unix:///run/otel.sock", "unix:///run/otel.sock:/v1/metrics", "/v1/metrics"),
+            ("unix:/run/otel.sock", "unix:///run/otel.sock:/v1/metrics", "/v1/metrics"),
+            ("unix:///run/otel.sock:/otlp", "unix:///run/otel.sock:/otlp/v1/metrics", "/otlp/v1/metrics"),
+            ("unix:///run/otel.sock:/v1/metrics", "unix:///run/otel.sock:/v1/metrics", "/v1/metrics"),
+        ];
+        for (given, shown, path) in cases {
+            let endpoint = base(given).unwrap();
+            assert_eq!(endpoint.to_string(), shown);
+            assert_eq!(endpoint.socket(), Some(Path::new("/run/otel.sock")));
+            assert_eq!((endpoint.path(), endpoint.authority().as_str()), (path, "localhost"));
+        }
+        assert_eq!(exact("unix:///run/otel.sock:/as/it/is/").unwrap().path(), "/as/it/is/");
+        assert_eq!(exact("unix:///run/otel.sock").unwrap().path(), "/v1/metrics");
+        assert_eq!(grpc("unix:///run/otel.sock", false).unwrap().to_string(), "unix:///run/otel.sock");
+        for bad in ["unix://", "unix:otel.sock", "unix://run/otel.sock", "unix:///run/"] {
+            let message = "has no absolute path of a socket; write for example unix:///run/otel.sock";
+            assert_eq!(base(bad).unwrap_err(), format!("{bad:?} {message}"));
+        }
+    }
+
+    #[test]
+    fn grpc_needs_host_and_port_only_and_is_encrypted_unless_it_is_said() {
+        let cases = [
+            ("http://h:4317", false, "http://h:4317"),
+            ("http://h:4317/", false, "http://h:4317"),
+            ("https://h", true, "https://h"),
+            ("http://h:4317/any/path?key=s3cret", false, "http://h:4317"),
+            ("h:4317", false, "https://h:4317"),
+            ("h:4317", true, "http://h:4317"),
+            ("h", true, "http://h:4317"),
+            ("[::1]:4317", true, "http://[::1]:4317"),
+        ];
+        for (given, insecure, shown) in cases {
+            let endpoint = grpc(given, insecure).unwrap();
+            assert_eq!(endpoint.to_string(), shown, "{given}");
+            assert_eq!(endpoint.request_target(), "/", "{given}");
+        }
     }
 }

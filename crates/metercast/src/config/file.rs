@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use super::OnSigterm;
 use super::address::Address;
 use super::duration;
-use super::endpoint::Endpoint;
 use super::error::{Findings, Given, Place};
 use super::exporter::{self, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
-use super::otlp::{self, Auth, Compression, OtlpLayer};
+use super::otlp::{
+    self, Auth, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
+};
 use super::prometheus::{self, PrometheusLayer};
+use super::proxy::Proxy;
 use super::suggest::{nearest, one_of};
 use super::toml;
 use super::tree::{Entries, Node, Value};
+use super::url::Url;
 use crate::resource::SDK_PREFIX;
 
 /// The one table that is ours; the others belong to the application.
@@ -230,12 +233,32 @@ impl Reader<'_> {
         match key {
             "endpoint" => {
                 let text = self.findings.string(at, node, "\"http://localhost:4318\"");
-                layer.endpoint = text.and_then(|text| self.findings.take(at, Endpoint::base(text)));
+                layer.endpoint = text.and_then(|text| self.findings.take(at, Url::base(text)));
             }
+            "protocol" => {
+                let protocol = self.findings.word(at, node, &Protocol::NAMES, Protocol::named);
+                layer.protocol = given(at, protocol);
+            }
+            "insecure" => layer.insecure = self.findings.truth(at, node),
             "interval" => layer.interval = self.findings.time(at, node, duration::interval),
             "timeout" => layer.timeout = self.findings.time(at, node, duration::bounded),
             "compression" => {
-                layer.compression = self.findings.word(at, node, &Compression::NAMES, Compression::named);
+                let compression = self.findings.word(at, node, &Compression::NAMES, Compression::named);
+                layer.compression = given(at, compression);
+            }
+            "tls" => self.tls(at, node, &mut layer.tls),
+            "proxy" => {
+                let text = self.findings.string(at, node, "\"http://proxy:3128\"");
+                layer.proxy = text.and_then(|text| self.findings.take(at, Proxy::parse(text)));
+            }
+            "temporality" => {
+                let names = &TemporalityPreference::NAMES;
+                let temporality = self.findings.word(at, node, names, TemporalityPreference::named);
+                layer.temporality = given(at, temporality);
+            }
+            "histograms" => {
+                let names = &HistogramAggregation::NAMES;
+                layer.histograms = self.findings.word(at, node, names, HistogramAggregation::named);
             }
             "headers" => {
                 let Some(table) = self.findings.table(at, node, "a table such as { \"x-scope\" = \"a\" }")
@@ -260,14 +283,41 @@ impl Reader<'_> {
                     "enabled",
                     "env",
                     "endpoint",
+                    "protocol",
+                    "insecure",
                     "interval",
                     "timeout",
                     "compression",
+                    "tls",
+                    "proxy",
+                    "temporality",
+                    "histograms",
                     "auth",
                     "headers",
                 ];
                 self.findings.unknown(at, key, &known);
             }
+        }
+    }
+
+    fn tls(&mut self, at: &Place, node: &Node, layer: &mut TlsLayer) {
+        let Some(entries) = self.findings.table(at, node, "a table such as { ca = \"/etc/ssl/ca.pem\" }")
+        else {
+            return;
+        };
+        for (key, node) in entries {
+            let place = at.child(key).on_line(node.line);
+            let file = match key.as_str() {
+                "ca" => &mut layer.ca,
+                "client_certificate" => &mut layer.client_certificate,
+                "client_key" => &mut layer.client_key,
+                _ => {
+                    self.findings.unknown(&place, key, &["ca", "client_certificate", "client_key"]);
+                    continue;
+                }
+            };
+            let path = self.findings.string(&place, node, "\"/etc/ssl/ca.pem\"");
+            *file = given(&place, path.map(PathBuf::from));
         }
     }
 
@@ -310,4 +360,9 @@ impl Reader<'_> {
         }
         Some(Auth::basic(user?, password?))
     }
+}
+
+/// A value with its place.
+fn given<T>(place: &Place, value: Option<T>) -> Option<Given<T>> {
+    value.map(|value| Given { value, place: place.clone() })
 }

@@ -119,13 +119,15 @@ mod address;
 mod auth;
 mod duration;
 mod endpoint;
+mod has;
 mod headers;
 mod percent;
+mod proxy;
 mod secret;
+mod url;
 
 // and what there is to say about them.
 mod error;
-#[cfg(feature = "config")]
 mod suggest;
 
 #[cfg(test)]
@@ -138,8 +140,11 @@ pub use builder::ConfigBuilder;
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
 pub use exporter::{Exporter, ExporterConfig};
-pub use otlp::{Compression, Otlp, OtlpConfig};
+pub use otlp::{
+    Compression, HistogramAggregation, Otlp, OtlpConfig, Protocol, TemporalityPreference, TlsConfig,
+};
 pub use prometheus::{Prometheus, PrometheusConfig};
+pub use proxy::ProxyConfig;
 
 use crate::resource::Resource;
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::address::Address;
-use super::endpoint::is_url_character;
 use super::error::{Checked, Findings, Given, Place};
+use super::url::is_url_character;
 
 const HOST: &str = "127.0.0.1";
 pub(super) const PORT: u16 = 9464;

@@ -108,7 +108,8 @@ fn exporters(
                 Some(ExporterConfig::Prometheus(prometheus.resolve()))
             }
             Some(Settings::Otlp(otlp)) => {
-                otlp.resolve(&place.child("endpoint"), findings).map(ExporterConfig::Otlp)
+                let proxy_of = |endpoint: &_, findings: &mut _| environment.proxy(endpoint, findings);
+                otlp.resolve(&place, proxy_of, findings).map(ExporterConfig::Otlp)
             }
             None => None,
         };

@@ -5,6 +5,7 @@
 //! be used is warned of and passed over.
 
 mod otlp;
+mod proxy;
 mod resource;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::error::{Findings, Given, Place};
 use super::exporter::Kind;
 use super::layer::Settings;
 use super::prometheus::PrometheusLayer;
+use super::suggest::one_of;
 
 /// Environment variables by name. Prints the names only, as values may be secrets.
 #[derive(Clone, Default)]
@@ -37,7 +39,8 @@ impl Variables {
     pub(super) fn of_process(findings: &mut Findings) -> Self {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
-            let Some(name) = name.to_str().filter(|name| name.starts_with("OTEL_")) else { continue };
+            let is_ours = |name: &&str| name.starts_with("OTEL_") || proxy::NAMES.contains(name);
+            let Some(name) = name.to_str().filter(is_ours) else { continue };
             match value.into_string() {
                 Ok(value) => _ = variables.insert(name.to_owned(), value),
                 Err(_) => findings.warn(&Place::named(name), "is not UTF-8; it is ignored"),
@@ -59,21 +62,35 @@ impl Variables {
             .find_map(|name| self.get(&name).map(|value| (name.clone(), value)))
     }
 
+    /// The variable with its name, unless it is empty.
+    fn named(&self, name: &str) -> Option<(String, &str)> {
+        self.get(name).map(|value| (name.to_owned(), value))
+    }
+
+    /// One of a few words. Another is warned of, and then it is as if the variable were unset.
+    fn word<T>(
+        &self,
+        given: Option<(String, &str)>,
+        words: &[&str],
+        named: fn(&str) -> Option<T>,
+        findings: &mut Findings,
+    ) -> Option<Given<T>> {
+        let (name, word) = given?;
+        let place = Place::named(&name);
+        match named(word) {
+            Some(value) => Some(Given { value, place }),
+            None => {
+                findings.warn(&place, format_args!("{word:?} is not {}; it is ignored", one_of(words)));
+                None
+            }
+        }
+    }
+
     /// Whether telemetry is switched off altogether. Anything but `true` is silence, as `false` is what an
     /// unset variable says.
     pub(super) fn disabled(&self, findings: &mut Findings) -> bool {
         const NAME: &str = "OTEL_SDK_DISABLED";
-        let Some(value) = self.get(NAME) else { return false };
-        if value.eq_ignore_ascii_case("true") {
-            return true;
-        }
-        if !value.eq_ignore_ascii_case("false") {
-            findings.warn(
-                &Place::named(NAME),
-                format_args!("{value:?} is neither \"true\" nor \"false\"; it is ignored"),
-            );
-        }
-        false
+        self.get(NAME).and_then(|value| truth(NAME, value, findings)).unwrap_or(false)
     }
 
     /// Warns of what the program would otherwise pass over in silence.
@@ -158,6 +175,19 @@ impl Variables {
             port: given_port.map_or(port, |port| port.value),
         };
         PrometheusLayer { listen: place.map(|place| Given { value, place }), path: None }
+    }
+}
+
+/// Only `true` is true, in any case. What is neither that nor `false` is warned of.
+fn truth(name: &str, value: &str, findings: &mut Findings) -> Option<bool> {
+    match value {
+        _ if value.eq_ignore_ascii_case("true") => Some(true),
+        _ if value.eq_ignore_ascii_case("false") => Some(false),
+        _ => {
+            let message = format_args!("{value:?} is neither \"true\" nor \"false\"; it is ignored");
+            findings.warn(&Place::named(name), message);
+            None
+        }
     }
 }
 

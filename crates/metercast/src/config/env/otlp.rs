@@ -1,20 +1,23 @@
 //! `OTEL_EXPORTER_OTLP_*` and `OTEL_METRIC_EXPORT_*`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Variables, fallback};
+use super::{Variables, fallback, truth};
 use crate::config::duration;
-use crate::config::endpoint::Endpoint;
 use crate::config::error::{Checked, Findings, Given, Place};
 use crate::config::headers::{self, Headers};
-use crate::config::otlp::{self, Compression, OtlpLayer};
+use crate::config::otlp::{
+    self, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
+};
+use crate::config::url::Url;
 
 impl Variables {
     pub(super) fn otlp(&self, below: &OtlpLayer, findings: &mut Findings) -> OtlpLayer {
-        self.protocol(findings);
-        self.warn_of_unread_otlp(findings);
         OtlpLayer {
             endpoint: self.endpoint(findings),
+            protocol: self.word(self.for_metrics("PROTOCOL"), &Protocol::NAMES, Protocol::named, findings),
+            insecure: self.for_metrics("INSECURE").and_then(|(name, value)| truth(&name, value, findings)),
             interval: self.milliseconds(
                 "OTEL_METRIC_EXPORT_INTERVAL",
                 below.interval,
@@ -23,14 +26,40 @@ impl Variables {
                 findings,
             ),
             timeout: self.timeout(below, findings),
-            compression: self.compression(findings),
+            compression: self.word(
+                self.for_metrics("COMPRESSION"),
+                &Compression::NAMES,
+                Compression::named,
+                findings,
+            ),
+            tls: TlsLayer {
+                ca: self.path("CERTIFICATE"),
+                client_certificate: self.path("CLIENT_CERTIFICATE"),
+                client_key: self.path("CLIENT_KEY"),
+            },
+            // That is not a matter of one exporter.
+            proxy: None,
+            temporality: self.word(
+                self.named("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"),
+                &TemporalityPreference::NAMES,
+                TemporalityPreference::named,
+                findings,
+            ),
+            histograms: self
+                .word(
+                    self.named("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"),
+                    &HistogramAggregation::LONG_NAMES,
+                    HistogramAggregation::long_named,
+                    findings,
+                )
+                .map(|histograms| histograms.value),
             headers: self.headers(findings),
         }
     }
 
-    fn endpoint(&self, findings: &mut Findings) -> Option<Given<Endpoint>> {
+    fn endpoint(&self, findings: &mut Findings) -> Option<Given<Url>> {
         let (name, url) = self.for_metrics("ENDPOINT")?;
-        let endpoint = if name.contains("_METRICS_") { Endpoint::exact(url) } else { Endpoint::base(url) };
+        let endpoint = if name.contains("_METRICS_") { Url::exact(url) } else { Url::base(url) };
         findings.take(&Place::named(&name), endpoint)
     }
 
@@ -41,16 +70,8 @@ impl Variables {
             .map_or_else(Headers::default, |headers| headers.value)
     }
 
-    fn compression(&self, findings: &mut Findings) -> Option<Compression> {
-        let (name, word) = self.for_metrics("COMPRESSION")?;
-        let compression = Compression::named(word);
-        if compression.is_none() {
-            findings.warn(
-                &Place::named(&name),
-                format_args!("{word:?} is neither \"gzip\" nor \"none\"; it is ignored"),
-            );
-        }
-        compression
+    fn path(&self, last: &str) -> Option<Given<PathBuf>> {
+        self.for_metrics(last).map(|(name, path)| Given { value: path.into(), place: Place::named(&name) })
     }
 
     /// `OTEL_EXPORTER_OTLP_TIMEOUT` bounds one push, and `OTEL_METRIC_EXPORT_TIMEOUT` what the periodic
@@ -72,38 +93,6 @@ impl Variables {
         match reader {
             Some(reader) if !reader.is_zero() && (push.is_zero() || reader < push) => Some(reader),
             _ => specific,
-        }
-    }
-
-    /// Warns of a protocol other than the one there is.
-    fn protocol(&self, findings: &mut Findings) {
-        let Some((name, word)) = self.for_metrics("PROTOCOL") else { return };
-        let place = Place::named(&name);
-        match word.to_ascii_lowercase().as_str() {
-            "http/protobuf" => {}
-            "grpc" | "http/json" => {
-                let message = format_args!(
-                    "{word:?} is not built in; using http/protobuf, which a collector takes on port 4318"
-                );
-                findings.warn(&place, message);
-            }
-            _ => {
-                findings
-                    .warn(&place, format_args!("{word:?} is not a protocol of OTLP; using http/protobuf"));
-            }
-        }
-    }
-
-    /// Warns of a value that asks for another temporality or other buckets than are sent.
-    fn warn_of_unread_otlp(&self, findings: &mut Findings) {
-        let only = [
-            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative"),
-            ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram"),
-        ];
-        for (name, only) in only {
-            if let Some(word) = self.get(name).filter(|word| !word.eq_ignore_ascii_case(only)) {
-                findings.warn(&Place::named(name), format_args!("{word:?} is not built in; using {only}"));
-            }
         }
     }
 

@@ -48,16 +48,16 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
         (
             PUSH,
             "compression = 'gzpi'",
-            "compression: expected \"gzip\" or \"none\", found \"gzpi\"; did you mean \"gzip\"?",
+            "compression: expected \"gzip\", \"zstd\" or \"none\", found \"gzpi\"; did you mean \"gzip\"?",
         ),
-        (PUSH, "compression = true", "compression: expected \"gzip\" or \"none\", found a boolean"),
+        (PUSH, "compression = true", "compression: expected \"gzip\", \"zstd\" or \"none\", found a boolean"),
         (PUSH, "env = 'yes'", "env: expected true or false, found a string"),
         (
             PUSH,
             "endpont = 'x'",
             "endpont: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \
-             \"endpoint\", \"interval\", \"timeout\", \"compression\", \"auth\" or \"headers\"; did you \
-             mean \"endpoint\"?",
+             \"endpoint\", \"protocol\", \"insecure\", \"interval\", \"timeout\", \"compression\", \"tls\", \
+             \"proxy\", \"temporality\", \"histograms\", \"auth\" or \"headers\"; did you mean \"endpoint\"?",
         ),
         (
             PUSH,
@@ -249,17 +249,17 @@ fn all_problems_of_all_sources_are_reported_at_once() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "telemetry.exporters.central.endpoint: \"h\" has no scheme; write http://h or https://h\n\
-         metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
+        "metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
          \"shutdown_timeout\", \"on_sigterm\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
          metercast.toml:5: telemetry.exporters.central.interval: 60 has no unit; write \"60s\" for seconds \
          or \
          \"60ms\" for milliseconds\n\
+         telemetry.exporters.central.endpoint: \"h\" has no scheme; write http://h or https://h\n\
          OTEL_EXPORTER_OTLP_ENDPOINT: \"h\" has no scheme; write http://h or https://h"
     );
     let places: Vec<_> = error.problems().iter().map(|problem| (problem.file(), problem.line())).collect();
     let file = Some("metercast.toml");
-    assert_eq!(places, [(None, None), (file, Some(2)), (file, Some(5)), (None, None)]);
+    assert_eq!(places, [(file, Some(2)), (file, Some(5)), (None, None), (None, None)]);
 }
 
 #[test]
@@ -313,21 +313,35 @@ fn a_file_cannot_change_the_type_of_what_the_program_pins() {
 }
 
 #[test]
-fn https_without_tls_is_an_error_only_where_it_counts() {
-    if Endpoint::base("https://h").unwrap().reachable().is_ok() {
-        return;
+fn what_this_build_has_not_is_an_error_only_where_it_counts_and_names_the_feature() {
+    let tls = "\"https://h/v1/metrics\" needs TLS, which this build does not have; enable the feature \"tls\" of \
+               metercast, or write an http:// URL, for example of a local collector that passes it on by https";
+    let grpc = "\"grpc\" needs gRPC, which this build does not have; enable the feature \"grpc\" of metercast, or \
+                choose \"http/protobuf\", which a collector takes on port 4318";
+    let zstd = "\"zstd\" needs zstd, which this build does not have; enable the feature \"zstd\" of metercast, or \
+                choose \"gzip\"";
+    let cases = [
+        (has::TLS, "endpoint = 'https://h'", "endpoint", tls, "OTEL_EXPORTER_OTLP_ENDPOINT", "https://h"),
+        (has::GRPC, "protocol = 'grpc'", "protocol", grpc, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        (has::ZSTD, "compression = 'zstd'", "compression", zstd, "OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+    ];
+    for (built_in, line, key, refusal, variable, value) in cases {
+        let file = bare().toml("metercast.toml", &format!("[telemetry.exporters.otlp]\n{line}\n")).build();
+        let variables = given(&[("OTEL_METRICS_EXPORTER", "otlp"), (variable, value)]).build();
+        if built_in {
+            assert!(file.is_ok() && variables.is_ok(), "{line}");
+            continue;
+        }
+        let expected = format!("metercast.toml:2: telemetry.exporters.otlp.{key}: {refusal}");
+        assert_eq!(file.unwrap_err().to_string(), expected);
+        assert_eq!(variables.unwrap_err().to_string(), format!("{variable}: {refusal}"));
     }
-    let refusal = "\"https://h/v1/metrics\" needs TLS, which this build does not have; \
-                   write an http:// URL, for example of a local collector that passes it on by https";
-    assert_eq!(
-        error("[telemetry.exporters.otlp]\nendpoint = 'https://h'\n"),
-        format!("metercast.toml:2: telemetry.exporters.otlp.endpoint: {refusal}")
-    );
-    let variable = given(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://h")]).build().unwrap_err();
-    assert_eq!(variable.to_string(), format!("OTEL_EXPORTER_OTLP_ENDPOINT: {refusal}"));
     let overruled = bare()
-        .default_exporter("otlp", Otlp::to("https://h"))
-        .toml("metercast.toml", "[telemetry.exporters.otlp]\nendpoint = 'http://h'\n");
+        .default_exporter("otlp", Otlp::to("https://h").protocol(Protocol::Grpc).compression(Compression::Zstd))
+        .toml(
+            "metercast.toml",
+            "[telemetry.exporters.otlp]\nendpoint = 'http://h'\nprotocol = 'http/json'\ncompression = 'none'\n",
+        );
     assert!(overruled.build().is_ok());
 }
 

@@ -1,21 +1,34 @@
-//! The exporter that pushes by OTLP over HTTP.
+//! The exporter that pushes by OTLP.
+
+mod aggregation;
+mod layer;
+mod protocol;
+mod tls;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
+
+pub use aggregation::{HistogramAggregation, TemporalityPreference};
+pub(super) use layer::OtlpLayer;
+pub use protocol::{Compression, Protocol};
+pub use tls::TlsConfig;
+pub(super) use tls::TlsLayer;
 
 use super::auth;
 use super::duration;
 use super::endpoint::Endpoint;
 use super::error::{Checked, Findings, Given, Place};
 use super::headers::{self, Headers};
+use super::proxy::{Proxy, ProxyConfig};
 use super::secret::Secret;
+use super::url::Url;
 
-const ENDPOINT: &str = "http://localhost:4318";
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An OTLP exporter, as code describes it. What it leaves open, the layers below decide; in the end a push to
-/// `http://localhost:4318/v1/metrics` every 60 seconds, given up after 10, uncompressed.
+/// An OTLP exporter, as code describes it. What it leaves open, the layers below decide; in the end a push of protobuf to
+/// `http://localhost:4318/v1/metrics` every 60 seconds, given up after 10, uncompressed, cumulative.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,10 +51,17 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Otlp {
-    endpoint: Option<Checked<Endpoint>>,
+    endpoint: Option<Checked<Url>>,
+    protocol: Option<Protocol>,
+    insecure: Option<bool>,
     interval: Option<Duration>,
     timeout: Option<Duration>,
     compression: Option<Compression>,
+    ca: Option<PathBuf>,
+    client_identity: Option<(PathBuf, PathBuf)>,
+    proxy: Option<Checked<Proxy>>,
+    temporality: Option<TemporalityPreference>,
+    histograms: Option<HistogramAggregation>,
     auth: Option<Auth>,
     headers: Vec<Checked<(String, Secret)>>,
     pub(super) env: Option<bool>,
@@ -65,11 +85,35 @@ impl Auth {
 }
 
 impl Otlp {
-    /// Pushes to this URL, `http://host:port` with or without a path. It may be the base URL, to which
-    /// `/v1/metrics` is added, or the full one. What cannot be read is reported by
-    /// [`build`](super::ConfigBuilder::build).
+    /// Pushes to this URL: `http://host:port` or `https://host:port` with or without a path, or a Unix socket,
+    /// `unix:///run/otel.sock`, with a path behind another colon if it has one. It may be the base URL, to which
+    /// `/v1/metrics` is added, or the full one; with gRPC it is only host and port, also without a scheme, or a socket. What
+    /// cannot be read is reported by [`build`](super::ConfigBuilder::build).
     pub fn to(endpoint: &str) -> Self {
-        Self { endpoint: Some(Endpoint::base(endpoint)), ..Self::default() }
+        Self { endpoint: Some(Url::base(endpoint)), ..Self::default() }
+    }
+
+    /// What is spoken; protobuf over HTTP unless said.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Otlp, Protocol};
+    ///
+    /// let json = Otlp::to("unix:///run/otel.sock").protocol(Protocol::HttpJson);
+    /// let config = Config::builder().environment(false).exporter("local", json).build()?;
+    /// let shown = config.exporter("local").unwrap().to_string();
+    /// assert_eq!(shown, "otlp to unix:///run/otel.sock:/v1/metrics every 60s as http/json");
+    /// # Ok::<(), metercast::config::ConfigError>(())
+    /// ```
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// Whether a gRPC endpoint without a scheme is not encrypted. It is encrypted unless said; `http://` and `https://` say
+    /// it themselves.
+    pub fn insecure(mut self, insecure: bool) -> Self {
+        self.insecure = Some(insecure);
+        self
     }
 
     /// The time from the start of one push to the start of the next: 1 millisecond to a year, 60 seconds
@@ -88,6 +132,37 @@ impl Otlp {
     /// How the body is compressed; not at all unless said.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others, when the endpoint is `https://`.
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca = Some(file.into());
+        self
+    }
+
+    /// Shows this certificate, with the private key to it, to a receiver that asks who is there (mTLS); both are PEM files.
+    pub fn client_identity(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.client_identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Goes through this HTTP proxy, `http://host:port` or with `user:password@` in front of the host; `"none"` is no
+    /// proxy. Unless it is said, the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
+    pub fn proxy(mut self, proxy: &str) -> Self {
+        self.proxy = Some(Proxy::parse(proxy));
+        self
+    }
+
+    /// Since when values count; cumulative unless said.
+    pub fn temporality(mut self, temporality: TemporalityPreference) -> Self {
+        self.temporality = Some(temporality);
+        self
+    }
+
+    /// Which buckets histograms have that do not say so themselves; explicit ones unless said.
+    pub fn histograms(mut self, histograms: HistogramAggregation) -> Self {
+        self.histograms = Some(histograms);
         self
     }
 
@@ -119,7 +194,19 @@ impl Otlp {
     }
 
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> OtlpLayer {
+        let given = |key, file| Given { value: file, place: place.child("tls").child(key) };
+        let (certificate, key) = self.client_identity.unzip();
         let mut layer = OtlpLayer {
+            protocol: self.protocol.map(|value| Given { value, place: place.child("protocol") }),
+            insecure: self.insecure,
+            tls: TlsLayer {
+                ca: self.ca.map(|file| given("ca", file)),
+                client_certificate: certificate.map(|file| given("client_certificate", file)),
+                client_key: key.map(|file| given("client_key", file)),
+            },
+            proxy: self.proxy.and_then(|proxy| findings.take(&place.child("proxy"), proxy)),
+            temporality: self.temporality.map(|value| Given { value, place: place.child("temporality") }),
+            histograms: self.histograms,
             endpoint: self.endpoint.and_then(|endpoint| findings.take(&place.child("endpoint"), endpoint)),
             interval: self
                 .interval
@@ -129,7 +216,7 @@ impl Otlp {
                 .timeout
                 .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout)))
                 .map(|timeout| timeout.value),
-            compression: self.compression,
+            compression: self.compression.map(|value| Given { value, place: place.child("compression") }),
             headers: Headers::default(),
         };
         for header in self.headers {
@@ -151,39 +238,19 @@ pub(super) fn check_header(name: &str, value: &str) -> Checked<(String, Secret)>
     Ok((name, value))
 }
 
-/// How the body of a push is compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// With gzip, which every OTLP receiver understands.
-    Gzip,
-}
-
-impl Compression {
-    #[cfg(feature = "config")]
-    pub(super) const NAMES: [&str; 2] = ["gzip", "none"];
-
-    /// The compression of that name, in any case.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "gzip" => Some(Self::Gzip),
-            "none" => Some(Self::None),
-            _ => None,
-        }
-    }
-}
-
 /// The settings of an OTLP exporter, checked and complete. Prints as `to http://collector:4318/v1/metrics
-/// every 60s`.
+/// every 60s`, and what is not the default behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpConfig {
     endpoint: Endpoint,
+    protocol: Protocol,
     interval: Duration,
     timeout: Option<Duration>,
     compression: Compression,
+    tls: TlsConfig,
+    proxy: Option<ProxyConfig>,
+    temporality: TemporalityPreference,
+    histograms: HistogramAggregation,
     headers: Headers,
 }
 
@@ -191,6 +258,11 @@ impl OtlpConfig {
     /// Where the push goes, the path `/v1/metrics` included.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What is spoken.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// The time from the start of one push to the start of the next.
@@ -208,6 +280,26 @@ impl OtlpConfig {
         self.compression
     }
 
+    /// The files of an encrypted connection; there are none if the endpoint is not `https://`.
+    pub fn tls(&self) -> &TlsConfig {
+        &self.tls
+    }
+
+    /// The proxy to go through. Whether the endpoint is excepted from it has been looked at.
+    pub fn proxy(&self) -> Option<&ProxyConfig> {
+        self.proxy.as_ref()
+    }
+
+    /// Since when values count.
+    pub fn temporality(&self) -> TemporalityPreference {
+        self.temporality
+    }
+
+    /// Which buckets histograms have that do not say so themselves.
+    pub fn histograms(&self) -> HistogramAggregation {
+        self.histograms
+    }
+
     /// The headers that the push carries beside its own; `authorization` is among them.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     pub(crate) fn headers(&self) -> &Headers {
@@ -217,55 +309,16 @@ impl OtlpConfig {
 
 impl fmt::Display for OtlpConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "to {} every {}", self.endpoint, duration::show(self.interval))
-    }
-}
-
-/// What one source says about an OTLP exporter. A timeout of zero is no limit.
-#[derive(Debug, Default)]
-pub(super) struct OtlpLayer {
-    pub(super) endpoint: Option<Given<Endpoint>>,
-    pub(super) interval: Option<Duration>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) compression: Option<Compression>,
-    pub(super) headers: Headers,
-}
-
-impl OtlpLayer {
-    /// Adds the `authorization` header, unless this source has given it already.
-    pub(super) fn authorize(&mut self, auth: Auth, place: &Place, findings: &mut Findings) {
-        if self.headers.contains("authorization") {
-            findings.problem(place, "is given beside an authorization header; keep one of them");
+        write!(f, "to {} every {}", self.endpoint, duration::show(self.interval))?;
+        if self.protocol != Protocol::default() {
+            write!(f, " as {}", self.protocol.name())?;
         }
-        if let Some(header) = findings.take(&place.child(auth.key), auth.header) {
-            self.headers.set("authorization".to_owned(), header.value);
+        if self.temporality != TemporalityPreference::default() {
+            write!(f, " with {} values", self.temporality.name())?;
         }
-    }
-
-    pub(super) fn over(self, below: Self) -> Self {
-        Self {
-            endpoint: self.endpoint.or(below.endpoint),
-            interval: self.interval.or(below.interval),
-            timeout: self.timeout.or(below.timeout),
-            compression: self.compression.or(below.compression),
-            headers: self.headers.over(below.headers),
+        if let Some(proxy) = &self.proxy {
+            write!(f, " through {proxy}")?;
         }
-    }
-
-    /// The settings with the defaults where no source said anything. Only here is it known which endpoint
-    /// counts, and so whether this build can reach it.
-    pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> Option<OtlpConfig> {
-        let endpoint = match self.endpoint {
-            Some(endpoint) => endpoint,
-            None => findings.take(place, Endpoint::base(ENDPOINT))?,
-        };
-        findings.take(&endpoint.place, endpoint.value.reachable())?;
-        Some(OtlpConfig {
-            endpoint: endpoint.value,
-            interval: self.interval.unwrap_or(INTERVAL),
-            timeout: Some(self.timeout.unwrap_or(TIMEOUT)).filter(|timeout| !timeout.is_zero()),
-            compression: self.compression.unwrap_or_default(),
-            headers: self.headers,
-        })
+        Ok(())
     }
 }

@@ -1,0 +1,70 @@
+//! Whom an encrypted push trusts, and as whom it presents itself.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::error::{Findings, Given};
+
+/// The files that an encrypted connection is made with, all in PEM. They are read when the exporter starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsConfig {
+    ca: Option<PathBuf>,
+    client_certificate: Option<PathBuf>,
+    client_key: Option<PathBuf>,
+}
+
+impl TlsConfig {
+    /// The certificates that are trusted, and no others; `None`: those that every browser trusts.
+    pub fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    /// The certificate, with those that vouch for it, that is shown to a receiver that asks for one (mTLS).
+    pub fn client_certificate(&self) -> Option<&Path> {
+        self.client_certificate.as_deref()
+    }
+
+    /// The private key of the client's certificate. There is one if and only if there is a certificate.
+    pub fn client_key(&self) -> Option<&Path> {
+        self.client_key.as_deref()
+    }
+}
+
+/// What one source says about the files.
+#[derive(Debug, Clone, Default)]
+pub(in crate::config) struct TlsLayer {
+    pub(in crate::config) ca: Option<Given<PathBuf>>,
+    pub(in crate::config) client_certificate: Option<Given<PathBuf>>,
+    pub(in crate::config) client_key: Option<Given<PathBuf>>,
+}
+
+impl TlsLayer {
+    pub(super) fn over(self, below: Self) -> Self {
+        Self {
+            ca: self.ca.or(below.ca),
+            client_certificate: self.client_certificate.or(below.client_certificate),
+            client_key: self.client_key.or(below.client_key),
+        }
+    }
+
+    /// The files, complete. Those of a connection that is not encrypted have no effect.
+    pub(super) fn resolve(self, is_https: bool, findings: &mut Findings) -> TlsConfig {
+        let Self { ca, client_certificate, client_key } = self;
+        if !is_https {
+            for file in [&ca, &client_certificate, &client_key].into_iter().flatten() {
+                findings.warn(&file.place, "has no effect, as the endpoint is not https");
+            }
+            return TlsConfig::default();
+        }
+        match (&client_certificate, &client_key) {
+            (Some(certificate), None) => {
+                findings.problem(&certificate.place, "is a certificate without its key; give the key too");
+            }
+            (None, Some(key)) => {
+                findings.problem(&key.place, "is a key without its certificate; give the certificate too");
+            }
+            _ => {}
+        }
+        let path = |file: Option<Given<PathBuf>>| file.map(|file| file.value);
+        TlsConfig { ca: path(ca), client_certificate: path(client_certificate), client_key: path(client_key) }
+    }
+}
