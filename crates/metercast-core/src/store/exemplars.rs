@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -43,6 +44,8 @@ pub(crate) type CurrentSpan = fn() -> Option<SpanContext>;
 /// The exemplars of a store: of each bucket of a series the newest.
 pub(crate) struct Exemplars {
     current: OnceLock<CurrentSpan>,
+    /// Whether none are taken although there is a source of spans.
+    refused: AtomicBool,
     /// By series and bucket.
     newest: Mutex<Option<HashMap<(Of, u32), Exemplar>>>,
 }
@@ -64,7 +67,7 @@ const MOST: usize = 10_000;
 
 impl Exemplars {
     pub(crate) const fn new() -> Exemplars {
-        Exemplars { current: OnceLock::new(), newest: Mutex::new(None) }
+        Exemplars { current: OnceLock::new(), refused: AtomicBool::new(false), newest: Mutex::new(None) }
     }
 
     /// Where spans come from. Only the first counts.
@@ -72,9 +75,17 @@ impl Exemplars {
         let _ = self.current.set(current);
     }
 
-    /// Whether there is a source of spans.
+    /// Whether there is a source of spans, and exemplars are not refused.
     pub(crate) fn are_wanted(&self) -> bool {
-        self.current.get().is_some()
+        self.current.get().is_some() && !self.refused.load(Relaxed)
+    }
+
+    /// Takes them from now on, or takes none and forgets those that there are.
+    pub(crate) fn allow(&self, allowed: bool) {
+        self.refused.store(!allowed, Relaxed);
+        if !allowed {
+            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// Takes a measurement, if it is made in a sampled span and nobody else is here. `bucket` says which exemplar it replaces.
@@ -112,6 +123,47 @@ impl Exemplars {
         let mut guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(newest) = guard.as_mut() {
             newest.retain(|(of, _), _| !slots.contains(&of.slot));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{SpanContext, Store, metrics};
+
+    metrics! {
+        /// Anything.
+        static SAMPLED: Histogram<f64> = "exemplars.sampled" { unit: "s" };
+    }
+
+    fn exemplars(store: &Store) -> usize {
+        let mut count = 0;
+        store.read(|reading| {
+            reading.families().for_each(|family| family.each(|series| count += series.exemplars.len()));
+        });
+        count
+    }
+
+    #[test]
+    fn exemplars_that_are_refused_are_not_taken_whichever_comes_first() {
+        let span = || Some(SpanContext::new([1; 16], [2; 8]));
+        let (before, after) = (Store::new(), Store::new());
+        before.set_exemplars(false);
+        before.take_exemplars(span);
+        after.take_exemplars(span);
+        after.scope(|| SAMPLED.record(0.1));
+        assert_eq!(exemplars(&after), 1);
+        after.set_exemplars(false);
+        for store in [&before, &after] {
+            store.scope(|| SAMPLED.record(0.2));
+            assert_eq!(exemplars(store), 0);
+            store.set_enabled(false);
+            store.set_enabled(true);
+            store.scope(|| SAMPLED.record(0.2));
+            assert_eq!(exemplars(store), 0);
+            store.set_exemplars(true);
+            store.scope(|| SAMPLED.record(0.3));
+            assert_eq!(exemplars(store), 1);
         }
     }
 }

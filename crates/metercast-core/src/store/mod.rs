@@ -166,7 +166,18 @@ impl Store {
     pub fn take_exemplars(&self, current: fn() -> Option<SpanContext>) {
         let inner = self.inner();
         inner.exemplars.come_from(current);
-        let _ = inner.mode.compare_exchange(ON, WITH_EXEMPLARS, Relaxed, Relaxed);
+        if inner.exemplars.are_wanted() {
+            let _ = inner.mode.compare_exchange(ON, WITH_EXEMPLARS, Relaxed, Relaxed);
+        }
+    }
+
+    /// Whether exemplars are taken at all, should the application say which span is current. They are unless it is said.
+    pub fn set_exemplars(&self, taken: bool) {
+        let inner = self.inner();
+        inner.exemplars.allow(taken);
+        let (from, to) =
+            if inner.exemplars.are_wanted() { (ON, WITH_EXEMPLARS) } else { (WITH_EXEMPLARS, ON) };
+        let _ = inner.mode.compare_exchange(from, to, Relaxed, Relaxed);
     }
 
     /// Sets how many series there may be: of each metric that has no limit of its own, and of all together. What is above
