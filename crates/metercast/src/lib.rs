@@ -40,10 +40,6 @@ pub mod snapshot;
 
 mod in_memory;
 mod observer;
-#[cfg_attr(
-    not(any(feature = "serve", feature = "otlp")),
-    allow(dead_code, reason = "without an exporter nobody reads")
-)]
 mod reader;
 
 mod export;
@@ -51,10 +47,6 @@ mod export;
 #[cfg(feature = "serve")]
 mod serve;
 
-#[cfg_attr(
-    not(any(feature = "serve", feature = "otlp")),
-    allow(dead_code, reason = "without an exporter nothing goes wrong again and again")
-)]
 pub mod log;
 mod own;
 #[cfg(all(unix, feature = "otlp"))]

@@ -121,7 +121,6 @@ impl Log {
     }
 
     /// Lets the next line about a subject through: what was wrong is over.
-    #[cfg(any(test, feature = "otlp"))]
     pub(crate) fn settle(&self, subject: &str) -> bool {
         self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner).remove(subject).is_some()
     }

@@ -1,21 +1,56 @@
 //! What the read side measures of itself; of its exporters by the names that the semantic conventions have for it.
+//!
+//! Of each exporter, with the labels `otel.component.name` (the exporter's name) and `otel.component.type`:
+//!
+//! | metric | kind | of |
+//! | --- | --- | --- |
+//! | `otel.sdk.exporter.metric_data_point.exported` | counter | points that were handed over, or with `error.type` could not be |
+//! | `otel.sdk.exporter.metric_data_point.inflight` | up-down counter | points on their way |
+//! | `otel.sdk.exporter.operation.duration` | histogram, s | exports, failed ones with `error.type` |
+//! | `otel.sdk.metric_reader.collection.duration` | histogram, s | readings of the store |
+//! | `metercast.exporter.failures` | counter | exports that failed; 0 once one succeeded |
+//! | `metercast.exporter.last_success` | gauge, s since 1970 | the last export that succeeded, or the last scrape |
+//!
+//! The types are `otlp_http_metric_exporter`, `otlp_http_json_metric_exporter`, `otlp_grpc_metric_exporter`,
+//! `prometheus_http_text_metric_exporter` and `stdout_metric_exporter`. Points, exports and failures are only counted of
+//! exporters that push: of a page it is the scraper who knows.
 
-#[cfg(feature = "otlp")]
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metercast_core::{Store, metrics};
 
-#[cfg(feature = "otlp")]
 metrics! {
     /// Points that exporters handed over, or with error.type failed to.
     static POINTS: Counter<u64> = "otel.sdk.exporter.metric_data_point.exported" {
         unit: "{data_point}",
         labels: { "otel.component.name": &str, "otel.component.type": &str, "error.type": Option<&str> }
     };
+    /// Points that exporters are handing over.
+    static INFLIGHT: UpDownCounter<i64> = "otel.sdk.exporter.metric_data_point.inflight" {
+        unit: "{data_point}",
+        labels: { "otel.component.name": &str, "otel.component.type": &str }
+    };
     /// Duration of exports, failed ones with error.type.
     static DURATION: Histogram<f64> = "otel.sdk.exporter.operation.duration" {
         unit: "s",
         labels: { "otel.component.name": &str, "otel.component.type": &str, "error.type": Option<&str> }
+    };
+    /// Duration of readings of the store.
+    static COLLECTION: Histogram<f64> = "otel.sdk.metric_reader.collection.duration" {
+        unit: "s",
+        labels: { "otel.component.name": &str, "otel.component.type": &str, "error.type": Option<&str> }
+    };
+    /// Exports that failed.
+    static FAILURES: Counter<u64> = "metercast.exporter.failures" {
+        unit: "{export}",
+        labels: { "otel.component.name": &str, "otel.component.type": &str }
+    };
+    /// Time of the last export that succeeded, or of the last scrape, since 1970.
+    static LAST_SUCCESS: Gauge<f64> = "metercast.exporter.last_success" {
+        unit: "s",
+        labels: { "otel.component.name": &str, "otel.component.type": &str }
     };
 }
 
@@ -31,14 +66,101 @@ pub(crate) fn late(store: &Store, metric: &str) {
     store.scope(|| OBSERVABLES_LATE.add(1, (metric,)));
 }
 
-/// Counts points that an exporter handed over, or failed to for the class of `error`.
-#[cfg(feature = "otlp")]
-pub(crate) fn points(store: &Store, exporter: &str, component: &str, points: u64, error: Option<&str>) {
-    store.scope(|| POINTS.add(points, (exporter, component, error)));
+/// The type of an exporter that serves a page.
+pub(crate) const PROMETHEUS: &str = "prometheus_http_text_metric_exporter";
+/// The type of an exporter that prints.
+pub(crate) const STDOUT: &str = "stdout_metric_exporter";
+
+/// One exporter, measured; or nothing that is measured.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own(Option<Arc<Of>>);
+
+#[derive(Debug)]
+struct Of {
+    store: Store,
+    name: String,
+    component: &'static str,
+    /// Whether there was an export.
+    has_worked: AtomicBool,
 }
 
-/// Measures one export, whatever became of it.
-#[cfg(feature = "otlp")]
-pub(crate) fn operation(store: &Store, exporter: &str, component: &str, took: Duration, error: Option<&str>) {
-    store.scope(|| DURATION.record(took.as_secs_f64(), (exporter, component, error)));
+/// Points on their way, until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Inflight {
+    own: Own,
+    points: i64,
+}
+
+impl Own {
+    /// Measures the exporter `name` of the type `component` into the store.
+    pub(crate) fn of(store: &Store, name: &str, component: &'static str) -> Own {
+        let has_worked = AtomicBool::new(component == PROMETHEUS);
+        Own(Some(Arc::new(Of { store: store.clone(), name: name.to_owned(), component, has_worked })))
+    }
+
+    fn record(&self, record: impl FnOnce(&str, &'static str)) {
+        if let Some(of) = &self.0 {
+            of.store.scope(|| record(&of.name, of.component));
+        }
+    }
+
+    /// Counts points that were handed over, or could not be for the class of `error`.
+    pub(crate) fn points(&self, points: u64, error: Option<&str>) {
+        self.record(|name, component| POINTS.add(points, (name, component, error)));
+    }
+
+    /// Counts points as on their way, as long as the result lives.
+    pub(crate) fn inflight(&self, points: u64) -> Inflight {
+        let points = i64::try_from(points).unwrap_or(i64::MAX);
+        self.record(|name, component| INFLIGHT.add(points, (name, component)));
+        Inflight { own: self.clone(), points }
+    }
+
+    /// Measures one export, and counts it as a failure or as the last success.
+    pub(crate) fn operation(&self, took: Duration, error: Option<&str>) {
+        if let Some(of) = &self.0 {
+            of.has_worked.store(true, Relaxed);
+        }
+        self.record(|name, component| DURATION.record(took.as_secs_f64(), (name, component, error)));
+        // None is worth a series too: who has never failed is told from who has never tried.
+        self.record(|name, component| FAILURES.add(u64::from(error.is_some()), (name, component)));
+        if error.is_none() {
+            self.succeeded();
+        }
+    }
+
+    fn succeeded(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.record(|name, component| LAST_SUCCESS.set(now.as_secs_f64(), (name, component)));
+    }
+
+    /// Measures a reading of the store, also one that panics. Whoever serves a page has succeeded then.
+    ///
+    /// Readings before the first export are not measured: a program in which nothing is recorded has nothing to export, and
+    /// this must not change it.
+    pub(crate) fn collect<R>(&self, read: impl FnOnce() -> R) -> R {
+        let Some(of) = self.0.as_ref().filter(|of| of.has_worked.load(Relaxed)) else { return read() };
+        struct Measured<'a>(&'a Own, Instant, Option<&'static str>);
+        impl Drop for Measured<'_> {
+            fn drop(&mut self) {
+                let Measured(own, started, error) = self;
+                let took = started.elapsed().as_secs_f64();
+                own.record(|name, component| COLLECTION.record(took, (name, component, *error)));
+            }
+        }
+        let mut measured = Measured(self, Instant::now(), Some("panic"));
+        let result = read();
+        measured.2 = None;
+        if of.component == PROMETHEUS {
+            self.succeeded();
+        }
+        result
+    }
+}
+
+impl Drop for Inflight {
+    fn drop(&mut self) {
+        self.own.record(|name, component| INFLIGHT.add(-self.points, (name, component)));
+    }
 }

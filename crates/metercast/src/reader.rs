@@ -3,6 +3,7 @@
 use metercast_core::Store;
 
 use crate::log::{Level, Log};
+use crate::own::Own;
 
 /// Reads a store, cumulatively: every reading holds everything since the start. Readers do not disturb each other,
 /// and cost the recording code nothing.
@@ -10,6 +11,10 @@ use crate::log::{Level, Log};
 pub(crate) struct Reader {
     store: Store,
     log: Log,
+    /// Whether exporters are measured.
+    is_measured: bool,
+    /// The exporter that reads, measured.
+    own: Own,
     /// Lets a test see what a panic in the next reading does.
     #[cfg(test)]
     pub(crate) panics: std::sync::Arc<std::sync::atomic::AtomicBool>,
@@ -20,15 +25,27 @@ impl Reader {
         Reader {
             store,
             log,
+            is_measured: true,
+            own: Own::default(),
             #[cfg(test)]
             panics: std::sync::Arc::default(),
         }
     }
 
-    /// The store, to record self-metrics into.
-    #[cfg(feature = "otlp")]
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// The same, and whether exporters are measured.
+    pub(crate) fn measured(self, is_measured: bool) -> Reader {
+        Reader { is_measured, ..self }
+    }
+
+    /// The same for one exporter.
+    pub(crate) fn of_exporter(&self, name: &str, component: &'static str) -> Reader {
+        let own = if self.is_measured { Own::of(&self.store, name, component) } else { Own::default() };
+        Reader { own, ..self.clone() }
+    }
+
+    /// Measures the exporter that reads.
+    pub(crate) fn own(&self) -> &Own {
+        &self.own
     }
 
     /// Where to write what goes wrong.
@@ -40,7 +57,7 @@ impl Reader {
     pub(crate) fn read<R>(&self, read: impl FnOnce(&Store) -> R) -> R {
         #[cfg(test)]
         assert!(!self.panics.swap(false, std::sync::atomic::Ordering::Relaxed), "the test says so");
-        let result = read(&self.store);
+        let result = self.own.collect(|| read(&self.store));
         self.say_problems();
         result
     }

@@ -119,6 +119,7 @@ fn an_address_that_is_taken_is_an_error_that_names_it_and_nothing_runs() {
 fn the_listener_answers_what_is_not_a_scrape_with_what_to_do() {
     let config = Config::builder()
         .environment(false)
+        .self_metrics(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0").path("/m"))
         .build()
         .unwrap();

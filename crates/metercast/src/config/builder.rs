@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::duration;
 use super::env::Variables;
 use super::error::{Findings, Place};
+use super::exemplars::ExemplarFilter;
 use super::exporter::Exporter;
 #[cfg(feature = "config")]
 use super::file;
@@ -54,6 +55,8 @@ pub struct ConfigBuilder {
     enabled: Option<bool>,
     shutdown_timeout: Option<Duration>,
     on_sigterm: Option<OnSigterm>,
+    self_metrics: Option<bool>,
+    exemplars: Option<ExemplarFilter>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +79,8 @@ impl ConfigBuilder {
             enabled: None,
             shutdown_timeout: None,
             on_sigterm: None,
+            self_metrics: None,
+            exemplars: None,
         }
     }
 
@@ -151,8 +156,8 @@ impl ConfigBuilder {
     /// An exporter that the program always has. The settings given here cannot be changed from outside, those
     /// left open can. The standard `prometheus` exporter is no longer implied then.
     ///
-    /// A name has 1 to 64 of the characters `A-Z`, `a-z`, `0-9`, `_` and `-`; `prometheus` and `otlp` belong
-    /// to exporters of these types.
+    /// A name has 1 to 64 of the characters `A-Z`, `a-z`, `0-9`, `_` and `-`; `prometheus`, `otlp` and `stdout`
+    /// belong to exporters of these types.
     pub fn exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
         self.unwanted.remove(name);
         self.exporters.insert(name.to_owned(), exporter.into());
@@ -191,6 +196,19 @@ impl ConfigBuilder {
         self
     }
 
+    /// Whether what exporters measure of themselves is recorded, whatever the file says. It is unless it is said; without it
+    /// two scrapes of an idle program are the same bytes.
+    pub fn self_metrics(mut self, recorded: bool) -> Self {
+        self.self_metrics = Some(recorded);
+        self
+    }
+
+    /// Which measurements become exemplars, whatever file and environment say.
+    pub fn exemplars(mut self, exemplars: ExemplarFilter) -> Self {
+        self.exemplars = Some(exemplars);
+        self
+    }
+
     /// Reads file and environment, checks everything, and lays the sources over each other.
     ///
     /// # Errors
@@ -217,6 +235,8 @@ impl ConfigBuilder {
             enabled: self.enabled,
             shutdown_timeout: shutdown_timeout.map(|timeout| timeout.value),
             on_sigterm: self.on_sigterm,
+            self_metrics: self.self_metrics,
+            exemplars: self.exemplars,
             resource: self.resource,
             exporters: BTreeMap::new(),
         };

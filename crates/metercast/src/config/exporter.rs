@@ -6,9 +6,10 @@ use super::error::{Checked, Findings, Place};
 use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
 use super::prometheus::{Prometheus, PrometheusConfig};
+use super::stdout::{Stdout, StdoutConfig};
 
 /// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
-/// Made from a [`Prometheus`] or an [`Otlp`].
+/// Made from a [`Prometheus`], an [`Otlp`] or a [`Stdout`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Exporter {
@@ -16,6 +17,8 @@ pub enum Exporter {
     Prometheus(Prometheus),
     /// A push by OTLP.
     Otlp(Otlp),
+    /// Lines of JSON.
+    Stdout(Stdout),
 }
 
 impl From<Prometheus> for Exporter {
@@ -30,6 +33,12 @@ impl From<Otlp> for Exporter {
     }
 }
 
+impl From<Stdout> for Exporter {
+    fn from(stdout: Stdout) -> Self {
+        Self::Stdout(stdout)
+    }
+}
+
 impl Exporter {
     /// Checks what code gave under `name`, and notes what is wrong with it.
     pub(super) fn into_layer(self, name: &str, findings: &mut Findings) -> ExporterLayer {
@@ -37,6 +46,7 @@ impl Exporter {
         let kind = match self {
             Self::Prometheus(_) => Kind::Prometheus,
             Self::Otlp(_) => Kind::Otlp,
+            Self::Stdout(_) => Kind::Stdout,
         };
         findings.take(&place, check_name(name, kind));
         let (env, settings) = match self {
@@ -44,6 +54,7 @@ impl Exporter {
                 (prometheus.env, Settings::Prometheus(prometheus.into_layer(&place, findings)))
             }
             Self::Otlp(otlp) => (otlp.env, Settings::Otlp(otlp.into_layer(&place, findings))),
+            Self::Stdout(stdout) => (stdout.env, Settings::Stdout(stdout.into_layer(&place, findings))),
         };
         ExporterLayer { type_place: place, enabled: None, env, settings }
     }
@@ -59,6 +70,8 @@ pub enum ExporterConfig {
     Prometheus(PrometheusConfig),
     /// A push by OTLP.
     Otlp(OtlpConfig),
+    /// Lines of JSON.
+    Stdout(StdoutConfig),
 }
 
 impl fmt::Display for ExporterConfig {
@@ -66,6 +79,7 @@ impl fmt::Display for ExporterConfig {
         match self {
             Self::Prometheus(prometheus) => write!(f, "prometheus {prometheus}"),
             Self::Otlp(otlp) => write!(f, "otlp {otlp}"),
+            Self::Stdout(stdout) => write!(f, "stdout {stdout}"),
         }
     }
 }
@@ -75,16 +89,18 @@ impl fmt::Display for ExporterConfig {
 pub(super) enum Kind {
     Prometheus,
     Otlp,
+    Stdout,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Prometheus, Self::Otlp];
+    pub(super) const ALL: [Self; 3] = [Self::Prometheus, Self::Otlp, Self::Stdout];
 
     /// The type as a file names it, which is also the name of the standard exporter of that type.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
             Self::Otlp => "otlp",
+            Self::Stdout => "stdout",
         }
     }
 

@@ -7,6 +7,7 @@ use super::OnSigterm;
 use super::address::Address;
 use super::duration;
 use super::error::{Findings, Given, Place};
+use super::exemplars::ExemplarFilter;
 use super::exporter::{self, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::otlp::{
@@ -14,6 +15,7 @@ use super::otlp::{
 };
 use super::prometheus::{self, PrometheusLayer};
 use super::proxy::Proxy;
+use super::stdout::StdoutLayer;
 use super::suggest::{nearest, one_of};
 use super::toml;
 use super::tree::{Entries, Node, Value};
@@ -110,6 +112,11 @@ impl Reader<'_> {
                 "on_sigterm" => {
                     layer.on_sigterm = self.findings.word(&place, node, &OnSigterm::NAMES, OnSigterm::named);
                 }
+                "self_metrics" => layer.self_metrics = self.findings.truth(&place, node),
+                "exemplars" => {
+                    let names = &ExemplarFilter::NAMES;
+                    layer.exemplars = self.findings.word(&place, node, names, ExemplarFilter::named);
+                }
                 "resource" => {
                     if let Some(table) = self.findings.table(&place, node, "a table of attributes") {
                         self.resource(&place, "", table, &mut layer);
@@ -121,7 +128,15 @@ impl Reader<'_> {
                     }
                 }
                 _ => {
-                    let known = ["enabled", "shutdown_timeout", "on_sigterm", "resource", "exporters"];
+                    let known = [
+                        "enabled",
+                        "shutdown_timeout",
+                        "on_sigterm",
+                        "self_metrics",
+                        "exemplars",
+                        "resource",
+                        "exporters",
+                    ];
                     self.findings.unknown(&place, key, &known);
                 }
             }
@@ -200,6 +215,7 @@ impl Reader<'_> {
                 _ => match &mut layer.settings {
                     Settings::Prometheus(prometheus) => self.prometheus(&place, key, node, prometheus),
                     Settings::Otlp(otlp) => self.otlp(&place, key, node, otlp),
+                    Settings::Stdout(stdout) => self.stdout(&place, key, node, stdout),
                 },
             }
         }
@@ -297,6 +313,13 @@ impl Reader<'_> {
                 ];
                 self.findings.unknown(at, key, &known);
             }
+        }
+    }
+
+    fn stdout(&mut self, at: &Place, key: &str, node: &Node, layer: &mut StdoutLayer) {
+        match key {
+            "interval" => layer.interval = self.findings.time(at, node, duration::interval),
+            _ => self.findings.unknown(at, key, &["type", "enabled", "env", "interval"]),
         }
     }
 

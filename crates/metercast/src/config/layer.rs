@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::OnSigterm;
 use super::error::{Given, Place};
+use super::exemplars::ExemplarFilter;
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
 use super::prometheus::PrometheusLayer;
+use super::stdout::StdoutLayer;
 use metercast_core::Value;
 
 /// Everything one source says. `None` is silence.
@@ -20,6 +22,8 @@ pub(super) struct Layer {
     pub(super) enabled: Option<bool>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) on_sigterm: Option<OnSigterm>,
+    pub(super) self_metrics: Option<bool>,
+    pub(super) exemplars: Option<ExemplarFilter>,
     pub(super) resource: BTreeMap<String, Value>,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
 }
@@ -39,6 +43,7 @@ impl ExporterLayer {
         match self.settings {
             Settings::Prometheus(_) => Kind::Prometheus,
             Settings::Otlp(_) => Kind::Otlp,
+            Settings::Stdout(_) => Kind::Stdout,
         }
     }
 }
@@ -48,6 +53,7 @@ impl ExporterLayer {
 pub(super) enum Settings {
     Prometheus(PrometheusLayer),
     Otlp(OtlpLayer),
+    Stdout(StdoutLayer),
 }
 
 impl Settings {
@@ -56,6 +62,7 @@ impl Settings {
         match kind {
             Kind::Prometheus => Self::Prometheus(PrometheusLayer::default()),
             Kind::Otlp => Self::Otlp(OtlpLayer::default()),
+            Kind::Stdout => Self::Stdout(StdoutLayer::default()),
         }
     }
 
@@ -64,6 +71,7 @@ impl Settings {
         match (self, below) {
             (Self::Prometheus(above), Self::Prometheus(below)) => Self::Prometheus(above.over(below)),
             (Self::Otlp(above), Self::Otlp(below)) => Self::Otlp(above.over(below)),
+            (Self::Stdout(above), Self::Stdout(below)) => Self::Stdout(above.over(below)),
             (above, _) => above,
         }
     }

@@ -113,12 +113,14 @@ mod tree;
 mod exporter;
 mod otlp;
 mod prometheus;
+mod stdout;
 
 // the values that they are made of,
 mod address;
 mod auth;
 mod duration;
 mod endpoint;
+mod exemplars;
 mod has;
 mod headers;
 mod percent;
@@ -139,12 +141,15 @@ use std::time::Duration;
 pub use builder::ConfigBuilder;
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
+pub use exemplars::ExemplarFilter;
 pub use exporter::{Exporter, ExporterConfig};
 pub use otlp::{
     Compression, HistogramAggregation, Otlp, OtlpConfig, Protocol, TemporalityPreference, TlsConfig,
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
+pub(crate) use stdout::Writer;
+pub use stdout::{Stdout, StdoutConfig};
 
 use crate::resource::Resource;
 
@@ -169,6 +174,8 @@ pub struct Config {
     exporters: BTreeMap<String, ExporterConfig>,
     shutdown_timeout: Duration,
     on_sigterm: OnSigterm,
+    self_metrics: bool,
+    exemplars: ExemplarFilter,
     warnings: Vec<String>,
 }
 
@@ -206,6 +213,16 @@ impl Config {
     /// What happens on SIGTERM.
     pub fn on_sigterm(&self) -> OnSigterm {
         self.on_sigterm
+    }
+
+    /// Whether what exporters measure of themselves is recorded.
+    pub fn self_metrics(&self) -> bool {
+        self.self_metrics
+    }
+
+    /// Which measurements become exemplars.
+    pub fn exemplars(&self) -> ExemplarFilter {
+        self.exemplars
     }
 
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or

@@ -31,9 +31,9 @@ impl Sources {
     /// off must not depend on the rest being right.
     pub(super) fn resolve(self, mut findings: Findings) -> Result<Config, ConfigError> {
         let Self { mut defaults, mut file, environment, mut pinned, unwanted } = self;
+        let environment = environment.unless_declared(&mut findings);
         let disabled = environment.disabled(&mut findings).then_some(false);
         let enabled = pinned.enabled.or(disabled).or(file.enabled).unwrap_or(true);
-        environment.warn_of_unread(&mut findings);
 
         let mut resource = Resource::of_process(process::executable().as_deref(), process::instance_id());
         let layers = [
@@ -48,9 +48,21 @@ impl Sources {
 
         let shutdown_timeout = pinned.shutdown_timeout.or(file.shutdown_timeout).unwrap_or(SHUTDOWN_TIMEOUT);
         let on_sigterm = pinned.on_sigterm.or(file.on_sigterm).unwrap_or_default();
+        let self_metrics = pinned.self_metrics.or(file.self_metrics).unwrap_or(true);
+        let of_environment = environment.exemplars(&mut findings);
+        let exemplars = pinned.exemplars.or(of_environment).or(file.exemplars).unwrap_or_default();
         let exporters = exporters([defaults, file, pinned], &environment, &unwanted, &mut findings);
         let warnings = findings.finish(!enabled)?;
-        Ok(Config { enabled, resource, exporters, shutdown_timeout, on_sigterm, warnings })
+        Ok(Config {
+            enabled,
+            resource,
+            exporters,
+            shutdown_timeout,
+            on_sigterm,
+            self_metrics,
+            exemplars,
+            warnings,
+        })
     }
 }
 
@@ -90,6 +102,7 @@ fn exporters(
             (Some(wanted), _) => wanted.contains(&kind),
             (None, Kind::Prometheus) => stack.is_some() || nobody_named_any,
             (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(),
+            (None, Kind::Stdout) => stack.is_some(),
         };
         if exists {
             stacks.entry(kind.name().to_owned()).or_default();
@@ -111,6 +124,7 @@ fn exporters(
                 let proxy_of = |endpoint: &_, findings: &mut _| environment.proxy(endpoint, findings);
                 otlp.resolve(&place, proxy_of, findings).map(ExporterConfig::Otlp)
             }
+            Some(Settings::Stdout(stdout)) => Some(ExporterConfig::Stdout(stdout.resolve())),
             None => None,
         };
         exporters.extend(config.map(|config| (name, config)));

@@ -83,7 +83,6 @@ pub struct FlushError {
 }
 
 impl FlushError {
-    #[cfg(feature = "otlp")]
     pub(super) fn new(failures: Vec<(String, String)>) -> FlushError {
         FlushError { failures }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use metercast_core::Store;
 
-use crate::config::Config;
+use crate::config::{Config, ExemplarFilter};
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::reader::Reader;
@@ -100,7 +100,9 @@ impl TelemetryBuilder {
             });
         }
         observer::install(&store);
-        let running = Arc::new(Running::start(&config, &Reader::new(store.clone(), log.clone()))?);
+        store.set_exemplars(config.exemplars() != ExemplarFilter::AlwaysOff);
+        let reader = Reader::new(store.clone(), log.clone()).measured(config.self_metrics());
+        let running = Arc::new(Running::start(&config, &reader)?);
         log.write(Level::Info, &running.summary(&config));
         #[cfg(all(unix, feature = "otlp"))]
         let signals = crate::signal::Signals::start(config.on_sigterm(), shutdown_timeout, &running, &log)

@@ -5,8 +5,11 @@ use std::time::Instant;
 
 use super::error::{FlushError, StartError};
 use crate::config::{Config, ExporterConfig};
+use crate::export::Periodic;
 #[cfg(feature = "otlp")]
-use crate::export::otlp::{ExportError, Push, Settings};
+use crate::export::otlp::{Push, Settings};
+use crate::export::stdout::Print;
+use crate::own;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
 use crate::serve::Listener;
@@ -15,8 +18,8 @@ use crate::serve::Listener;
 pub(crate) struct Running {
     #[cfg(feature = "serve")]
     listeners: Vec<Served>,
-    #[cfg(feature = "otlp")]
-    pushes: Vec<(String, Push)>,
+    /// What hands over at an interval, by name.
+    periodic: Vec<(String, Box<dyn Periodic>)>,
 }
 
 /// A page that is served.
@@ -38,8 +41,7 @@ impl Running {
         let mut running = Running {
             #[cfg(feature = "serve")]
             listeners: Vec::new(),
-            #[cfg(feature = "otlp")]
-            pushes: Vec::new(),
+            periodic: Vec::new(),
         };
         let mut failures = Vec::new();
         for (name, exporter) in config.exporters() {
@@ -65,13 +67,13 @@ impl Running {
             #[cfg(feature = "serve")]
             ExporterConfig::Prometheus(settings) => {
                 let listen = settings.listen();
-                let listener =
-                    Listener::start(name, listen, settings.path(), reader.clone()).map_err(|error| {
-                        format!(
-                            "cannot listen on {listen}: {error}; free the address, or set \
+                let reader = reader.of_exporter(name, own::PROMETHEUS);
+                let listener = Listener::start(name, listen, settings.path(), reader).map_err(|error| {
+                    format!(
+                        "cannot listen on {listen}: {error}; free the address, or set \
                              telemetry.exporters.{name}.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another"
-                        )
-                    })?;
+                    )
+                })?;
                 self.listeners.push(Served { path: settings.path().to_owned(), listener });
                 Ok(())
             }
@@ -85,7 +87,13 @@ impl Running {
                 let settings = Settings::of(name, settings);
                 let push = Push::start(settings, reader.clone(), config.resource().attributes())
                     .map_err(|error| format!("cannot start its thread: {error}"))?;
-                self.pushes.push((name.to_owned(), push));
+                self.periodic.push((name.to_owned(), Box::new(push)));
+                Ok(())
+            }
+            ExporterConfig::Stdout(settings) => {
+                let print = Print::start(name, settings, reader.of_exporter(name, own::STDOUT))
+                    .map_err(|error| format!("cannot start its thread: {error}"))?;
+                self.periodic.push((name.to_owned(), Box::new(print)));
                 Ok(())
             }
             #[cfg(not(feature = "otlp"))]
@@ -99,7 +107,7 @@ impl Running {
     /// Whether there is anything to flush.
     #[cfg(all(unix, feature = "otlp"))]
     pub(crate) fn has_pushes(&self) -> bool {
-        !self.pushes.is_empty()
+        !self.periodic.is_empty()
     }
 
     /// The address of the first listener.
@@ -124,8 +132,18 @@ impl Running {
         #[cfg(feature = "serve")]
         parts.extend(self.listeners.iter().map(|served| format!("metrics {}", served.url())));
         for (name, exporter) in config.exporters() {
-            if let ExporterConfig::Otlp(settings) = exporter {
-                parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
+            match exporter {
+                ExporterConfig::Prometheus(_) => {}
+                ExporterConfig::Otlp(settings) => {
+                    parts.push(format!(
+                        "push {name} {} every {:?}",
+                        settings.endpoint(),
+                        settings.interval()
+                    ));
+                }
+                ExporterConfig::Stdout(settings) => {
+                    parts.push(format!("print {name} every {:?}", settings.interval()))
+                }
             }
         }
         if parts.is_empty() {
@@ -135,47 +153,32 @@ impl Running {
         }
     }
 
-    /// Pushes all at once, until `deadline`.
+    /// Lets all hand over at once, until `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
-        #[cfg(feature = "otlp")]
-        return at_once(&self.pushes, |push| push.flush(deadline));
-        #[cfg(not(feature = "otlp"))]
-        {
-            let _ = deadline;
-            Ok(())
-        }
+        self.at_once(|exporter| exporter.flush(deadline))
     }
 
     pub(super) fn shutdown(&self, deadline: Instant) -> Result<(), FlushError> {
-        #[cfg(feature = "otlp")]
-        return at_once(&self.pushes, |push| push.shutdown(deadline));
-        #[cfg(not(feature = "otlp"))]
-        {
-            let _ = deadline;
-            Ok(())
-        }
+        self.at_once(|exporter| exporter.shutdown(deadline))
     }
-}
 
-/// Runs `f` for every push at the same time, so that a slow one does not eat the time of the others.
-#[cfg(feature = "otlp")]
-fn at_once(
-    pushes: &[(String, Push)],
-    f: impl Fn(&Push) -> Result<(), ExportError> + Sync,
-) -> Result<(), FlushError> {
-    let failures: Vec<(String, String)> = std::thread::scope(|scope| {
-        let f = &f;
-        let running: Vec<_> = pushes
-            .iter()
-            .map(|(name, push)| (name, scope.spawn(move || f(push).map_err(|e| e.to_string()))))
-            .collect();
-        running
-            .into_iter()
-            .filter_map(|(name, thread)| match thread.join() {
-                Ok(result) => result.err().map(|error| (name.clone(), error)),
-                Err(_) => Some((name.clone(), "panicked; please report this".to_owned())),
-            })
-            .collect()
-    });
-    if failures.is_empty() { Ok(()) } else { Err(FlushError::new(failures)) }
+    /// Runs `f` for every exporter at the same time, so that a slow one does not eat the time of the others.
+    fn at_once(&self, f: impl Fn(&dyn Periodic) -> Result<(), String> + Sync) -> Result<(), FlushError> {
+        let failures: Vec<(String, String)> = std::thread::scope(|scope| {
+            let f = &f;
+            let running: Vec<_> = self
+                .periodic
+                .iter()
+                .map(|(name, exporter)| (name, scope.spawn(move || f(&**exporter))))
+                .collect();
+            running
+                .into_iter()
+                .filter_map(|(name, thread)| match thread.join() {
+                    Ok(result) => result.err().map(|error| (name.clone(), error)),
+                    Err(_) => Some((name.clone(), "panicked; please report this".to_owned())),
+                })
+                .collect()
+        });
+        if failures.is_empty() { Ok(()) } else { Err(FlushError::new(failures)) }
+    }
 }

@@ -7,12 +7,15 @@
 mod otlp;
 mod proxy;
 mod resource;
+mod stdout;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::address::{self, Address};
-use super::error::{Findings, Given, Place};
+use super::error::{Checked, Findings, Given, Place};
+use super::exemplars::ExemplarFilter;
 use super::exporter::Kind;
 use super::layer::Settings;
 use super::prometheus::PrometheusLayer;
@@ -93,15 +96,39 @@ impl Variables {
         self.get(NAME).and_then(|value| truth(NAME, value, findings)).unwrap_or(false)
     }
 
-    /// Warns of what the program would otherwise pass over in silence.
-    pub(super) fn warn_of_unread(&self, findings: &mut Findings) {
+    /// These variables, unless a declarative file is named: then no other of OpenTelemetry's counts, and what the file says
+    /// is not known here.
+    pub(super) fn unless_declared(mut self, findings: &mut Findings) -> Self {
         const NAME: &str = "OTEL_CONFIG_FILE";
-        if self.get(NAME).is_some() {
-            findings.warn(&Place::named(NAME), "declarative files are not read; the other variables count");
+        if let Some(file) = self.get(NAME) {
+            let message = format!(
+                "{file:?} is a declarative file of OpenTelemetry, which this version does not read; unset the variable, \
+                 and use the other OTEL_ variables or a file of metercast's own"
+            );
+            findings.problem(&Place::named(NAME), message);
+            self.0.retain(|name, _| !name.starts_with("OTEL_"));
         }
+        self
     }
 
-    /// The standard exporters that `OTEL_METRICS_EXPORTER` asks for; `None` if it says nothing.
+    /// Which measurements become exemplars.
+    pub(super) fn exemplars(&self, findings: &mut Findings) -> Option<ExemplarFilter> {
+        const NAME: &str = "OTEL_METRICS_EXEMPLAR_FILTER";
+        let (name, word) = self.named(NAME)?;
+        if word.eq_ignore_ascii_case("always_on") {
+            let message = format_args!(
+                "{word:?} is the same as \"trace_based\" here: an exemplar leads to a span, so only measurements that are \
+                 made in a sampled one are taken"
+            );
+            findings.warn(&Place::named(NAME), message);
+            return Some(ExemplarFilter::TraceBased);
+        }
+        let names = ["trace_based", "always_on", "always_off"];
+        self.word(Some((name, word)), &names, ExemplarFilter::named, findings).map(|filter| filter.value)
+    }
+
+    /// The standard exporters that `OTEL_METRICS_EXPORTER` asks for, of which `console` is ours named `stdout`; `None` if it
+    /// says nothing.
     pub(super) fn standard_exporters(&self, findings: &mut Findings) -> Option<Vec<Kind>> {
         const NAME: &str = "OTEL_METRICS_EXPORTER";
         let place = Place::named(NAME);
@@ -113,22 +140,18 @@ impl Variables {
             .collect();
         let mut wanted = None;
         for word in &words {
-            let kind = match (word.as_str(), Kind::named(word)) {
-                (_, Some(kind)) => Some(kind),
-                ("none", _) if words.len() > 1 => {
+            let kind = match word.as_str() {
+                "otlp" => Some(Kind::Otlp),
+                "prometheus" => Some(Kind::Prometheus),
+                "console" => Some(Kind::Stdout),
+                "none" if words.len() == 1 => None,
+                "none" => {
                     findings.warn(&place, "\"none\" counts only alone; it is ignored");
                     continue;
                 }
-                ("none", _) => None,
-                ("console", _) => {
-                    findings.warn(&place, "there is no \"console\" exporter yet; nothing is printed");
-                    None
-                }
                 _ => {
-                    let message = format_args!(
-                        "{word:?} is none of \"otlp\", \"prometheus\" and \"none\"; it is ignored"
-                    );
-                    findings.warn(&place, message);
+                    let known = one_of(&["otlp", "prometheus", "console", "none"]);
+                    findings.warn(&place, format_args!("{word:?} is not {known}; it is ignored"));
                     continue;
                 }
             };
@@ -147,7 +170,39 @@ impl Variables {
         match below {
             Settings::Prometheus(below) => Settings::Prometheus(self.prometheus(below, findings)),
             Settings::Otlp(below) => Settings::Otlp(self.otlp(below, findings)),
+            Settings::Stdout(below) => Settings::Stdout(self.stdout(below, findings)),
         }
+    }
+
+    /// A number of milliseconds that passes the check. One that does not is warned of, and then it is as if
+    /// the variable were unset: what the sources below said counts, or the default.
+    fn milliseconds(
+        &self,
+        name: &str,
+        below: Option<Duration>,
+        default: Duration,
+        check: fn(Duration) -> Checked<Duration>,
+        findings: &mut Findings,
+    ) -> Option<Duration> {
+        let text = self.get(name)?;
+        // Unlike `parse`, this refuses `+5`.
+        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let instead = fallback(below.is_none(), below.unwrap_or(default).as_millis());
+        let place = Place::named(name);
+        match number.map(|number| check(Duration::from_millis(number))) {
+            Some(Ok(duration)) => return Some(duration),
+            Some(Err(_)) if number == Some(0) => {
+                findings.warn(&place, format_args!("0 is too short for an interval; using {instead}"));
+            }
+            Some(Err(_)) => {
+                findings.warn(&place, format_args!("{text:?} is longer than a year; using {instead}"));
+            }
+            None => {
+                findings
+                    .warn(&place, format_args!("{text:?} is not a number of milliseconds; using {instead}"));
+            }
+        }
+        None
     }
 
     fn prometheus(&self, below: &PrometheusLayer, findings: &mut Findings) -> PrometheusLayer {

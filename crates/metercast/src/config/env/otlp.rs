@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Variables, fallback, truth};
+use super::{Variables, truth};
 use crate::config::duration;
-use crate::config::error::{Checked, Findings, Given, Place};
+use crate::config::error::{Findings, Given, Place};
 use crate::config::headers::{self, Headers};
 use crate::config::otlp::{
     self, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
@@ -94,36 +94,5 @@ impl Variables {
             Some(reader) if !reader.is_zero() && (push.is_zero() || reader < push) => Some(reader),
             _ => specific,
         }
-    }
-
-    /// A number of milliseconds that passes the check. One that does not is warned of, and then it is as if
-    /// the variable were unset: what the sources below said counts, or the default.
-    fn milliseconds(
-        &self,
-        name: &str,
-        below: Option<Duration>,
-        default: Duration,
-        check: fn(Duration) -> Checked<Duration>,
-        findings: &mut Findings,
-    ) -> Option<Duration> {
-        let text = self.get(name)?;
-        // Unlike `parse`, this refuses `+5`.
-        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let instead = fallback(below.is_none(), below.unwrap_or(default).as_millis());
-        let place = Place::named(name);
-        match number.map(|number| check(Duration::from_millis(number))) {
-            Some(Ok(duration)) => return Some(duration),
-            Some(Err(_)) if number == Some(0) => {
-                findings.warn(&place, format_args!("0 is too short for an interval; using {instead}"));
-            }
-            Some(Err(_)) => {
-                findings.warn(&place, format_args!("{text:?} is longer than a year; using {instead}"));
-            }
-            None => {
-                findings
-                    .warn(&place, format_args!("{text:?} is not a number of milliseconds; using {instead}"));
-            }
-        }
-        None
     }
 }

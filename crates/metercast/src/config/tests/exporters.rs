@@ -8,7 +8,7 @@ const METRICS_ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "
 #[test]
 fn the_environment_decides_which_standard_exporters_there_are() {
     let ask = |list| ("OTEL_METRICS_EXPORTER", list);
-    let cases: [(Given<'_>, &str); 14] = [
+    let cases: [(Given<'_>, &str); 15] = [
         (&[], "prometheus"),
         (&[ENDPOINT], "otlp prometheus"),
         (&[METRICS_ENDPOINT], "otlp prometheus"),
@@ -21,7 +21,8 @@ fn the_environment_decides_which_standard_exporters_there_are() {
         (&[ask("none")], ""),
         (&[ask("none"), ENDPOINT], ""),
         (&[ask("")], "prometheus"),
-        (&[ask("console")], ""),
+        (&[ask("console")], "stdout"),
+        (&[ask("console,otlp")], "otlp stdout"),
         (&[ask("statsd")], "prometheus"),
     ];
     for (variables, expected) in cases {

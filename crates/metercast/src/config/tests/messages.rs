@@ -165,7 +165,7 @@ fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
             "[telemetry]\nexporter = {}",
             "2: telemetry.exporter: is not a key that is known here; expected \"enabled\", \
              \"shutdown_timeout\", \
-             \"on_sigterm\", \"resource\" or \"exporters\"; did you mean \"exporters\"?",
+             \"on_sigterm\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"exporters\"?",
         ),
         (
             "[telemetry]\nshutdown_timeout = '0s'",
@@ -209,11 +209,11 @@ fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
         ),
         (
             "\n[telemetry.exporters.central]\nendpoint = 'http://h'",
-            "2: telemetry.exporters.central.type: is missing; write \"prometheus\" or \"otlp\"",
+            "2: telemetry.exporters.central.type: is missing; write \"prometheus\", \"otlp\" or \"stdout\"",
         ),
         (
             "[telemetry.exporters.central]\ntype = 'oltp'",
-            "2: telemetry.exporters.central.type: expected \"prometheus\" or \"otlp\", found \"oltp\"; \
+            "2: telemetry.exporters.central.type: expected \"prometheus\", \"otlp\" or \"stdout\", found \"oltp\"; \
              did you mean \"otlp\"?",
         ),
         (
@@ -250,7 +250,7 @@ fn all_problems_of_all_sources_are_reported_at_once() {
     assert_eq!(
         error.to_string(),
         "metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
-         \"shutdown_timeout\", \"on_sigterm\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
+         \"shutdown_timeout\", \"on_sigterm\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
          metercast.toml:5: telemetry.exporters.central.interval: 60 has no unit; write \"60s\" for seconds \
          or \
          \"60ms\" for milliseconds\n\

@@ -20,7 +20,6 @@ mod settings;
 mod wire;
 mod worker;
 
-pub(crate) use error::ExportError;
 pub use message::OtlpMessage;
 pub(crate) use push::Push;
 pub(crate) use settings::Settings;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::error::{Cause, ExportError};
 use super::settings::Settings;
 use super::worker::{Command, Worker};
+use crate::export::Periodic;
 use crate::reader::Reader;
 
 /// The handle of an exporter's thread. The thread has a small Tokio runtime of its own, so that it works whatever
@@ -147,6 +148,16 @@ impl Push {
 
     fn is_forked(&self) -> bool {
         self.process != process::id()
+    }
+}
+
+impl Periodic for Push {
+    fn flush(&self, deadline: Instant) -> Result<(), String> {
+        Push::flush(self, deadline).map_err(|error| error.to_string())
+    }
+
+    fn shutdown(&self, deadline: Instant) -> Result<(), String> {
+        Push::shutdown(self, deadline).map_err(|error| error.to_string())
     }
 }
 

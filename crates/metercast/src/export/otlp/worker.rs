@@ -20,7 +20,6 @@ use super::error::{Cause, ExportError};
 use super::message::OtlpMessage;
 use super::settings::Settings;
 use crate::log::Level;
-use crate::own;
 use crate::reader::Reader;
 
 /// Asks for a push now.
@@ -70,6 +69,7 @@ impl Worker {
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {
         let client = Client::new(&settings)?;
+        let reader = reader.of_exporter(&settings.name, COMPONENT);
         let message = OtlpMessage::new(resource);
         Ok(Worker { settings, reader, message, last_length: 0, client, commands, waiting: Vec::new() })
     }
@@ -136,7 +136,10 @@ impl Worker {
         let started = Instant::now();
         let (points, outcome) = match self.encode() {
             Ok((_, body)) if body.is_empty() => return Ok(Ok(())),
-            Ok((points, body)) => (points, self.send(body, started, deadline).await?),
+            Ok((points, body)) => {
+                let _inflight = self.reader.own().inflight(points);
+                (points, self.send(body, started, deadline).await?)
+            }
             Err(cause) => (0, Err(cause)),
         };
         let outcome = outcome.and_then(|answer| answer.judge(points, &self.settings));
@@ -204,9 +207,8 @@ impl Worker {
         outcome: Result<Accepted, Cause>,
         last: bool,
     ) -> Result<(), ExportError> {
-        let (store, name) = (self.reader.store(), &self.settings.name);
-        let count = |points, error| own::points(store, name, COMPONENT, points, error);
-        let measure = |error| own::operation(store, name, COMPONENT, took, error);
+        let count = |points, error| self.reader.own().points(points, error);
+        let measure = |error| self.reader.own().operation(took, error);
         let url = &self.settings.url;
         match outcome {
             Err(cause) => {

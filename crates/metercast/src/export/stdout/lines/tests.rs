@@ -1,0 +1,81 @@
+//! What a line says.
+
+use metercast_core::{Value, metrics, u64_counter};
+
+use super::*;
+
+metrics! {
+    /// Whole numbers up and down.
+    static DEPTH: UpDownCounter<i64> = "stdout.depth" { unit: "{item}" };
+    /// Doubles.
+    static HEAT: Gauge<f64> = "stdout.heat" { unit: "Cel" };
+    /// Buckets with bounds.
+    static WAIT: Histogram<f64> = "stdout.wait" { unit: "s", buckets: [0.5, 1] };
+    /// Buckets that follow the values.
+    static SIZE: Histogram<f64> = "stdout.size" { exponential: true };
+    /// Quantiles.
+    static AGE: Summary<f64> = "stdout.age" { quantiles: [0.5] };
+}
+
+/// The lines of a store, without the times, which come first.
+fn lines(store: &Store) -> Vec<String> {
+    let mut out = Vec::new();
+    let count = write(store, UNIX_EPOCH, &mut out);
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let (times, rest) = line.split_at(line.find("\"name\"").unwrap());
+            let read = "{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"started\":\"20";
+            assert!(times.starts_with(read), "{line}");
+            rest.to_owned()
+        })
+        .collect();
+    assert_eq!(count, lines.len() as u64);
+    lines
+}
+
+#[test]
+fn every_kind_has_its_line_in_the_order_of_names() {
+    let store = Store::new();
+    store.scope(|| {
+        DEPTH.add(-3);
+        HEAT.set(36.6);
+        [0.25, 0.5, 0.75, 7.0].into_iter().for_each(|value| WAIT.record(value));
+        [1.0, 0.0].into_iter().for_each(|value| SIZE.record(value));
+        AGE.record(2.0);
+        u64_counter!("stdout.calls", "Calls", u64::MAX, "path" => "a\"b\n", "ok" => true, "code" => 200, "share" => 0.5);
+    });
+    assert_eq!(
+        lines(&store),
+        [
+            "\"name\":\"stdout.age\",\"kind\":\"summary\",\"labels\":{},\"count\":1,\"sum\":2,\"quantiles\":[[0.5,2]]}",
+            "\"name\":\"stdout.calls\",\"kind\":\"counter\",\
+             \"labels\":{\"code\":200,\"ok\":true,\"path\":\"a\\\"b\\n\",\"share\":0.5},\"value\":18446744073709551615}",
+            "\"name\":\"stdout.depth\",\"kind\":\"up_down_counter\",\"unit\":\"{item}\",\"labels\":{},\"value\":-3}",
+            "\"name\":\"stdout.heat\",\"kind\":\"gauge\",\"unit\":\"Cel\",\"labels\":{},\"value\":36.6}",
+            "\"name\":\"stdout.size\",\"kind\":\"histogram\",\"labels\":{},\"count\":2,\"sum\":1,\"min\":0,\"max\":1,\
+             \"scale\":20,\"zero_count\":1,\"positive\":{\"offset\":-1,\"counts\":[1]},\"negative\":{\"offset\":0,\"counts\":[]}}",
+            "\"name\":\"stdout.wait\",\"kind\":\"histogram\",\"unit\":\"s\",\"labels\":{},\"count\":4,\"sum\":8.5,\
+             \"bounds\":[0.5,1],\"counts\":[2,1,1]}",
+        ]
+    );
+}
+
+#[test]
+fn a_label_that_is_absent_is_left_out() {
+    let store = Store::new();
+    let key = |value: Option<Value>| value;
+    store.scope(|| {
+        u64_counter!("stdout.absent", "", 1, "a" => key(None), "b" => key(Some(1.into())));
+    });
+    assert_eq!(
+        lines(&store),
+        ["\"name\":\"stdout.absent\",\"kind\":\"counter\",\"labels\":{\"b\":1},\"value\":1}"]
+    );
+}
+
+#[test]
+fn an_empty_store_has_no_line() {
+    assert_eq!(lines(&Store::new()), [""; 0]);
+}
