@@ -1,5 +1,7 @@
 //! Claims about a whole configuration: who wins, who exists, what is said about a bad one.
 
+#[cfg(feature = "config")]
+mod environment;
 mod exporters;
 #[cfg(feature = "config")]
 mod messages;
