@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 pub use pass::{FamilyView, Reading};
 pub use view::{
-    BucketsView, LabelsView, PackedText, PackedValues, PointView, SeriesView, SetValues, SummaryView,
-    ValueView, Values,
+    BucketsView, LabelsView, PackedText, PackedValues, Part, PartId, PointView, SeriesView, SetValues,
+    SummaryView, ValueView, Values,
 };
 
 use crate::definition::Definition;

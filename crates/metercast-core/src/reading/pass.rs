@@ -8,14 +8,14 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
 use super::columns::{Columns, Distribution, Place};
-use super::view::{LabelsView, PointView, SeriesView};
+use super::view::{LabelsView, Origin, Part, PartId, PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;
 use crate::store::dictionary::Ends;
 use crate::store::exemplars::{Exemplar, Of};
 use crate::store::line::{CellWord, Key};
-use crate::store::observed::{Observed, Points};
+use crate::store::observed::{Observed, Points, Seen};
 use crate::store::region::Region;
 use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
@@ -128,6 +128,11 @@ impl<'a> FamilyView<'a> {
         }
     }
 
+    /// Whether callbacks or a gauge set say some of its series in this reading.
+    pub fn is_observed(&self) -> bool {
+        self.reading.observed.of(self.definition).is_some()
+    }
+
     /// About how many series there are, to make room for them.
     pub fn size_hint(&self) -> usize {
         let recorded = self.definition.fixed.len() + self.reading.store.dictionary.count_of(self.definition);
@@ -180,7 +185,11 @@ impl<'a> FamilyView<'a> {
             let bits = definition.together(Some(seen.bits), Some(recorded)).unwrap_or(seen.bits);
             let started_unix_nanos = view.started_unix_nanos.min(seen.started_unix_nanos);
             let value = point(definition.number, bits);
-            give(&SeriesView { labels: view.labels, started_unix_nanos, value, exemplars: view.exemplars });
+            let mut parts: Vec<_> = view.parts().collect();
+            parts.push(observed_part(definition, seen));
+            let origin = Origin::Several(&parts);
+            let (labels, exemplars) = (view.labels, view.exemplars);
+            give(&SeriesView { labels, started_unix_nanos, value, exemplars, origin });
         });
         for (seen, given) in points.series().iter().zip(given) {
             if !given {
@@ -189,6 +198,7 @@ impl<'a> FamilyView<'a> {
                     started_unix_nanos: seen.started_unix_nanos,
                     value: point(definition.number, seen.bits),
                     exemplars: &[],
+                    origin: Origin::One(PartId::Observed(&seen.labels)),
                 });
             }
         }
@@ -211,6 +221,7 @@ impl<'a> FamilyView<'a> {
         let has_same = (0..definition.fixed.len())
             .any(|at| definition.fixed.get(at).is_some_and(|fixed| fixed.same_as.is_some()));
         let number = definition.number;
+        let mut parts = Vec::new();
         for at in 0..definition.fixed.len() {
             let Some(fixed) = definition.fixed.get(at).filter(|fixed| fixed.same_as.is_none()) else {
                 continue;
@@ -222,15 +233,24 @@ impl<'a> FamilyView<'a> {
                 Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Fixed(slot)),
                 Kind::Histogram | Kind::Summary => None,
             };
+            parts.clear();
+            let mut add = |id, started, bits: Option<u64>| {
+                parts.extend(bits.map(|bits| Part::new(id, started, point(number, bits))));
+            };
             let mut value = read(fixed.slot);
+            add(PartId::Named(fixed.slot), reading.started, value);
             if has_same {
-                value = same_as(at).map(|same| read(same.slot)).fold(value, |a, b| definition.together(a, b));
+                for same in same_as(at) {
+                    let other = read(same.slot);
+                    add(PartId::Named(same.slot), reading.started, other);
+                    value = definition.together(value, other);
+                }
             }
             // Gauges are numbered apart, and are never zero without having been set.
             let is_noted =
                 definition.kind != Kind::Gauge && (all_at_zero || reading.zeroes.contains(&fixed.slot));
             value = value.or(is_noted.then_some(0));
-            if let Some((line, cell)) = twin {
+            if let Some((line, cell, started)) = twin {
                 twins.borrow_mut().push(line);
                 let other = match definition.kind {
                     Kind::Counter => of_lines.sum(cell.slot(), number).or(Some(0)),
@@ -238,15 +258,22 @@ impl<'a> FamilyView<'a> {
                     Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
                     Kind::Histogram | Kind::Summary => None,
                 };
+                add(PartId::Line(line), started, other);
                 value = definition.together(value, other);
             }
             if let Some(bits) = value {
                 let labels = LabelsView::of(&fixed.labels);
+                let origin = match &parts[..] {
+                    [] => Origin::One(PartId::Named(fixed.slot)),
+                    [one] if one.started_unix_nanos == reading.started => Origin::One(one.id),
+                    several => Origin::Several(several),
+                };
                 give(&SeriesView {
                     labels,
                     started_unix_nanos: reading.started,
                     value: point(number, bits),
                     exemplars: &[],
+                    origin,
                 });
             }
         }
@@ -334,18 +361,25 @@ impl<'a> FamilyView<'a> {
                 let of = Of { slot: line.cell().slot(), started };
                 reading.exemplars.get(&of).map_or(&[][..], Vec::as_slice)
             };
-            give(&SeriesView { labels, started_unix_nanos: started, value, exemplars });
+            let origin = Origin::One(PartId::Line(number));
+            give(&SeriesView { labels, started_unix_nanos: started, value, exemplars, origin });
         }
     }
 }
 
 impl Reading<'_> {
-    /// The dynamic series with these labels.
-    fn line_of(&self, definition: &Definition, shapes: &[u32], labels: &LabelSet) -> Option<(u32, CellWord)> {
+    /// The dynamic series with these labels: its line, its cell and its start.
+    fn line_of(
+        &self,
+        definition: &Definition,
+        shapes: &[u32],
+        labels: &LabelSet,
+    ) -> Option<(u32, CellWord, u64)> {
         let dictionary = &self.store.dictionary;
         let number = dictionary.find_set(definition, shapes, labels)?;
         let cell = dictionary.line(number)?.cell();
-        dictionary.own_line(definition, number).map(|own| (own, cell))
+        let own = dictionary.own_line(definition, number)?;
+        Some((own, cell, dictionary.side(own)?.started()))
     }
 }
 
@@ -388,6 +422,11 @@ impl Inner {
         // The epoch is stored after the bits: one that is not 0 says that the bits were set.
         (words[1].load(Acquire) != 0).then(|| words[0].load(Relaxed))
     }
+}
+
+/// What callbacks and sets say of a series.
+fn observed_part<'a>(definition: &Definition, seen: &'a Seen) -> Part<'a> {
+    Part::new(PartId::Observed(&seen.labels), seen.started_unix_nanos, point(definition.number, seen.bits))
 }
 
 #[inline]

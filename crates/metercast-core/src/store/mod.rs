@@ -225,6 +225,32 @@ impl Store {
         self.inner().want_bounds(metric, bounds)
     }
 
+    /// Gives histograms exponential buckets from now on where neither the program text nor a reader, with
+    /// [`want_bounds`](Self::want_bounds), asks for bounds. A histogram that has values keeps its buckets, since the values
+    /// are counted already: so ask before anything is recorded. What is declared with bounds has those, and all readers of
+    /// the store see the same.
+    ///
+    /// ```
+    /// use metercast_core::{Store, metrics, reading::PointView};
+    ///
+    /// metrics! {
+    ///     /// Time to answer.
+    ///     static ANSWERS: Histogram<f64> = "answers.anyhow" { unit: "s" };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// store.want_exponential();
+    /// store.scope(|| ANSWERS.record(0.3));
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| assert!(matches!(series.value, PointView::Exponential(_))));
+    ///     }
+    /// });
+    /// ```
+    pub fn want_exponential(&self) {
+        self.inner().want_exponential();
+    }
+
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is
     /// looked after when the store is read. A series that is recorded into again begins at zero, with a new start. Never
     /// ended are series that the program text names, up-down counters that are not at zero, and what a

@@ -15,6 +15,8 @@ pub(super) struct Plan {
     chosen: HashMap<u32, ChosenLayout>,
     /// Bounds that readers want, by the metric's name.
     wanted: HashMap<String, Vec<f64>>,
+    /// Whether a reader wants buckets that follow the values where nothing is said of them.
+    exponential: bool,
 }
 
 /// The buckets of a histogram, and the site that brought them.
@@ -40,6 +42,11 @@ impl Inner {
         let mut layouts = lock::soon(&self.layouts)?;
         let layouts = layouts.get_or_insert_default();
         let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
+        // Whoever wants bounds can have them only from buckets with bounds.
+        let buckets = match buckets {
+            Buckets::ByUnit if layouts.exponential && wanted.is_empty() => Buckets::Exponential,
+            buckets => buckets,
+        };
         let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
             let with_wanted = Layout::declared(buckets, definition.unit, wanted).or_else(|fault| {
                 // Together they may be too many; what is declared goes first.
@@ -65,6 +72,26 @@ impl Inner {
             self.problems.report(definition.name, message);
         }
         Some(first.layout)
+    }
+
+    /// Gives histograms of which nothing is said buckets that follow the values, if nothing was recorded into them here.
+    pub(super) fn want_exponential(&self) {
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let layouts = layouts.get_or_insert_default();
+        if layouts.exponential {
+            return;
+        }
+        layouts.exponential = true;
+        for definition in registry::definitions() {
+            let is_by_unit = |chosen: &ChosenLayout| {
+                definition.kind == Kind::Histogram && chosen.buckets == Buckets::ByUnit
+            };
+            if layouts.chosen.get(&definition.id).is_some_and(is_by_unit)
+                && self.dictionary.count_of(definition) == 0
+            {
+                layouts.chosen.remove(&definition.id);
+            }
+        }
     }
 
     /// Keeps these bounds as well for the histogram of this name, if nothing was recorded into it here.
