@@ -57,7 +57,10 @@ pub mod testing;
 
 pub use config::Config;
 #[cfg(feature = "otlp")]
-pub use export::otlp::OtlpMessage;
+pub use export::otlp::{
+    HistogramAggregation, OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest,
+    TemporalityPreference,
+};
 pub use export::prometheus::{Escaping, Format, PageFormat, PrometheusPage};
 pub use in_memory::InMemoryReader;
 pub use log::Log;

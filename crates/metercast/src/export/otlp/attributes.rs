@@ -5,7 +5,7 @@
 
 use metercast_core::reading::{LabelsView, ValueView};
 
-use super::wire::{Desk, Writer, varint_width};
+use super::wire::{Writer, varint_width};
 
 /// The attributes of one metric's points.
 #[derive(Debug)]
@@ -58,8 +58,13 @@ impl Attributes {
         Attributes { number, shapes: Vec::new(), last: 0 }
     }
 
+    /// Which field of points they are.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Writes the attributes of a series.
-    pub(super) fn write(&mut self, to: &mut Writer<'_>, labels: &LabelsView<'_>) {
+    pub(super) fn write(&mut self, to: &mut Writer, labels: &LabelsView<'_>) {
         match self.write_at_once(to.chunk(), 0, labels) {
             Some(written) => to.advance(written),
             None => self.write_each(to, labels),
@@ -68,7 +73,7 @@ impl Attributes {
 
     /// The same for labels of every kind.
     #[cold]
-    pub(super) fn write_each(&self, to: &mut Writer<'_>, labels: &LabelsView<'_>) {
+    pub(super) fn write_each(&self, to: &mut Writer, labels: &LabelsView<'_>) {
         for (key, value) in labels.keys().zip(labels.values()) {
             attribute(to, self.number, key, value);
         }
@@ -108,7 +113,7 @@ impl Attributes {
 impl Key {
     /// None if the key is too long.
     fn new(number: u32, text: &str) -> Option<Key> {
-        let mut written = Desk::default().fields(|to| {
+        let mut written = Writer::fields(|to| {
             to.length(number, 0);
             to.bytes(1, text.as_bytes());
             to.length(2, 0);
@@ -167,7 +172,7 @@ fn copy(words: [u64; 4], to: &mut [u8; TEXT]) {
 }
 
 /// Writes an attribute as the field `number`, unless it has no value.
-pub(super) fn attribute(to: &mut Writer<'_>, number: u32, key: &str, value: ValueView<'_>) {
+pub(super) fn attribute(to: &mut Writer, number: u32, key: &str, value: ValueView<'_>) {
     match value {
         ValueView::Text(text) => string(to, number, key, text),
         ValueView::Packed(text) => text.with(|text| string(to, number, key, text)),
@@ -190,14 +195,14 @@ pub(super) fn attribute(to: &mut Writer<'_>, number: u32, key: &str, value: Valu
     }
 }
 
-fn string(to: &mut Writer<'_>, number: u32, key: &str, value: &str) {
+fn string(to: &mut Writer, number: u32, key: &str, value: &str) {
     pair(to, number, key, 1 + varint_width(value.len() as u64) + value.len());
     to.bytes(1, value.as_bytes());
 }
 
 /// Writes an attribute up to the field of its value, which is `value` bytes and comes next. It is there even if it is a
 /// default: inside a oneof its absence would be no value at all.
-fn pair(to: &mut Writer<'_>, number: u32, key: &str, value: usize) {
+fn pair(to: &mut Writer, number: u32, key: &str, value: usize) {
     let field = |length: usize| 1 + varint_width(length as u64) + length;
     let of_key = if key.is_empty() { 0 } else { field(key.len()) };
     to.length(number, of_key + field(value));

@@ -1,22 +1,29 @@
-//! A store as the protobuf message that OTLP calls `ExportMetricsServiceRequest`.
-//!
-//! The numbers are those of the fields in `metrics.proto`, `common.proto` and `resource.proto` of OTLP 1.
+//! A store as the messages that OTLP calls `ExportMetricsServiceRequest`.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use metercast_core::reading::{FamilyView, ValueView};
-use metercast_core::{Definition, Scope, Store, Value};
+use metercast_core::{Store, Value};
 
-use super::attributes::attribute;
-use super::point::{Data, Points};
-use super::wire::{Desk, Width, Writer};
+use super::envelope::{Deltas, Envelope, Wanted};
+use super::format::unix_nanoseconds;
+use super::json::Json;
+use super::options::{HistogramAggregation, OtlpEncoding, OtlpOptions, TemporalityPreference};
+use super::protobuf::Protobuf;
+use super::request::Request;
+use super::walk::Done;
 
-/// Writes what a store holds as OTLP messages in protobuf, for a transport of your own: an `ExportMetricsServiceRequest` to
-/// send to `/v1/metrics` as `application/x-protobuf`.
+/// Writes what a store holds as OTLP messages, for a transport of your own: an `ExportMetricsServiceRequest` to send to
+/// `/v1/metrics` with the [`content_type`](OtlpEncoding::content_type) of its encoding, or to call
+/// `MetricsService.Export` with.
 ///
-/// What is the same in every message is kept, so one `OtlpMessage` writes all messages of an exporter. Values are
-/// cumulative: a message that was lost is made good by the next.
+/// What is the same in every message is kept, so one `OtlpMessage` writes all messages of an exporter.
+///
+/// [`encode`](Self::encode) writes one message with everything since the start. [`requests`](Self::requests) knows the
+/// [temporality](TemporalityPreference) and the size that is asked for, and wants to hear what became of each request.
+///
+/// Numbers are written as OTLP has them. It has no unsigned ones: a `u64` beyond 2^63 is a double, which is less exact, but
+/// neither zero nor negative; as the value of a label it is text. Sums of values that may be negative are left out, since
+/// receivers take them for counters. Exemplars come with their trace and their span.
 ///
 /// ```
 /// use metercast::{OtlpMessage, Store, u64_counter};
@@ -34,187 +41,168 @@ use super::wire::{Desk, Width, Writer};
 /// ```
 #[derive(Debug)]
 pub struct OtlpMessage {
-    resource: Vec<u8>,
-    scopes: Vec<OfScope>,
-    width: Width,
-    desk: Desk,
+    options: OtlpOptions,
+    kept: Kept,
+    deltas: Deltas,
+    /// The length of the last request, which the next will have about.
+    last_length: usize,
+    left_out: u64,
 }
 
-/// What is kept of a scope.
 #[derive(Debug)]
-struct OfScope {
-    scope: Scope,
-    /// The scope as the field that it is.
-    head: Vec<u8>,
-    metrics: Vec<OfMetric>,
-    width: Width,
-}
-
-/// What is kept of a metric.
-#[derive(Debug)]
-struct OfMetric {
-    definition: &'static Arc<Definition>,
-    /// Name, description and unit.
-    head: Vec<u8>,
-    points: Points,
-    width: Width,
-    width_of_data: Width,
+enum Kept {
+    Protobuf(Envelope<Protobuf>),
+    Json(Envelope<Json>),
 }
 
 impl OtlpMessage {
     /// For a process with these attributes, each key once, such as those of a
     /// [`Resource`](crate::resource::Resource::attributes).
     pub fn new(resource: &[(String, Value)]) -> OtlpMessage {
-        let mut desk = Desk::default();
-        let resource = desk.fields(|to| {
-            for (key, value) in resource {
-                attribute(to, 1, key, ValueView::from(value));
-            }
-        });
-        OtlpMessage { resource, scopes: Vec::new(), width: Width::LARGE, desk }
+        OtlpMessage::with_options(resource, OtlpOptions::default())
     }
 
-    /// Reads the store and appends its message to `out`: scopes sorted by name and version, metrics by name. Returns how
-    /// many points the message has. If there are none nothing is written, since an envelope without points must not
-    /// be sent.
+    /// The same with other options than the default ones.
     ///
-    /// It allocates where something is new, and room in `out`; not for each series.
+    /// ```
+    /// use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, u64_counter};
+    ///
+    /// let mut options = OtlpOptions::default();
+    /// options.encoding = OtlpEncoding::Json;
+    /// let mut message = OtlpMessage::with_options(&[], options);
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| u64_counter!("orders.placed", "Orders placed", 3));
+    /// let mut body = Vec::new();
+    /// message.encode(&store, &mut body);
+    /// let body = String::from_utf8(body).unwrap();
+    /// assert!(body.starts_with(r#"{"resourceMetrics":[{"resource":{"attributes":[]},"scopeMetrics":[{"#));
+    /// assert!(body.contains(r#""asInt":"3""#));
+    /// ```
+    pub fn with_options(resource: &[(String, Value)], options: OtlpOptions) -> OtlpMessage {
+        let kept = match options.encoding {
+            OtlpEncoding::Protobuf => Kept::Protobuf(Envelope::new(resource)),
+            OtlpEncoding::Json => Kept::Json(Envelope::new(resource)),
+        };
+        OtlpMessage { options, kept, deltas: Deltas::default(), last_length: 0, left_out: 0 }
+    }
+
+    /// The options that it was made with.
+    pub fn options(&self) -> &OtlpOptions {
+        &self.options
+    }
+
+    /// Tells the store what is wanted of it: exponential buckets, if they are preferred. It is for the histograms that nothing
+    /// was recorded into yet, so call it as early as you can; nothing else does.
+    pub fn prepare(&self, store: &Store) {
+        if self.options.histograms == HistogramAggregation::Exponential {
+            store.want_exponential();
+        }
+    }
+
+    /// Reads the store and appends its message to `out`, of any length, with everything since the start, whatever
+    /// temporality is preferred. Returns how many points the message has. If there are none nothing is written, since an
+    /// envelope without points must not be sent.
+    ///
+    /// Scopes are sorted by name and version, metrics by name. It allocates where something is new, and room in `out`; not
+    /// for each series.
     pub fn encode(&mut self, store: &Store, out: &mut Vec<u8>) -> usize {
         self.encode_at(SystemTime::now(), store, out)
     }
 
     fn encode_at(&mut self, time: SystemTime, store: &Store, out: &mut Vec<u8>) -> usize {
-        let OtlpMessage { resource, scopes, width, desk } = self;
-        let time = unix_nanoseconds(time);
-        let mut writer = Writer::new(out, desk);
-        let points = store.read(|reading| {
-            let mut families: Vec<_> = reading.families().collect();
-            settle_names(&families);
-            // The sort is stable, so families of one scope stay sorted by name.
-            families.sort_by_key(|family| scope_key(family.definition().scope()));
-            let start = writer.position();
-            let points = writer.message(1, width, |to| {
-                to.bytes(1, resource);
-                let of_scopes = families.chunk_by(|a, b| a.definition().scope() == b.definition().scope());
-                let mut points = 0;
-                for (at, families) in of_scopes.enumerate() {
-                    let scope = families[0].definition().scope();
-                    let known = kept(scopes, at, |known| known.scope == scope, || OfScope::new(scope));
-                    points += known.write(to, families, time);
-                }
-                points
-            });
-            if points == 0 {
-                writer.back_to(start);
+        let wanted = Wanted { time: unix_nanoseconds(time), limit: usize::MAX };
+        let before = std::mem::take(out);
+        let mut done = match &mut self.kept {
+            Kept::Protobuf(envelope) => envelope.write(store, before, wanted, None),
+            Kept::Json(envelope) => envelope.write(store, before, wanted, None),
+        };
+        match done.requests.pop() {
+            Some(request) => {
+                *out = request.body;
+                request.points as usize
             }
-            points
-        });
-        writer.clear_desk();
-        points
-    }
-}
-
-/// Two metrics of one name are settled by the order in which they are read, which is that of the registry for every reader.
-fn settle_names(families: &[FamilyView<'_>]) {
-    for pair in families.chunk_by(|a, b| a.definition().name() == b.definition().name()) {
-        if pair.len() > 1 {
-            pair.iter().for_each(|family| family.each(|_| {}));
-        }
-    }
-}
-
-/// What is kept at this place, made if something else or nothing is there: the program's metrics come in one order and
-/// only become more.
-fn kept<T>(all: &mut Vec<T>, at: usize, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {
-    if !all.get(at).is_some_and(is_it) {
-        all.insert(at, make());
-    }
-    &mut all[at]
-}
-
-fn scope_key(scope: Scope) -> (&'static str, &'static str) {
-    (scope.name, scope.version)
-}
-
-impl OfScope {
-    fn new(scope: Scope) -> OfScope {
-        let mut desk = Desk::default();
-        let fields = desk.fields(|to| {
-            to.text(1, scope.name);
-            to.text(2, scope.version);
-        });
-        let head = desk.fields(|to| to.bytes(1, &fields));
-        OfScope { scope, head, metrics: Vec::new(), width: Width::MEDIUM }
-    }
-
-    /// Writes the metrics that have a point; how many points they have.
-    fn write(&mut self, to: &mut Writer<'_>, families: &[FamilyView<'_>], time: u64) -> usize {
-        let OfScope { head, metrics, width, .. } = self;
-        let start = to.position();
-        let points = to.message(2, width, |to| {
-            to.raw(head);
-            let mut points = 0;
-            for (at, family) in families.iter().enumerate() {
-                let definition = family.definition();
-                let is_it = |known: &OfMetric| Arc::ptr_eq(known.definition, definition);
-                points += kept(metrics, at, is_it, || OfMetric::new(definition)).write(to, family, time);
-            }
-            points
-        });
-        if points == 0 {
-            to.back_to(start);
-        }
-        points
-    }
-}
-
-impl OfMetric {
-    fn new(definition: &'static Arc<Definition>) -> OfMetric {
-        let head = Desk::default().fields(|to| {
-            to.text(1, definition.name());
-            to.text(2, definition.description());
-            to.text(3, definition.unit());
-        });
-        let points = Points::new(Data::of_kind(definition.kind()));
-        OfMetric { definition, head, points, width: Width::MEDIUM, width_of_data: Width::MEDIUM }
-    }
-
-    /// Writes the metric if it has a point; how many points it has.
-    fn write(&mut self, to: &mut Writer<'_>, family: &FamilyView<'_>, time: u64) -> usize {
-        loop {
-            let OfMetric { definition, head, points, width, width_of_data } = self;
-            let start = to.position();
-            let (mut count, mut other) = (0, None);
-            to.message(2, width, |to| {
-                to.raw(head);
-                to.message(points.data().number(), width_of_data, |to| {
-                    family.each(|series| {
-                        if points.write(to, series, time) {
-                            count += 1;
-                        } else {
-                            other = other.or(Data::of(definition.kind(), &series.value));
-                        }
-                    });
-                    points.data().write(to);
-                });
-            });
-            if count > 0 {
-                return count;
-            }
-            to.back_to(start);
-            match other {
-                // In this store the histogram has buckets of another sort than was expected.
-                Some(other) if other != points.data() => self.points = Points::new(other),
-                _ => return 0,
+            None => {
+                *out = match &mut self.kept {
+                    Kept::Protobuf(envelope) => envelope.take(),
+                    Kept::Json(envelope) => envelope.take(),
+                };
+                0
             }
         }
     }
-}
 
-/// Nanoseconds since 1970; 0 before, and at most what 64 bits hold, which is the year 2554.
-fn unix_nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    /// Reads the store and writes what is to be sent now as requests of at most `limit` bytes each, complete in themselves;
+    /// none if there is nothing to send. A point that is larger is [left out](Self::left_out).
+    ///
+    /// Say of each request what became of it: [`delivered`](Self::delivered), or [`given_up`](Self::given_up). While that
+    /// is not known, send it again as it is, and read no more. What you drop was not delivered: with a preference for
+    /// deltas the next requests have the same data, together with what came since. So all that was delivered adds up to
+    /// what was recorded: exactly, doubles as exactly as a receiver adds them up; only what was recorded into a series that
+    /// ended before it was delivered is lost with it.
+    ///
+    /// A delta counts from the reading that was delivered last, for all series of a metric. Only series into which
+    /// something was recorded have one. A total that callbacks observe and that has become less counts from zero again. A
+    /// delta beyond 2^63 is sent as far as a double says it exactly, and the rest comes with the next.
+    ///
+    /// It allocates where something is new, and room for the requests; not for each series.
+    ///
+    /// ```
+    /// use metercast::{OtlpMessage, OtlpOptions, Store, TemporalityPreference, u64_counter};
+    ///
+    /// let mut options = OtlpOptions::default();
+    /// options.temporality = TemporalityPreference::Delta;
+    /// let mut message = OtlpMessage::with_options(&[], options);
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| u64_counter!("orders.placed", "Orders placed", 3));
+    /// for request in message.requests(&store, options.max_request_bytes) {
+    ///     assert_eq!(request.points(), 1);
+    ///     // if send(request.body()) was answered well
+    ///     message.delivered(request);
+    /// }
+    /// assert!(message.requests(&store, options.max_request_bytes).is_empty(), "nothing came since");
+    /// ```
+    pub fn requests(&mut self, store: &Store, limit: usize) -> Vec<Request> {
+        self.requests_at(SystemTime::now(), store, limit)
+    }
+
+    fn requests_at(&mut self, time: SystemTime, store: &Store, limit: usize) -> Vec<Request> {
+        let preference = self.options.temporality;
+        let mut time = unix_nanoseconds(time);
+        let deltas = (preference != TemporalityPreference::Cumulative).then(|| {
+            time = self.deltas.cursors.begin(time, unix_nanoseconds(store.started()));
+            (preference, &mut self.deltas)
+        });
+        let wanted = Wanted { time, limit };
+        let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
+        let Done { requests, left_out } = match &mut self.kept {
+            Kept::Protobuf(envelope) => envelope.write(store, room, wanted, deltas),
+            Kept::Json(envelope) => envelope.write(store, room, wanted, deltas),
+        };
+        self.last_length = requests.first().map_or(0, |request| request.body.len());
+        self.left_out = left_out;
+        requests
+    }
+
+    /// How many points of the last [`requests`](Self::requests) are in none of them, because each is larger than a request
+    /// may be. What they have to say waits for a larger limit.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The request has arrived, whatever the receiver made of it: what it told need not be told again.
+    pub fn delivered(&mut self, request: Request) {
+        if self.options.temporality != TemporalityPreference::Cumulative {
+            self.deltas.cursors.delivered(request.told);
+        }
+    }
+
+    /// The request never arrives, and what it told is not told again: the receiver has refused it for good, and it would
+    /// spoil each of the next.
+    pub fn given_up(&mut self, request: Request) {
+        self.delivered(request);
+    }
 }
 
 #[cfg(test)]

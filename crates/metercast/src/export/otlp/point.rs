@@ -1,100 +1,35 @@
-//! One series at one moment as a data point. Where the values come from, and since when they count, is not said here.
+//! A data point in protobuf. Where the value comes from, and since when it counts, is not said here.
 
-use metercast_core::Kind;
-use metercast_core::reading::{
-    BucketsView, Exponential, ExponentialBuckets, PointView, SeriesView, SummaryView,
-};
+use metercast_core::Exemplar;
+use metercast_core::reading::{Exponential, ExponentialBuckets, SummaryView};
 
 use super::attributes::{Attributes, PointRoom};
-use super::wire::{Desk, FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
+use super::format::{Data, Histogram, Number, Point, sum_of};
+use super::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
 
-/// `AGGREGATION_TEMPORALITY_CUMULATIVE`.
-const CUMULATIVE: u64 = 2;
-
-/// What a metric's points are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Data {
-    /// Numbers.
-    Gauge,
-    /// Numbers that may be added up.
-    Sum {
-        /// Whether they never shrink.
-        monotonic: bool,
-    },
-    /// Distributions over buckets.
-    Histogram,
-    /// Distributions over exponential buckets.
-    Exponential,
-    /// Quantiles.
-    Summary,
+/// Which field of a metric the points are.
+pub(super) fn number_of(data: Data) -> u32 {
+    match data {
+        Data::Gauge => 5,
+        Data::Sum { .. } => 7,
+        Data::Histogram => 9,
+        Data::Exponential => 10,
+        Data::Summary => 11,
+    }
 }
 
-impl Data {
-    /// What the points of a metric of this kind are, as a rule.
-    pub(super) fn of_kind(kind: Kind) -> Data {
-        match kind {
-            Kind::Counter => Data::Sum { monotonic: true },
-            Kind::UpDownCounter => Data::Sum { monotonic: false },
-            Kind::Histogram => Data::Histogram,
-            Kind::Summary => Data::Summary,
-            // Also what a kind that this exporter does not know yet is safe to be: no sums are made of it.
-            _ => Data::Gauge,
-        }
-    }
-
-    /// What this value of a metric belongs to; `None` if this exporter does not know it yet.
-    pub(super) fn of(kind: Kind, value: &PointView<'_>) -> Option<Data> {
-        match value {
-            PointView::U64(_) | PointView::I64(_) | PointView::F64(_) => match Data::of_kind(kind) {
-                Data::Sum { monotonic } => Some(Data::Sum { monotonic }),
-                _ => Some(Data::Gauge),
-            },
-            PointView::Histogram(_) => Some(Data::Histogram),
-            PointView::Exponential(_) => Some(Data::Exponential),
-            PointView::Summary(_) => Some(Data::Summary),
-            _ => None,
-        }
-    }
-
-    /// Which field of a metric they are.
-    pub(super) fn number(self) -> u32 {
-        match self {
-            Data::Gauge => 5,
-            Data::Sum { .. } => 7,
-            Data::Histogram => 9,
-            Data::Exponential => 10,
-            Data::Summary => 11,
-        }
-    }
-
-    /// Writes what is said of all points together.
-    pub(super) fn write(self, to: &mut Writer<'_>) {
-        match self {
-            Data::Gauge | Data::Summary => {}
-            Data::Sum { monotonic } => {
-                to.varint(2, CUMULATIVE);
-                if monotonic {
-                    to.varint(3, 1);
-                }
-            }
-            Data::Histogram | Data::Exponential => to.varint(2, CUMULATIVE),
-        }
-    }
-
-    /// Which field of a point its attributes are.
-    fn attributes(self) -> u32 {
-        match self {
-            Data::Gauge | Data::Sum { .. } | Data::Summary => 7,
-            Data::Histogram => 9,
-            Data::Exponential => 1,
-        }
+/// Which field of a point its attributes are.
+fn attributes_of(data: Data) -> u32 {
+    match data {
+        Data::Gauge | Data::Sum { .. } | Data::Summary => 7,
+        Data::Histogram => 9,
+        Data::Exponential => 1,
     }
 }
 
 /// Writes the points of one metric.
 #[derive(Debug)]
 pub(super) struct Points {
-    data: Data,
     attributes: Attributes,
     /// Of a point.
     width: Width,
@@ -104,35 +39,27 @@ pub(super) struct Points {
 
 impl Points {
     pub(super) fn new(data: Data) -> Points {
-        Points {
-            data,
-            attributes: Attributes::new(data.attributes()),
-            width: Width::SMALL,
-            bounds: Vec::new(),
+        Points { attributes: Attributes::new(attributes_of(data)), width: Width::SMALL, bounds: Vec::new() }
+    }
+
+    /// Makes ready for these points.
+    pub(super) fn prepare(&mut self, data: Data) {
+        if self.attributes.number() != attributes_of(data) {
+            *self = Points::new(data);
         }
     }
 
-    /// What they are.
-    pub(super) fn data(&self) -> Data {
-        self.data
-    }
-
-    /// Writes the point of a series; false if it is none of these.
+    /// Writes a point; false if it is none of these.
     #[inline(always)]
-    pub(super) fn write(&mut self, to: &mut Writer<'_>, series: &SeriesView<'_>, time: u64) -> bool {
-        let value = match (series.value, self.data) {
-            (PointView::I64(value), Data::Sum { .. } | Data::Gauge) => (6, value as u64),
-            (PointView::U64(value), Data::Sum { .. } | Data::Gauge) => match i64::try_from(value) {
-                Ok(_) => (6, value),
-                // OTLP has no unsigned number. A double is less exact up there, but neither 0 nor negative.
-                Err(_) => (4, (value as f64).to_bits()),
-            },
-            (PointView::F64(value), Data::Sum { .. } | Data::Gauge) => (4, value.to_bits()),
-            _ => return self.write_distribution(to, series, time),
+    pub(super) fn write(&mut self, to: &mut Writer, data: Data, point: &Point<'_>) -> bool {
+        let value = match (point.value, data) {
+            (Number::Int(value), Data::Sum { .. } | Data::Gauge) => (6, value as u64),
+            (Number::Double(value), Data::Sum { .. } | Data::Gauge) => (4, value.to_bits()),
+            _ => return self.write_distribution(to, data, point),
         };
-        match self.number_at_once(to.next_point(), value, series, time) {
+        match self.number_at_once(to.next_point(), value, point) {
             Some(written) => to.advance(written),
-            None => self.number(to, value, series, time),
+            None => self.number(to, value, point),
         }
         true
     }
@@ -143,15 +70,17 @@ impl Points {
         &mut self,
         room: &mut PointRoom,
         value: (u32, u64),
-        series: &SeriesView<'_>,
-        time: u64,
+        point: &Point<'_>,
     ) -> Option<usize> {
+        if !point.exemplars.is_empty() {
+            return None;
+        }
         // What is written at once is never so long that its length takes three bytes.
         let is_wide = self.width != Width::SMALL;
         let start = 2 + usize::from(is_wide);
-        let [start_time, time] = times(series, time);
+        let [start_time, time] = times(point);
         put_each_fixed64(&mut room[start..][..3 * FIXED64_FIELD], [start_time, time, value]);
-        let end = self.attributes.write_at_once(room, start + 3 * FIXED64_FIELD, &series.labels)?;
+        let end = self.attributes.write_at_once(room, start + 3 * FIXED64_FIELD, point.labels)?;
         let length = end - start;
         room[0] = 1 << 3 | 2;
         if (length >= 1 << 7) != is_wide {
@@ -170,38 +99,41 @@ impl Points {
 
     /// The same with any labels.
     #[cold]
-    fn number(&mut self, to: &mut Writer<'_>, value: (u32, u64), series: &SeriesView<'_>, time: u64) {
+    fn number(&mut self, to: &mut Writer, value: (u32, u64), point: &Point<'_>) {
         let attributes = &self.attributes;
         to.message(1, &mut self.width, |to| {
-            let [start_time, time] = times(series, time);
+            let [start_time, time] = times(point);
             to.each_fixed64([start_time, time, value]);
-            attributes.write_each(to, &series.labels);
+            exemplars(to, 5, point);
+            attributes.write_each(to, point.labels);
         });
     }
 
     #[inline(never)]
-    fn write_distribution(&mut self, to: &mut Writer<'_>, series: &SeriesView<'_>, time: u64) -> bool {
-        let Points { data, attributes, width, bounds } = self;
-        let [start_time, time] = times(series, time);
+    fn write_distribution(&mut self, to: &mut Writer, data: Data, point: &Point<'_>) -> bool {
+        let Points { attributes, width, bounds } = self;
+        let times = times(point);
         to.next_point::<{ size_of::<PointRoom>() }>();
-        match (series.value, data) {
-            (PointView::Histogram(buckets), Data::Histogram) => {
-                let bounds = written(bounds, buckets.bounds);
+        match (point.value, data) {
+            (Number::Histogram(value), Data::Histogram) => {
+                let bounds = written(bounds, value.bounds);
                 to.message(1, width, |to| {
-                    to.each_fixed64([start_time, time]);
-                    histogram(to, &buckets, bounds);
-                    attributes.write(to, &series.labels);
+                    to.each_fixed64(times);
+                    histogram(to, &value, bounds);
+                    exemplars(to, 8, point);
+                    attributes.write(to, point.labels);
                 });
             }
-            (PointView::Exponential(value), Data::Exponential) => to.message(1, width, |to| {
-                to.each_fixed64([start_time, time]);
+            (Number::Exponential(value), Data::Exponential) => to.message(1, width, |to| {
+                to.each_fixed64(times);
                 exponential(to, value);
-                attributes.write(to, &series.labels);
+                exemplars(to, 11, point);
+                attributes.write(to, point.labels);
             }),
-            (PointView::Summary(value), Data::Summary) => to.message(1, width, |to| {
-                to.each_fixed64([start_time, time]);
+            (Number::Summary(value), Data::Summary) => to.message(1, width, |to| {
+                to.each_fixed64(times);
                 summary(to, &value);
-                attributes.write(to, &series.labels);
+                attributes.write(to, point.labels);
             }),
             _ => return false,
         }
@@ -209,12 +141,16 @@ impl Points {
     }
 }
 
-fn histogram(to: &mut Writer<'_>, buckets: &BucketsView<'_>, bounds: &[u8]) {
-    to.fixed64_unless_zero(4, buckets.count());
-    if has_sum(buckets) {
-        to.double(5, buckets.sum);
+fn times(point: &Point<'_>) -> [(u32, u64); 2] {
+    [(2, point.start), (3, point.time)]
+}
+
+fn histogram(to: &mut Writer, value: &Histogram<'_>, bounds: &[u8]) {
+    to.fixed64_unless_zero(4, value.count);
+    if let Some(sum) = value.sum {
+        to.double(5, sum);
     }
-    to.packed_fixed64(6, buckets.counts.iter().copied());
+    to.packed_fixed64(6, value.counts.iter().copied());
     to.raw(bounds);
 }
 
@@ -223,24 +159,16 @@ fn written<'a>(all: &'a mut Vec<(&'static [f64], Vec<u8>)>, bounds: &'static [f6
     let known = all.iter().position(|(known, _)| std::ptr::eq(*known, bounds));
     let at = known.unwrap_or_else(|| {
         let bits = bounds.iter().map(|bound| bound.to_bits());
-        all.push((bounds, Desk::default().fields(|to| to.packed_fixed64(7, bits))));
+        all.push((bounds, Writer::fields(|to| to.packed_fixed64(7, bits))));
         all.len() - 1
     });
     &all[at].1
 }
 
-/// OTLP, `HistogramDataPoint.sum`: "negative events can be recorded, but sum should not be filled out when doing so",
-/// since receivers take it for a counter. Which values were negative is not known, but a bound below zero is there
-/// to count such, and only such make the sum negative.
-fn has_sum(buckets: &BucketsView<'_>) -> bool {
-    buckets.sum >= 0.0 && buckets.bounds.first().is_none_or(|bound| *bound >= 0.0)
-}
-
-fn exponential(to: &mut Writer<'_>, value: &Exponential) {
+fn exponential(to: &mut Writer, value: &Exponential) {
     to.fixed64_unless_zero(4, value.count());
-    // As for the others; of these it is known which values were negative.
-    if value.sum >= 0.0 && value.negative.counts.is_empty() {
-        to.double(5, value.sum);
+    if let Some(sum) = sum_of(value) {
+        to.double(5, sum);
     }
     if value.scale != 0 {
         to.varint(6, zigzag(value.scale));
@@ -256,7 +184,7 @@ fn exponential(to: &mut Writer<'_>, value: &Exponential) {
     }
 }
 
-fn exponential_buckets(to: &mut Writer<'_>, number: u32, buckets: &ExponentialBuckets) {
+fn exponential_buckets(to: &mut Writer, number: u32, buckets: &ExponentialBuckets) {
     if buckets.counts.is_empty() {
         return;
     }
@@ -275,7 +203,7 @@ fn zigzag(value: i32) -> u64 {
     u64::from((value << 1 ^ value >> 31) as u32)
 }
 
-fn summary(to: &mut Writer<'_>, value: &SummaryView<'_>) {
+fn summary(to: &mut Writer, value: &SummaryView<'_>) {
     to.fixed64_unless_zero(4, value.count);
     // As for histograms.
     if value.sum > 0.0 {
@@ -290,10 +218,14 @@ fn summary(to: &mut Writer<'_>, value: &SummaryView<'_>) {
     }
 }
 
-/// When a point's values begin and when they were read. It is never from before its start, although its series may have
-/// begun during the reading and a clock may be set back.
-#[inline(always)]
-fn times(series: &SeriesView<'_>, time: u64) -> [(u32, u64); 2] {
-    let started = series.started_unix_nanos;
-    [(2, started), (3, time.max(started))]
+/// Filtered attributes there are none: measurements have no labels but those of their series.
+fn exemplars(to: &mut Writer, number: u32, point: &Point<'_>) {
+    for (time, Exemplar { value, span, .. }) in point.each_exemplar() {
+        let mut width = Width::SMALL;
+        to.message(number, &mut width, |to| {
+            to.each_fixed64([(2, time), (3, value.to_bits())]);
+            to.bytes(4, &span.span_id);
+            to.bytes(5, &span.trace_id);
+        });
+    }
 }

@@ -13,15 +13,15 @@ const FIXED32: u32 = 5;
 ///
 /// Fields are written to a desk first, which is small enough to stay in the fastest cache and has room to write a little
 /// too far: whole words instead of single bytes. What is done moves to the output in large pieces.
-#[derive(Debug)]
-pub(super) struct Writer<'a> {
-    out: &'a mut Vec<u8>,
-    desk: &'a mut Desk,
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    out: Vec<u8>,
+    desk: Desk,
 }
 
 /// Where fields are written before they move to the output. Kept from message to message.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+struct Desk {
     /// As long as there is room; what is not written yet holds anything.
     room: Vec<u8>,
     /// How much of it is written.
@@ -68,11 +68,40 @@ impl Width {
     }
 }
 
-impl<'a> Writer<'a> {
-    /// Writes behind what `out` has.
-    pub(super) fn new(out: &'a mut Vec<u8>, desk: &'a mut Desk) -> Writer<'a> {
-        desk.written = 0;
-        Writer { out, desk }
+/// A message that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    /// Where its fields begin.
+    body: usize,
+    /// The room that is left for its length.
+    left: usize,
+}
+
+impl Open {
+    /// Where it ends if its fields end at `end`, and its length takes no more than it has to.
+    pub(super) fn end(self, end: usize) -> usize {
+        end - self.left + varint_width((end - self.body) as u64)
+    }
+}
+
+impl Writer {
+    /// Fields on their own, to be written more than once.
+    pub(super) fn fields(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let mut writer = Writer::default();
+        write(&mut writer);
+        writer.take()
+    }
+
+    /// Writes behind what `out` has, from now on. What was written elsewhere and not taken is gone.
+    pub(super) fn write_behind(&mut self, out: Vec<u8>) {
+        self.out = out;
+        self.desk.written = 0;
+    }
+
+    /// What was written, and what was there before.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        self.clear_desk();
+        std::mem::take(&mut self.out)
     }
 
     /// Where the next field begins.
@@ -87,8 +116,8 @@ impl<'a> Writer<'a> {
         self.out.truncate(position);
     }
 
-    /// Moves what is written to the output. To be called at the end.
-    pub(super) fn clear_desk(&mut self) {
+    /// Moves what is written to the output.
+    fn clear_desk(&mut self) {
         self.out.extend_from_slice(&self.desk.room[..self.desk.written]);
         self.desk.written = 0;
     }
@@ -175,15 +204,32 @@ impl<'a> Writer<'a> {
         &mut self,
         number: Number,
         width: &mut Width,
-        write: impl FnOnce(&mut Writer<'_>) -> R,
+        write: impl FnOnce(&mut Writer) -> R,
     ) -> R {
+        let message = self.open(number, *width);
+        let result = write(self);
+        *width = self.close(message);
+        result
+    }
+
+    /// Begins a message, which takes all fields until it is closed. `width` is what its length will take, as far as one
+    /// can know.
+    #[inline]
+    pub(super) fn open(&mut self, number: Number, width: Width) -> Open {
         self.tag(number, BYTES);
-        let (position, left) = (self.position(), width.bytes());
+        let left = width.bytes();
         self.room(left);
         self.advance(left);
-        let result = write(self);
-        let length = self.position() - position - left;
-        *width = Width::of(length);
+        Open { body: self.position(), left }
+    }
+
+    /// Ends the message that was begun last; what its length takes.
+    #[inline]
+    pub(super) fn close(&mut self, message: Open) -> Width {
+        let Open { body, left } = message;
+        let position = body - left;
+        let length = self.position() - body;
+        let width = Width::of(length);
         if width.bytes() != left {
             self.move_body(position, left, width.bytes(), length);
         }
@@ -192,7 +238,7 @@ impl<'a> Writer<'a> {
             None => &mut self.out[position..],
         };
         width.fill_in(of_length, length);
-        result
+        width
     }
 
     /// Room for a point, which is then on the desk from its beginning to its end.
@@ -267,15 +313,6 @@ impl<'a> Writer<'a> {
 }
 
 impl Desk {
-    /// Fields on their own, to be written more than once.
-    pub(super) fn fields(&mut self, write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
-        let mut fields = Vec::new();
-        let mut writer = Writer::new(&mut fields, self);
-        write(&mut writer);
-        writer.clear_desk();
-        fields
-    }
-
     #[cold]
     fn widen(&mut self, bytes: usize) {
         self.room.resize(DESK.max(self.written + bytes), 0);
@@ -389,8 +426,8 @@ impl<'a> Iterator for Fields<'a> {
 mod tests {
     use super::*;
 
-    fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
-        Desk::default().fields(write)
+    fn written(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        Writer::fields(write)
     }
 
     #[test]
@@ -455,12 +492,11 @@ mod tests {
 
     #[test]
     fn what_stood_there_before_stays() {
-        let (mut out, mut desk) = (b"before".to_vec(), Desk::default());
-        let mut writer = Writer::new(&mut out, &mut desk);
+        let mut writer = Writer::default();
+        writer.write_behind(b"before".to_vec());
         let mut width = Width::LARGE;
         writer.message(2, &mut width, |to| to.varint(1, 5));
-        writer.clear_desk();
-        assert_eq!(out, b"before\x12\x02\x08\x05");
+        assert_eq!(writer.take(), b"before\x12\x02\x08\x05");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod random;
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use metercast_core::{KeyValue, metrics, u64_counter};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;

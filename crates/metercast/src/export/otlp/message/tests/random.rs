@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metercast_core::{KeyValue, f64_gauge, metrics, u64_counter};
+use metercast_core::{Definition, KeyValue, f64_gauge, metrics, u64_counter};
 use opentelemetry_proto::tonic::metrics::v1::summary_data_point::ValueAtQuantile;
 use opentelemetry_proto::tonic::metrics::v1::{
     ExponentialHistogramDataPoint, SummaryDataPoint, exponential_histogram_data_point,
