@@ -2,6 +2,8 @@
 
 mod aggregation;
 mod layer;
+#[cfg(feature = "tls")]
+mod pem;
 mod protocol;
 mod tls;
 

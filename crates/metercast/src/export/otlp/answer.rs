@@ -1,11 +1,27 @@
-//! What became of a push: reads a collector's answer.
+//! What became of a request over HTTP: reads a collector's answer.
 
-use hyper::header::{self, HeaderName};
+mod json;
 
-use super::client::{Answer, PROTOBUF};
-use super::error::Cause;
+use std::time::{Duration, SystemTime};
+
+use hyper::StatusCode;
+use hyper::header::{self, HeaderMap, HeaderName};
+
+use super::error::{Cause, Failure};
 use super::settings::Settings;
 use super::wire::{Field, Fields, Malformed};
+
+/// The content types that OTLP has.
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// An answer over HTTP, read to its end.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// The body, or why there is none.
+    pub(super) body: Result<Vec<u8>, Cause>,
+}
 
 /// A success, and what the collector has to say about it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,9 +35,14 @@ pub(super) struct Accepted {
 }
 
 impl Answer {
-    /// Whether the push of `points` was a success. OTLP knows 200 only; some receivers answer 202 or 204 instead,
+    /// Whether the request with `points` was a success. OTLP knows 200 only; some receivers answer 202 or 204 instead,
     /// and take the data all the same.
-    pub(super) fn judge(self, points: u64, settings: &Settings) -> Result<Accepted, Cause> {
+    pub(super) fn judge(self, points: u64, settings: &Settings) -> Result<Accepted, Failure> {
+        let wait = self.wait();
+        self.taken(points, settings).map_err(|cause| Failure { cause, wait })
+    }
+
+    fn taken(self, points: u64, settings: &Settings) -> Result<Accepted, Cause> {
         let status = self.status;
         if status.is_redirection() {
             let location =
@@ -33,17 +54,33 @@ impl Answer {
         }
         let content_type = self.content_type().map(str::to_owned);
         let body = self.body?;
-        // Some answer protobuf with "{}": JSON is not read here, and an empty body says that all is well.
-        if body.is_empty() || content_type.as_deref() == Some("application/json") {
+        // It says that all is well, whatever it is.
+        if body.is_empty() {
             return Ok(Accepted::default());
         }
-        match partial_success(&body) {
-            Ok((rejected, says)) if content_type.is_none_or(|content_type| content_type == PROTOBUF) => {
-                let says = quotable(&String::from_utf8_lossy(says), settings);
-                Ok(Accepted { rejected: rejected.min(points), says, foreign: false })
-            }
-            _ => Ok(Accepted { foreign: true, ..Accepted::default() }),
+        // Some answer protobuf with "{}", so the answer's own type counts.
+        let read = match content_type.as_deref() {
+            Some(JSON) => json::partial_success(&body),
+            Some(PROTOBUF) | None => partial_success(&body),
+            Some(_) => Err(Malformed),
+        };
+        Ok(match read {
+            Ok((rejected, says)) => Accepted::but(rejected, &says, points, settings),
+            Err(Malformed) => Accepted { foreign: true, ..Accepted::default() },
+        })
+    }
+
+    /// How long the receiver asks to wait: a number of seconds, or until a date, which is compared with the date of the
+    /// answer, if that has one, since the clocks may differ.
+    fn wait(&self) -> Option<Duration> {
+        let wait = self.header(header::RETRY_AFTER)?.trim();
+        if !wait.is_empty() && wait.bytes().all(|digit| digit.is_ascii_digit()) {
+            // More digits than a number has are a long time.
+            return Some(Duration::from_secs(wait.parse().unwrap_or(u64::MAX)));
         }
+        let until = httpdate::parse_http_date(wait).ok()?;
+        let date = self.header(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        Some(until.duration_since(date.unwrap_or_else(SystemTime::now)).unwrap_or_default())
     }
 
     fn header(&self, name: HeaderName) -> Option<&str> {
@@ -61,15 +98,22 @@ impl Answer {
         let body = self.body.as_ref().ok()?;
         let text = match self.content_type() {
             Some(PROTOBUF) => status_message(body).ok()?,
-            None | Some("text/plain" | "application/json" | "application/problem+json") => body,
+            None | Some("text/plain" | JSON | "application/problem+json") => body,
             _ => return None,
         };
         quotable(std::str::from_utf8(text).ok()?, settings)
     }
 }
 
+impl Accepted {
+    /// A success without `rejected` of `points`.
+    pub(super) fn but(rejected: u64, says: &str, points: u64, settings: &Settings) -> Accepted {
+        Accepted { rejected: rejected.min(points), says: quotable(says, settings), foreign: false }
+    }
+}
+
 /// `ExportMetricsServiceResponse`: the `rejected_data_points` and the `error_message` of its `partial_success`.
-fn partial_success(body: &[u8]) -> Result<(u64, &[u8]), Malformed> {
+pub(super) fn partial_success(body: &[u8]) -> Result<(u64, String), Malformed> {
     let (mut rejected, mut says) = (0, &[][..]);
     for field in Fields::of(body) {
         let (1, Field::Bytes(partial_success)) = field? else { continue };
@@ -82,7 +126,7 @@ fn partial_success(body: &[u8]) -> Result<(u64, &[u8]), Malformed> {
             }
         }
     }
-    Ok((rejected, says))
+    Ok((rejected, String::from_utf8_lossy(says).into_owned()))
 }
 
 /// The `message` of a `google.rpc.Status`.
@@ -97,7 +141,7 @@ fn status_message(body: &[u8]) -> Result<&[u8], Malformed> {
 }
 
 /// The beginning of `text` on one line, without secrets; `None` if there is nothing to read.
-fn quotable(text: &str, settings: &Settings) -> Option<String> {
+pub(super) fn quotable(text: &str, settings: &Settings) -> Option<String> {
     // Secrets go before anything is cut, lest half of one stays.
     let text = settings.without_secrets(text);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,26 +1,26 @@
 //! The HTTP/1.1 client of one exporter: one request at a time, on a connection that is kept.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
 
+use super::answer::Answer;
+use super::compress;
+use super::connect::Connector;
 use super::error::Cause;
 use super::settings::Settings;
 
 /// Sends requests to one URL. It has no clock: whoever drops the future of [`send`](Client::send) ends the request and
 /// its connection, and the next request gets a new one.
 pub(super) struct Client {
-    host: String,
-    port: u16,
-    path: Uri,
+    connector: Connector,
+    target: Uri,
     headers: HeaderMap,
     /// The connection of the last request, if the whole answer was read and the server keeps it open.
     kept: Option<Connection>,
@@ -29,14 +29,6 @@ pub(super) struct Client {
 
 type Connection = SendRequest<Full<Bytes>>;
 
-/// An answer that was read to its end.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    /// The body, or why there is none.
-    pub(super) body: Result<Vec<u8>, Cause>,
-}
-
 /// OTLP: a client reads at most 4 MiB of an answer.
 pub(super) const ANSWER_LIMIT: usize = 4 << 20;
 
@@ -44,38 +36,54 @@ pub(super) const ANSWER_LIMIT: usize = 4 << 20;
 const USER_AGENT: &str =
     concat!("metercast/", env!("CARGO_PKG_VERSION"), " OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
 
+/// An error about a part of a request that is not shown: it may be a secret, and so may hyper's errors about it.
+pub(super) fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{what} is not one of HTTP"))
+}
+
+/// The headers that every protocol has: whose request it is, and those that were given.
+pub(super) fn headers(settings: &Settings) -> io::Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    for (name, value) in &settings.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("a header's name"))?;
+        headers.insert(name, secret(value)?);
+    }
+    Ok(headers)
+}
+
+fn secret(value: &str) -> io::Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| invalid("a header's value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 impl Client {
     /// A client that is not connected yet.
     ///
     /// # Errors
     ///
-    /// A path or header that HTTP cannot carry, which configuration has refused already.
+    /// Certificates that cannot be read; a path or header that HTTP cannot carry, which configuration has refused already.
     pub(super) fn new(settings: &Settings) -> io::Result<Client> {
-        // The texts themselves may be secrets, and so may hyper's errors about them.
-        let invalid =
-            |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{what} is not one of HTTP"));
-        let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        for (name, value) in &settings.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("a header's name"))?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| invalid("a header's value"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let connector = Connector::new(settings, "http/1.1")?;
+        let mut headers = headers(settings)?;
         let host = HeaderValue::from_str(&settings.authority).map_err(|_| invalid("the host"))?;
         headers.insert(header::HOST, host);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
-        if settings.gzip {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let content_type = settings.options.encoding.content_type();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(encoding) = compress::encoding(settings.compression) {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        Ok(Client {
-            host: settings.host.clone(),
-            port: settings.port,
-            path: settings.path.parse().map_err(|_| invalid("the path"))?,
-            headers,
-            kept: None,
-            connected: false,
-        })
+        let mut target = settings.path.clone();
+        if let Some(proxy) = connector.reading_proxy() {
+            // The proxy must know where to.
+            target = format!("http://{}{target}", settings.authority);
+            if let Some(authorization) = &proxy.authorization {
+                headers.insert(header::PROXY_AUTHORIZATION, secret(authorization)?);
+            }
+        }
+        let target = target.parse().map_err(|_| invalid("the path"))?;
+        Ok(Client { connector, target, headers, kept: None, connected: false })
     }
 
     /// Whether the last request got as far as a connection.
@@ -102,8 +110,14 @@ impl Client {
             }
             self.connected = false;
         }
-        let mut connection = self.connect().await?;
+        let stream = self.connector.connect().await?;
         self.connected = true;
+        let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        // It runs on its own, so that a server's close is seen between requests. It ends with the connection.
+        tokio::spawn(async move {
+            // What goes wrong, the request learns too.
+            let _ = driver.await;
+        });
         let response = connection.send_request(request).await?;
         Ok(self.receive(connection, response).await)
     }
@@ -111,26 +125,9 @@ impl Client {
     fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.path.clone();
+        *request.uri_mut() = self.target.clone();
         *request.headers_mut() = self.headers.clone();
         request
-    }
-
-    async fn connect(&self) -> Result<Connection, Cause> {
-        let resolve = |error| Cause::Resolve(Arc::new(error));
-        let connect = |error| Cause::Connect(Arc::new(error));
-        let addresses: Vec<_> =
-            lookup_host((self.host.as_str(), self.port)).await.map_err(resolve)?.collect();
-        let stream = TcpStream::connect(&addresses[..]).await.map_err(connect)?;
-        // The head of a request should not wait for the body to fill a packet.
-        stream.set_nodelay(true).map_err(connect)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // It runs on its own, so that a server's close is seen between requests. It ends with the sender.
-        tokio::spawn(async move {
-            // What goes wrong, the request learns too.
-            let _ = connection.await;
-        });
-        Ok(sender)
     }
 
     async fn receive(&mut self, connection: Connection, response: Response<Incoming>) -> Answer {
@@ -147,9 +144,6 @@ impl Client {
         Answer { status: head.status, headers: head.headers, body }
     }
 }
-
-/// The content type of what is sent and what is understood.
-pub(super) const PROTOBUF: &str = "application/x-protobuf";
 
 async fn read(mut body: Incoming) -> Result<Vec<u8>, Cause> {
     let mut bytes = Vec::new();

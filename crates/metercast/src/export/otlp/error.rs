@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 
+use super::retry::Outcome;
+
 /// A push that failed, in whole or in part.
 #[derive(Clone, Debug)]
 pub(crate) struct ExportError {
@@ -14,6 +16,22 @@ pub(crate) struct ExportError {
     url: Arc<str>,
     /// Why it failed.
     cause: Cause,
+    /// How many points were to go with it and never will.
+    lost: u64,
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) cause: Cause,
+    /// How long the receiver asks to wait.
+    pub(super) wait: Option<Duration>,
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Failure {
+        Failure { cause, wait: None }
+    }
 }
 
 /// Why a push failed. Nothing in it is a secret: what an answer says was searched for them.
@@ -23,21 +41,31 @@ pub(super) enum Cause {
     Resolve(Arc<io::Error>),
     /// No connection could be made.
     Connect(Arc<io::Error>),
+    /// The certificates do not fit, and how to mend that.
+    Tls(String),
+    /// The proxy makes no connection, and why. It may do so later, or not before somebody mends it.
+    Proxy { url: String, says: String, is_lasting: bool },
+    /// The connection was closed before an answer came.
+    Closed,
     /// The connection broke before the answer was complete.
-    Lost(Arc<hyper::Error>),
-    /// What came is not HTTP/1.1.
-    Protocol(Arc<hyper::Error>),
+    Lost(Arc<dyn std::error::Error + Send + Sync>),
+    /// What came is not the protocol of this name.
+    Protocol(&'static str, Arc<dyn std::error::Error + Send + Sync>),
     /// The exporter's timeout passed, before there was a connection or after.
     Timeout { within: Duration, connected: bool },
-    /// The deadline of a flush or of the shutdown passed.
-    Deadline,
+    /// The deadline of a flush or of the shutdown passed, before there was a connection or after.
+    Deadline { connected: bool },
+    /// The receiver has asked for silence, and it lasts longer than there is time.
+    Silence { left: Duration },
     /// An answer that is no success, with what it says if that is text.
     Status { status: StatusCode, says: Option<String> },
     /// An answer that points elsewhere.
     Redirect { status: StatusCode, location: Option<String> },
+    /// A status of gRPC that is no success, with what it says.
+    Grpc { code: Code, says: Option<String>, too_large: bool, may_retry: bool },
     /// A success without these points.
     Rejected { rejected: u64, points: u64, says: Option<String> },
-    /// A message of more bytes than OTLP lets a client send.
+    /// One point of more bytes than OTLP lets a client send.
     RequestTooLarge { bytes: usize, limit: usize },
     /// An answer of more bytes than a client reads.
     AnswerTooLarge { limit: usize },
@@ -49,7 +77,12 @@ pub(super) enum Cause {
 
 impl ExportError {
     pub(super) fn new(url: &str, cause: Cause) -> ExportError {
-        ExportError { url: url.into(), cause }
+        ExportError { url: url.into(), cause, lost: 0 }
+    }
+
+    /// That this many points will never arrive.
+    pub(super) fn losing(self, lost: u64) -> ExportError {
+        ExportError { lost, ..self }
     }
 
     /// The class of error for `error.type`: one of few.
@@ -57,11 +90,15 @@ impl ExportError {
         match &self.cause {
             Cause::Resolve(_) => "resolve",
             Cause::Connect(_) => "connect",
-            Cause::Lost(_) => "io",
-            Cause::Protocol(_) => "protocol",
-            Cause::Timeout { .. } | Cause::Deadline => "timeout",
+            Cause::Tls(_) => "tls",
+            Cause::Proxy { .. } => "proxy",
+            Cause::Closed | Cause::Lost(_) => "io",
+            Cause::Protocol(..) => "protocol",
+            Cause::Timeout { .. } | Cause::Deadline { .. } => "timeout",
+            Cause::Silence { .. } => "silence",
             Cause::Status { status, .. } => status.as_str(),
             Cause::Redirect { .. } => "redirect",
+            Cause::Grpc { code, .. } => code.name(),
             Cause::Rejected { .. } => "rejected",
             Cause::RequestTooLarge { .. } => "request_too_large",
             Cause::AnswerTooLarge { .. } => "answer_too_large",
@@ -71,6 +108,115 @@ impl ExportError {
     }
 }
 
+impl Cause {
+    /// What it means for the request: the tables of OTLP, and what they leave open.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Cause::Resolve(_) | Cause::Connect(_) | Cause::Silence { .. } => Outcome::Busy,
+            Cause::Timeout { connected: false, .. } | Cause::Deadline { connected: false } => Outcome::Busy,
+            Cause::Closed | Cause::Lost(_) | Cause::Timeout { .. } | Cause::Deadline { .. } => {
+                Outcome::Unknown
+            }
+            Cause::Proxy { is_lasting: false, .. } => Outcome::Busy,
+            Cause::Protocol(..) => Outcome::Garbled,
+            Cause::AnswerTooLarge { .. } | Cause::RequestTooLarge { .. } => Outcome::Unread,
+            Cause::Status { status, .. } => match status.as_u16() {
+                429 | 503 => Outcome::Busy,
+                // A gateway says so, and does not know what became of the request behind it.
+                502 | 504 => Outcome::Unknown,
+                400 => Outcome::Malformed,
+                413 => Outcome::TooLarge,
+                _ => Outcome::Denied,
+            },
+            Cause::Grpc { too_large: true, .. } => Outcome::TooLarge,
+            Cause::Grpc { code, may_retry, .. } => match *code {
+                Code::CANCELLED | Code::DEADLINE_EXCEEDED | Code::DATA_LOSS => Outcome::Unknown,
+                Code::ABORTED | Code::OUT_OF_RANGE | Code::UNAVAILABLE => Outcome::Busy,
+                Code::RESOURCE_EXHAUSTED if *may_retry => Outcome::Busy,
+                Code::INVALID_ARGUMENT => Outcome::Malformed,
+                _ => Outcome::Denied,
+            },
+            _ => Outcome::Denied,
+        }
+    }
+}
+
+/// A status code of gRPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Code(pub(super) i32);
+
+impl Code {
+    pub(super) const CANCELLED: Code = Code(1);
+    pub(super) const INVALID_ARGUMENT: Code = Code(3);
+    pub(super) const DEADLINE_EXCEEDED: Code = Code(4);
+    pub(super) const NOT_FOUND: Code = Code(5);
+    pub(super) const PERMISSION_DENIED: Code = Code(7);
+    pub(super) const RESOURCE_EXHAUSTED: Code = Code(8);
+    pub(super) const ABORTED: Code = Code(10);
+    pub(super) const OUT_OF_RANGE: Code = Code(11);
+    pub(super) const UNIMPLEMENTED: Code = Code(12);
+    pub(super) const UNAVAILABLE: Code = Code(14);
+    pub(super) const DATA_LOSS: Code = Code(15);
+    pub(super) const UNAUTHENTICATED: Code = Code(16);
+
+    /// The name that the specification of gRPC has for it.
+    fn name(self) -> &'static str {
+        const NAMES: [&str; 17] = [
+            "OK",
+            "CANCELLED",
+            "UNKNOWN",
+            "INVALID_ARGUMENT",
+            "DEADLINE_EXCEEDED",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+            "PERMISSION_DENIED",
+            "RESOURCE_EXHAUSTED",
+            "FAILED_PRECONDITION",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNIMPLEMENTED",
+            "INTERNAL",
+            "UNAVAILABLE",
+            "DATA_LOSS",
+            "UNAUTHENTICATED",
+        ];
+        usize::try_from(self.0).ok().and_then(|code| NAMES.get(code).copied()).unwrap_or("UNKNOWN")
+    }
+
+    fn mend(self, too_large: bool) -> &'static str {
+        match self {
+            _ if too_large => TOO_LARGE,
+            Code::INVALID_ARGUMENT => "the collector cannot read the message",
+            Code::PERMISSION_DENIED | Code::UNAUTHENTICATED => "check the exporter's auth or headers",
+            Code::NOT_FOUND | Code::UNIMPLEMENTED => {
+                "is this the port for OTLP over gRPC, usually 4317, and does the receiver take metrics and the \
+                 exporter's compression?"
+            }
+            Code::RESOURCE_EXHAUSTED => {
+                "the collector wants fewer pushes; make the exporter's interval longer"
+            }
+            Code::CANCELLED | Code::DEADLINE_EXCEEDED => {
+                "the collector, or what it passes on to, is too slow"
+            }
+            Code::UNAVAILABLE => "the collector, or what it passes on to, is down or overloaded",
+            _ => "look into the collector's log",
+        }
+    }
+}
+
+const TOO_LARGE: &str =
+    "the message is larger than the collector takes; raise its limit, or record fewer series";
+
+/// A sentence with one more clause.
+pub(super) fn and(sentence: &str, clause: &str) -> String {
+    if !sentence.ends_with('?') {
+        return format!("{sentence}; {clause}");
+    }
+    let mut clause = clause.chars();
+    let first = clause.next().into_iter().flat_map(char::to_uppercase);
+    format!("{sentence} {}{}", first.collect::<String>(), clause.as_str())
+}
+
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let but = match self.cause {
@@ -78,7 +224,12 @@ impl fmt::Display for ExportError {
             Cause::Stopped => " is not possible",
             _ => " failed",
         };
-        write!(f, "push to {}{but}: {}", self.url, self.cause)
+        let says = format!("push to {}{but}: {}", self.url, self.cause);
+        match self.lost {
+            0 => f.write_str(&says),
+            1 => f.write_str(&and(&says, "1 point is not delivered")),
+            lost => f.write_str(&and(&says, &format!("{lost} points are not delivered"))),
+        }
     }
 }
 
@@ -86,7 +237,7 @@ impl std::error::Error for ExportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             Cause::Resolve(error) | Cause::Connect(error) => Some(&**error),
-            Cause::Lost(error) | Cause::Protocol(error) => Some(&**error),
+            Cause::Lost(error) | Cause::Protocol(_, error) => Some(&**error),
             _ => None,
         }
     }
@@ -105,15 +256,22 @@ impl fmt::Display for Cause {
                 }
                 _ => write!(f, "no connection ({error}); check the address and the network on the way"),
             },
-            Cause::Lost(error) if error.is_incomplete_message() => {
+            Cause::Tls(says) => f.write_str(says),
+            Cause::Proxy { url, says, .. } => write!(f, "the proxy {url} {says}"),
+            Cause::Closed => {
                 f.write_str("the connection was closed before an answer came; look into the collector's log")
             }
             Cause::Lost(error) => {
                 write!(f, "the connection broke ({}); look into the collector's log", Chain(&**error))
             }
-            Cause::Protocol(error) => write!(
+            Cause::Protocol("HTTP/2", error) => write!(
                 f,
-                "the answer is not HTTP/1.1 ({}); is this the port for OTLP over HTTP, usually 4318?",
+                "the answer is not HTTP/2 ({}); is this the port for OTLP over gRPC, usually 4317?",
+                Chain(&**error)
+            ),
+            Cause::Protocol(expected, error) => write!(
+                f,
+                "the answer is not {expected} ({}); is this the port for OTLP over HTTP, usually 4318?",
                 Chain(&**error)
             ),
             Cause::Timeout { within, connected: false } => {
@@ -123,8 +281,17 @@ impl fmt::Display for Cause {
                 f,
                 "no answer within {within:?}; is the collector overloaded, or the exporter's timeout too short?"
             ),
-            Cause::Deadline => {
+            Cause::Deadline { .. } => {
                 f.write_str("no answer before the deadline; give it more time, or check the collector")
+            }
+            Cause::Silence { left } => write!(
+                f,
+                "the collector has asked for silence, of which {:?} are left; give the push more time, or make the \
+                 exporter's interval longer",
+                Duration::from_secs(left.as_secs() + 1)
+            ),
+            Cause::Grpc { code, says, too_large, .. } => {
+                write!(f, "answered {}{}: {}", code.name(), Says(says), code.mend(*too_large))
             }
             Cause::Status { status, says } => write!(f, "answered {status}{}: {}", Says(says), mend(*status)),
             Cause::Redirect { status, location: Some(location) } => write!(
@@ -135,7 +302,7 @@ impl fmt::Display for Cause {
                 write!(f, "answered {status}, which is not followed: {}", mend(StatusCode::NOT_FOUND))
             }
             Cause::RequestTooLarge { bytes, limit } => {
-                write!(f, "the message has {bytes} bytes and OTLP allows {limit}; record fewer series")
+                write!(f, "one point has {bytes} bytes and OTLP allows {limit}; record shorter labels")
             }
             Cause::AnswerTooLarge { limit } => {
                 write!(f, "the answer has more than {limit} bytes; is this an OTLP receiver?")
@@ -160,10 +327,8 @@ fn mend(status: StatusCode) -> &'static str {
         404 | 405 => "the path is probably wrong; receivers of OTLP take metrics at /v1/metrics",
         407 => "something on the way is a proxy that wants a password",
         408 | 504 => "the collector, or what it passes on to, is too slow",
-        413 => "the message is larger than the collector takes; raise its limit, or record fewer series",
-        415 => {
-            "the collector takes no protobuf, or no gzip; check its receiver and the exporter's compression"
-        }
+        413 => TOO_LARGE,
+        415 => "the collector takes no such message; check the exporter's protocol and compression",
         429 => "the collector wants fewer pushes; make the exporter's interval longer",
         502 | 503 => "the collector, or what it passes on to, is down or overloaded",
         500.. => "look into the collector's log",
@@ -200,92 +365,18 @@ impl fmt::Display for Chain<'_> {
 
 impl From<hyper::Error> for Cause {
     fn from(error: hyper::Error) -> Cause {
-        if error.is_parse() { Cause::Protocol(Arc::new(error)) } else { Cause::Lost(Arc::new(error)) }
+        if let Some(refused) = super::connect::refusal(&error) {
+            return refused;
+        }
+        if error.is_parse() {
+            Cause::Protocol("HTTP/1.1", Arc::new(error))
+        } else if error.is_incomplete_message() {
+            Cause::Closed
+        } else {
+            Cause::Lost(Arc::new(error))
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_says_what_where_and_how_to_mend() {
-        let io = |kind: io::ErrorKind, text: &'static str| Arc::new(io::Error::new(kind, text));
-        let status = |code, says: Option<&str>| Cause::Status {
-            status: StatusCode::from_u16(code).unwrap(),
-            says: says.map(str::to_owned),
-        };
-        let cases = [
-            (
-                Cause::Resolve(io(io::ErrorKind::Other, "name unknown")),
-                "resolve",
-                " failed: the host's name cannot be resolved (name unknown); is it spelled right?",
-            ),
-            (
-                Cause::Connect(io(io::ErrorKind::ConnectionRefused, "")),
-                "connect",
-                " failed: connection refused; is a collector listening there?",
-            ),
-            (
-                Cause::Connect(io(io::ErrorKind::NetworkUnreachable, "network unreachable")),
-                "connect",
-                " failed: no connection (network unreachable); check the address and the network on the way",
-            ),
-            (
-                Cause::Timeout { within: Duration::from_secs(10), connected: true },
-                "timeout",
-                " failed: no answer within 10s; is the collector overloaded, or the exporter's timeout too short?",
-            ),
-            (
-                Cause::Timeout { within: Duration::from_millis(1500), connected: false },
-                "timeout",
-                " failed: no connection within 1.5s; does a firewall on the way drop packets?",
-            ),
-            (
-                Cause::Deadline,
-                "timeout",
-                " failed: no answer before the deadline; give it more time, or check the collector",
-            ),
-            (
-                status(401, None),
-                "401",
-                " failed: answered 401 Unauthorized: check the exporter's auth or headers",
-            ),
-            (
-                status(503, Some("full \u{1b}[2J\u{202e}")),
-                "503",
-                " failed: answered 503 Service Unavailable (\"full \\u{1b}[2J\\u{202e}\"): the collector, or what it \
-                 passes on to, is down or overloaded",
-            ),
-            (
-                status(418, None),
-                "418",
-                " failed: answered 418 I'm a teapot: check the exporter's endpoint, and look into the collector's log",
-            ),
-            (
-                Cause::Rejected { rejected: 2, points: 5, says: Some("too old".into()) },
-                "rejected",
-                ": 2 of 5 points were rejected (\"too old\"); check the collector's rules for these metrics",
-            ),
-            (
-                Cause::RequestTooLarge { bytes: 9, limit: 8 },
-                "request_too_large",
-                " failed: the message has 9 bytes and OTLP allows 8; record fewer series",
-            ),
-            (Cause::Stopped, "stopped", " is not possible: the exporter was stopped"),
-        ];
-        for (cause, error_type, message) in cases {
-            let error = ExportError::new("http://collector:4318/v1/metrics", cause);
-            assert_eq!(error.error_type(), error_type);
-            assert_eq!(error.to_string(), format!("push to http://collector:4318/v1/metrics{message}"));
-        }
-    }
-
-    #[test]
-    fn the_error_of_the_system_is_kept_as_the_source() {
-        let cause = Cause::Connect(Arc::new(io::Error::from(io::ErrorKind::ConnectionRefused)));
-        let error = ExportError::new("http://collector:4318/", cause);
-        let source = std::error::Error::source(&error).unwrap().downcast_ref::<io::Error>().unwrap();
-        assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
-    }
-}
+mod tests;

@@ -1,33 +1,50 @@
-//! OTLP: the store as messages, pushed over HTTP at an interval.
+//! OTLP: the store as messages, pushed over HTTP or gRPC at an interval.
 //!
 //! ```text
-//! push, worker (when) -> reader -> message (what) -> client (HTTP)
-//!                                    |                 |
-//!                                    |                 answer (what became of it) -> error -> who asked, log, own metrics
-//!                                    envelope (the order of everything) -> walk (requests of a size) -> format
-//!                                    |                                                                    |
-//!                                    since (what came) <- cursors (what arrived) <- told (by a request)   protobuf or json
+//! push, worker (when) -> exporter (one push) -> message (what) -> transport -> client (HTTP) or grpc -> connect -> tls
+//!                          |         |            |                              |
+//!                          |         |            |                              answer (what became of it) -> error
+//!                          |         |            |                                                              |
+//!                          |         retry (what follows an attempt) <-------------------------------------------/
+//!                          |                      |
+//!                          report -> who asked, log, own metrics
+//!                                                 |
+//!                                                 envelope (the order of everything) -> walk (requests of a size) -> format
+//!                                                 |                                                                    |
+//!                                                 since (what came) <- cursors (what arrived) <- told (by a request)   protobuf or json
 //! ```
 //!
 //! In protobuf a point is written by `point`, its labels by `attributes`, and the bytes by `wire`.
+//!
+//! What was refused stays in the store, and the next push has it; only what may have been taken is sent again as it was.
 
 mod answer;
 mod attributes;
 mod client;
+mod compress;
+mod connect;
 mod cursors;
 mod envelope;
 mod error;
+mod exporter;
 mod format;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod json;
 mod message;
 mod options;
 mod point;
 mod protobuf;
 mod push;
+mod report;
 mod request;
+mod retry;
 mod settings;
 mod since;
+#[cfg(feature = "tls")]
+mod tls;
 mod told;
+mod transport;
 mod walk;
 mod wire;
 mod worker;

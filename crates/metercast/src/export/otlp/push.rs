@@ -39,7 +39,7 @@ struct Running {
 }
 
 impl Push {
-    /// Starts the thread. The first push is due after one interval.
+    /// Starts the thread. The first push comes some time within the first interval.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl Push {
         }
         match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(result) => result,
-            Err(RecvTimeoutError::Timeout) => Err(self.error(Cause::Deadline)),
+            Err(RecvTimeoutError::Timeout) => Err(self.error(Cause::Deadline { connected: false })),
             Err(RecvTimeoutError::Disconnected) => Err(self.error(Cause::Stopped)),
         }
     }

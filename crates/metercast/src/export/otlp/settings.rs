@@ -1,9 +1,12 @@
 //! Where, when and with what an exporter pushes.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Compression, OtlpConfig};
+use super::options::{self, OtlpEncoding, OtlpOptions};
+use super::retry::Backoff;
+use crate::config::{self, Compression, OtlpConfig, Protocol, TlsConfig};
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
 #[derive(Clone)]
@@ -16,18 +19,43 @@ pub(crate) struct Settings {
     pub(crate) host: String,
     /// The port to connect to.
     pub(crate) port: u16,
+    /// The Unix socket to connect to instead.
+    pub(crate) socket: Option<PathBuf>,
+    /// What an encrypted connection is made with; `None` if it is not encrypted.
+    pub(crate) tls: Option<TlsConfig>,
+    /// The proxy to connect through.
+    pub(crate) proxy: Option<Proxy>,
+    /// What is spoken.
+    pub(crate) protocol: Protocol,
     /// Host and port as the `Host` header has them.
     pub(crate) authority: String,
     /// Path and query as the request line has them. Some vendors take a key in the query.
     pub(crate) path: String,
     /// More headers, names in lower case, each once. Their values are secrets.
     pub(crate) headers: Vec<(String, String)>,
-    /// Whether bodies are compressed.
-    pub(crate) gzip: bool,
+    /// What is sent of the store.
+    pub(crate) options: OtlpOptions,
+    /// How bodies are compressed.
+    pub(crate) compression: Compression,
     /// From the start of one push to the start of the next.
     pub(crate) interval: Duration,
-    /// How long a push may take from the reading of the store on; `None` is no limit.
+    /// How long a push may take from the reading of the store on, with all its attempts; `None` is no limit.
     pub(crate) timeout: Option<Duration>,
+    /// How long to wait between attempts.
+    pub(crate) backoff: Backoff,
+}
+
+/// An HTTP proxy.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    /// Its URL, for messages.
+    pub(crate) url: String,
+    /// The name or address to connect to; an IPv6 address without brackets.
+    pub(crate) host: String,
+    /// The port to connect to.
+    pub(crate) port: u16,
+    /// The `proxy-authorization` header, which is a secret.
+    pub(crate) authorization: Option<String>,
 }
 
 impl Settings {
@@ -46,9 +74,20 @@ impl Settings {
                 .iter()
                 .map(|(name, value)| (name.to_owned(), value.expose().to_owned()))
                 .collect(),
-            gzip: config.compression() == Compression::Gzip,
+            socket: endpoint.socket().map(Into::into),
+            tls: endpoint.is_https().then(|| config.tls().clone()),
+            proxy: config.proxy().map(|proxy| Proxy {
+                url: proxy.to_string(),
+                host: proxy.host().to_owned(),
+                port: proxy.port(),
+                authorization: proxy.authorization().map(|secret| secret.expose().to_owned()),
+            }),
+            protocol: config.protocol(),
+            options: options_of(config),
+            compression: config.compression(),
             interval: config.interval(),
             timeout: config.timeout(),
+            backoff: Backoff::default(),
         }
     }
 
@@ -57,10 +96,12 @@ impl Settings {
         let query = self.path.split_once('?').map(|(_, query)| query);
         let keys =
             query.into_iter().flat_map(|query| query.split('&').filter_map(|pair| pair.split_once('=')));
-        let mut secrets: Vec<&str> = self.headers.iter().map(|(_, value)| value.as_str()).collect();
+        let of_proxy = self.proxy.iter().filter_map(|proxy| proxy.authorization.as_deref());
+        let mut secrets: Vec<&str> =
+            self.headers.iter().map(|(_, value)| value.as_str()).chain(of_proxy).collect();
         // A server may repeat the token without the scheme before it.
-        secrets
-            .extend(self.headers.iter().filter_map(|(_, value)| value.split_once(' ').map(|(_, rest)| rest)));
+        let tokens: Vec<&str> = secrets.iter().filter_map(|secret| Some(secret.split_once(' ')?.1)).collect();
+        secrets.extend(tokens);
         secrets.extend(query);
         secrets.extend(keys.map(|(_, value)| value));
         // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.
@@ -70,6 +111,24 @@ impl Settings {
     }
 }
 
+fn options_of(config: &OtlpConfig) -> OtlpOptions {
+    let mut options = OtlpOptions::default();
+    options.encoding = match config.protocol() {
+        Protocol::HttpJson => OtlpEncoding::Json,
+        Protocol::HttpProtobuf | Protocol::Grpc => OtlpEncoding::Protobuf,
+    };
+    options.temporality = match config.temporality() {
+        config::TemporalityPreference::Cumulative => options::TemporalityPreference::Cumulative,
+        config::TemporalityPreference::Delta => options::TemporalityPreference::Delta,
+        config::TemporalityPreference::LowMemory => options::TemporalityPreference::LowMemory,
+    };
+    options.histograms = match config.histograms() {
+        config::HistogramAggregation::Explicit => options::HistogramAggregation::Explicit,
+        config::HistogramAggregation::Exponential => options::HistogramAggregation::Exponential,
+    };
+    options
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -77,7 +136,8 @@ impl fmt::Debug for Settings {
             .field("name", &self.name)
             .field("url", &self.url)
             .field("headers", &headers)
-            .field("gzip", &self.gzip)
+            .field("protocol", &self.protocol)
+            .field("compression", &self.compression)
             .field("interval", &self.interval)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
@@ -98,9 +158,20 @@ mod tests {
             authority: "collector:4318".into(),
             path: "/v1/metrics?key=in-query&x=1".into(),
             headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
-            gzip: true,
+            socket: None,
+            tls: None,
+            proxy: Some(Proxy {
+                url: "http://proxy:3128".into(),
+                host: "proxy".into(),
+                port: 3128,
+                authorization: Some("Basic dXNlcjpwYXNz".into()),
+            }),
+            protocol: Protocol::HttpProtobuf,
+            options: OtlpOptions::default(),
+            compression: Compression::Gzip,
             interval: Duration::from_secs(60),
             timeout: None,
+            backoff: Backoff::default(),
         }
     }
 
@@ -109,7 +180,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", settings()),
             "Settings { name: \"central\", url: \"http://collector:4318/v1/metrics?***\", headers: \
-             [\"authorization\", \"x-org\", \"x-key\"], gzip: true, interval: 60s, timeout: None, .. }"
+             [\"authorization\", \"x-org\", \"x-key\"], protocol: HttpProtobuf, compression: Gzip, interval: 60s, timeout: None, .. }"
         );
     }
 
@@ -121,6 +192,7 @@ mod tests {
             ("tok-12345-longer", "***"),
             ("no /v1/metrics?key=in-query&x=1 here", "no /v1/metrics?*** here"),
             ("key in-query", "key ***"),
+            ("no user dXNlcjpwYXNz", "no user ***"),
             ("7 points", "7 points"),
         ];
         for (text, expected) in cases {

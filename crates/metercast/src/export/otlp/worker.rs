@@ -1,23 +1,18 @@
-//! What an exporter's thread does: waits, reads the store, pushes, and says what became of it.
+//! What an exporter's thread does: waits until a push is due or asked for, and answers who asked.
 
 use std::any::Any;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use metercast_core::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use super::answer::Accepted;
-use super::client::{Answer, Client};
-use super::error::{Cause, ExportError};
-use super::message::OtlpMessage;
+use super::error::ExportError;
+use super::exporter::{End, Exporter};
 use super::settings::Settings;
 use crate::log::Level;
 use crate::reader::Reader;
@@ -25,38 +20,65 @@ use crate::reader::Reader;
 /// Asks for a push now.
 pub(super) struct Command {
     /// Until when it must be done.
-    pub(super) deadline: Instant,
+    pub(super) deadline: std::time::Instant,
     /// Whether the thread ends then.
     pub(super) last: bool,
     /// Where the result goes.
     pub(super) answer: SyncSender<Result<(), ExportError>>,
 }
 
-/// The exporter, on its thread. It pushes one after the other, never two at once.
-pub(super) struct Worker {
-    settings: Settings,
-    reader: Reader,
-    message: OtlpMessage,
-    /// The length of the last message, which the next will have about.
-    last_length: usize,
-    client: Client,
-    commands: UnboundedReceiver<Command>,
+/// The commands of an exporter, as they come.
+pub(super) struct Commands {
+    received: UnboundedReceiver<Command>,
     /// Commands that came while a push was under way. They need another: what was recorded just before them is
     /// not in that one.
     waiting: Vec<Command>,
 }
 
 /// The handle was dropped: nobody wants to know any more.
-struct Abandoned;
+pub(super) struct Abandoned;
 
-/// `otel.component.type` in the exporter's own metrics.
-const COMPONENT: &str = "otlp_http_metric_exporter";
+impl Commands {
+    pub(super) fn new(received: UnboundedReceiver<Command>) -> Commands {
+        Commands { received, waiting: Vec::new() }
+    }
 
-/// OTLP: a client sends at most 64 MiB, before compression.
-const REQUEST_LIMIT: usize = 64 << 20;
+    /// Waits for the next command; the deadline if it is the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Instant>, Abandoned> {
+        let command = self.received.recv().await.ok_or(Abandoned)?;
+        let last = command.last.then(|| Instant::from_std(command.deadline));
+        self.waiting.push(command);
+        Ok(last)
+    }
 
-/// Most of what gzip saves, at a third of the time of its default level.
-const GZIP_LEVEL: u32 = 3;
+    /// Waits until a moment, or for the next command if that comes first.
+    pub(super) async fn until(&mut self, moment: Instant) -> Result<(), Abandoned> {
+        tokio::select! {
+            biased;
+            command = self.next() => command.map(drop),
+            () = sleep_until(moment) => Ok(()),
+        }
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn take(&mut self) -> Vec<Command> {
+        while let Ok(command) = self.received.try_recv() {
+            self.waiting.push(command);
+        }
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+/// The exporter, on its thread. It pushes one after the other, never two at once.
+pub(super) struct Worker {
+    exporter: Exporter,
+    interval: Duration,
+    commands: Commands,
+}
 
 /// Longer intervals are as good as none, and would overflow the clock.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -68,15 +90,14 @@ impl Worker {
         resource: &[(String, Value)],
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {
-        let client = Client::new(&settings)?;
-        let reader = reader.of_exporter(&settings.name, COMPONENT);
-        let message = OtlpMessage::new(resource);
-        Ok(Worker { settings, reader, message, last_length: 0, client, commands, waiting: Vec::new() })
+        let interval = settings.interval.clamp(Duration::from_millis(1), LONGEST_INTERVAL);
+        let exporter = Exporter::new(settings, reader, resource)?;
+        Ok(Worker { exporter, interval, commands: Commands::new(commands) })
     }
 
     /// Works until the last command, or until the handle is dropped.
     pub(super) fn work(self, runtime: &Runtime) {
-        let (name, log) = (self.settings.name.clone(), self.reader.log().clone());
+        let (name, log) = self.exporter.name_and_log();
         let run = AssertUnwindSafe(|| runtime.block_on(self.run()));
         if let Err(panic) = catch_unwind(run) {
             let line = format!(
@@ -88,201 +109,55 @@ impl Worker {
     }
 
     async fn run(mut self) {
-        let interval = self.settings.interval.clamp(Duration::from_millis(1), LONGEST_INTERVAL);
-        let mut due = interval_at(tokio::time::Instant::now() + interval, interval);
-        // After a push that took longer than the interval, the next one is due when it would have been anyway.
-        due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // The first push comes some time within the interval, so that programs that start together do not push together.
+        let mut due = Instant::now() + self.exporter.part_of(self.interval);
         loop {
-            if self.waiting.is_empty() {
-                tokio::select! {
-                    command = self.commands.recv() => match command {
-                        Some(command) => self.waiting.push(command),
-                        None => return,
-                    },
-                    _ = due.tick() => {}
+            if !self.commands.are_waiting() {
+                let due = self.exporter.pause().map_or(due, |until| due.max(until));
+                if self.commands.until(due).await.is_err() {
+                    return;
                 }
-            }
-            while let Ok(command) = self.commands.try_recv() {
-                self.waiting.push(command);
             }
             // One reading is new enough for all who have asked before it.
-            let asked = std::mem::take(&mut self.waiting);
+            let asked = self.commands.take();
             let last = asked.iter().find(|command| command.last).map(|command| command.deadline);
             let deadline = last.or_else(|| asked.iter().map(|command| command.deadline).max());
-            let result = if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                Err(ExportError::new(&self.settings.url, Cause::Deadline))
-            } else {
-                match self.push(deadline, last.is_some()).await {
-                    Ok(result) => result,
-                    Err(Abandoned) => return,
-                }
-            };
-            for command in asked {
-                // Who asked may have stopped waiting.
-                let _ = command.answer.send(result.clone());
-            }
-            if last.is_some() {
-                return;
-            }
-        }
-    }
-
-    /// One push, ended at `deadline` or after the exporter's timeout, whichever comes first.
-    async fn push(
-        &mut self,
-        deadline: Option<Instant>,
-        last: bool,
-    ) -> Result<Result<(), ExportError>, Abandoned> {
-        let started = Instant::now();
-        let (points, outcome) = match self.encode() {
-            Ok((_, body)) if body.is_empty() => return Ok(Ok(())),
-            Ok((points, body)) => {
-                let _inflight = self.reader.own().inflight(points);
-                (points, self.send(body, started, deadline).await?)
-            }
-            Err(cause) => (0, Err(cause)),
-        };
-        let outcome = outcome.and_then(|answer| answer.judge(points, &self.settings));
-        Ok(self.conclude(points, started.elapsed(), outcome, last))
-    }
-
-    /// Reads the store: how many points it has, and the body to send, which is empty if there are none.
-    fn encode(&mut self) -> Result<(u64, Vec<u8>), Cause> {
-        let mut message = Vec::with_capacity(self.last_length + self.last_length / 8);
-        // The reading calls into the application, whose log may panic.
-        let encoded = catch_unwind(AssertUnwindSafe(|| {
-            self.reader.read(|store| self.message.encode(store, &mut message))
-        }));
-        let points = encoded.map_err(|panic| Cause::Panicked(panic_message(&*panic)))? as u64;
-        self.last_length = message.len();
-        if message.len() > REQUEST_LIMIT {
-            return Err(Cause::RequestTooLarge { bytes: message.len(), limit: REQUEST_LIMIT });
-        }
-        let is_compressed = self.settings.gzip && !message.is_empty();
-        Ok((points, if is_compressed { gzip(&message) } else { message }))
-    }
-
-    /// Sends a body and meanwhile takes commands: a last one may bring an earlier end.
-    async fn send(
-        &mut self,
-        body: Vec<u8>,
-        started: Instant,
-        deadline: Option<Instant>,
-    ) -> Result<Result<Answer, Cause>, Abandoned> {
-        let timeout = self.settings.timeout;
-        let timeout_at = timeout.and_then(|timeout| started.checked_add(timeout));
-        let mut end = timeout_at.into_iter().chain(deadline).min();
-        {
-            let mut send = pin!(self.client.send(body.into()));
-            loop {
-                tokio::select! {
-                    biased;
-                    answer = &mut send => return Ok(answer),
-                    command = self.commands.recv() => match command {
-                        Some(command) => {
-                            if command.last {
-                                end = end.into_iter().chain([command.deadline]).min();
-                            }
-                            self.waiting.push(command);
-                        }
-                        None => return Err(Abandoned),
-                    },
-                    () = until(end) => break,
+            let deadline = deadline.map(Instant::from_std);
+            match self.exporter.push(deadline, last.is_some(), &mut self.commands).await {
+                Err(Abandoned) => return,
+                // Whoever came meanwhile does not want to wait, and the others get what that push brings.
+                Ok(End::Interrupted) => drop(self.commands.waiting.splice(0..0, asked)),
+                Ok(End::Done(result)) => {
+                    for command in asked {
+                        // Who asked may have stopped waiting.
+                        let _ = command.answer.send(result.clone());
+                    }
+                    if last.is_some() {
+                        return;
+                    }
                 }
             }
-        }
-        Ok(Err(match timeout {
-            Some(within) if end == timeout_at => {
-                Cause::Timeout { within, connected: self.client.connected() }
-            }
-            _ => Cause::Deadline,
-        }))
-    }
-
-    /// Counts and logs what became of a push of `points`.
-    fn conclude(
-        &self,
-        points: u64,
-        took: Duration,
-        outcome: Result<Accepted, Cause>,
-        last: bool,
-    ) -> Result<(), ExportError> {
-        let count = |points, error| self.reader.own().points(points, error);
-        let measure = |error| self.reader.own().operation(took, error);
-        let url = &self.settings.url;
-        match outcome {
-            Err(cause) => {
-                let error = ExportError::new(url, cause);
-                count(points, Some(error.error_type()));
-                measure(Some(error.error_type()));
-                self.say_failure(&error, last);
-                Err(error)
-            }
-            Ok(Accepted { rejected, says, .. }) if rejected > 0 => {
-                let error = ExportError::new(url, Cause::Rejected { rejected, points, says });
-                if rejected < points {
-                    count(points - rejected, None);
-                }
-                count(rejected, Some(error.error_type()));
-                measure(Some(error.error_type()));
-                self.say_success(Some(&error.to_string()));
-                Err(error)
-            }
-            Ok(Accepted { says, foreign, .. }) => {
-                count(points, None);
-                measure(None);
-                let but = if foreign {
-                    Some(format!("push to {url} got an answer that is not OTLP's; is that a collector?"))
-                } else {
-                    says.map(|says| format!("push to {url} was taken with a warning: {says:?}"))
-                };
-                self.say_success(but.as_deref());
-                Ok(())
-            }
-        }
-    }
-
-    fn say_failure(&self, error: &ExportError, last: bool) {
-        let name = &self.settings.name;
-        let mut line = format!("exporter {name:?}: {error}");
-        if !last {
-            let and = if line.ends_with('?') { " Counts" } else { "; counts" };
-            line = format!("{line}{and} are kept and go with the next push");
-        }
-        self.reader.log().write_rarely(Level::Error, name, &line);
-    }
-
-    /// A push arrived, perhaps with a `but`, which comes with every push and is said as rarely as a failure.
-    fn say_success(&self, but: Option<&str>) {
-        let Settings { name, url, .. } = &self.settings;
-        let subject = format!("{name} (answers)");
-        let log = self.reader.log();
-        if log.settle(name) {
-            log.write(Level::Info, &format!("exporter {name:?}: push to {url} works again"));
-        }
-        match but {
-            Some(but) => log.write_rarely(Level::Warn, &subject, &format!("exporter {name:?}: {but}")),
-            None => {
-                log.settle(&subject);
-            }
+            due = next(due, self.interval);
         }
     }
 }
 
-async fn until(end: Option<Instant>) {
-    match end {
-        Some(end) => sleep_until(end.into()).await,
-        None => std::future::pending().await,
-    }
+/// The next moment of a rhythm. After a push that took longer than the interval, the next one is due when it would have
+/// been anyway.
+fn next(due: Instant, interval: Duration) -> Instant {
+    let Some(late) = Instant::now().checked_duration_since(due) else { return due };
+    let into = late.as_nanos() % interval.as_nanos();
+    // The interval fits, and so does what is left of it.
+    Instant::now() + interval - Duration::from_nanos(into as u64)
 }
 
-fn gzip(message: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
-    let written = encoder.write_all(message).and_then(|()| encoder.finish());
-    written.expect("writing to a Vec cannot fail")
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+/// What a panic says.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
+
+#[cfg(test)]
+pub(super) use tests::Script;
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,9 @@ use prost::Message as _;
 
 use super::receiver::{Collector, PATIENCE, Reply, answer};
 use super::*;
+use crate::config::{Compression, Protocol};
+use crate::export::otlp::options::OtlpOptions;
+use crate::export::otlp::retry::Backoff;
 use crate::log::Log;
 use crate::snapshot::{Point, Snapshot};
 
@@ -49,9 +52,16 @@ impl Setup {
             authority: "collector".to_owned(),
             path: "/v1/metrics?key=in-query".to_owned(),
             headers: vec![("authorization".to_owned(), SECRET.to_owned())],
-            gzip: false,
+            socket: None,
+            tls: None,
+            proxy: None,
+            protocol: Protocol::HttpProtobuf,
+            options: OtlpOptions::default(),
+            compression: Compression::None,
             interval: Duration::MAX,
             timeout: None,
+            // A push that is asked for has one attempt for each request, and the next does not wait.
+            backoff: Backoff { first: 2 * PATIENCE, longest: 2 * PATIENCE },
         };
         Setup { reader: Reader::new(store.clone(), log), store, lines, settings }
     }
@@ -170,7 +180,7 @@ fn a_user_agent_of_ones_own_replaces_ours() {
 fn gzip_makes_the_body_smaller_and_says_so() {
     let collector = Collector::start([]);
     let mut setup = Setup::to(collector.address);
-    setup.settings.gzip = true;
+    setup.settings.compression = Compression::Gzip;
     setup.store.scope(|| {
         for n in 0..100 {
             u64_counter!("orders.by.customer", "Orders of one customer", 1, "customer" => n);
@@ -241,17 +251,40 @@ fn a_connection_that_was_closed_between_pushes_is_opened_again_and_no_push_fails
 }
 
 #[test]
-fn a_request_that_was_sent_is_not_sent_again_by_itself() {
+fn a_request_whose_answer_was_lost_is_sent_again_byte_by_byte_before_anything_else() {
     // On a new connection, and on one that was kept.
-    let collector = Collector::start([Reply::Close, Reply::Answer(success()), Reply::Close]);
+    let collector = Collector::start([
+        Reply::Close,
+        Reply::Answer(success()),
+        Reply::Answer(success()),
+        Reply::Close,
+        Reply::Close,
+    ]);
     let setup = Setup::to(collector.address);
     let push = setup.start();
     setup.order();
-    for (delivered, connection) in [(false, 1), (true, 2), (false, 2), (true, 3)] {
-        assert_eq!(push.flush(late()).is_ok(), delivered);
+    assert_eq!(push.flush(late()).unwrap_err().error_type(), "io");
+    let first = collector.request();
+    setup.order();
+    push.flush(late()).unwrap();
+    let (again, second) = (collector.request(), collector.request());
+    assert_eq!((first.connection, again.connection, second.connection), (1, 2, 2));
+    assert!(first.body == again.body);
+    assert_eq!((again.counter("orders.placed"), second.counter("orders.placed")), (1, 2));
+
+    for connection in [2, 3] {
+        assert_eq!(push.flush(late()).unwrap_err().error_type(), "io");
         assert_eq!(collector.request().connection, connection);
-        assert!(collector.is_idle());
+        assert!(collector.is_idle(), "as long as its fate is not known, nothing else is sent");
     }
+    let exported = setup.exported();
+    assert!(
+        exported.iter().all(|(labels, _)| labels == DELIVERED),
+        "what may arrive yet has not failed: {exported:?}"
+    );
+    push.flush(late()).unwrap();
+    let (again, last) = (collector.request(), collector.request());
+    assert_eq!((again.counter("orders.placed"), last.counter("orders.placed")), (2, 2));
     let lost = "error: exporter \"central\": push to http://collector/v1/metrics?*** failed: the connection was \
                 closed before an answer came; look into the collector's log; counts are kept and go with the next push";
     let again = "info: exporter \"central\": push to http://collector/v1/metrics?*** works again";

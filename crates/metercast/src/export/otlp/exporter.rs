@@ -1,0 +1,315 @@
+//! One push: reads the store, sends its requests one after the other, and follows each as the rules of [`Retry`] say.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use metercast_core::Value;
+use tokio::time::{Instant, sleep_until};
+
+use super::answer::Accepted;
+use super::error::{Cause, ExportError, Failure};
+use super::message::OtlpMessage;
+use super::report::{Report, Reporter};
+use super::request::Request;
+use super::retry::{Fate, Next, Outcome, Past, Retry};
+use super::settings::Settings;
+use super::transport::Transport;
+use super::worker::{Abandoned, Commands, panic_message};
+use crate::log::Log;
+use crate::reader::Reader;
+
+/// Pushes what a store holds. What is not delivered waits in the store, or is held here if its fate is not known.
+pub(super) struct Exporter {
+    settings: Settings,
+    reader: Reader,
+    message: OtlpMessage,
+    transport: Transport,
+    retry: Retry,
+    reporter: Reporter,
+    /// What must be sent again byte by byte, and before anything else.
+    held: Vec<Outgoing>,
+}
+
+/// A request on its way.
+struct Outgoing {
+    request: Request,
+    /// How long the message is.
+    length: usize,
+    /// The message as it is sent, once it was packed.
+    packed: Option<Bytes>,
+    past: Past,
+}
+
+/// How a push ended.
+pub(super) enum End {
+    Done(Result<(), ExportError>),
+    /// Somebody asks for a push, and this one was about to wait.
+    Interrupted,
+}
+
+/// OTLP: a client sends at most 64 MiB, before compression.
+const REQUEST_LIMIT: usize = 64 << 20;
+
+impl Exporter {
+    pub(super) fn new(
+        settings: Settings,
+        reader: Reader,
+        resource: &[(String, Value)],
+    ) -> io::Result<Exporter> {
+        let limit = settings.options.max_request_bytes.min(REQUEST_LIMIT);
+        let message = OtlpMessage::with_options(resource, settings.options);
+        message.prepare(reader.store());
+        Ok(Exporter {
+            message,
+            transport: Transport::new(&settings)?,
+            retry: Retry::new(settings.backoff, limit),
+            reporter: Reporter::new(&settings, &reader),
+            held: Vec::new(),
+            settings,
+            reader,
+        })
+    }
+
+    pub(super) fn name_and_log(&self) -> (String, Log) {
+        (self.settings.name.clone(), self.reader.log().clone())
+    }
+
+    /// Until when no push makes sense unless somebody asks for it.
+    pub(super) fn pause(&self) -> Option<Instant> {
+        self.retry.pause(false)
+    }
+
+    /// A part of a duration that differs from process to process.
+    pub(super) fn part_of(&mut self, duration: Duration) -> Duration {
+        self.retry.part_of(duration)
+    }
+
+    /// One push with all its attempts, until `deadline` (which it has if somebody asked for it) or for the exporter's
+    /// timeout, whichever comes first. After the `last` one there is no other.
+    pub(super) async fn push(
+        &mut self,
+        deadline: Option<Instant>,
+        last: bool,
+        commands: &mut Commands,
+    ) -> Result<End, Abandoned> {
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            let error = ExportError::new(&self.settings.url, Cause::Deadline { connected: false });
+            return Ok(End::Done(Err(error)));
+        }
+        if let Some(until) = self.retry.pause(deadline.is_some()).filter(|until| *until > now) {
+            if deadline.is_some_and(|deadline| until >= deadline) {
+                let cause = Cause::Silence { left: until - now };
+                return Ok(End::Done(if last {
+                    let mut report = Report::new();
+                    report.failed(cause.into());
+                    self.conclude(report, last)
+                } else {
+                    Err(ExportError::new(&self.settings.url, cause))
+                }));
+            }
+            commands.until(until).await?;
+            if commands.are_waiting() {
+                return Ok(End::Interrupted);
+            }
+        }
+        let mut report = Report::new();
+        let is_done = self.send_all(deadline, &mut report, commands).await?;
+        Ok(if is_done { End::Done(self.conclude(report, last)) } else { End::Interrupted })
+    }
+
+    /// Sends what is held, then what the store has; false if it was interrupted.
+    async fn send_all(
+        &mut self,
+        deadline: Option<Instant>,
+        report: &mut Report,
+        commands: &mut Commands,
+    ) -> Result<bool, Abandoned> {
+        let mut limit = Limit::new(self.settings.timeout, deadline);
+        let mut queue = VecDeque::from(std::mem::take(&mut self.held));
+        // Whether a part of the last reading has arrived.
+        let mut is_partly_taken = false;
+        let mut is_done = true;
+        loop {
+            let Some(mut outgoing) = queue.pop_front() else {
+                // What is held must not be read again beside it.
+                if !report.is_unread || !self.held.is_empty() {
+                    break;
+                }
+                match self.read() {
+                    Ok(requests) => queue.extend(requests),
+                    Err(cause) => {
+                        report.failed(cause.into());
+                        break;
+                    }
+                }
+                (report.is_unread, report.merged, is_partly_taken) = (false, 0, false);
+                continue;
+            };
+            let points = outgoing.request.points;
+            let attempt = self.attempt(&mut outgoing, &mut limit, commands).await?;
+            let (outcome, wait) = match &attempt {
+                Ok(_) => (Outcome::Taken, None),
+                Err(failure) => (failure.cause.outcome(), failure.wait),
+            };
+            let (fate, next) =
+                self.retry.after(outcome, outgoing.past, outgoing.length, wait, Instant::now());
+            let waits = matches!(next, Next::At(_));
+            match attempt {
+                Ok(accepted) => {
+                    is_partly_taken = true;
+                    self.reporter.taken(accepted, points, report);
+                }
+                Err(failure) if fate == Fate::GivenUp => {
+                    self.reporter.given_up(failure.cause, points, report);
+                }
+                Err(failure) => report.failed(failure),
+            }
+            match fate {
+                Fate::Delivered => self.message.delivered(outgoing.request),
+                Fate::GivenUp => self.message.given_up(outgoing.request),
+                Fate::Held(past) => {
+                    outgoing.past = past;
+                    if waits {
+                        queue.push_front(outgoing);
+                    } else {
+                        self.held.push(outgoing);
+                    }
+                }
+                // The rest of a reading of which a part has arrived follows as it is: a receiver that takes so many requests a
+                // second would otherwise never see the last one.
+                Fate::Merged if waits && (is_partly_taken || !self.held.is_empty()) => {
+                    queue.push_front(outgoing);
+                }
+                Fate::Merged => {
+                    report.merged += points;
+                    queue.retain(|other| {
+                        report.merged += if other.past.holds() { 0 } else { other.request.points };
+                        other.past.holds()
+                    });
+                    report.is_unread = true;
+                }
+            }
+            match next {
+                Next::Now => {}
+                Next::NextPush => break,
+                Next::At(at) if limit.is_before(at) => break,
+                Next::At(at) => {
+                    if !commands.are_waiting() {
+                        commands.until(at).await?;
+                    }
+                    if commands.are_waiting() {
+                        is_done = false;
+                        break;
+                    }
+                }
+            }
+        }
+        for outgoing in queue {
+            if outgoing.past.holds() {
+                self.held.push(outgoing);
+            } else {
+                report.merged += outgoing.request.points;
+            }
+        }
+        Ok(is_done)
+    }
+
+    /// One attempt, in which commands are taken: a last one may bring an earlier end.
+    async fn attempt(
+        &mut self,
+        outgoing: &mut Outgoing,
+        limit: &mut Limit,
+        commands: &mut Commands,
+    ) -> Result<Result<Accepted, Failure>, Abandoned> {
+        if outgoing.length > REQUEST_LIMIT {
+            let cause = Cause::RequestTooLarge { bytes: outgoing.length, limit: REQUEST_LIMIT };
+            return Ok(Err(cause.into()));
+        }
+        let pack = || self.transport.pack(std::mem::take(&mut outgoing.request.body), &self.settings);
+        let body = outgoing.packed.get_or_insert_with(pack).clone();
+        {
+            let mut send = pin!(self.transport.send(body, outgoing.request.points, &self.settings));
+            loop {
+                tokio::select! {
+                    biased;
+                    answer = &mut send => return Ok(answer),
+                    last = commands.next() => limit.shorten(last?),
+                    () = limit.reached() => break,
+                }
+            }
+        }
+        Ok(Err(limit.cause(self.transport.connected()).into()))
+    }
+
+    /// Reads the store.
+    fn read(&mut self) -> Result<Vec<Outgoing>, Cause> {
+        let limit = self.retry.limit();
+        // The reading calls into the application, whose log may panic.
+        let requests =
+            catch_unwind(AssertUnwindSafe(|| self.reader.read(|store| self.message.requests(store, limit))));
+        let requests = requests.map_err(|panic| Cause::Panicked(panic_message(&*panic)))?;
+        let outgoing = |request: Request| Outgoing {
+            length: request.body.len(),
+            request,
+            packed: None,
+            past: Past::default(),
+        };
+        Ok(requests.into_iter().map(outgoing).collect())
+    }
+
+    fn conclude(&mut self, report: Report, last: bool) -> Result<(), ExportError> {
+        let is_settled = self.held.is_empty() && report.merged == 0 && !report.is_unread;
+        let lost = last.then(|| {
+            let held = self.held.drain(..).map(|held| held.request.points).sum::<u64>();
+            if report.is_unread {
+                // What is held is in the store too.
+                self.read().map_or(held, |all| all.iter().map(|one| one.request.points).sum())
+            } else {
+                held + report.merged
+            }
+        });
+        self.reporter.conclude(report, is_settled, lost)
+    }
+}
+
+/// Until when a push may take.
+struct Limit {
+    timeout: Option<Duration>,
+    timeout_at: Option<Instant>,
+    end: Option<Instant>,
+}
+
+impl Limit {
+    fn new(timeout: Option<Duration>, deadline: Option<Instant>) -> Limit {
+        let timeout_at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        Limit { timeout, timeout_at, end: timeout_at.into_iter().chain(deadline).min() }
+    }
+
+    /// With the deadline of a last command, if it is one.
+    fn shorten(&mut self, last: Option<Instant>) {
+        self.end = self.end.into_iter().chain(last).min();
+    }
+
+    fn is_before(&self, moment: Instant) -> bool {
+        self.end.is_some_and(|end| end <= moment)
+    }
+
+    async fn reached(&self) {
+        match self.end {
+            Some(end) => sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn cause(&self, connected: bool) -> Cause {
+        match self.timeout {
+            Some(within) if self.end == self.timeout_at => Cause::Timeout { within, connected },
+            _ => Cause::Deadline { connected },
+        }
+    }
+}

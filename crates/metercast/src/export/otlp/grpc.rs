@@ -1,0 +1,271 @@
+//! The gRPC client of one exporter: unary calls by tonic, over an HTTP/2 connection of our own.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper::header::HeaderMap;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tonic::body::Body;
+use tonic::client::Grpc as Caller;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
+use tonic::{Extensions, Status};
+
+use super::answer::{Accepted, partial_success, quotable};
+use super::client::{ANSWER_LIMIT, headers, invalid};
+use super::connect::{Connector, refusal};
+use super::error::{Cause, Code, Failure};
+use super::settings::Settings;
+use super::wire::{Field, Fields, Malformed};
+use crate::config::Compression;
+
+/// Calls the metrics service of one receiver. As the HTTP client it has no clock.
+pub(super) struct Grpc {
+    connector: Connector,
+    origin: Uri,
+    headers: HeaderMap,
+    compression: Option<CompressionEncoding>,
+    /// The connection of the last call, if that ended well.
+    kept: Option<Connection>,
+    connected: bool,
+}
+
+const METHOD: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+impl Grpc {
+    /// A client that is not connected yet.
+    ///
+    /// # Errors
+    ///
+    /// As those of the HTTP client.
+    pub(super) fn new(settings: &Settings) -> io::Result<Grpc> {
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let origin = format!("{scheme}://{}", settings.authority);
+        Ok(Grpc {
+            connector: Connector::new(settings, "h2")?,
+            origin: origin.parse().map_err(|_| invalid("the host"))?,
+            headers: headers(settings)?,
+            compression: match settings.compression {
+                Compression::None => None,
+                Compression::Gzip => Some(CompressionEncoding::Gzip),
+                #[cfg(feature = "zstd")]
+                Compression::Zstd => Some(CompressionEncoding::Zstd),
+                // The configuration refuses it.
+                #[cfg(not(feature = "zstd"))]
+                Compression::Zstd => None,
+            },
+            kept: None,
+            connected: false,
+        })
+    }
+
+    /// Whether the last call got as far as a connection.
+    pub(super) fn connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Sends a message and reads the answer.
+    pub(super) async fn send(
+        &mut self,
+        message: Bytes,
+        points: u64,
+        settings: &Settings,
+    ) -> Result<Accepted, Failure> {
+        self.connected = false;
+        // Taken out, so that a call that is dropped half-way drops its connection too.
+        let kept = self.kept.take().filter(|kept| !kept.sender.is_closed());
+        let connection = match kept {
+            Some(kept) => kept,
+            None => self.connect().await?,
+        };
+        self.connected = true;
+        let mut caller = Caller::with_origin(connection.clone(), self.origin.clone())
+            .max_decoding_message_size(ANSWER_LIMIT);
+        if let Some(compression) = self.compression {
+            caller = caller.send_compressed(compression);
+        }
+        let metadata = MetadataMap::from_headers(self.headers.clone());
+        let request = tonic::Request::from_parts(metadata, Extensions::default(), message);
+        let path = hyper::http::uri::PathAndQuery::from_static(METHOD);
+        let called = match caller.ready().await {
+            Ok(()) => caller.unary(request, path, Raw).await,
+            Err(error) => Err(Status::from_error(Box::new(error))),
+        };
+        match called {
+            Ok(response) => {
+                self.kept = Some(connection);
+                Ok(match partial_success(&response.into_inner()) {
+                    Ok((rejected, says)) => Accepted::but(rejected, &says, points, settings),
+                    Err(Malformed) => Accepted { foreign: true, ..Accepted::default() },
+                })
+            }
+            Err(status) => {
+                let failure = failure(&status, settings);
+                if matches!(failure.cause, Cause::Grpc { .. }) {
+                    self.kept = Some(connection);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Connection, Cause> {
+        let stream = self.connector.connect().await?;
+        self.connected = true;
+        let (sender, driver) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(broken)?;
+        // It ends with the connection.
+        tokio::spawn(async move {
+            // What goes wrong, the call learns too.
+            let _ = driver.await;
+        });
+        Ok(Connection { sender })
+    }
+}
+
+/// A connection as tonic wants it.
+#[derive(Clone)]
+struct Connection {
+    sender: SendRequest<Body>,
+}
+
+impl tower_service::Service<Request<Body>> for Connection {
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.sender.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.sender.send_request(request))
+    }
+}
+
+/// Messages are bytes already.
+#[derive(Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Raw;
+    type Decoder = Raw;
+
+    fn encoder(&mut self) -> Raw {
+        Raw
+    }
+
+    fn decoder(&mut self) -> Raw {
+        Raw
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
+    }
+}
+
+/// A connection that broke.
+fn broken(error: hyper::Error) -> Cause {
+    if let Some(refused) = refusal(&error) {
+        return refused;
+    }
+    let chain = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    let is_foreign = chain.into_iter().any(|error| {
+        let says = error.to_string();
+        // h2 has no other name for bytes that are no frames.
+        says.contains("frame with invalid size") || says.contains("PROTOCOL_ERROR")
+    });
+    if is_foreign { Cause::Protocol("HTTP/2", Arc::new(error)) } else { Cause::Lost(Arc::new(error)) }
+}
+
+/// Why a call failed: what the receiver says, or what became of the connection.
+fn failure(status: &Status, settings: &Settings) -> Failure {
+    let source = std::error::Error::source(status);
+    if let Some(error) = source {
+        if let Some(refused) = refusal(error) {
+            return refused.into();
+        }
+        return Cause::Lost(Arc::new(Broken(status.message().to_owned()))).into();
+    }
+    let retry_info = retry_info(status.details());
+    let too_large = ["larger than max", "message length too large", "message too large"];
+    let cause = Cause::Grpc {
+        code: Code(status.code() as i32),
+        says: quotable(status.message(), settings),
+        too_large: too_large.iter().any(|says| status.message().contains(says)),
+        may_retry: retry_info.is_some(),
+    };
+    Failure { cause, wait: retry_info }
+}
+
+/// What tonic says about a connection that broke.
+#[derive(Debug)]
+struct Broken(String);
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The `retry_delay` of a `google.rpc.RetryInfo` among the `details` of a `google.rpc.Status`; zero if it has none.
+fn retry_info(status: &[u8]) -> Option<Duration> {
+    let mut wait = None;
+    for field in Fields::of(status) {
+        let Ok((3, Field::Bytes(any))) = field else { continue };
+        let (mut kind, mut value) = (&[][..], &[][..]);
+        for field in Fields::of(any) {
+            match field {
+                Ok((1, Field::Bytes(url))) => kind = url,
+                Ok((2, Field::Bytes(bytes))) => value = bytes,
+                _ => {}
+            }
+        }
+        if kind.ends_with(b"/google.rpc.RetryInfo") {
+            wait = Some(retry_delay(value));
+        }
+    }
+    wait
+}
+
+fn retry_delay(retry_info: &[u8]) -> Duration {
+    let (mut seconds, mut nanoseconds) = (0, 0);
+    for field in Fields::of(retry_info) {
+        let Ok((1, Field::Bytes(duration))) = field else { continue };
+        for field in Fields::of(duration) {
+            match field {
+                // Below zero, which makes no sense, it is nothing.
+                Ok((1, Field::Varint(value))) => seconds = u64::try_from(value as i64).unwrap_or(0),
+                Ok((2, Field::Varint(value))) => nanoseconds = u32::try_from(value as i64).unwrap_or(0),
+                _ => {}
+            }
+        }
+    }
+    Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into()))
+}

@@ -1,0 +1,190 @@
+//! What became of a push, counted in the exporter's own metrics, logged, and told to who asked for it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::answer::Accepted;
+use super::error::{Cause, ExportError, Failure, and};
+use super::retry::LONGEST_WAIT;
+use super::settings::Settings;
+use super::transport::Transport;
+use crate::log::Level;
+use crate::own;
+use crate::reader::Reader;
+
+/// What there is to say about a push so far.
+#[derive(Debug)]
+pub(super) struct Report {
+    started: Instant,
+    /// Why the last attempt that failed did.
+    failure: Option<Failure>,
+    /// Points that go back to the store.
+    pub(super) merged: u64,
+    /// Whether the store has points that the push did not get to.
+    pub(super) is_unread: bool,
+    /// How many points were taken or given up.
+    settled: u64,
+    /// Why points were not taken, and the first reason to give some up.
+    rejected: Option<Cause>,
+    given_up: Option<(Cause, u64)>,
+    /// What the receiver says beside a success.
+    but: Option<String>,
+}
+
+impl Report {
+    pub(super) fn new() -> Report {
+        Report {
+            started: Instant::now(),
+            failure: None,
+            merged: 0,
+            is_unread: true,
+            settled: 0,
+            rejected: None,
+            given_up: None,
+            but: None,
+        }
+    }
+
+    /// An attempt failed, and what it was about is not lost.
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+    }
+}
+
+/// Reports on the pushes of one exporter.
+pub(super) struct Reporter {
+    name: String,
+    url: String,
+    component: &'static str,
+    reader: Reader,
+}
+
+impl Reporter {
+    pub(super) fn new(settings: &Settings, reader: &Reader) -> Reporter {
+        Reporter {
+            name: settings.name.clone(),
+            url: settings.url.clone(),
+            component: Transport::component(settings),
+            reader: reader.clone(),
+        }
+    }
+
+    fn error(&self, cause: Cause) -> ExportError {
+        ExportError::new(&self.url, cause)
+    }
+
+    fn count(&self, points: u64, error: Option<&ExportError>) {
+        if points > 0 {
+            let error = error.map(ExportError::error_type);
+            own::points(self.reader.store(), &self.name, self.component, points, error);
+        }
+    }
+
+    /// A request with so many points was taken, perhaps without some.
+    pub(super) fn taken(&self, accepted: Accepted, points: u64, report: &mut Report) {
+        let Accepted { rejected, says, foreign } = accepted;
+        report.settled += points;
+        self.count(points - rejected, None);
+        if rejected > 0 {
+            let cause = Cause::Rejected { rejected, points, says };
+            self.count(rejected, Some(&self.error(cause.clone())));
+            report.rejected.get_or_insert(cause);
+            return;
+        }
+        let url = &self.url;
+        if foreign {
+            let says = format!("push to {url} got an answer that is not OTLP's; is that a collector?");
+            report.but.get_or_insert(says);
+        } else if let Some(says) = says {
+            report.but.get_or_insert(format!("push to {url} was taken with a warning: {says:?}"));
+        }
+    }
+
+    /// A request with so many points is dropped for good.
+    pub(super) fn given_up(&self, cause: Cause, points: u64, report: &mut Report) {
+        report.settled += points;
+        self.count(points, Some(&self.error(cause.clone())));
+        report.given_up.get_or_insert((cause, 0)).1 += points;
+    }
+
+    /// The push is over. Unless everything is settled, some points are merged or held; after the last push, so many are
+    /// lost.
+    pub(super) fn conclude(
+        &self,
+        report: Report,
+        is_settled: bool,
+        lost: Option<u64>,
+    ) -> Result<(), ExportError> {
+        let Report { started, failure, merged, settled, rejected, given_up, but, .. } = report;
+        let measure = |error: Option<&ExportError>| {
+            let error = error.map(ExportError::error_type);
+            own::operation(self.reader.store(), &self.name, self.component, started.elapsed(), error);
+        };
+        let (name, log) = (&self.name, self.reader.log());
+        let given_up = given_up.map(|(cause, points)| self.error(cause).losing(points));
+        if let Some(error) = &given_up {
+            let subject = format!("{name} (given up)");
+            log.write_rarely(Level::Error, &subject, &format!("exporter {name:?}: {error}"));
+        }
+        if let Some(Failure { cause, wait }) = failure.filter(|_| !is_settled) {
+            let error = self.error(cause).losing(lost.unwrap_or(0));
+            self.count(lost.unwrap_or(merged), Some(&error));
+            measure(Some(&error));
+            self.say_failure(&error, wait, lost.is_some());
+            return Err(error);
+        }
+        if let Some(error) = given_up {
+            measure(Some(&error));
+            return Err(error);
+        }
+        if settled == 0 {
+            return Ok(());
+        }
+        if let Some(cause) = rejected {
+            let error = self.error(cause);
+            measure(Some(&error));
+            self.say_success(Some(&error.to_string()));
+            return Err(error);
+        }
+        measure(None);
+        self.say_success(but.as_deref());
+        Ok(())
+    }
+
+    fn say_failure(&self, error: &ExportError, wait: Option<Duration>, last: bool) {
+        let kept = "counts are kept and go with the next push";
+        let line = match wait {
+            _ if last => error.to_string(),
+            None => and(&error.to_string(), kept),
+            Some(wait) if wait > LONGEST_WAIT => and(
+                &error.to_string(),
+                &format!("{kept}, in {LONGEST_WAIT:?}, though the collector asks for {wait:?}"),
+            ),
+            Some(wait) => and(
+                &error.to_string(),
+                &format!("{kept}, not before {wait:?} have passed, as the collector asks"),
+            ),
+        };
+        self.reader.log().write_rarely(
+            Level::Error,
+            &self.name,
+            &format!("exporter {:?}: {line}", self.name),
+        );
+    }
+
+    /// A push arrived, perhaps with a `but`, which comes with every push and is said as rarely as a failure.
+    fn say_success(&self, but: Option<&str>) {
+        let (name, url, log) = (&self.name, &self.url, self.reader.log());
+        let subject = format!("{name} (answers)");
+        if log.settle(name) {
+            log.write(Level::Info, &format!("exporter {name:?}: push to {url} works again"));
+        }
+        match but {
+            Some(but) => log.write_rarely(Level::Warn, &subject, &format!("exporter {name:?}: {but}")),
+            None => {
+                log.settle(&subject);
+            }
+        }
+    }
+}
