@@ -65,8 +65,8 @@ pub(super) enum Cause {
     Grpc { code: Code, says: Option<String>, too_large: bool, may_retry: bool },
     /// A success without these points.
     Rejected { rejected: u64, points: u64, says: Option<String> },
-    /// One point of more bytes than OTLP lets a client send.
-    RequestTooLarge { bytes: usize, limit: usize },
+    /// Points of more bytes each than a request may have.
+    PointTooLarge { limit: usize },
     /// An answer of more bytes than a client reads.
     AnswerTooLarge { limit: usize },
     /// The store could not be read and encoded.
@@ -100,7 +100,7 @@ impl ExportError {
             Cause::Redirect { .. } => "redirect",
             Cause::Grpc { code, .. } => code.name(),
             Cause::Rejected { .. } => "rejected",
-            Cause::RequestTooLarge { .. } => "request_too_large",
+            Cause::PointTooLarge { .. } => "point_too_large",
             Cause::AnswerTooLarge { .. } => "answer_too_large",
             Cause::Panicked(_) => "panic",
             Cause::Stopped => "stopped",
@@ -119,7 +119,7 @@ impl Cause {
             }
             Cause::Proxy { is_lasting: false, .. } => Outcome::Busy,
             Cause::Protocol(..) => Outcome::Garbled,
-            Cause::AnswerTooLarge { .. } | Cause::RequestTooLarge { .. } => Outcome::Unread,
+            Cause::AnswerTooLarge { .. } => Outcome::Unread,
             Cause::Status { status, .. } => match status.as_u16() {
                 429 | 503 => Outcome::Busy,
                 // A gateway says so, and does not know what became of the request behind it.
@@ -301,9 +301,10 @@ impl fmt::Display for Cause {
             Cause::Redirect { status, location: None } => {
                 write!(f, "answered {status}, which is not followed: {}", mend(StatusCode::NOT_FOUND))
             }
-            Cause::RequestTooLarge { bytes, limit } => {
-                write!(f, "one point has {bytes} bytes and OTLP allows {limit}; record shorter labels")
-            }
+            Cause::PointTooLarge { limit } => write!(
+                f,
+                "a point does not fit into the {limit} bytes that a request may have; record fewer and shorter labels"
+            ),
             Cause::AnswerTooLarge { limit } => {
                 write!(f, "the answer has more than {limit} bytes; is this an OTLP receiver?")
             }

@@ -51,22 +51,18 @@ pub(super) enum End {
     Interrupted,
 }
 
-/// OTLP: a client sends at most 64 MiB, before compression.
-const REQUEST_LIMIT: usize = 64 << 20;
-
 impl Exporter {
     pub(super) fn new(
         settings: Settings,
         reader: Reader,
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
-        let limit = settings.options.max_request_bytes.min(REQUEST_LIMIT);
         let message = OtlpMessage::with_options(resource, settings.options);
         message.prepare(reader.store());
         Ok(Exporter {
             message,
             transport: Transport::new(&settings)?,
-            retry: Retry::new(settings.backoff, limit),
+            retry: Retry::new(settings.backoff, settings.options.max_request_bytes),
             reporter: Reporter::new(&settings, &reader),
             held: Vec::new(),
             settings,
@@ -148,6 +144,7 @@ impl Exporter {
                     }
                 }
                 (report.is_unread, report.merged, is_partly_taken) = (false, 0, false);
+                report.left_out = self.message.left_out();
                 continue;
             };
             let points = outgoing.request.points;
@@ -226,10 +223,6 @@ impl Exporter {
         limit: &mut Limit,
         commands: &mut Commands,
     ) -> Result<Result<Accepted, Failure>, Abandoned> {
-        if outgoing.length > REQUEST_LIMIT {
-            let cause = Cause::RequestTooLarge { bytes: outgoing.length, limit: REQUEST_LIMIT };
-            return Ok(Err(cause.into()));
-        }
         let pack = || self.transport.pack(std::mem::take(&mut outgoing.request.body), &self.settings);
         let body = outgoing.packed.get_or_insert_with(pack).clone();
         {
@@ -273,7 +266,7 @@ impl Exporter {
                 held + report.merged
             }
         });
-        self.reporter.conclude(report, is_settled, lost)
+        self.reporter.conclude(report, self.retry.limit(), is_settled, lost)
     }
 }
 

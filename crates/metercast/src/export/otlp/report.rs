@@ -21,6 +21,8 @@ pub(super) struct Report {
     failure: Option<Failure>,
     /// Points that go back to the store.
     pub(super) merged: u64,
+    /// Points that are larger than a request may be.
+    pub(super) left_out: u64,
     /// Whether the store has points that the push did not get to.
     pub(super) is_unread: bool,
     /// How many points were taken or given up.
@@ -38,6 +40,7 @@ impl Report {
             started: Instant::now(),
             failure: None,
             merged: 0,
+            left_out: 0,
             is_unread: true,
             settled: 0,
             rejected: None,
@@ -108,14 +111,18 @@ impl Reporter {
         report.given_up.get_or_insert((cause, 0)).1 += points;
     }
 
-    /// The push is over. Unless everything is settled, some points are merged or held; after the last push, so many are
+    /// The push is over, with requests of at most `limit` bytes. Unless everything is settled, some points are merged or held; after the last push, so many are
     /// lost.
     pub(super) fn conclude(
         &self,
-        report: Report,
+        mut report: Report,
+        limit: usize,
         is_settled: bool,
         lost: Option<u64>,
     ) -> Result<(), ExportError> {
+        if report.left_out > 0 {
+            self.given_up(Cause::PointTooLarge { limit }, report.left_out, &mut report);
+        }
         let Report { started, failure, merged, settled, rejected, given_up, but, .. } = report;
         let measure = |error: Option<&ExportError>| {
             let error = error.map(ExportError::error_type);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub(super) enum Outcome {
     /// A success, perhaps without some of the points.
     Taken,
-    /// Never to be sent again: a success whose answer cannot be read, or a message that is not sent at all.
+    /// A success whose answer cannot be read: never to be sent again.
     Unread,
     /// Certainly not taken; another attempt may succeed.
     Busy,

@@ -62,9 +62,9 @@ fn every_cause_says_what_where_and_how_to_mend() {
             ": 2 of 5 points were rejected (\"too old\"); check the collector's rules for these metrics",
         ),
         (
-            Cause::RequestTooLarge { bytes: 9, limit: 8 },
-            "request_too_large",
-            " failed: one point has 9 bytes and OTLP allows 8; record shorter labels",
+            Cause::PointTooLarge { limit: 8 },
+            "point_too_large",
+            " failed: a point does not fit into the 8 bytes that a request may have; record fewer and shorter labels",
         ),
         (Cause::Stopped, "stopped", " is not possible: the exporter was stopped"),
     ];
