@@ -61,7 +61,9 @@ pub use export::otlp::{
     HistogramAggregation, OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest,
     TemporalityPreference,
 };
-pub use export::prometheus::{Escaping, Format, PageFormat, PrometheusPage};
+pub use export::prometheus::{
+    Escaping, Format, PageFormat, PageOptions, Profile, PrometheusPage, ResourceLabels, Strategy,
+};
 pub use in_memory::InMemoryReader;
 pub use log::Log;
 pub use snapshot::Snapshot;

@@ -1,16 +1,35 @@
-//! Which metric has which name on the pages of an exporter: the one that had it first.
+//! Which metric has which name on the pages of a format: the one that had it first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use metercast_core::{Definition, Kind};
 
+use super::family::Family;
+use super::problem::Problem;
+
 /// The names that are taken.
 #[derive(Default)]
 pub(super) struct Claims {
-    owners: HashMap<String, &'static Arc<Definition>>,
+    owners: HashMap<String, Claim>,
+    /// Those that gave their type up.
+    untyped: HashSet<Owner>,
     /// What is wrong with them, not said yet.
-    pub(super) problems: Vec<String>,
+    pub(super) problems: Vec<Problem>,
+}
+
+struct Claim {
+    owner: Owner,
+    /// Whether the owner has the name only as long as nobody else needs it.
+    by_type: bool,
+}
+
+/// Who has a name.
+#[derive(Clone, Copy)]
+pub(super) enum Owner {
+    Metric(&'static Arc<Definition>),
+    /// The exporter itself, for `target_info`.
+    Target,
 }
 
 /// Where the series of a metric stand.
@@ -25,39 +44,90 @@ pub(super) enum Place {
 }
 
 impl Claims {
-    /// Gives the name to the metric if nobody has it.
-    pub(super) fn claim(&mut self, name: &str, definition: &'static Arc<Definition>) -> Place {
-        // All names that a sample of this family has, so that none is a sample of another.
-        let suffixes: &[&str] = match definition.kind() {
-            Kind::Histogram => &["", "_bucket", "_sum", "_count"],
-            Kind::Summary => &["", "_sum", "_count"],
-            _ => &[""],
-        };
-        let taken = suffixes.iter().find_map(|suffix| {
-            let name = format!("{name}{suffix}");
-            let owner = self.owners.get(&name).filter(|owner| !Arc::ptr_eq(owner, definition))?;
-            Some((name, *owner))
+    /// Gives its names to a metric if nobody has them.
+    pub(super) fn claim(&mut self, family: &Family, owner: Owner, is_open: bool) -> Place {
+        let names = family.names(is_open);
+        let taken = names.iter().find_map(|name| {
+            let claim = self.owners.get(name).filter(|claim| claim.owner != owner && !claim.by_type)?;
+            Some((name, claim.owner))
         });
-        let Some((sample, owner)) = taken else {
-            for suffix in suffixes {
-                self.owners.entry(format!("{name}{suffix}")).or_insert(definition);
-            }
-            return Place::Own;
+        if let Some((sample, first)) = taken {
+            let merges = *sample == family.name && first.adds_up_with(owner);
+            let what = if merges {
+                "their series stand together, and equal ones are added up (of gauges, the first stays)"
+            } else {
+                "the second is left out"
+            };
+            self.problems.push(Problem::of_two(first, owner, sample, what));
+            return if merges { Place::Beside } else { Place::LeftOut };
+        }
+        for name in names {
+            self.evict(&name, owner);
+            self.owners.insert(name, Claim { owner, by_type: false });
+        }
+        let by_type = family.names_by_type(is_open);
+        match by_type.iter().find_map(|name| Some((name, self.owners.get(name)?.owner))) {
+            Some((name, other)) if other != owner => self.give_up(owner, other, name),
+            _ => self.owners.extend(by_type.into_iter().map(|name| (name, Claim { owner, by_type: true }))),
+        }
+        Place::Own
+    }
+
+    /// Takes a name from whoever has it by its type.
+    fn evict(&mut self, name: &str, owner: Owner) {
+        let Some(other) = self.owners.get(name).map(|claim| claim.owner).filter(|other| *other != owner)
+        else {
+            return;
         };
-        let is_distribution = matches!(owner.kind(), Kind::Histogram | Kind::Summary);
-        let merges = sample == name && owner.kind() == definition.kind() && !is_distribution;
-        let what = if merges {
-            "their series stand together, and equal ones are added up (of gauges, the first stays)"
-        } else {
-            "the second is left out"
-        };
-        self.problems.push(format!(
-            "metrics {:?} ({}) and {:?} ({}) are both {sample} on the page; {what}: rename one",
-            owner.name(),
-            owner.place(),
-            definition.name(),
-            definition.place()
-        ));
-        if merges { Place::Beside } else { Place::LeftOut }
+        self.owners.retain(|_, claim| !(claim.by_type && claim.owner == other));
+        self.give_up(other, owner, name);
+    }
+
+    fn give_up(&mut self, owner: Owner, other: Owner, name: &str) {
+        self.untyped.insert(owner);
+        let what = format!("OpenMetrics gets no type for {}", owner.name());
+        self.problems.push(Problem::of_two(owner, other, name, &what));
+    }
+
+    /// Whether a metric had to give its type up.
+    pub(super) fn has_no_type(&self, owner: Owner) -> bool {
+        !self.untyped.is_empty() && self.untyped.contains(&owner)
+    }
+}
+
+impl Owner {
+    /// For a sentence.
+    pub(super) fn name(self) -> String {
+        match self {
+            Owner::Metric(definition) => format!("{:?}", definition.name()),
+            Owner::Target => "target_info".to_owned(),
+        }
+    }
+
+    pub(super) fn address(self) -> usize {
+        match self {
+            Owner::Metric(definition) => Arc::as_ptr(definition) as usize,
+            Owner::Target => 0,
+        }
+    }
+
+    /// Whether series of both can stand together.
+    fn adds_up_with(self, other: Owner) -> bool {
+        let (Owner::Metric(first), Owner::Metric(second)) = (self, other) else { return false };
+        first.kind() == second.kind() && !matches!(first.kind(), Kind::Histogram | Kind::Summary)
+    }
+}
+
+impl PartialEq for Owner {
+    fn eq(&self, other: &Owner) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Owner {}
+
+impl std::hash::Hash for Owner {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.address().hash(state);
     }
 }

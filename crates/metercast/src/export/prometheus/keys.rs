@@ -1,13 +1,18 @@
 //! The keys of a metric's series as they stand on its lines, spelled once.
 
-use metercast_core::Kind;
+use std::sync::Arc;
+
+use metercast_core::Definition;
 use metercast_core::reading::{LabelsView, ValueView, Values};
 
 use super::block::{BLOCK, Block, Piece, hash};
+use super::escape::Of;
+use super::labels::Labels;
 use super::line::{Line, Long, SHORT, Short};
 use super::lines::MOST_REST;
-use super::name;
 use super::number::Number;
+use super::problem::Problem;
+use super::style::Style;
 
 /// Keys in the order in which the program gives them.
 pub(super) struct Keys {
@@ -41,32 +46,47 @@ impl Label {
 }
 
 /// The keys of a metric that were met.
-#[derive(Default)]
 pub(super) struct Known {
+    naming: Naming,
     list: Vec<Keys>,
     /// Those that were met last.
     last: usize,
+    /// What is wrong with them, not said yet.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What decides how the keys of a metric are spelled.
+pub(super) struct Naming {
+    pub(super) definition: &'static Arc<Definition>,
+    pub(super) style: Arc<Style>,
+    /// What stands before the first label.
+    pub(super) before: String,
 }
 
 /// The most that are kept. The program text bounds those that have a number; others can be made of anything.
 const MOST_KNOWN: usize = 64;
 
 impl Known {
-    /// The keys of these labels, which are prepared if they were not met before.
+    pub(super) fn new(naming: Naming) -> Known {
+        Known { naming, list: Vec::new(), last: 0, problems: Vec::new() }
+    }
+
+    /// The keys of these labels, which are prepared if they were not met before. `constants` are the labels that all series of the
+    /// metric have.
     #[inline(always)]
-    pub(super) fn of(&mut self, labels: &LabelsView<'_>, kind: Kind, before: &str) -> &Keys {
+    pub(super) fn of(&mut self, labels: &LabelsView<'_>, constants: &Labels) -> &Keys {
         if !self.list.get(self.last).is_some_and(|keys| keys.are_of(labels)) {
-            self.look_up(labels, kind, before);
+            self.look_up(labels, constants);
         }
         &self.list[self.last]
     }
 
     #[cold]
-    fn look_up(&mut self, labels: &LabelsView<'_>, kind: Kind, before: &str) {
+    fn look_up(&mut self, labels: &LabelsView<'_>, constants: &Labels) {
         let known = self.list.iter().position(|keys| keys.are_of(labels));
         self.last = known.unwrap_or_else(|| {
             self.list.truncate(MOST_KNOWN - 1);
-            self.list.push(Keys::new(labels, kind, before));
+            self.list.push(Keys::new(labels, &self.naming, constants, &mut self.problems));
             self.list.len() - 1
         });
     }
@@ -90,21 +110,50 @@ pub(super) struct Written {
 }
 
 impl Keys {
-    /// Prepares the keys of these labels. `before` is what stands before the first one.
-    fn new(labels: &LabelsView<'_>, kind: Kind, before: &str) -> Keys {
+    /// Prepares the keys of these labels, and notes what is wrong with them.
+    fn new(
+        labels: &LabelsView<'_>,
+        naming: &Naming,
+        constants: &Labels,
+        problems: &mut Vec<Problem>,
+    ) -> Keys {
+        let Naming { definition, style, before } = naming;
         let given: Box<[Box<str>]> = labels.keys().map(Box::from).collect();
-        let names: Vec<String> = given.iter().map(|key| name::label(key, kind)).collect();
-        let label = |name: &String| Label {
-            first: Piece::new(&format!("{before}{name}=\"")),
-            next: Piece::new(&format!("\",{name}=\"")),
-            seed: hash(0, name.as_bytes()),
+        let names: Vec<String> = given.iter().map(|key| style.label(key, definition.kind())).collect();
+        let label = |name: &String| {
+            let name = Of::Label.spelled(name);
+            Label {
+                first: Piece::new(&format!("{before}{name}=\"")),
+                next: Piece::new(&format!("\",{name}=\"")),
+                seed: hash(0, name.as_bytes()),
+            }
         };
         let shape = labels.shape();
         let labels: Box<[Label]> = names.iter().map(label).collect();
         // A packed text may become twice as long.
         let most = labels.iter().map(|label| label.first.length + label.next.length + 2 * BLOCK).sum();
         let are_short = most + before.len() + MOST_REST <= SHORT;
-        let collide = (1..names.len()).any(|at| names[..at].contains(&names[at]));
+        let mut collide = false;
+        for (at, (key, name)) in given.iter().zip(&names).enumerate() {
+            let mut say = |keys: &[&str], what: String| {
+                problems.push(Problem::of_labels(definition, keys, &what));
+            };
+            if style.moves(key, definition.kind()) {
+                let what =
+                    format!("is {name} on the page, where its own name means something else: rename it");
+                say(&[key], what);
+            }
+            if let Some(other) = names[..at].iter().position(|other| other == name) {
+                let mut keys = [&*given[other], key];
+                keys.sort_unstable();
+                say(&keys, format!("are both {name} on the page; their values are joined: rename one"));
+                collide = true;
+            }
+            if constants.has(name) {
+                say(&[key], format!("stands in the place of {name}, which every line would have: rename it"));
+                collide = true;
+            }
+        }
         Keys { shape, given, labels, most, are_short, collide }
     }
 

@@ -4,20 +4,29 @@ use metercast_core::reading::{LabelsView, PointView, SeriesView};
 
 use super::block::{BLOCK, Piece};
 use super::buffer::Out;
+use super::classic::Classic;
+use super::family::{Family, Type};
 use super::keys::{Keys, Written};
+use super::labels;
 use super::line::{Line, Long, Room, Short};
-use super::number::{self, Number};
+use super::number::{self, Number, Spelling};
+use super::series::seconds;
+use super::style::Style;
 
 /// What stands on the lines of a metric beside labels and numbers.
 pub(super) struct Lines {
-    /// What stands before the first label: `name{`, of histograms `name_bucket{`.
+    /// What stands before the first label: `name{`, of histograms `name_bucket{`; with the labels that all series have.
     pub(super) before: String,
-    /// What a line without labels begins with.
+    /// What a line without further labels begins with.
     plain: Piece,
     /// What begins the lines of a distribution's sum and count.
     sum: Begin,
     count: Begin,
+    /// What begins the line that says since when, if there is one.
+    created: Option<Begin>,
     ends: Ends,
+    /// The buckets of a histogram that has others in the store.
+    pub(super) classic: Classic,
 }
 
 /// `name{` and `name `.
@@ -27,70 +36,89 @@ struct Begin {
 }
 
 impl Begin {
-    fn new(name: &str, suffix: &str) -> Begin {
-        let [labelled, plain] = ["{", " "].map(|end| Piece::new(&format!("{name}{suffix}{end}")));
+    fn new(name: &str, constants: &str) -> Begin {
+        let [labelled, plain] = labels::begin(name, constants).map(|begin| Piece::new(&begin));
         Begin { labelled, plain }
     }
 }
 
 /// The ends of the lines of buckets with the same bounds, or of the same quantiles.
-#[derive(Default)]
 struct Ends {
+    spelling: Spelling,
     bounds: &'static [f64],
     values: Vec<f64>,
     /// `",le="0.5"} `; behind other labels.
     labelled: Vec<Piece>,
     /// `le="0.5"} `.
     plain: Vec<Piece>,
+    /// Whether all of them fit a short line.
+    are_short: bool,
 }
 
 impl Ends {
-    fn of_bounds(&mut self, bounds: &'static [f64], labelled: bool) -> &[Piece] {
+    fn new(spelling: Spelling, values: Vec<f64>) -> Ends {
+        Ends { spelling, bounds: &[], values, labelled: Vec::new(), plain: Vec::new(), are_short: true }
+    }
+
+    fn of_bounds(&mut self, bounds: &'static [f64], labelled: bool) {
         // The same slice, so that nothing has to be compared.
         if !std::ptr::eq(self.bounds, bounds) || self.values.is_empty() {
             let values = bounds.iter().copied().chain([f64::INFINITY]).collect();
-            *self = Ends { bounds, values, ..Ends::default() };
+            *self = Ends { bounds, ..Ends::new(self.spelling, values) };
         }
-        self.made("le", labelled)
+        self.make("le", labelled);
     }
 
-    fn of_quantiles(&mut self, quantiles: &[(f64, f64)], labelled: bool) -> &[Piece] {
-        let quantiles = quantiles.iter().map(|(quantile, _)| *quantile);
-        if !quantiles.clone().eq(self.values.iter().copied()) {
-            *self = Ends { values: quantiles.collect(), ..Ends::default() };
+    fn of_values(&mut self, label: &str, values: impl Iterator<Item = f64> + Clone, labelled: bool) {
+        if !values.clone().eq(self.values.iter().copied()) {
+            *self = Ends::new(self.spelling, values.collect());
         }
-        self.made("quantile", labelled)
+        self.make(label, labelled);
     }
 
-    fn made(&mut self, label: &str, labelled: bool) -> &[Piece] {
+    fn make(&mut self, label: &str, labelled: bool) {
         let (ends, joint) = if labelled { (&mut self.labelled, "\",") } else { (&mut self.plain, "") };
         if ends.is_empty() {
-            let end = |value: &f64| {
-                number::with_double(*value, |value| Piece::new(&format!("{joint}{label}=\"{value}\"}} ")))
-            };
+            let end =
+                |value: &f64| Piece::new(&(joint.to_owned() + &labels::end(label, *value, self.spelling)));
             ends.extend(self.values.iter().map(end));
+            self.are_short &= ends.iter().all(|end| end.length <= MOST_END);
         }
-        ends
+    }
+
+    fn made(&self, labelled: bool) -> &[Piece] {
+        if labelled { &self.labelled } else { &self.plain }
     }
 }
 
 /// The most bytes of a number, of what stands around it and of the end of a line.
 const MOST_NUMBER: usize = number::LONGEST + 8;
 
-/// The most bytes of a line behind the labels, [`Ends`] among them.
-pub(super) const MOST_REST: usize = MOST_NUMBER + number::LONGEST + 24;
+/// The most bytes of one of [`Ends`] on a short line.
+const MOST_END: usize = number::LONGEST + 24;
+
+/// The most bytes of a short line behind the labels.
+pub(super) const MOST_REST: usize = MOST_NUMBER + MOST_END;
 
 /// What stands between labels and a number.
 const END: u64 = u64::from_le_bytes(*b"\"} \0\0\0\0\0");
 
 impl Lines {
-    pub(super) fn new(name: &str, is_histogram: bool) -> Lines {
+    pub(super) fn new(family: &Family, style: &Style) -> Lines {
+        let (name, constants) = (&family.name, family.constants.text());
+        let suffix = if family.kind == Type::Histogram { "_bucket" } else { "" };
+        let [before, _] = labels::begin(&format!("{name}{suffix}"), &constants);
+        let [_, plain] = labels::begin(name, &constants);
+        let of = |suffix| Begin::new(&format!("{name}{suffix}"), &constants);
+        let has_created = style.shows_created() && family.has_created();
         Lines {
-            before: format!("{name}{}{{", if is_histogram { "_bucket" } else { "" }),
-            plain: Piece::new(&format!("{name} ")),
-            sum: Begin::new(name, "_sum"),
-            count: Begin::new(name, "_count"),
-            ends: Ends::default(),
+            before,
+            plain: Piece::new(&plain),
+            sum: of("_sum"),
+            count: of("_count"),
+            created: has_created.then(|| Begin::new(&family.created(), &constants)),
+            ends: Ends::new(style.bounds, Vec::new()),
+            classic: Classic::default(),
         }
     }
 
@@ -156,18 +184,19 @@ impl Lines {
     ) -> u64 {
         let begin = self.begin::<HASHED>(keys, labels, scratch);
         let any = begin.written.any;
+        let ends = &mut self.ends;
         let (sum, count) = match value {
             PointView::Histogram(buckets) => {
-                let ends = self.ends.of_bounds(buckets.bounds, any);
+                ends.of_bounds(buckets.bounds, any);
                 (buckets.sum, begin.buckets(ends, buckets.counts, out, scratch))
             }
             PointView::Exponential(exponential) => {
-                // Its buckets have no place in this format: what is left is the one for all values.
-                let ends = self.ends.of_bounds(&[], any);
-                (exponential.sum, begin.buckets(ends, &[exponential.count()], out, scratch))
+                let (bounds, counts) = self.classic.count(exponential);
+                ends.of_values("le", bounds.iter().copied().chain([f64::INFINITY]), any);
+                (exponential.sum, begin.buckets(ends, counts, out, scratch))
             }
             PointView::Summary(summary) => {
-                let ends = self.ends.of_quantiles(summary.quantiles, any);
+                ends.of_values("quantile", summary.quantiles.iter().map(|(quantile, _)| *quantile), any);
                 let values = summary.quantiles.iter().map(|(_, value)| Number::F64(*value));
                 begin.parts(ends, values, out, scratch);
                 (summary.sum, summary.count)
@@ -177,6 +206,20 @@ impl Lines {
         begin.total(&self.sum, Number::F64(sum), out, scratch);
         begin.total(&self.count, Number::U64(count), out, scratch);
         begin.written.hash
+    }
+
+    /// Writes since when a series counts, if its format says that.
+    pub(super) fn write_created(
+        &self,
+        keys: &Keys,
+        series: &SeriesView<'_>,
+        out: &mut Out<'_>,
+        scratch: &mut Vec<u8>,
+    ) {
+        if let Some(created) = &self.created {
+            let begin = self.begin::<false>(keys, &series.labels, scratch);
+            begin.total(created, Number::F64(seconds(series.started_unix_nanos)), out, scratch);
+        }
     }
 
     /// Writes what the lines of a distribution's parts begin with.
@@ -221,7 +264,7 @@ struct Beginning {
 
 impl Beginning {
     /// Writes the lines of all buckets. Returns how many values are in them.
-    fn buckets(&self, ends: &[Piece], counts: &[u64], out: &mut Out<'_>, scratch: &[u8]) -> u64 {
+    fn buckets(&self, ends: &Ends, counts: &[u64], out: &mut Out<'_>, scratch: &[u8]) -> u64 {
         let mut below = 0u64;
         let numbers = counts.iter().map(|count| {
             below = below.wrapping_add(*count);
@@ -232,18 +275,14 @@ impl Beginning {
     }
 
     /// Writes the lines of buckets or quantiles.
-    fn parts(
-        &self,
-        ends: &[Piece],
-        numbers: impl Iterator<Item = Number>,
-        out: &mut Out<'_>,
-        scratch: &[u8],
-    ) {
-        for (number, end) in numbers.zip(ends) {
-            if self.is_short {
+    fn parts(&self, ends: &Ends, numbers: impl Iterator<Item = Number>, out: &mut Out<'_>, scratch: &[u8]) {
+        let is_short = self.is_short && ends.are_short;
+        for (number, end) in numbers.zip(ends.made(self.written.any)) {
+            if is_short {
                 out.short(|line| self.part_on(line, end, number, scratch));
             } else {
-                out.long(self.length + MOST_REST, |line| self.part_on(line, end, number, scratch));
+                let most = self.length + end.length + MOST_NUMBER;
+                out.long(most, |line| self.part_on(line, end, number, scratch));
             }
         }
     }

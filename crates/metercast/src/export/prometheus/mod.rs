@@ -1,17 +1,32 @@
 //! The Prometheus page: how what a store holds is spelled for a scraper.
 
+// What is chosen, and what follows from it for the names and labels of a format;
+mod claims;
+mod escape;
+mod family;
+mod format;
+mod labels;
+mod name;
+mod options;
+mod problem;
+mod style;
+
+// a page, metric by metric,
+mod classic;
+mod encoder;
+mod merge;
+mod metric;
+mod page;
+mod series;
+
+// and line by line.
 mod block;
 mod buffer;
-mod claims;
-mod format;
 mod keys;
 mod line;
 mod lines;
-mod merge;
-mod metric;
-mod name;
 mod number;
-mod page;
 
 pub use format::{Escaping, Format, PageFormat};
+pub use options::{PageOptions, Profile, ResourceLabels, Strategy};
 pub use page::PrometheusPage;

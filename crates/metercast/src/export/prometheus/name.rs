@@ -1,31 +1,74 @@
-//! Names as Prometheus spells them.
+//! Names as Prometheus spells them, before what a format cannot hold is escaped.
 //!
-//! OpenTelemetry, "Prometheus and OpenMetrics Compatibility", strategy UnderscoreEscapingWithSuffixes.
+//! OpenTelemetry, "Prometheus and OpenMetrics Compatibility", with the strategies that both specify.
 
 use std::borrow::Cow;
 
 use metercast_core::{Definition, Kind};
 
-/// The name of a metric's family: legal characters, the unit as a suffix, and `_total` for counters.
-pub(super) fn family(definition: &Definition) -> String {
-    let mut name = legal(definition.name());
+use super::options::PageOptions;
+
+/// What a metric is called.
+pub(super) struct Name {
+    /// With all suffixes that do not depend on the sample: `_seconds`, `_total`.
+    pub(super) full: String,
+    /// The word for its unit, if the name ends with it, but for `_total`.
+    pub(super) unit: Option<String>,
+}
+
+impl Name {
+    pub(super) fn of(definition: &Definition, options: &PageOptions) -> Name {
+        let is_legal = options.has_legal_names();
+        let counts = definition.kind() == Kind::Counter;
+        let mut name = base(definition.name(), options);
+        let stem = without(&name, "total", is_legal).filter(|_| counts).map(str::to_owned);
+        let has_total = stem.is_some() || options.has_total_suffix();
+        if options.has_total_suffix() || options.has_unit_suffix() {
+            name = stem.unwrap_or(name);
+        } else if counts && has_total {
+            return Name { full: name, unit: None };
+        }
+        let unit = unit(definition.unit(), is_legal).filter(|_| options.has_unit_suffix());
+        if let Some(unit) = &unit
+            && name != **unit
+            && without(&name, unit, is_legal).is_none()
+        {
+            name = format!("{}_{unit}", name.trim_end_matches('_'));
+        }
+        if counts && has_total {
+            name.push_str("_total");
+        }
+        Name { full: name, unit: unit.map(Cow::into_owned) }
+    }
+}
+
+/// A name as the program has it, legal if it must be.
+fn base(name: &str, options: &PageOptions) -> String {
+    if options.is_metrics_rs() {
+        return one_for_one(name, ':');
+    }
+    if !options.has_legal_names() {
+        return name.to_owned();
+    }
+    let mut name = legal(name);
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert(0, '_');
     }
-    let counts = definition.kind() == Kind::Counter;
-    if counts && let Some(stem) = name.strip_suffix("_total").filter(|stem| !stem.is_empty()) {
-        name.truncate(stem.len());
-    }
-    if let Some(unit) = unit(definition.unit())
-        && name != unit
-        && !name.strip_suffix(&*unit).is_some_and(|stem| stem.ends_with('_'))
-    {
-        name = format!("{}_{unit}", name.trim_end_matches('_'));
-    }
-    if counts {
-        name.push_str("_total");
-    }
     name
+}
+
+/// What is before a suffix and what parts it from the name, if it is there.
+fn without<'a>(name: &'a str, suffix: &str, is_legal: bool) -> Option<&'a str> {
+    let stem = name.strip_suffix(suffix)?;
+    let parts = |rune: char| if is_legal { rune == '_' } else { !rune.is_alphanumeric() };
+    stem.strip_suffix(parts).filter(|stem| !stem.is_empty())
+}
+
+/// Everything that is not a letter, digit, `_` or `also` becomes `_`; so does a digit that comes first.
+fn one_for_one(name: &str, also: char) -> String {
+    let allows = |at: usize, rune: char| rune.is_ascii_alphanumeric() && !(at == 0 && rune.is_ascii_digit());
+    let legal = |(at, rune): (usize, char)| if allows(at, rune) || rune == also { rune } else { '_' };
+    name.char_indices().map(legal).collect()
 }
 
 /// Everything that is not a letter, digit or colon becomes `_`, and runs of `_` become one.
@@ -41,22 +84,23 @@ fn legal(name: &str) -> String {
     legal
 }
 
-/// The word for a unit in UCUM; `None` for those that add nothing: `1`, annotations, none.
-fn unit(ucum: &str) -> Option<Cow<'static, str>> {
+/// The word for a unit in UCUM; `None` for those that add nothing: `1`, annotations, none. What has no word stands for itself,
+/// made legal if it must be.
+fn unit(ucum: &str, is_legal: bool) -> Option<Cow<'static, str>> {
     let plain: String = without_annotations(ucum);
     let (of, per) = match plain.split_once('/') {
         Some((of, per)) => (of, Some(per)),
         None => (&*plain, None),
     };
+    let itself = |unit: &str| {
+        Cow::Owned(if is_legal { legal(unit).trim_matches('_').to_owned() } else { unit.to_owned() })
+    };
     let of = match of.trim() {
         "" | "1" => None,
-        of => {
-            Some(word(of).map_or_else(|| Cow::Owned(legal(of).trim_matches('_').to_owned()), Cow::Borrowed))
-        }
+        of => Some(word(of).map_or_else(|| itself(of), Cow::Borrowed)),
     };
-    let per = per.map(str::trim).filter(|per| !per.is_empty() && *per != "1").map(|per| {
-        singular(per).map_or_else(|| Cow::Owned(legal(per).trim_matches('_').to_owned()), Cow::Borrowed)
-    });
+    let per = per.map(str::trim).filter(|per| !per.is_empty() && *per != "1");
+    let per = per.map(|per| singular(per).map_or_else(|| itself(per), Cow::Borrowed));
     match (of.filter(|of| !of.is_empty()), per.filter(|per| !per.is_empty())) {
         (of, None) => of,
         (None, Some(per)) => Some(format!("per_{per}").into()),
@@ -125,8 +169,14 @@ fn singular(ucum: &str) -> Option<&'static str> {
     })
 }
 
-/// A label's name: letters, digits and single `_`; `key_` before a leading digit.
-pub(super) fn label(key: &str, kind: Kind) -> String {
+/// A label's name. Of legal ones: letters, digits and single `_`; `key_` before a leading digit.
+pub(super) fn label(key: &str, options: &PageOptions) -> String {
+    if options.is_metrics_rs() {
+        return one_for_one(key, '_');
+    }
+    if !options.has_legal_names() {
+        return key.to_owned();
+    }
     let mut name = legal(key).replace(':', "_");
     while name.contains("__") {
         name = name.replace("__", "_");
@@ -134,25 +184,12 @@ pub(super) fn label(key: &str, kind: Kind) -> String {
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert_str(0, "key_");
     }
-    let is_taken = match kind {
-        Kind::Histogram => name == "le",
-        Kind::Summary => name == "quantile",
-        _ => false,
-    };
-    if is_taken {
-        // Every bucket has a label of this name, so the measured one moves, as a scraper would move it.
-        name.insert_str(0, "exported_");
-    }
     name
-}
-
-/// Text format 0.0.4: backslash and line feed are escaped in what describes a metric; the quotation mark is not.
-pub(super) fn description(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::{Profile, Strategy};
     use super::*;
 
     #[test]
@@ -172,8 +209,9 @@ mod tests {
             ("m^3", Some("m_3")),
             ("}{", None),
         ] {
-            assert_eq!(unit(ucum).as_deref(), spelled, "{ucum}");
+            assert_eq!(unit(ucum, true).as_deref(), spelled, "{ucum}");
         }
+        assert_eq!(unit("m^3", false).as_deref(), Some("m^3"));
     }
 
     #[test]
@@ -186,10 +224,13 @@ mod tests {
             ("é", "_"),
             ("__name__", "_name_"),
         ] {
-            assert_eq!(label(key, Kind::Counter), spelled, "{key}");
+            assert_eq!(label(key, &PageOptions::new()), spelled, "{key}");
         }
-        assert_eq!(label("le", Kind::Gauge), "le");
-        assert_eq!(label("le", Kind::Histogram), "exported_le");
-        assert_eq!(label("quantile", Kind::Summary), "exported_quantile");
+        let metrics_rs = PageOptions::new().profile(Profile::MetricsRs);
+        for (key, spelled) in [("a..b__c", "a__b__c"), ("9a", "_a"), ("a:b", "a_b"), ("é", "_")] {
+            assert_eq!(label(key, &metrics_rs), spelled, "{key}");
+        }
+        let untouched = PageOptions::new().strategy(Strategy::NoTranslation);
+        assert_eq!(label("http.route", &untouched), "http.route");
     }
 }

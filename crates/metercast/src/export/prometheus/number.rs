@@ -18,6 +18,56 @@ pub(super) fn with_double<R>(value: f64, f: impl FnOnce(&str) -> R) -> R {
     f(text.strip_suffix(".0").unwrap_or(text))
 }
 
+/// How doubles are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// In as few characters as tell them apart.
+    Shortest,
+    /// As OpenMetrics wants them where they say what a bucket or quantile is: `1.0`, `1e+06`.
+    Canonical,
+    /// As Rust displays them, without an exponent: `1000000`, `inf`.
+    Display,
+}
+
+impl Spelling {
+    pub(super) fn value(self, value: f64) -> String {
+        match self {
+            Spelling::Shortest => with_double(value, str::to_owned),
+            Spelling::Canonical => canonical(value),
+            Spelling::Display => value.to_string(),
+        }
+    }
+
+    /// A bound or a quantile: the last bucket is always `+Inf`.
+    pub(super) fn bound(self, bound: f64) -> String {
+        if bound.is_infinite() { with_double(bound, str::to_owned) } else { self.value(bound) }
+    }
+
+    /// Whether a value is spelled in another way than the shortest.
+    pub(super) fn is_odd(self, value: f64) -> bool {
+        // All that may have an exponent, and some that have none.
+        let is_usual = value == 0.0 || (1e-4..1e15).contains(&value.abs());
+        self != Spelling::Shortest && !is_usual
+    }
+}
+
+/// As Go writes a double with `%g`, which OpenMetrics 1.0 calls canonical, and always with a point or an exponent.
+fn canonical(value: f64) -> String {
+    if !value.is_finite() {
+        return with_double(value, str::to_owned);
+    }
+    // The shortest digits, one before the point.
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        let plain = value.to_string();
+        return if plain.contains('.') { plain } else { plain + ".0" };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
 /// A number as it is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
@@ -203,6 +253,48 @@ mod tests {
                 assert_eq!(both(Number::F64(number)), double(number));
             }
         }
+    }
+
+    #[test]
+    fn bounds_are_spelled_as_openmetrics_wants_them() {
+        for (value, spelled) in [
+            (0.0, "0.0"),
+            (1.0, "1.0"),
+            (-1.0, "-1.0"),
+            (0.005, "0.005"),
+            (2.5, "2.5"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1e-10, "1e-10"),
+            (100_000.0, "100000.0"),
+            (123_456.0, "123456.0"),
+            (1e6, "1e+06"),
+            (1.5e6, "1.5e+06"),
+            (12_345_678.0, "1.2345678e+07"),
+            (1e10, "1e+10"),
+            (1e100, "1e+100"),
+            (5e-324, "5e-324"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ] {
+            assert_eq!(Spelling::Canonical.bound(value), spelled);
+        }
+    }
+
+    #[test]
+    fn what_is_not_odd_is_displayed_in_the_shortest_way() {
+        let powers = (-30..30).map(|power| 10f64.powi(power));
+        let all = powers.flat_map(|power| [power, power * 1.5, power / 3.0, power - 1.0, power + 1.0]);
+        for value in all.chain([0.0, 1e15 - 0.5, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NAN]) {
+            for value in [value, -value] {
+                let [shortest, display] = [Spelling::Shortest, Spelling::Display].map(|as_| as_.value(value));
+                assert!(Spelling::Display.is_odd(value) || shortest == display, "{shortest} {display}");
+                assert!(!Spelling::Shortest.is_odd(value));
+            }
+        }
+        assert!(!Spelling::Display.is_odd(0.25));
+        assert_eq!(Spelling::Display.value(1e21), "1000000000000000000000");
+        assert_eq!(Spelling::Display.bound(f64::INFINITY), "+Inf");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use metercast_core::__private::{Adhoc, Descriptor, Scope};
-use metercast_core::reading::{LabelsView, PointView, ValueView};
+use metercast_core::reading::{FamilyView, LabelsView, PointView, ValueView};
 use metercast_core::{KeyValue, Kind, NumberType, Store, Value, metrics};
 use metercast_core::{
     f64_counter, f64_gauge, f64_histogram, i64_gauge, i64_up_down_counter, u64_counter, u64_gauge,
@@ -185,13 +185,14 @@ fn expected(store: &Store) -> String {
             let name = format!("{}{unit}{total}", definition.name().replace('.', "_"));
             let help = definition.description().replace('\\', "\\\\").replace('\n', "\\n");
             let help = if help.is_empty() { help } else { format!("# HELP {name} {help}\n") };
+            let classic = classic(&family);
             family.each(|series| {
                 let header = format!("{help}# TYPE {name} {kind}\n");
                 let (_, all) = merged.entry(name.clone()).or_insert((header, Vec::new()));
                 let labels = spelled(&series.labels, kind);
                 let mut sorted = labels.clone();
                 sorted.sort();
-                let value = Sum::of(&series.value);
+                let value = Sum::of(&series.value, &classic);
                 match all.iter_mut().find(|(there, ..)| *there == sorted) {
                     Some((_, _, sum)) if definition.kind() != Kind::Gauge => sum.add(&value),
                     Some(_) => {}
@@ -208,6 +209,27 @@ fn expected(store: &Store) -> String {
     pages.into_iter().map(|(_, text)| text).collect()
 }
 
+/// The bounds that all series of an exponential histogram have.
+fn classic(family: &FamilyView<'_>) -> Vec<f64> {
+    let (mut has_zero, mut low, mut high) = (false, f64::INFINITY, f64::NEG_INFINITY);
+    family.each(|series| {
+        let PointView::Exponential(view) = series.value else { return };
+        has_zero |= view.zero_count + view.negative.count() > 0;
+        if let Some(last) = view.positive.counts.len().checked_sub(1) {
+            low = low.min(view.upper_bound(view.positive.offset - 1).log2());
+            high = high.max(view.upper_bound(view.positive.offset + last as i32).log2());
+        }
+    });
+    let zero = has_zero.then_some(0.0);
+    let steps = (0..).map(|power| f64::from(1 << power));
+    let ends = steps.map(|step| (step, (low / step).floor(), (high / step).ceil()));
+    let Some((step, low, high)) = ends.into_iter().find(|(_, low, high)| !(high - low > 40.0)) else {
+        return vec![];
+    };
+    let powers = (0..=(high - low) as usize).map(|at| ((low + at as f64) * step).exp2());
+    zero.into_iter().chain(powers.filter(|_| low.is_finite())).collect()
+}
+
 /// The labels of a series, sorted and as they are shown, and its value.
 type Line = (Vec<String>, Vec<String>, Sum);
 
@@ -219,7 +241,7 @@ enum Sum {
 }
 
 impl Sum {
-    fn of(value: &PointView<'_>) -> Sum {
+    fn of(value: &PointView<'_>, classic: &[f64]) -> Sum {
         let buckets = |bounds: &[f64], counts: &[u64], sum| {
             let bounds = bounds.iter().copied().chain([f64::INFINITY]);
             let mut below = 0;
@@ -234,7 +256,17 @@ impl Sum {
             PointView::I64(value) => Sum::Signed(value),
             PointView::F64(value) => Sum::Double(value),
             PointView::Histogram(view) => buckets(view.bounds, view.counts, view.sum),
-            PointView::Exponential(view) => buckets(&[], &[view.count()], view.sum),
+            PointView::Exponential(view) => {
+                let upper = |index: usize| view.upper_bound(view.positive.offset + index as i32);
+                let up_to = |bound: f64| {
+                    let positive = view.positive.counts.iter().enumerate();
+                    let positive = positive.filter(|(index, _)| upper(*index) <= bound);
+                    view.zero_count + view.negative.count() + positive.map(|(_, count)| count).sum::<u64>()
+                };
+                let bounds = classic.iter().chain([&f64::INFINITY]);
+                let parts = bounds.map(|bound| (*bound, up_to(*bound) as f64)).collect();
+                Sum::Parts { label: "le", parts, sum: view.sum, count: view.count() }
+            }
             PointView::Summary(view) => Sum::Parts {
                 label: "quantile",
                 parts: view.quantiles.to_vec(),

@@ -1,0 +1,163 @@
+//! How everything on the pages of one format is spelled: the format's own rules, and what was chosen.
+
+use std::sync::Arc;
+
+use metercast_core::reading::{PointView, SeriesView};
+use metercast_core::{Definition, Kind, Value};
+
+use super::escape::Of;
+use super::family::Type;
+use super::format::{Escaping, Format, PageFormat};
+use super::labels::Labels;
+use super::name;
+use super::number::{Spelling, with_double};
+use super::options::PageOptions;
+
+/// What was chosen for all pages of an exporter.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) options: PageOptions,
+    /// The attributes of the resource as texts, in the order of their keys; those without a text are as good as absent.
+    resource: Vec<(String, String)>,
+}
+
+impl Choice {
+    pub(super) fn new(options: PageOptions, resource: &[(String, Value)]) -> Choice {
+        let text = |value: &Value| match value {
+            Value::F64(value) => with_double(*value, str::to_owned),
+            value => value.to_string(),
+        };
+        let mut resource: Vec<_> = resource.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        resource.retain(|(key, value)| !key.is_empty() && !value.is_empty());
+        resource.sort();
+        Choice { options, resource }
+    }
+}
+
+/// How the pages of one format are spelled.
+#[derive(Debug)]
+pub(super) struct Style {
+    choice: Arc<Choice>,
+    pub(super) escaping: Escaping,
+    /// Whether the format is OpenMetrics.
+    pub(super) is_open: bool,
+    /// How numbers are spelled that say what a bucket or quantile is.
+    pub(super) bounds: Spelling,
+    /// How values are.
+    pub(super) values: Spelling,
+}
+
+impl Style {
+    /// The style of a format. Formats that look the same have equal styles.
+    pub(super) fn new(choice: &Arc<Choice>, format: PageFormat) -> Style {
+        let is_open = matches!(format.format, Format::OpenMetrics0 | Format::OpenMetrics1);
+        // What is legal already is the same under every scheme.
+        let is_legal = choice.options.has_legal_names();
+        let escaping = if is_legal { Escaping::Underscores } else { format.escaping };
+        let displays = choice.options.is_metrics_rs() && !is_open;
+        let values = if displays { Spelling::Display } else { Spelling::Shortest };
+        let bounds = if is_open { Spelling::Canonical } else { values };
+        Style { choice: Arc::clone(choice), escaping, is_open, bounds, values }
+    }
+
+    /// Whether pages of both are the same.
+    pub(super) fn is_same_as(&self, other: &Style) -> bool {
+        self.is_open == other.is_open && self.escaping == other.escaping
+    }
+
+    pub(super) fn options(&self) -> &PageOptions {
+        &self.choice.options
+    }
+
+    /// Whether series may need more than the lines that every format has.
+    pub(super) fn has_more(&self) -> bool {
+        self.is_open || self.values == Spelling::Display
+    }
+
+    /// Whether a blank line stands behind each metric.
+    pub(super) fn parts_metrics(&self) -> bool {
+        self.values == Spelling::Display
+    }
+
+    pub(super) fn shows_exemplars(&self) -> bool {
+        self.is_open && self.options().has_exemplars()
+    }
+
+    pub(super) fn shows_created(&self) -> bool {
+        self.is_open && self.options().has_created()
+    }
+
+    /// The name of a label of a metric of this kind, not quoted.
+    pub(super) fn label(&self, key: &str, kind: Kind) -> String {
+        let name = Of::Label.escaped(&name::label(key, self.options()), self.escaping);
+        if self.reserves(&name, kind) { format!("exported_{name}") } else { name }
+    }
+
+    /// Whether a label of this name means something on a page. One that was measured is moved out of the way then, as a scraper moves
+    /// those that it sets itself.
+    fn reserves(&self, name: &str, kind: Kind) -> bool {
+        match kind {
+            Kind::Histogram if name == "le" => true,
+            Kind::Summary if name == "quantile" => true,
+            _ => name == "__name__" || (self.options().has_scope_labels() && name.starts_with("otel_scope_")),
+        }
+    }
+
+    /// Whether the label of this key was moved.
+    pub(super) fn moves(&self, key: &str, kind: Kind) -> bool {
+        self.reserves(&Of::Label.escaped(&name::label(key, self.options()), self.escaping), kind)
+    }
+
+    /// The labels that stand on every line of a metric.
+    pub(super) fn constants(&self, definition: &Definition) -> Labels {
+        let only = self.options().labels_of_resource();
+        let resource = self.choice.resource.iter().filter(|(key, _)| only.contain(key));
+        let of_resource = self.of_resource(resource, definition.kind());
+        if !self.options().has_scope_labels() {
+            return of_resource;
+        }
+        let scope = definition.scope();
+        let of_scope = [("otel_scope_name", scope.name), ("otel_scope_version", scope.version)];
+        let of_scope = of_scope.map(|(name, value)| (name, name.to_owned(), value.to_owned()));
+        Labels::joined(of_scope).and(of_resource)
+    }
+
+    /// The labels of `target_info`: everything that is known of the resource.
+    pub(super) fn target(&self) -> Labels {
+        self.of_resource(self.choice.resource.iter(), Kind::Gauge)
+    }
+
+    fn of_resource<'a>(&self, attributes: impl Iterator<Item = &'a (String, String)>, kind: Kind) -> Labels {
+        Labels::joined(attributes.map(|(key, value)| (&**key, self.label(key, kind), value.clone())))
+    }
+
+    /// Whether a series has something that is written without hurry: an exemplar, a number that is spelled in a way of its own, or
+    /// one that the format does not allow.
+    #[inline]
+    pub(super) fn is_special(&self, series: &SeriesView<'_>, kind: Type) -> bool {
+        if self.is_open && !series.exemplars.is_empty() && self.options().has_exemplars() {
+            return true;
+        }
+        let is_odd = |value: f64| {
+            if self.is_open { !is_total(value) } else { self.values.is_odd(value) }
+        };
+        match series.value {
+            PointView::F64(value) if self.is_open => kind == Type::Counter && !is_total(value),
+            PointView::F64(value) => is_odd(value),
+            PointView::Histogram(buckets) => {
+                is_odd(buckets.sum)
+                    || (self.is_open && buckets.bounds.first().is_some_and(|bound| *bound < 0.0))
+            }
+            PointView::Exponential(exponential) => is_odd(exponential.sum),
+            PointView::Summary(summary) => {
+                is_odd(summary.sum) || summary.quantiles.iter().any(|(_, value)| is_odd(*value))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a number can be what OpenMetrics calls counter-like: it is one, and not negative.
+pub(super) fn is_total(value: f64) -> bool {
+    value >= 0.0
+}
