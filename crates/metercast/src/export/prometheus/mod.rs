@@ -7,6 +7,7 @@ mod family;
 mod format;
 mod labels;
 mod name;
+mod negotiate;
 mod options;
 mod problem;
 mod style;
