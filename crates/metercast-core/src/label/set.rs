@@ -36,6 +36,11 @@ impl LabelSet {
         self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok().map(|at| &self.0[at].1)
     }
 
+    /// These labels but for that of `key`.
+    pub(crate) fn without(self, key: &str) -> LabelSet {
+        LabelSet(self.0.into_iter().filter(|(k, _)| **k != *key).collect())
+    }
+
     /// The set of these labels; of a key that is given twice the last value stays.
     pub(crate) fn of<P: Pairs + ?Sized>(pairs: &P) -> (LabelSet, Faults<'_>) {
         let mut faults = Faults::default();

@@ -2,6 +2,7 @@
 
 mod columns;
 mod pass;
+mod share;
 mod view;
 
 use std::sync::Arc;

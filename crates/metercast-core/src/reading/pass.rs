@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
 use super::columns::{Columns, Distribution, Place};
+use super::share::Share;
 use super::view::{LabelsView, Origin, Part, PartId, PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
@@ -30,6 +31,7 @@ pub struct Reading<'a> {
     exemplars: HashMap<Of, Vec<Exemplar>>,
     started: u64,
     regions: Vec<&'a Region>,
+    share: Option<Share<'a>>,
     _removes_nothing: RwLockReadGuard<'a, ()>,
 }
 
@@ -53,10 +55,42 @@ impl Store {
     pub fn read<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
         // Callbacks may record and read themselves, so nothing is held while they run.
         let observed = self.observed();
-        self.read_with(observed, f)
+        self.read_with(observed, None, f)
     }
 
-    fn read_with<R>(&self, observed: Arc<Observed>, f: impl FnOnce(&Reading<'_>) -> R) -> R {
+    /// Reads what one tenant may see: the series that have the label `key` with this value, without that label. A value
+    /// that is a whole number or a truth value is meant by its text; doubles and what has no such label are left out, and so
+    /// are overflow series, which belong to nobody.
+    ///
+    /// It costs a comparison for each series of the store, and allocations for each that is given.
+    ///
+    /// ```
+    /// use metercast_core::{Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     u64_counter!("jobs", "Jobs done", 3, "tenant" => "acme", "kind" => "import");
+    ///     u64_counter!("jobs", "Jobs done", 5, "tenant" => "other", "kind" => "import");
+    /// });
+    /// let mut seen = Vec::new();
+    /// store.read_share("tenant", "acme", |reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| seen.push(format!("{:?} {:?}", series.labels, series.value)));
+    ///     }
+    /// });
+    /// assert_eq!(seen, [r#"{"kind": Text("import")} U64(3)"#]);
+    /// ```
+    pub fn read_share<R>(&self, key: &str, value: &str, f: impl FnOnce(&Reading<'_>) -> R) -> R {
+        let observed = self.observed();
+        self.read_with(observed, Some(Share::new(key, value)), f)
+    }
+
+    fn read_with<'a, R>(
+        &'a self,
+        observed: Arc<Observed>,
+        share: Option<Share<'a>>,
+        f: impl FnOnce(&Reading<'_>) -> R,
+    ) -> R {
         let store = self.inner();
         self.scope(|| {
             own::settle(store);
@@ -73,6 +107,7 @@ impl Store {
             exemplars: if store.takes_exemplars() { store.exemplars.by_series() } else { HashMap::new() },
             started: store.started().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64,
             regions: store.regions.iter().collect(),
+            share,
             store,
             _removes_nothing: removes_nothing,
         });
@@ -117,7 +152,7 @@ impl<'a> FamilyView<'a> {
     /// Whether no two series have labels that are spelled alike, such as a number and its text: all have the same keys in the
     /// same order, and under each key values of the same type. False also where that is not known.
     pub fn is_uniform(&self) -> bool {
-        if self.reading.observed.of(self.definition).is_some() {
+        if self.reading.observed.of(self.definition).is_some() || self.reading.share.is_some() {
             return false;
         }
         let dictionary = &self.reading.store.dictionary;
@@ -143,6 +178,19 @@ impl<'a> FamilyView<'a> {
     /// Gives each series to `f`: those that the program text names in its order, then the others in the order of their first
     /// use. None if the metric was not used in this store, or if another metric has the name.
     pub fn each(&self, mut f: impl FnMut(&SeriesView<'_>)) {
+        match &self.reading.share {
+            None => self.each_of_all(f),
+            Some(share) => self.each_of(share, &mut f),
+        }
+    }
+
+    #[cold]
+    fn each_of(&self, share: &Share<'_>, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        self.each_of_all(|view| share.give(view, f));
+    }
+
+    #[inline]
+    fn each_of_all(&self, mut f: impl FnMut(&SeriesView<'_>)) {
         let (reading, definition) = (self.reading, self.definition);
         let claimed = Cell::new(None);
         let mut give = |view: &SeriesView<'_>| {
