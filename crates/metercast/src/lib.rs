@@ -20,6 +20,7 @@
 //! | start, flush and shut down | [`start`], [`Telemetry`] |
 //! | configure from code, file or environment | [`config`] |
 //! | test what is measured | [`testing`] |
+//! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
 //! | read the store yourself | [`InMemoryReader`] |
 //!
 //! # Features
@@ -29,6 +30,9 @@
 //! | `config` | yes | configuration from a TOML file |
 //! | `serve` | yes | the listener that serves the Prometheus page |
 //! | `otlp` | yes | push by OTLP over HTTP |
+//! | `tls` | no | encrypted connections |
+//! | `gzip` | with `serve` or `otlp` | packing by gzip |
+//! | `zstd` | no | pages packed by zstd |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -44,6 +48,7 @@ mod reader;
 
 mod export;
 
+mod scrape;
 #[cfg(feature = "serve")]
 mod serve;
 
@@ -66,6 +71,7 @@ pub use export::prometheus::{
 };
 pub use in_memory::InMemoryReader;
 pub use log::Log;
+pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapeRequest};
 pub use snapshot::Snapshot;
 pub use telemetry::{FlushError, StartError, Telemetry, TelemetryBuilder, start};
 pub use testing::FutureMetricsExt;

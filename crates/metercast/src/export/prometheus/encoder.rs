@@ -13,6 +13,7 @@ use super::labels;
 use super::merge::Merged;
 use super::metric::Metric;
 use super::problem::Problem;
+use super::selection::Selection;
 use super::style::Style;
 
 /// What is kept from page to page of one format.
@@ -73,6 +74,7 @@ type Present<'a> = (usize, FamilyView<'a>);
 /// A page that is being written, and what is used again for each series.
 struct Page<'a> {
     style: &'a Style,
+    selection: &'a Selection,
     claims: &'a mut Claims,
     out: Out<'a>,
     scratch: &'a mut Vec<u8>,
@@ -98,6 +100,7 @@ impl Encoder {
     pub(super) fn page(
         &mut self,
         reading: &Reading<'_>,
+        selection: &Selection,
         desk: &mut Desk,
         sink: &mut dyn FnMut(&[u8]),
     ) -> Vec<Problem> {
@@ -108,10 +111,20 @@ impl Encoder {
         }
         let style = Arc::clone(&self.style);
         let out = Out::new(buffer, sink);
-        let mut page =
-            Page { style: &style, claims: &mut self.claims, out, scratch, hashes, order, begun: false };
+        let mut page = Page {
+            style: &style,
+            selection,
+            claims: &mut self.claims,
+            out,
+            scratch,
+            hashes,
+            order,
+            begun: false,
+        };
         let present = page.present(reading, &mut self.metrics);
-        if let Some(target) = &mut self.target {
+        if let Some(target) = &mut self.target
+            && selection.shows(target, style.is_open)
+        {
             page.target(target, &self.metrics.list);
         }
         if style.has_more() {
@@ -176,6 +189,10 @@ impl Page<'_> {
             let (same, others) = std::mem::take(&mut rest).split_at_mut(count);
             rest = others;
             self.begun = false;
+            if !self.selection.shows(&metrics[same[0].0].family, self.style.is_open) {
+                self.claimed(same, metrics);
+                continue;
+            }
             let is_written = match same {
                 [(metric, family)] if family.is_uniform() => {
                     self.uniform::<MORE>(&mut metrics[*metric], family)
@@ -192,6 +209,14 @@ impl Page<'_> {
             if MORE && self.begun {
                 self.part();
             }
+        }
+    }
+
+    /// Gives metrics that are not selected their names, as if they were: no page depends on what was selected before.
+    fn claimed(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) {
+        for (metric, family) in same {
+            let mut is_known = false;
+            family.each(|series| is_known = is_known || self.is_shown(&mut metrics[*metric], series));
         }
     }
 

@@ -18,6 +18,7 @@ mod encoder;
 mod merge;
 mod metric;
 mod page;
+mod selection;
 mod series;
 
 // and line by line.
@@ -29,5 +30,7 @@ mod lines;
 mod number;
 
 pub use format::{Escaping, Format, PageFormat};
+pub(crate) use negotiate::read_quality;
 pub use options::{PageOptions, Profile, ResourceLabels, Strategy};
 pub use page::PrometheusPage;
+pub(crate) use selection::Selection;

@@ -9,6 +9,7 @@ use super::encoder::{Desk, Encoder};
 use super::format::PageFormat;
 use super::options::PageOptions;
 use super::problem::Said;
+use super::selection::Selection;
 use super::style::{Choice, Style};
 use crate::log::{Level, Log};
 
@@ -71,6 +72,11 @@ impl PrometheusPage {
         PrometheusPage { exporter: exporter.to_owned(), log, choice, press: Mutex::default() }
     }
 
+    /// Where it says what is wrong.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// The page of a store, in text format 0.0.4.
     pub fn render(&self, store: &Store) -> String {
         self.render_as(store, PageFormat::default())
@@ -110,8 +116,19 @@ impl PrometheusPage {
     ///
     /// [`Format::Protobuf`](super::Format::Protobuf) is written as text 0.0.4.
     pub fn write_as(&self, store: &Store, format: PageFormat, sink: &mut dyn FnMut(&[u8])) {
+        self.write_selected(store, format, &Selection::default(), sink);
+    }
+
+    /// [`write_as`](Self::write_as) for a part of the store.
+    pub(crate) fn write_selected(
+        &self,
+        store: &Store,
+        format: PageFormat,
+        selection: &Selection,
+        sink: &mut dyn FnMut(&[u8]),
+    ) {
         // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
-        let problems = store.read(|reading| {
+        let problems = selection.read(store, |reading| {
             let mut press = self.press();
             let Press { encoders, desk, said } = &mut *press;
             let style = Style::new(&self.choice, format);
@@ -120,7 +137,7 @@ impl PrometheusPage {
                 encoders.push(Encoder::new(style));
                 encoders.len() - 1
             });
-            let problems = encoders[at].page(reading, desk, sink);
+            let problems = encoders[at].page(reading, selection, desk, sink);
             problems.into_iter().filter_map(|problem| said.anew(problem)).collect::<Vec<_>>()
         });
         for problem in problems {

@@ -1,0 +1,322 @@
+//! Answers scrapes, for any transport: negotiation, packing, limits. The listener and the tower service are made of it.
+
+mod answer;
+mod encoding;
+mod names;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metercast_core::Store;
+
+pub use answer::{ScrapeAnswer, ScrapeBody};
+use encoding::Encoding;
+
+use crate::export::prometheus::{PageFormat, PrometheusPage, Selection};
+use crate::log::Level;
+use crate::reader::Reader;
+
+/// Answers scrapes of a store, for a server of the application: in the format and packing that the scraper asks for, with a
+/// limit for requests at once and for the time of each. Clones are the same scrape, seen by another tenant maybe.
+///
+/// It knows neither paths nor whom to let in; that is the application's. `metercast-tower` has it as a tower service.
+///
+/// | request | answer |
+/// | --- | --- |
+/// | GET | 200 and the page, in the format that `Accept` asks for; packed as `Accept-Encoding` says |
+/// | GET with `name[]=a&name[]=b` in the query | only these families, named as on the page or by one of their samples |
+/// | HEAD | the headers of the same |
+/// | any other method | 405 |
+/// | more at once than [`max_in_flight`](Scrape::max_in_flight), or longer than [`timeout`](Scrape::timeout) | 503 with `Retry-After` |
+///
+/// ```
+/// use metercast::{Log, PrometheusPage, Scrape, ScrapeRequest, Store, u64_counter};
+///
+/// let store = Store::new();
+/// store.scope(|| u64_counter!("jobs", "Jobs done", 3));
+///
+/// let scrape = Scrape::new(store, PrometheusPage::new("own", Log::default()));
+/// let answer = scrape.answer_blocking(&ScrapeRequest { accept: Some("text/plain"), ..ScrapeRequest::default() });
+/// assert_eq!(answer.status(), 200);
+/// assert!(answer.body().ends_with(b"jobs_total 3\n"));
+/// ```
+#[derive(Clone)]
+pub struct Scrape {
+    inner: Arc<Inner>,
+    tenant: Option<(Arc<str>, Arc<str>)>,
+    max_in_flight: usize,
+    timeout: Duration,
+}
+
+/// What all clones share.
+struct Inner {
+    page: PrometheusPage,
+    reader: Reader,
+    in_flight: AtomicUsize,
+    /// The memory of a page that was sent.
+    spare: Mutex<Vec<u8>>,
+}
+
+/// What there is to know of an HTTP request to answer a scrape. By default a GET without headers.
+#[derive(Clone, Copy, Debug)]
+pub struct ScrapeRequest<'a> {
+    /// The method, such as `GET`.
+    pub method: &'a str,
+    /// What stands behind the question mark of the URL.
+    pub query: Option<&'a str>,
+    /// The header `Accept`; several with commas between them.
+    pub accept: Option<&'a str>,
+    /// The header `Accept-Encoding`; several with commas between them.
+    pub accept_encoding: Option<&'a str>,
+}
+
+impl Default for ScrapeRequest<'_> {
+    fn default() -> Self {
+        ScrapeRequest { method: "GET", query: None, accept: None, accept_encoding: None }
+    }
+}
+
+impl Scrape {
+    /// Requests at once unless it is said otherwise.
+    pub const MAX_IN_FLIGHT: usize = 16;
+
+    /// The time of a request unless it is said otherwise.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Answers with pages of `store` as `page` writes them.
+    pub fn new(store: Store, page: PrometheusPage) -> Scrape {
+        let reader = Reader::new(store, page.log().clone());
+        Scrape::of(reader, page)
+    }
+
+    pub(crate) fn of(reader: Reader, page: PrometheusPage) -> Scrape {
+        let inner = Inner { page, reader, in_flight: AtomicUsize::new(0), spare: Mutex::default() };
+        Scrape {
+            inner: Arc::new(inner),
+            tenant: None,
+            max_in_flight: Scrape::MAX_IN_FLIGHT,
+            timeout: Scrape::TIMEOUT,
+        }
+    }
+
+    /// The same for one tenant: only series with the label `key` (spelled as the program does) of this value, and these
+    /// without it. What has no such label is not shown, and nothing tells that there are other tenants. A value that is a
+    /// whole number or a truth value is meant by its text.
+    ///
+    /// Such a page costs a comparison for each series of the whole store, and some allocations for each that is shown.
+    ///
+    /// ```
+    /// # use metercast::{Log, PrometheusPage, Scrape, ScrapeRequest, Store, u64_counter};
+    /// # let store = Store::new();
+    /// store.scope(|| {
+    ///     u64_counter!("jobs", "Jobs done", 3, "tenant" => "acme", "kind" => "import");
+    ///     u64_counter!("jobs", "Jobs done", 5, "tenant" => "other", "kind" => "import");
+    /// });
+    /// let scrape = Scrape::new(store, PrometheusPage::new("tenants", Log::default())).tenant("tenant", "acme");
+    /// let answer = scrape.answer_blocking(&ScrapeRequest::default());
+    /// assert_eq!(answer.body(), b"# HELP jobs_total Jobs done\n# TYPE jobs_total counter\njobs_total{kind=\"import\"} 3\n");
+    /// ```
+    #[must_use]
+    pub fn tenant(&self, key: &str, value: &str) -> Scrape {
+        Scrape { tenant: Some((key.into(), value.into())), ..self.clone() }
+    }
+
+    /// How many requests may be under way at once, of all clones together, until their answers were sent; 16 unless it is
+    /// said, and at least 1. It bounds the memory: each has a page of its own.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Scrape {
+        self.max_in_flight = requests.max(1);
+        self
+    }
+
+    /// How long a request may wait for its page; 10 s unless it is said. Not counted is how long the client takes to read it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Scrape {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Answers on this thread, which it may block for as long as pages that others asked for take before it. Meant for
+    /// servers without tasks; the timeout does not hold here.
+    pub fn answer_blocking(&self, request: &ScrapeRequest<'_>) -> ScrapeAnswer {
+        match self.admit(request) {
+            Ok(job) => job.run(),
+            Err(answer) => answer,
+        }
+    }
+
+    /// Answers without blocking the task: the page is written on a thread for blocking work. It is to be awaited on a Tokio
+    /// runtime whose time is enabled; elsewhere it is as [`answer_blocking`](Self::answer_blocking).
+    #[cfg(feature = "serve")]
+    pub fn answer(&self, request: &ScrapeRequest<'_>) -> impl Future<Output = ScrapeAnswer> + Send + use<> {
+        let (admitted, timeout) = (self.admit(request), self.timeout);
+        async move {
+            let job = match admitted {
+                Ok(job) => job,
+                Err(answer) => return answer,
+            };
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else { return job.run() };
+            // Dropped with this future: nobody waits for the page then.
+            let _unwanted = Unwanted(Arc::clone(&job.unwanted));
+            let written = runtime.spawn_blocking(|| job.run());
+            match tokio::time::timeout(timeout, written).await {
+                Ok(Ok(answer)) => answer,
+                // The runtime is going down.
+                Ok(Err(_)) => {
+                    ScrapeAnswer::plain(503, "the server is stopping\n").with("retry-after", RETRY_AFTER)
+                }
+                Err(_) => {
+                    let text = format!("the page was not ready within {timeout:?}; try again later\n");
+                    ScrapeAnswer::plain(503, text).with("retry-after", RETRY_AFTER)
+                }
+            }
+        }
+    }
+
+    /// What is to be written, if there is a place for it.
+    fn admit(&self, request: &ScrapeRequest<'_>) -> Result<Job, ScrapeAnswer> {
+        let is_head = request.method == "HEAD";
+        if request.method != "GET" && !is_head {
+            return Err(
+                ScrapeAnswer::plain(405, "the metrics are read with GET\n").with("allow", "GET, HEAD")
+            );
+        }
+        let Some(in_flight) = InFlight::begin(&self.inner, self.max_in_flight) else {
+            let limit = self.max_in_flight;
+            let text = format!("{limit} requests are under way, and there may be no more; try again later\n");
+            let answer = ScrapeAnswer::plain(503, text).with("retry-after", RETRY_AFTER);
+            return Err(if is_head { answer.without_body() } else { answer });
+        };
+        let mut selection = Selection::named(names::asked_for(request.query));
+        if let Some((key, value)) = &self.tenant {
+            selection = selection.of_tenant(key, value);
+        }
+        Ok(Job {
+            inner: Arc::clone(&self.inner),
+            format: PageFormat::negotiate(request.accept),
+            encoding: Encoding::negotiate(request.accept_encoding),
+            selection,
+            is_head,
+            unwanted: Arc::default(),
+            in_flight,
+        })
+    }
+}
+
+/// Seconds. What is in the way takes milliseconds, unless somebody is unkind.
+const RETRY_AFTER: &str = "1";
+
+impl fmt::Debug for Scrape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scrape")
+            .field("page", &self.inner.page)
+            .field("tenant", &self.tenant)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request whose answer was not sent yet.
+struct InFlight(Arc<Inner>);
+
+impl InFlight {
+    fn begin(inner: &Arc<Inner>, most: usize) -> Option<InFlight> {
+        let more = |now: usize| (now < most).then_some(now + 1);
+        inner.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(InFlight(Arc::clone(inner)))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Says on its way out that nobody waits for the page.
+#[cfg(feature = "serve")]
+struct Unwanted(Arc<AtomicBool>);
+
+#[cfg(feature = "serve")]
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A page to be written.
+struct Job {
+    inner: Arc<Inner>,
+    format: PageFormat,
+    encoding: Encoding,
+    selection: Selection,
+    is_head: bool,
+    unwanted: Arc<AtomicBool>,
+    in_flight: InFlight,
+}
+
+impl Job {
+    /// Writes the page. Should a part of it panic, which observed callbacks do not bring about, the answer is 500.
+    fn run(self) -> ScrapeAnswer {
+        let inner = Arc::clone(&self.inner);
+        catch_unwind(AssertUnwindSafe(|| self.written())).unwrap_or_else(|_| {
+            inner.reader.log().write_rarely(
+                Level::Error,
+                &format!("page {:?}", inner.page),
+                "a page could not be written, because of a panic, whose message stands before this; please report it",
+            );
+            ScrapeAnswer::plain(500, "the page could not be written; the log of the program says why\n")
+        })
+    }
+
+    fn written(self) -> ScrapeAnswer {
+        let Job { inner, format, encoding, selection, is_head, unwanted, in_flight } = self;
+        let is_unwanted = || unwanted.load(Ordering::Relaxed);
+        // Its memory is used again: to fault new pages in takes longer than to write them.
+        let mut page = std::mem::take(&mut *inner.spare());
+        page.clear();
+        if !is_unwanted() {
+            // The whole page, since the reading cannot wait for a client that is slow to take it.
+            inner.reader.read(|store| {
+                inner.page.write_selected(store, format, &selection, &mut |chunk| {
+                    if !is_unwanted() {
+                        page.extend_from_slice(chunk);
+                    }
+                });
+            });
+        }
+        // Packed afterwards, so that meanwhile the next page can be written.
+        let packed = if is_unwanted() { None } else { encoding.pack(&page) };
+        let answer = match packed {
+            Some((packed, coding)) => {
+                inner.give_back(page);
+                ScrapeAnswer::page(packed, None, in_flight).with("content-encoding", coding)
+            }
+            None => ScrapeAnswer::page(page, Some(inner), in_flight),
+        };
+        let answer =
+            answer.with("content-type", format.content_type()).with("vary", "accept, accept-encoding");
+        if is_head { answer.without_body() } else { answer }
+    }
+}
+
+impl Inner {
+    fn spare(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the memory of a page; of several that were under way at once, one.
+    fn give_back(&self, page: Vec<u8>) {
+        let mut spare = self.spare();
+        if spare.capacity() < page.capacity() {
+            *spare = page;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Answers to all that a scraper may ask for, without any transport.
+
+use std::pin::pin;
+use std::sync::mpsc;
+use std::thread;
+
+use metercast_core::{Observation, f64_gauge, f64_histogram, metrics, u64_counter, u64_gauge};
+
+use super::*;
+use crate::log::Log;
+
+fn scrape_of(store: &Store) -> Scrape {
+    Scrape::new(store.clone(), PrometheusPage::new("test", Log::to(|_, _| {})))
+}
+
+fn store() -> Store {
+    let store = Store::new();
+    store.scope(|| {
+        u64_counter!("jobs", "Jobs", 3, "kind" => "a");
+        f64_gauge!("level", "Level", 1.5);
+        f64_histogram!("took", "Took", 0.5);
+    });
+    store
+}
+
+fn text(answer: &ScrapeAnswer) -> &str {
+    std::str::from_utf8(answer.body()).unwrap()
+}
+
+fn get<'a>(query: Option<&'a str>) -> ScrapeRequest<'a> {
+    ScrapeRequest { query, ..ScrapeRequest::default() }
+}
+
+#[test]
+fn a_get_has_the_page_and_says_what_it_is() {
+    let answer = scrape_of(&store()).answer_blocking(&ScrapeRequest::default());
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.header("content-type"), Some(PageFormat::default().content_type().as_str()));
+    assert_eq!(answer.header("content-length"), Some(answer.body().len().to_string().as_str()));
+    assert_eq!(answer.header("vary"), Some("accept, accept-encoding"));
+    assert_eq!(answer.header("content-encoding"), None);
+    assert!(text(&answer).contains("jobs_total{kind=\"a\"} 3\n"));
+}
+
+#[test]
+fn a_head_has_the_headers_of_the_get_and_no_body() {
+    let scrape = scrape_of(&store());
+    for accept_encoding in [None, Some("gzip")] {
+        let request = ScrapeRequest { accept_encoding, ..ScrapeRequest::default() };
+        let get = scrape.answer_blocking(&request);
+        let head = scrape.answer_blocking(&ScrapeRequest { method: "HEAD", ..request });
+        assert_eq!(head.status(), 200);
+        assert!(head.headers().eq(get.headers()));
+        assert!(head.body().is_empty() && !get.body().is_empty());
+    }
+}
+
+#[test]
+fn what_does_not_read_is_not_allowed() {
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "", "PROPFIND"] {
+        let answer =
+            scrape_of(&store()).answer_blocking(&ScrapeRequest { method, ..ScrapeRequest::default() });
+        assert_eq!((answer.status(), answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
+        assert_eq!(text(&answer), "the metrics are read with GET\n");
+    }
+}
+
+#[test]
+fn only_the_families_that_were_asked_for_are_on_the_page() {
+    let scrape = scrape_of(&store());
+    let families = |query: &str| -> Vec<String> {
+        let answer = scrape.answer_blocking(&get(Some(query)));
+        assert_eq!(answer.status(), 200, "{query}");
+        let types = text(&answer).lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        types.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(families(""), ["jobs_total", "level", "took"]);
+    assert_eq!(families("name[]=level"), ["level"]);
+    assert_eq!(families("name[]=jobs_total&name%5B%5D=took_bucket"), ["jobs_total", "took"]);
+    assert!(families("name[]=jobs").is_empty());
+    assert!(families("name[]=nothing").is_empty());
+    assert!(families("name[]=").is_empty());
+    assert_eq!(families("other[]=level"), ["jobs_total", "level", "took"]);
+}
+
+#[test]
+fn in_open_metrics_a_counter_is_asked_for_by_its_family_or_its_sample() {
+    let scrape = scrape_of(&store());
+    let accept = Some("application/openmetrics-text;version=1.0.0");
+    for name in ["jobs", "jobs_total", "jobs_created"] {
+        let query = format!("name[]={name}");
+        let answer = scrape.answer_blocking(&ScrapeRequest { accept, ..get(Some(&query)) });
+        assert_eq!(
+            text(&answer),
+            "# TYPE jobs counter\n# HELP jobs Jobs\njobs_total{kind=\"a\"} 3\n# EOF\n",
+            "{name}"
+        );
+    }
+    let nothing = scrape.answer_blocking(&ScrapeRequest { accept, ..get(Some("name[]=level_total")) });
+    assert_eq!(text(&nothing), "# EOF\n");
+}
+
+#[test]
+fn what_was_asked_for_first_decides_nothing() {
+    let both = || {
+        let store = Store::new();
+        store.scope(|| {
+            f64_histogram!("clash", "A histogram, which has the name", 0.5);
+            u64_gauge!("clash.count", "Left out", 7);
+        });
+        store
+    };
+    let (fresh, asked) = (both(), both());
+    let page = scrape_of(&fresh).answer_blocking(&ScrapeRequest::default());
+    let scrape = scrape_of(&asked);
+    let alone = scrape.answer_blocking(&get(Some("name[]=clash_count")));
+    assert!(!text(&alone).contains(" 7\n"), "{}", text(&alone));
+    let after = scrape.answer_blocking(&ScrapeRequest::default());
+    assert_eq!(text(&after), text(&page));
+}
+
+#[test]
+fn a_tenant_sees_its_series_alone_and_no_trace_of_the_others() {
+    let store = store();
+    store.scope(|| {
+        for (tenant, times) in [("acme", 1), ("other", 2)] {
+            u64_counter!("calls", "Calls", times, "tenant.id" => tenant, "route" => "/a");
+            u64_counter!("calls", "Calls", times, "tenant.id" => tenant, "route" => "/b");
+        }
+        u64_counter!("others", "Of others alone", 1, "tenant.id" => "other");
+    });
+    let scrape = scrape_of(&store);
+    let acme = scrape.tenant("tenant.id", "acme");
+    let page = "# HELP calls_total Calls\n# TYPE calls_total counter\n\
+                calls_total{route=\"/a\"} 1\ncalls_total{route=\"/b\"} 1\n";
+    for _ in 0..2 {
+        assert_eq!(text(&acme.answer_blocking(&ScrapeRequest::default())), page);
+        let whole = scrape.answer_blocking(&ScrapeRequest::default());
+        assert!(
+            text(&whole).contains("calls_total{tenant_id=\"other\",route=\"/b\"} 2\n"),
+            "{}",
+            text(&whole)
+        );
+    }
+    assert!(acme.answer_blocking(&get(Some("name[]=others_total"))).body().is_empty());
+    assert!(
+        scrape.tenant("tenant.id", "nobody").answer_blocking(&ScrapeRequest::default()).body().is_empty()
+    );
+}
+
+#[test]
+fn the_memory_of_a_page_serves_the_next() {
+    let scrape = scrape_of(&store());
+    let address = |answer: &ScrapeAnswer| answer.body().as_ptr();
+    let first = scrape.answer_blocking(&ScrapeRequest::default());
+    let at = address(&first);
+    drop(first);
+    assert_eq!(address(&scrape.answer_blocking(&ScrapeRequest::default())), at);
+    // Its bytes too if it is packed or not wanted.
+    drop(
+        scrape.answer_blocking(&ScrapeRequest { accept_encoding: Some("gzip"), ..ScrapeRequest::default() }),
+    );
+    drop(scrape.answer_blocking(&ScrapeRequest { method: "HEAD", ..ScrapeRequest::default() }));
+    assert_eq!(address(&scrape.answer_blocking(&ScrapeRequest::default())), at);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_page_is_packed_for_whom_can_unpack_it() {
+    use std::io::Read;
+    let scrape = scrape_of(&store());
+    let plain = scrape.answer_blocking(&ScrapeRequest::default());
+    let request = ScrapeRequest { accept_encoding: Some("gzip"), ..ScrapeRequest::default() };
+    let packed = scrape.answer_blocking(&request);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.header("content-length"), Some(packed.body().len().to_string().as_str()));
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(packed.body()).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body());
+    let refused = ScrapeRequest { accept_encoding: Some("gzip;q=0"), ..ScrapeRequest::default() };
+    assert_eq!(scrape.answer_blocking(&refused).body(), plain.body());
+}
+
+#[test]
+fn more_at_once_than_there_may_be_are_told_to_come_again() {
+    let scrape = scrape_of(&store()).max_in_flight(2);
+    let first = scrape.answer_blocking(&ScrapeRequest::default());
+    let second = scrape.tenant("kind", "a").answer_blocking(&ScrapeRequest::default());
+    for method in ["GET", "HEAD"] {
+        let third = scrape.answer_blocking(&ScrapeRequest { method, ..ScrapeRequest::default() });
+        assert_eq!((third.status(), third.header("retry-after")), (503, Some("1")));
+        assert_eq!(third.body().is_empty(), method == "HEAD");
+    }
+    drop(first.into_body());
+    drop(second);
+    for _ in 0..5 {
+        assert_eq!(scrape.answer_blocking(&ScrapeRequest::default()).status(), 200);
+    }
+}
+
+#[test]
+fn a_page_that_panics_is_an_answer_and_the_next_one_is_right() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Log::to({
+        let lines = Arc::clone(&lines);
+        move |_, line| lines.lock().unwrap().push(line.to_owned())
+    });
+    let scrape = Scrape::new(store(), PrometheusPage::new("test", log));
+    for _ in 0..40 {
+        scrape.inner.reader.panics.store(true, Ordering::Relaxed);
+        let answer = scrape.answer_blocking(&ScrapeRequest::default());
+        assert_eq!(answer.status(), 500);
+        assert_eq!(scrape.answer_blocking(&ScrapeRequest::default()).status(), 200);
+    }
+    assert_eq!(lines.lock().unwrap().len(), 1, "said once in a while: {lines:?}");
+}
+
+#[test]
+fn many_clients_at_once_each_get_the_whole_page_or_are_sent_away() {
+    let scrape = scrape_of(&store());
+    let page = text(&scrape.answer_blocking(&ScrapeRequest::default())).to_owned();
+    let threads: Vec<_> = (0..8)
+        .map(|at| {
+            let (scrape, page) = (scrape.clone(), page.clone());
+            thread::spawn(move || {
+                for _ in 0..50 {
+                    let query = (at % 2 == 0).then_some("name[]=level");
+                    let answer = scrape.answer_blocking(&get(query));
+                    assert_eq!(answer.status(), 200);
+                    assert_eq!(text(&answer) == page, query.is_none(), "{}", text(&answer));
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(scrape.inner.in_flight.load(Ordering::Relaxed), 0);
+}
+
+metrics! {
+    /// Whose callback takes its time.
+    static SLOW: ObservableGauge<f64> = "slow";
+}
+
+/// A store whose page is not written before the sender is dropped.
+fn slow_store() -> (Store, mpsc::Sender<()>, Observation) {
+    let store = Store::new();
+    let (sender, receiver) = mpsc::channel::<()>();
+    let receiver = Mutex::new(receiver);
+    let handle = store.scope(|| {
+        SLOW.observe(move |gauge| {
+            let _ = receiver.lock().unwrap().recv();
+            gauge.set(1.0);
+        })
+    });
+    (store, sender, handle)
+}
+
+#[cfg(feature = "serve")]
+#[tokio::test(start_paused = true)]
+async fn who_waits_too_long_is_told_to_come_again_and_the_page_is_not_written_for_nobody() {
+    let (store, sender, _handle) = slow_store();
+    let scrape = scrape_of(&store).max_in_flight(1).timeout(Duration::from_secs(3));
+    let mut late = pin!(scrape.answer(&ScrapeRequest::default()));
+    for _ in 0..3 {
+        tokio::select! {
+            biased;
+            answer = &mut late => panic!("{answer:?}"),
+            () = tokio::time::advance(Duration::from_millis(999)) => {}
+        }
+    }
+    // Work on other threads keeps the clock from going on by itself.
+    tokio::time::advance(Duration::from_millis(4)).await;
+    let late = late.await;
+    assert_eq!((late.status(), late.header("retry-after")), (503, Some("1")));
+    assert_eq!(text(&late), "the page was not ready within 3s; try again later\n");
+    // It is still under way, which counts.
+    assert_eq!(scrape.answer(&ScrapeRequest::default()).await.status(), 503);
+    drop(sender);
+}
