@@ -10,6 +10,7 @@ use super::error::{Findings, Given, Place};
 use super::exemplars::ExemplarFilter;
 use super::exporter::{self, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
+use super::listener::ListenerLayer;
 use super::otlp::{
     self, Auth, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
 };
@@ -241,7 +242,11 @@ impl Reader<'_> {
                 let text = self.findings.string(at, node, "\"/metrics\"");
                 layer.path = text.and_then(|text| self.findings.checked(at, prometheus::check_path(text)));
             }
-            _ => self.findings.unknown(at, key, &["type", "enabled", "env", "listen", "path"]),
+            _ if ListenerLayer::KEYS.contains(&key) => layer.listener.take(at, key, node, self.findings),
+            _ => {
+                let known = ["type", "enabled", "env", "listen", "path"];
+                self.findings.unknown(at, key, &[&known[..], &ListenerLayer::KEYS].concat());
+            }
         }
     }
 

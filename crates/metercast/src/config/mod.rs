@@ -41,6 +41,12 @@
 //! | --- | --- | --- |
 //! | `listen` | `host:port`; port 0 is any free one; no two exporters on the same | `"127.0.0.1:9464"` |
 //! | `path` | where the page is, with a slash in front | `"/metrics"` |
+//! | `any_path` | `true`: the page is under every path | `false` |
+//! | `auth` | `{ bearer = "token" }`: lets in only who has the token | none |
+//! | `tls` | `{ certificate = "tls.crt", key = "tls.key" }`: PEM files to encrypt with, read again when they change; needs the Cargo feature `tls` | none |
+//! | `health` | whether `/-/healthy` and `/-/ready` are answered, to everybody | `true`, or with `any_path` `false` |
+//! | `max_in_flight` | how many scrapes may be under way at once, 1 to 1000; others are answered 503 | `16` |
+//! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
 //!
 //! Of an exporter of the type `otlp`:
 //!
@@ -111,8 +117,10 @@ mod tree;
 
 // the settings,
 mod exporter;
+mod listener;
 mod otlp;
 mod prometheus;
+mod server_tls;
 mod stdout;
 
 // the values that they are made of,
@@ -143,11 +151,17 @@ pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
 pub use exemplars::ExemplarFilter;
 pub use exporter::{Exporter, ExporterConfig};
+pub use listener::ListenerConfig;
+#[cfg(feature = "serve")]
+pub(crate) use listener::{HEALTHY, READY};
 pub use otlp::{
     Compression, HistogramAggregation, Otlp, OtlpConfig, Protocol, TemporalityPreference, TlsConfig,
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
+pub use server_tls::ServerTls;
+#[cfg(all(feature = "serve", feature = "tls"))]
+pub(crate) use server_tls::{ServerPem, Stamp};
 pub(crate) use stdout::Writer;
 pub use stdout::{Stdout, StdoutConfig};
 

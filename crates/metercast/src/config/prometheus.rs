@@ -1,9 +1,13 @@
 //! The exporter that serves a page for Prometheus to scrape.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::address::Address;
 use super::error::{Checked, Findings, Given, Place};
+use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
+use super::server_tls::ServerTls;
 use super::url::is_url_character;
 
 const HOST: &str = "127.0.0.1";
@@ -31,6 +35,7 @@ const PATH: &str = "/metrics";
 pub struct Prometheus {
     listen: Option<Checked<Address>>,
     path: Option<Checked<String>>,
+    listener: ListenerSettings,
     pub(super) env: Option<bool>,
 }
 
@@ -47,6 +52,43 @@ impl Prometheus {
         self
     }
 
+    /// Lets in only who has this token, as `Authorization: Bearer TOKEN`. Health is told to everybody.
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.listener.bearer = Some(listener::check_bearer(token));
+        self
+    }
+
+    /// Encrypts, with the certificate (and those that vouch for it) and the private key in these PEM files. They are read
+    /// again when they change. Needs the Cargo feature `tls`.
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.listener.tls = Some(ServerTls::new(certificate.into(), key.into()));
+        self
+    }
+
+    /// Whether the page is under every path, not only its own; `false` unless said.
+    pub fn any_path(mut self, any: bool) -> Self {
+        self.listener.any_path = Some(any);
+        self
+    }
+
+    /// Whether `/-/healthy` and `/-/ready` are answered too; `true` unless said, or the page is under every path.
+    pub fn health(mut self, health: bool) -> Self {
+        self.listener.health = Some(health);
+        self
+    }
+
+    /// How many scrapes may be under way at once, 1 to 1,000; others are answered 503. 16 unless said.
+    pub fn max_in_flight(mut self, scrapes: usize) -> Self {
+        self.listener.max_in_flight = Some(scrapes);
+        self
+    }
+
+    /// How long a scrape may wait for its page before it is answered 503, more than nothing; 10 seconds unless said.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.listener.timeout = Some(timeout);
+        self
+    }
+
     /// Whether `OTEL_EXPORTER_PROMETHEUS_HOST` and `..._PORT` shape this exporter. Unless it is said, they
     /// shape the one named `prometheus` if no file names it.
     pub fn env(mut self, reads: bool) -> Self {
@@ -58,6 +100,7 @@ impl Prometheus {
         PrometheusLayer {
             listen: self.listen.and_then(|listen| findings.take(&place.child("listen"), listen)),
             path: self.path.and_then(|path| findings.take(&place.child("path"), path)).map(|path| path.value),
+            listener: self.listener.into_layer(place, findings),
         }
     }
 }
@@ -67,6 +110,7 @@ impl Prometheus {
 pub struct PrometheusConfig {
     listen: String,
     path: String,
+    listener: ListenerConfig,
 }
 
 impl PrometheusConfig {
@@ -79,11 +123,17 @@ impl PrometheusConfig {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// How the listener behaves.
+    pub fn listener(&self) -> &ListenerConfig {
+        &self.listener
+    }
 }
 
 impl fmt::Display for PrometheusConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "on http://{}{}", self.listen, self.path)
+        let scheme = if self.listener.tls().is_some() { "https" } else { "http" };
+        write!(f, "on {scheme}://{}{}", self.listen, self.path)
     }
 }
 
@@ -92,11 +142,16 @@ impl fmt::Display for PrometheusConfig {
 pub(super) struct PrometheusLayer {
     pub(super) listen: Option<Given<Address>>,
     pub(super) path: Option<String>,
+    pub(super) listener: ListenerLayer,
 }
 
 impl PrometheusLayer {
     pub(super) fn over(self, below: Self) -> Self {
-        Self { listen: self.listen.or(below.listen), path: self.path.or(below.path) }
+        Self {
+            listen: self.listen.or(below.listen),
+            path: self.path.or(below.path),
+            listener: self.listener.over(below.listener),
+        }
     }
 
     /// The address to listen on, as far as this source and those below it know, or else the default.
@@ -107,12 +162,12 @@ impl PrometheusLayer {
         }
     }
 
-    /// The settings with the defaults where no source said anything.
-    pub(super) fn resolve(self) -> PrometheusConfig {
-        PrometheusConfig {
-            listen: self.address().to_string(),
-            path: self.path.unwrap_or_else(|| PATH.to_owned()),
-        }
+    /// The settings with the defaults where no source said anything. `place` is that of the exporter.
+    pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> PrometheusConfig {
+        let listen = self.address().to_string();
+        let path = self.path.unwrap_or_else(|| PATH.to_owned());
+        let listener = self.listener.resolve(&path, place, findings);
+        PrometheusConfig { listen, path, listener }
     }
 }
 

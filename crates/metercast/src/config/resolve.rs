@@ -118,7 +118,7 @@ fn exporters(
         let config = match stack.settings(&name, environment, findings) {
             Some(Settings::Prometheus(prometheus)) => {
                 listeners.push(Listener::of(&name, &prometheus));
-                Some(ExporterConfig::Prometheus(prometheus.resolve()))
+                Some(ExporterConfig::Prometheus(prometheus.resolve(&place, findings)))
             }
             Some(Settings::Otlp(otlp)) => {
                 let proxy_of = |endpoint: &_, findings: &mut _| environment.proxy(endpoint, findings);

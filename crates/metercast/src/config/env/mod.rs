@@ -229,7 +229,7 @@ impl Variables {
             host: given_host.map_or(host, |host| host.value),
             port: given_port.map_or(port, |port| port.value),
         };
-        PrometheusLayer { listen: place.map(|place| Given { value, place }), path: None }
+        PrometheusLayer { listen: place.map(|place| Given { value, place }), ..PrometheusLayer::default() }
     }
 }
 

@@ -144,8 +144,8 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
         (
             PAGE,
             "endpoint = 'x'",
-            "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"listen\" \
-             or \"path\"",
+            "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"listen\", \
+             \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"max_in_flight\" or \"timeout\"",
         ),
     ];
     for (table, line, message) in cases {

@@ -3,6 +3,7 @@
 #[cfg(feature = "config")]
 mod environment;
 mod exporters;
+mod listener;
 #[cfg(feature = "config")]
 mod messages;
 mod precedence;

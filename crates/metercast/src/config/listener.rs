@@ -1,0 +1,277 @@
+//! What a listener is told beside where it listens: whom it lets in, how it is encrypted, and its limits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::auth;
+use super::duration;
+use super::error::{Checked, Findings, Given, Place};
+use super::secret::Secret;
+use super::server_tls::ServerTls;
+use crate::scrape::Scrape;
+
+/// Where the health of a listener is, spelled as Prometheus does.
+pub(crate) const HEALTHY: &str = "/-/healthy";
+/// Where it says whether it is ready.
+pub(crate) const READY: &str = "/-/ready";
+
+/// More requests at once would only wait for each other.
+const MOST_IN_FLIGHT: usize = 1_000;
+
+/// What code says about a listener.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ListenerSettings {
+    pub(super) bearer: Option<Checked<Secret>>,
+    pub(super) tls: Option<ServerTls>,
+    pub(super) any_path: Option<bool>,
+    pub(super) health: Option<bool>,
+    pub(super) max_in_flight: Option<usize>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl ListenerSettings {
+    pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> ListenerLayer {
+        let max_in_flight = self.max_in_flight.map(check_max_in_flight);
+        let max_in_flight = max_in_flight.and_then(|most| findings.take(&place.child("max_in_flight"), most));
+        let timeout = self.timeout.map(check_timeout);
+        let timeout = timeout.and_then(|time| findings.take(&place.child("timeout"), time));
+        let bearer = place.child("auth").child("bearer");
+        ListenerLayer {
+            bearer: self.bearer.and_then(|token| findings.take(&bearer, token)).map(|token| token.value),
+            tls: self.tls.map(|value| Given { value, place: place.child("tls") }),
+            any_path: self.any_path,
+            health: self.health.map(|value| Given { value, place: place.child("health") }),
+            max_in_flight: max_in_flight.map(|most| most.value),
+            timeout: timeout.map(|time| time.value),
+        }
+    }
+}
+
+/// What one source says about a listener.
+#[derive(Debug, Default)]
+pub(super) struct ListenerLayer {
+    bearer: Option<Secret>,
+    tls: Option<Given<ServerTls>>,
+    any_path: Option<bool>,
+    health: Option<Given<bool>>,
+    max_in_flight: Option<usize>,
+    timeout: Option<Duration>,
+}
+
+impl ListenerLayer {
+    pub(super) fn over(self, below: Self) -> Self {
+        Self {
+            bearer: self.bearer.or(below.bearer),
+            tls: self.tls.or(below.tls),
+            any_path: self.any_path.or(below.any_path),
+            health: self.health.or(below.health),
+            max_in_flight: self.max_in_flight.or(below.max_in_flight),
+            timeout: self.timeout.or(below.timeout),
+        }
+    }
+
+    /// The settings with the defaults where no source said anything. `path` is where the page is, as the place of the
+    /// exporter says.
+    pub(super) fn resolve(self, path: &str, place: &Place, findings: &mut Findings) -> ListenerConfig {
+        if let Some(tls) = &self.tls
+            && !cfg!(feature = "tls")
+        {
+            findings.problem(
+                &tls.place,
+                "cannot be had, as this build has no TLS; enable the feature \"tls\" of metercast, or leave it out",
+            );
+        }
+        let any_path = self.any_path.unwrap_or(false);
+        let is_taken = !any_path && (path == HEALTHY || path == READY);
+        if is_taken && self.health.as_ref().is_none_or(|health| health.value) {
+            findings.problem(
+                &place.child("path"),
+                format!(
+                    "{path:?} is where the listener says how it is; choose another, or set health = false"
+                ),
+            );
+        }
+        ListenerConfig {
+            bearer: self.bearer,
+            tls: self.tls.map(|tls| tls.value),
+            any_path,
+            health: self.health.map_or(!any_path, |health| health.value),
+            max_in_flight: self.max_in_flight.unwrap_or(Scrape::MAX_IN_FLIGHT),
+            timeout: self.timeout.unwrap_or(Scrape::TIMEOUT),
+        }
+    }
+}
+
+/// How a Prometheus exporter's listener behaves. `Debug` prints `***` for the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// The whole header's value.
+    bearer: Option<Secret>,
+    tls: Option<ServerTls>,
+    any_path: bool,
+    health: bool,
+    max_in_flight: usize,
+    timeout: Duration,
+}
+
+impl ListenerConfig {
+    /// Whether a bearer token is asked for.
+    pub fn has_bearer(&self) -> bool {
+        self.bearer.is_some()
+    }
+
+    /// The value of the `authorization` header that lets in.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code))]
+    pub(crate) fn bearer(&self) -> Option<&Secret> {
+        self.bearer.as_ref()
+    }
+
+    /// The certificate that it shows; `None`: it is not encrypted.
+    pub fn tls(&self) -> Option<&ServerTls> {
+        self.tls.as_ref()
+    }
+
+    /// Whether the page is under every path.
+    pub fn any_path(&self) -> bool {
+        self.any_path
+    }
+
+    /// Whether `/-/healthy` and `/-/ready` are answered too.
+    pub fn health(&self) -> bool {
+        self.health
+    }
+
+    /// How many scrapes may be under way at once.
+    pub fn max_in_flight(&self) -> usize {
+        self.max_in_flight
+    }
+
+    /// How long a scrape may wait for its page.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+}
+
+fn check_max_in_flight(most: usize) -> Checked<usize> {
+    match most {
+        0 => Err("0 would refuse every scrape; write at least 1".to_owned()),
+        1..=MOST_IN_FLIGHT => Ok(most),
+        _ => Err(format!("{most} pages at once may take a lot of memory; write at most {MOST_IN_FLIGHT}")),
+    }
+}
+
+fn check_timeout(timeout: Duration) -> Checked<Duration> {
+    if timeout.is_zero() {
+        return Err("0s leaves no time to write the page; write at least 1ms, for example 10s".to_owned());
+    }
+    duration::bounded(timeout)
+}
+
+/// What code or a file gives as the token.
+pub(super) fn check_bearer(token: &str) -> Checked<Secret> {
+    auth::bearer(token)
+}
+
+#[cfg(feature = "config")]
+mod file {
+    use super::*;
+    use crate::config::tree::{Node, Value};
+
+    impl ListenerLayer {
+        /// The keys of a file that are about a listener.
+        pub(in crate::config) const KEYS: [&str; 6] =
+            ["auth", "tls", "any_path", "health", "max_in_flight", "timeout"];
+
+        /// Takes one of [`KEYS`](Self::KEYS).
+        pub(in crate::config) fn take(
+            &mut self,
+            at: &Place,
+            key: &str,
+            node: &Node,
+            findings: &mut Findings,
+        ) {
+            match key {
+                "auth" => self.bearer = bearer(at, node, findings),
+                "tls" => {
+                    self.tls = tls(at, node, findings).map(|value| Given { value, place: at.clone() });
+                }
+                "any_path" => self.any_path = findings.truth(at, node),
+                "health" => {
+                    let health = findings.truth(at, node);
+                    self.health = health.map(|value| Given { value, place: at.clone() });
+                }
+                "max_in_flight" => match &node.value {
+                    Value::Integer(most) => {
+                        let most = usize::try_from(*most)
+                            .map_err(|_| format!("{most} is less than nothing; write at least 1"));
+                        self.max_in_flight = findings.checked(at, most.and_then(check_max_in_flight));
+                    }
+                    other => self.max_in_flight = findings.mistyped(at, "an integer such as 16", other),
+                },
+                "timeout" => self.timeout = findings.time(at, node, check_timeout),
+                _ => {}
+            }
+        }
+    }
+
+    fn bearer(at: &Place, node: &Node, findings: &mut Findings) -> Option<Secret> {
+        const TABLE: &str = "{ bearer = \"token\" }";
+        let mut bearer = None;
+        let entries = findings.table(at, node, TABLE)?;
+        if entries.is_empty() {
+            return findings.mistyped(at, TABLE, &node.value);
+        }
+        for (key, node) in entries {
+            let place = at.child(key).on_line(node.line);
+            match key.as_str() {
+                "bearer" => {
+                    let token = findings.string(&place, node, "\"token\"");
+                    bearer = token.and_then(|token| findings.checked(&place, check_bearer(token)));
+                }
+                _ => findings.unknown(&place, key, &["bearer"]),
+            }
+        }
+        bearer
+    }
+
+    fn tls(at: &Place, node: &Node, findings: &mut Findings) -> Option<ServerTls> {
+        const KEYS: [&str; 2] = ["certificate", "key"];
+        let (mut files, mut has_unknown) = ([None, None], false);
+        let example = "a table such as { certificate = \"/etc/tls/tls.crt\", key = \"/etc/tls/tls.key\" }";
+        for (key, node) in findings.table(at, node, example)? {
+            let place = at.child(key).on_line(node.line);
+            match KEYS.iter().position(|known| known == key) {
+                Some(file) => files[file] = Some(findings.string(&place, node, "\"/etc/tls/tls.crt\"")?),
+                None => {
+                    findings.unknown(&place, key, &KEYS);
+                    has_unknown = true;
+                }
+            }
+        }
+        for (key, file) in KEYS.iter().zip(files) {
+            if file.is_none() && !has_unknown {
+                findings.problem(&at.child(key), "is missing; TLS needs a certificate and its key");
+            }
+        }
+        Some(ServerTls::new(PathBuf::from(files[0]?), PathBuf::from(files[1]?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_a_listener_have_limits() {
+        for most in [1, 16, 1_000] {
+            assert_eq!(check_max_in_flight(most), Ok(most));
+        }
+        for most in [0, 1_001, usize::MAX] {
+            assert!(check_max_in_flight(most).is_err(), "{most}");
+        }
+        assert!(check_timeout(Duration::from_millis(1)).is_ok());
+        for timeout in [Duration::ZERO, Duration::MAX] {
+            assert!(check_timeout(timeout).is_err(), "{timeout:?}");
+        }
+    }
+}
