@@ -102,6 +102,12 @@ impl Scrape {
         }
     }
 
+    /// Where it says what goes wrong.
+    #[cfg(feature = "serve")]
+    pub(crate) fn log(&self) -> &crate::Log {
+        self.inner.reader.log()
+    }
+
     /// The same for one tenant: only series with the label `key` (spelled as the program does) of this value, and these
     /// without it. What has no such label is not shown, and nothing tells that there are other tenants. A value that is a
     /// whole number or a truth value is meant by its text.

@@ -1,115 +1,115 @@
-//! One scraper's connection: which request gets which answer.
+//! One scraper's connection: HTTP/1.1, with a limit to everything that a client may send, hold or delay.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::export::prometheus::PrometheusPage;
-use crate::reader::Reader;
-
-/// What a listener serves.
-pub(crate) struct Site {
-    path: String,
-    page: PrometheusPage,
-    pub(crate) reader: Reader,
-    /// The memory of a page that was sent.
-    spare: Mutex<Vec<u8>>,
-}
-
-impl Site {
-    pub(crate) fn new(path: &str, page: PrometheusPage, reader: Reader) -> Site {
-        Site { path: path.to_owned(), page, reader, spare: Mutex::default() }
-    }
-}
+use super::places::{Busy, Place};
+use super::site::{Asked, Site};
+use super::stalled::Stalled;
+use crate::scrape::{ScrapeAnswer, ScrapeBody, ScrapeRequest};
 
 /// How long a client may take to send the head of a request, and how long an idle connection is kept. Half of what a
 /// scraper usually waits, so that silent clients, should they take all places, do not keep it out.
-const HEAD: Duration = Duration::from_secs(5);
+pub(super) const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a connection may live, so that one that never reads its answer does not stay. A scraper opens another
-/// without noticing.
-const LIFE: Duration = Duration::from_secs(30);
+/// How long a client may read nothing of its answer.
+const WRITE: Duration = Duration::from_secs(10);
 
-/// Answers requests until the client goes away. What goes wrong here is the client's.
-pub(crate) async fn serve(stream: TcpStream, site: Arc<Site>) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.answer(&request)) }
+/// How long a connection takes requests. A scraper opens another without noticing.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// How long the request may take that is under way then.
+const LAST: Duration = Duration::from_secs(30);
+
+/// How much of a request is kept, and of its answer before it is sent.
+const BUFFER: usize = 32 * 1024;
+
+/// A browser behind proxies sends about thirty.
+const HEADERS: usize = 64;
+
+/// Answers requests until the client goes away, or its place is needed. What goes wrong here is the client's.
+pub(super) async fn serve<S>(io: S, site: Arc<Site>, place: Arc<Place>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(|request| {
+        let (site, busy) = (Arc::clone(&site), place.busy());
+        async move { Ok::<_, Infallible>(answer(&site, &request, busy).await) }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
-    let _ = tokio::time::timeout(LIFE, connection).await;
-}
-
-impl Site {
-    fn answer(self: &Arc<Site>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.uri().path() != self.path {
-            let text =
-                format!("there is nothing at {}; the metrics are at {}\n", request.uri().path(), self.path);
-            return plain(StatusCode::NOT_FOUND, text);
-        }
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            let mut answer =
-                plain(StatusCode::METHOD_NOT_ALLOWED, "the metrics are read with GET\n".to_owned());
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return answer;
-        }
-        let mut answer = Response::new(Full::new(self.written()));
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PrometheusPage::CONTENT_TYPE));
-        answer
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD)
+            .max_buf_size(BUFFER)
+            .max_headers(HEADERS)
+            .serve_connection(TokioIo::new(Stalled::new(io, WRITE)), service)
+    );
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = tokio::time::sleep(LIFE) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(LAST, connection).await;
 }
 
-/// A page that lends its memory from the site, to which it returns when the answer was sent or given up.
-struct Lent {
-    page: Vec<u8>,
-    site: Arc<Site>,
+async fn answer<B>(site: &Site, request: &Request<B>, busy: Busy) -> Response<Full<Bytes>> {
+    let headers = request.headers();
+    let (accept, accept_encoding) = (all(headers, &ACCEPT), all(headers, &ACCEPT_ENCODING));
+    let asked = Asked {
+        path: request.uri().path(),
+        authorization: headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
+        scrape: ScrapeRequest {
+            method: request.method().as_str(),
+            query: request.uri().query(),
+            accept: accept.as_deref(),
+            accept_encoding: accept_encoding.as_deref(),
+        },
+    };
+    response(site.answer(&asked).await, busy)
 }
 
-impl Site {
-    /// The whole page, since the reading cannot wait for a client that is slow to take it. Its memory is used again: to fault
-    /// new pages in takes longer than to write them.
-    fn written(self: &Arc<Site>) -> Bytes {
-        let mut page = std::mem::take(&mut *self.spare());
-        page.clear();
-        self.reader.read(|store| self.page.write(store, &mut |chunk| page.extend_from_slice(chunk)));
-        Bytes::from_owner(Lent { page, site: Arc::clone(self) })
-    }
-
-    fn spare(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The values of a header, one list: RFC 9110, section 5.3. Those that are not text are passed over.
+fn all<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
+    let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let first = values.next()?;
+    Some(values.fold(Cow::Borrowed(first), |list, value| Cow::Owned(format!("{list}, {value}"))))
 }
 
-impl AsRef<[u8]> for Lent {
+/// What is sent. The connection is busy until it was sent or given up.
+struct Sent {
+    body: ScrapeBody,
+    _busy: Busy,
+}
+
+impl AsRef<[u8]> for Sent {
     fn as_ref(&self) -> &[u8] {
-        &self.page
+        self.body.as_ref()
     }
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        // Of several that were under way at once, one is kept.
-        *self.site.spare() = std::mem::take(&mut self.page);
+fn response(answer: ScrapeAnswer, busy: Busy) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
     }
+    *response.body_mut() = Full::new(Bytes::from_owner(Sent { body: answer.into_body(), _busy: busy }));
+    response
 }
 
-fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer
-}
+#[cfg(test)]
+mod tests;

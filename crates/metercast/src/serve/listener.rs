@@ -1,55 +1,91 @@
-//! An address that is bound before start returns, and the thread that accepts on it.
+//! An address that is bound before start returns, and the thread that accepts on it until it is told to stop.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::runtime::{self, Runtime};
+use tokio::sync::Notify;
 
-use super::connection::{self, Site};
-use crate::export::prometheus::PrometheusPage;
+use super::accept::Door;
+use super::site::Site;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
+use crate::config::PrometheusConfig;
 use crate::log::Level;
-use crate::reader::Reader;
+use crate::scrape::Scrape;
 
 /// A running listener; it stops when this is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: a forked child has none to wait for.
     process: u32,
+    #[cfg(test)]
+    door: Arc<Door>,
 }
 
-/// Connections served at once; more wait in the accept queue of the system.
-const CONNECTIONS: usize = 64;
+/// How long it pauses before it starts again after it has died: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long accepting pauses when the system refuses, for want of file descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Pages are written one after the other, while the one before is packed; more threads would only wait.
+const WRITERS: usize = 2;
 
 impl Listener {
-    /// Binds `listen` (`host:port`) and serves the page of `reader` at `path`.
-    pub(crate) fn start(exporter: &str, listen: &str, path: &str, reader: Reader) -> io::Result<Listener> {
-        let listener = bind(listen)?;
-        let address = listener.local_addr()?;
-        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let page = PrometheusPage::new(exporter, reader.log().clone());
-        let site = Arc::new(Site::new(path, page, reader));
-        let exporter = exporter.to_owned();
-        let thread = std::thread::Builder::new().name(format!("metercast-{exporter}")).spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = stopped => {}
-                    () = accept(listener, &exporter, site) => {}
-                }
-            });
-            // Connections that are still open are closed, not waited for.
-            runtime.shutdown_background();
-        })?;
-        Ok(Listener { address, stop: Some(stop), thread: Some(thread), process: std::process::id() })
+    /// Binds the address of `config` and serves `scrape` there.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and how to mend it, to be put behind the name of the exporter.
+    pub(crate) fn start(
+        exporter: &str,
+        config: &PrometheusConfig,
+        scrape: Scrape,
+    ) -> Result<Listener, String> {
+        #[cfg(feature = "tls")]
+        let tls = config.listener().tls().map(|files| Tls::start(files.clone())).transpose()?;
+        let listen = config.listen();
+        let cannot_listen = |error: io::Error| {
+            format!(
+                "cannot listen on {listen}: {error}; free the address, or set telemetry.exporters.{exporter}.listen or \
+                 OTEL_EXPORTER_PROMETHEUS_PORT to another"
+            )
+        };
+        let listener = bind(listen).map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let log = scrape.log().clone();
+        let door = Arc::new(Door {
+            exporter: exporter.to_owned(),
+            site: Arc::new(Site::new(config.path(), config.listener().clone(), scrape)),
+            log,
+            #[cfg(feature = "tls")]
+            tls,
+            #[cfg(test)]
+            panics: Default::default(),
+        });
+        let stop = Arc::new(Stop::default());
+        let runtime = runtime().map_err(|error| format!("cannot start its runtime: {error}"))?;
+        let thread = std::thread::Builder::new()
+            .name(format!("metercast-{exporter}"))
+            .spawn({
+                let (door, stop) = (Arc::clone(&door), Arc::clone(&stop));
+                move || keep_running(listener, address, runtime, &door, &stop)
+            })
+            .map_err(|error| format!("cannot start its thread: {error}"))?;
+        Ok(Listener {
+            address,
+            stop,
+            thread: Some(thread),
+            process: std::process::id(),
+            #[cfg(test)]
+            door,
+        })
     }
 
     /// Where it listens; with the port that was chosen if 0 was asked for.
@@ -60,16 +96,93 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // The thread waits for either of both; without a receiver it has ended already.
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        self.stop.now();
         if let Some(thread) = self.thread.take()
             && std::process::id() == self.process
         {
             let _ = thread.join();
         }
     }
+}
+
+/// Tells the thread to stop, whatever it waits for.
+#[derive(Default)]
+struct Stop {
+    is_over: Mutex<bool>,
+    changed: Condvar,
+    notify: Notify,
+}
+
+impl Stop {
+    fn now(&self) {
+        *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+        self.notify.notify_one();
+    }
+
+    /// Whether it is to stop, which is waited for at most so long.
+    fn within(&self, pause: Duration) -> bool {
+        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(is_over, pause, |is_over| !*is_over);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(WRITERS).build()
+}
+
+/// Accepts until it is told to stop. If that dies it is started again, after a pause that grows.
+fn keep_running(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    first: Runtime,
+    door: &Arc<Door>,
+    stop: &Stop,
+) {
+    let mut runtime = Some(first);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = Instant::now();
+        let Some(cause) = run(&listener, runtime.take(), door, stop) else { return };
+        if began.elapsed() > LAST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        door.site.state.restarts.fetch_add(1, Ordering::Relaxed);
+        let line = format!("exporter {:?} has died: {cause}; it starts again in {pause:?}", door.exporter);
+        door.log.write(Level::Error, &line);
+        if stop.within(pause) {
+            return;
+        }
+        pause = (2 * pause).min(LAST_PAUSE);
+        // The old one is kept if it is still good: then nobody else can have the address.
+        if let Ok(anew) = bind(&address.to_string()) {
+            listener = anew;
+        }
+    }
+}
+
+/// Accepts until it is told to stop, or until it dies: then returns of what.
+fn run(listener: &TcpListener, runtime_: Option<Runtime>, door: &Arc<Door>, stop: &Stop) -> Option<String> {
+    let runtime = match runtime_.map_or_else(runtime, Ok) {
+        Ok(runtime) => runtime,
+        Err(error) => return Some(format!("its runtime cannot be started: {error}")),
+    };
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let listener = match listener.try_clone().and_then(tokio::net::TcpListener::from_std) {
+                Ok(listener) => listener,
+                Err(error) => return Some(format!("the listener cannot be used: {error}")),
+            };
+            tokio::select! {
+                () = stop.notify.notified() => None,
+                error = door.accept(&listener) => Some(format!("it cannot accept connections: {error}")),
+            }
+        })
+    }));
+    // Connections that are still open are closed, not waited for.
+    runtime.shutdown_background();
+    ran.unwrap_or_else(|_| Some("of a panic, whose message stands before this".to_owned()))
 }
 
 /// The first address of the name that can be bound.
@@ -87,33 +200,5 @@ fn bind(listen: &str) -> io::Result<TcpListener> {
     Err(error)
 }
 
-async fn accept(listener: TcpListener, exporter: &str, site: Arc<Site>) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => {
-            let line = format!("exporter {exporter:?} has stopped: the listener cannot be used: {error}");
-            return site.reader.log().write(Level::Error, &line);
-        }
-    };
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let site = Arc::clone(&site);
-                tokio::spawn(async move {
-                    connection::serve(stream, site).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                let line = format!(
-                    "exporter {exporter:?} cannot accept connections: {error}; it tries again, check the limit of \
-                     open files"
-                );
-                site.reader.log().write_rarely(Level::Error, &format!("accept {exporter}"), &line);
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

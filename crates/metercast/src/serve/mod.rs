@@ -1,6 +1,12 @@
 //! The listener that serves the Prometheus page, on a thread of its own.
 
+mod accept;
 mod connection;
 mod listener;
+mod places;
+mod site;
+mod stalled;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub(crate) use listener::Listener;

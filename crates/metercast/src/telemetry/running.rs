@@ -8,9 +8,13 @@ use crate::config::{Config, ExporterConfig};
 use crate::export::Periodic;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::{Push, Settings};
+#[cfg(feature = "serve")]
+use crate::export::prometheus::PrometheusPage;
 use crate::export::stdout::Print;
 use crate::own;
 use crate::reader::Reader;
+#[cfg(feature = "serve")]
+use crate::scrape::Scrape;
 #[cfg(feature = "serve")]
 use crate::serve::Listener;
 
@@ -25,6 +29,7 @@ pub(crate) struct Running {
 /// A page that is served.
 #[cfg(feature = "serve")]
 struct Served {
+    scheme: &'static str,
     path: String,
     listener: Listener,
 }
@@ -32,7 +37,7 @@ struct Served {
 #[cfg(feature = "serve")]
 impl Served {
     fn url(&self) -> String {
-        format!("http://{}{}", self.listener.address(), self.path)
+        format!("{}://{}{}", self.scheme, self.listener.address(), self.path)
     }
 }
 
@@ -66,15 +71,11 @@ impl Running {
         match exporter {
             #[cfg(feature = "serve")]
             ExporterConfig::Prometheus(settings) => {
-                let listen = settings.listen();
                 let reader = reader.of_exporter(name, own::PROMETHEUS);
-                let listener = Listener::start(name, listen, settings.path(), reader).map_err(|error| {
-                    format!(
-                        "cannot listen on {listen}: {error}; free the address, or set \
-                             telemetry.exporters.{name}.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another"
-                    )
-                })?;
-                self.listeners.push(Served { path: settings.path().to_owned(), listener });
+                let page = PrometheusPage::new(name, reader.log().clone());
+                let listener = Listener::start(name, settings, Scrape::of(reader, page))?;
+                let scheme = if settings.listener().tls().is_some() { "https" } else { "http" };
+                self.listeners.push(Served { scheme, path: settings.path().to_owned(), listener });
                 Ok(())
             }
             #[cfg(not(feature = "serve"))]

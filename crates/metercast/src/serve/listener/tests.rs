@@ -1,0 +1,238 @@
+//! A listener on loopback: what kills it, what cannot, and how it says so.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use metercast_core::{Store, u64_counter};
+
+use super::*;
+use crate::Log;
+use crate::config::{Config, ExporterConfig, Prometheus};
+use crate::export::prometheus::PrometheusPage;
+use crate::reader::Reader;
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn started(prometheus: Prometheus) -> (Result<Listener, String>, Lines) {
+    let lines = Lines::default();
+    let log = Log::to({
+        let lines = Arc::clone(&lines);
+        move |_, line| lines.lock().unwrap().push(line.to_owned())
+    });
+    let store = Store::new();
+    store.scope(|| u64_counter!("jobs", "Jobs", 3));
+    let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
+    let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
+    let page = PrometheusPage::new("p", log.clone());
+    (Listener::start("p", settings, Scrape::of(Reader::new(store, log), page)), lines)
+}
+
+fn local() -> Prometheus {
+    Prometheus::listen("127.0.0.1:0")
+}
+
+/// The answer, or nothing if the connection was closed without one.
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut answer = String::new();
+    if let Ok(mut stream) = TcpStream::connect(address) {
+        let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let _ = stream.read_to_string(&mut answer);
+    }
+    answer
+}
+
+#[test]
+fn a_listener_that_dies_starts_again_and_says_so_in_its_health_and_in_the_log() {
+    let (listener, lines) = started(local());
+    let listener = listener.unwrap();
+    let address = listener.address();
+    assert!(get(address, "/-/healthy").ends_with("\r\n\r\nmetercast is healthy\n"));
+    for times in ["once", "2 times"] {
+        listener.door.panics.store(true, Ordering::Relaxed);
+        // The connection that it dies of may be closed without an answer.
+        let _ = get(address, "/metrics");
+        let health = get(address, "/-/healthy");
+        assert!(
+            health.ends_with(&format!(
+                "its listener had to be started again {times}; the log of the program says why\n"
+            )),
+            "{health}"
+        );
+        assert!(get(address, "/metrics").ends_with("jobs_total 3\n"));
+    }
+    let lines = lines.lock().unwrap();
+    let because =
+        "exporter \"p\" has died: of a panic, whose message stands before this; it starts again in ";
+    assert_eq!(*lines, [format!("{because}100ms"), format!("{because}200ms")]);
+}
+
+#[test]
+fn a_listener_that_waits_to_start_again_stops_at_once() {
+    let (listener, _) = started(local());
+    let listener = listener.unwrap();
+    let stop = Arc::clone(&listener.stop);
+    assert!(!stop.within(Duration::ZERO));
+    let began = Instant::now();
+    drop(listener);
+    assert!(stop.within(LAST_PAUSE));
+    assert!(began.elapsed() < LAST_PAUSE / 2);
+}
+
+#[test]
+fn hundreds_of_silent_connections_do_not_keep_a_scraper_out() {
+    let (listener, _) = started(local());
+    let address = listener.as_ref().unwrap().address();
+    let connections = if std::env::var_os("METERCAST_LONG").is_some() { 5_000 } else { 600 };
+    let mut silent = Vec::new();
+    for n in 0..connections {
+        let mut stream = TcpStream::connect(address).unwrap();
+        // Some say nothing, some begin.
+        if n % 2 == 0 {
+            let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost:");
+        }
+        silent.push(stream);
+        // What this process may have open; those that were closed keep their descriptor here.
+        if silent.len() > 300 {
+            silent.remove(0);
+        }
+        if n % 100 == 99 {
+            let answer = get(address, "/metrics");
+            assert!(answer.ends_with("jobs_total 3\n"), "after {n}: {answer:?}");
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use std::path::PathBuf;
+
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+    use super::*;
+
+    /// A folder with a certificate and its key.
+    struct Files {
+        folder: PathBuf,
+    }
+
+    impl Files {
+        fn new(name: &str) -> Files {
+            let folder = std::env::temp_dir().join(format!("metercast-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            Files { folder }
+        }
+
+        fn certificate(&self) -> PathBuf {
+            self.folder.join("tls.crt")
+        }
+
+        fn key(&self) -> PathBuf {
+            self.folder.join("tls.key")
+        }
+
+        /// Writes both files anew.
+        fn write(&self) -> CertificateDer<'static> {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+            std::fs::write(self.certificate(), made.cert.pem()).unwrap();
+            std::fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
+            made.cert.der().clone()
+        }
+
+        fn listener(&self) -> (Result<Listener, String>, Lines) {
+            started(local().tls(self.certificate(), self.key()))
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    fn get_trusting(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Result<String> {
+        let mut roots = RootCertStore::empty();
+        roots.add(trusted.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        let client = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut stream = StreamOwned::new(client, TcpStream::connect(address)?);
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    #[test]
+    fn a_page_is_served_encrypted_to_who_trusts_the_certificate() {
+        let files = Files::new("served");
+        let trusted = files.write();
+        let listener = files.listener().0.unwrap();
+        let answer = get_trusting(listener.address(), &trusted).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("jobs_total 3\n"), "{answer}");
+        // Who does not encrypt gets nothing, and nobody is disturbed.
+        assert!(!get(listener.address(), "/metrics").contains("jobs"));
+        let stranger = Files::new("stranger").write();
+        assert!(get_trusting(listener.address(), &stranger).is_err());
+        assert!(get_trusting(listener.address(), &trusted).is_ok());
+    }
+
+    #[test]
+    fn a_certificate_that_changes_is_shown_and_a_bad_one_is_not() {
+        let files = Files::new("changes");
+        let first = files.write();
+        let (listener, lines) = files.listener();
+        let listener = listener.unwrap();
+        let look = || listener.door.tls.as_ref().unwrap().look_now();
+        std::fs::write(files.certificate(), "nothing").unwrap();
+        look();
+        assert!(get_trusting(listener.address(), &first).is_ok());
+        let said = lines.lock().unwrap().join("\n");
+        assert!(
+            said.contains("there is none in the file")
+                && said.ends_with("it keeps the certificate that it had"),
+            "{said}"
+        );
+        let second = files.write();
+        look();
+        assert!(get_trusting(listener.address(), &second).is_ok());
+        assert!(get_trusting(listener.address(), &first).is_err());
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_keep_it_from_starting_and_are_named() {
+        let files = Files::new("unusable");
+        let fails = |what: &str, expected: &str| {
+            let error = files.listener().0.err().unwrap();
+            assert!(
+                error.contains(expected) && error.contains(files.folder.to_str().unwrap()),
+                "{what}: {error}"
+            );
+            assert!(!error.contains("PRIVATE") && !error.contains("s3cret"), "{what}: {error}");
+        };
+        fails("missing", "cannot read its certificate");
+        files.write();
+        let key = std::fs::read(files.key()).unwrap();
+        std::fs::remove_file(files.key()).unwrap();
+        fails("without a key", "cannot read its key");
+        for (what, text) in
+            [("empty", ""), ("no PEM", "s3cret"), ("a certificate", "-----BEGIN CERTIFICATE-----\n")]
+        {
+            std::fs::write(files.key(), text).unwrap();
+            fails(what, "cannot use its key");
+        }
+        let other = Files::new("other");
+        other.write();
+        std::fs::copy(other.key(), files.key()).unwrap();
+        fails("the key of another", "cannot use its certificate");
+        std::fs::write(files.key(), key).unwrap();
+        assert!(files.listener().0.is_ok());
+        std::fs::write(files.certificate(), vec![b'x'; (1 << 20) + 1]).unwrap();
+        fails("endless", "longer than 1 MiB");
+    }
+}
