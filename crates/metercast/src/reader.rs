@@ -43,6 +43,12 @@ impl Reader {
         Reader { own, ..self.clone() }
     }
 
+    /// The store, to say what an exporter wants of it.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Measures the exporter that reads.
     pub(crate) fn own(&self) -> &Own {
         &self.own

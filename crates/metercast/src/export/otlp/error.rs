@@ -62,6 +62,7 @@ pub(super) enum Cause {
     /// An answer that points elsewhere.
     Redirect { status: StatusCode, location: Option<String> },
     /// A status of gRPC that is no success, with what it says.
+    #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     Grpc { code: Code, says: Option<String>, too_large: bool, may_retry: bool },
     /// A success without these points.
     Rejected { rejected: u64, points: u64, says: Option<String> },

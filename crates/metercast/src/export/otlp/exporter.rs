@@ -57,6 +57,7 @@ impl Exporter {
         reader: Reader,
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
+        let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
         let message = OtlpMessage::with_options(resource, settings.options);
         message.prepare(reader.store());
         Ok(Exporter {
@@ -225,6 +226,7 @@ impl Exporter {
     ) -> Result<Result<Accepted, Failure>, Abandoned> {
         let pack = || self.transport.pack(std::mem::take(&mut outgoing.request.body), &self.settings);
         let body = outgoing.packed.get_or_insert_with(pack).clone();
+        let _inflight = self.reader.own().inflight(outgoing.request.points);
         {
             let mut send = pin!(self.transport.send(body, outgoing.request.points, &self.settings));
             loop {

@@ -8,9 +8,7 @@ use super::answer::Accepted;
 use super::error::{Cause, ExportError, Failure, and};
 use super::retry::LONGEST_WAIT;
 use super::settings::Settings;
-use super::transport::Transport;
 use crate::log::Level;
-use crate::own;
 use crate::reader::Reader;
 
 /// What there is to say about a push so far.
@@ -59,18 +57,12 @@ impl Report {
 pub(super) struct Reporter {
     name: String,
     url: String,
-    component: &'static str,
     reader: Reader,
 }
 
 impl Reporter {
     pub(super) fn new(settings: &Settings, reader: &Reader) -> Reporter {
-        Reporter {
-            name: settings.name.clone(),
-            url: settings.url.clone(),
-            component: Transport::component(settings),
-            reader: reader.clone(),
-        }
+        Reporter { name: settings.name.clone(), url: settings.url.clone(), reader: reader.clone() }
     }
 
     fn error(&self, cause: Cause) -> ExportError {
@@ -79,8 +71,7 @@ impl Reporter {
 
     fn count(&self, points: u64, error: Option<&ExportError>) {
         if points > 0 {
-            let error = error.map(ExportError::error_type);
-            own::points(self.reader.store(), &self.name, self.component, points, error);
+            self.reader.own().points(points, error.map(ExportError::error_type));
         }
     }
 
@@ -125,8 +116,7 @@ impl Reporter {
         }
         let Report { started, failure, merged, settled, rejected, given_up, but, .. } = report;
         let measure = |error: Option<&ExportError>| {
-            let error = error.map(ExportError::error_type);
-            own::operation(self.reader.store(), &self.name, self.component, started.elapsed(), error);
+            self.reader.own().operation(started.elapsed(), error.map(ExportError::error_type));
         };
         let (name, log) = (&self.name, self.reader.log());
         let given_up = given_up.map(|(cause, points)| self.error(cause).losing(points));
