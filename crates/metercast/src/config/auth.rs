@@ -6,11 +6,13 @@ use super::secret::Secret;
 
 /// `Bearer TOKEN`.
 pub(super) fn bearer(token: &str) -> Checked<Secret> {
+    Ok(Secret::new(format!("Bearer {}", self::token(token)?.expose())))
+}
+
+/// A key as it is.
+pub(super) fn token(token: &str) -> Checked<Secret> {
     let token = headers::check_value(token)?;
-    if token.expose().is_empty() {
-        return Err("is empty; write the token".to_owned());
-    }
-    Ok(Secret::new(format!("Bearer {}", token.expose())))
+    if token.expose().is_empty() { Err("is empty; write the token".to_owned()) } else { Ok(token) }
 }
 
 /// `Basic`, and user and password together in base64 (RFC 7617).

@@ -13,6 +13,7 @@ pub enum ExemplarFilter {
 }
 
 impl ExemplarFilter {
+    #[cfg(feature = "config")]
     pub(super) const NAMES: [&str; 2] = ["trace_based", "always_off"];
 
     /// The filter of that name, in any case.

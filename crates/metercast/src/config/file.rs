@@ -9,10 +9,12 @@ use super::duration;
 use super::error::{Findings, Given, Place};
 use super::exemplars::ExemplarFilter;
 use super::exporter::{self, Kind};
+use super::headers;
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::listener::ListenerLayer;
 use super::otlp::{
-    self, Auth, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
+    self, Auth, Compression, HistogramAggregation, OtlpLayer, Preset, Protocol, TemporalityPreference,
+    TlsLayer,
 };
 use super::prometheus::{self, PrometheusLayer};
 use super::proxy::Proxy;
@@ -260,6 +262,13 @@ impl Reader<'_> {
                 let protocol = self.findings.word(at, node, &Protocol::NAMES, Protocol::named);
                 layer.protocol = given(at, protocol);
             }
+            "preset" => {
+                layer.preset = self.findings.word(at, node, &Preset::names(), Preset::named);
+            }
+            "dataset" => {
+                let text = self.findings.string(at, node, "\"metrics\"");
+                layer.dataset = text.and_then(|text| self.findings.take(at, headers::check_value(text)));
+            }
             "insecure" => layer.insecure = self.findings.truth(at, node),
             "interval" => layer.interval = self.findings.time(at, node, duration::interval),
             "timeout" => layer.timeout = self.findings.time(at, node, duration::bounded),
@@ -303,6 +312,7 @@ impl Reader<'_> {
                     "type",
                     "enabled",
                     "env",
+                    "preset",
                     "endpoint",
                     "protocol",
                     "insecure",
@@ -314,6 +324,7 @@ impl Reader<'_> {
                     "temporality",
                     "histograms",
                     "auth",
+                    "dataset",
                     "headers",
                 ];
                 self.findings.unknown(at, key, &known);
@@ -350,7 +361,7 @@ impl Reader<'_> {
     }
 
     fn auth(&mut self, at: &Place, node: &Node) -> Option<Auth> {
-        const EITHER: &str = "{ bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }";
+        const EITHER: &str = "{ bearer = \"token\" }, { basic = { user = \"name\", password = \"word\" } } or, with a preset, { token = \"key\" }";
         let entries = self.findings.table(at, node, EITHER)?;
         let [(key, node)] = entries else {
             if entries.is_empty() {
@@ -363,8 +374,9 @@ impl Reader<'_> {
         match key.as_str() {
             "bearer" => self.findings.string(&place, node, "\"token\"").map(Auth::bearer),
             "basic" => self.basic(&place, node),
+            "token" => self.findings.string(&place, node, "\"key\"").map(Auth::token),
             _ => {
-                self.findings.unknown(&place, key, &["bearer", "basic"]);
+                self.findings.unknown(&place, key, &["bearer", "basic", "token"]);
                 None
             }
         }

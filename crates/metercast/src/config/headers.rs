@@ -17,6 +17,10 @@ impl Headers {
         }
     }
 
+    pub(super) fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
     pub(super) fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }

@@ -155,7 +155,7 @@ pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
 pub(crate) use listener::{HEALTHY, READY};
 pub use otlp::{
-    Compression, HistogramAggregation, Otlp, OtlpConfig, Protocol, TemporalityPreference, TlsConfig,
+    Compression, HistogramAggregation, Otlp, OtlpConfig, Preset, Protocol, TemporalityPreference, TlsConfig,
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;

@@ -1,6 +1,7 @@
 //! "Did you mean": the known word that is nearest to the one that was written.
 
 /// The nearest of `known`, if it is near enough to have been meant. Case does not count.
+#[cfg(feature = "config")]
 pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     let found: Vec<char> = found.to_lowercase().chars().collect();
     let (edits, word) = known
@@ -12,6 +13,7 @@ pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// `; did you mean "endpoint"?`, or nothing.
+#[cfg(feature = "config")]
 pub(super) fn did_you_mean(found: &str, known: &[&str]) -> String {
     nearest(found, known).map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
 }
@@ -28,6 +30,7 @@ pub(super) fn one_of(words: &[&str]) -> String {
 
 /// How many letters must be inserted, left out, replaced or swapped with their neighbour (optimal string
 /// alignment).
+#[cfg(feature = "config")]
 fn edits(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
@@ -46,7 +49,7 @@ fn edits(a: &[char], b: &[char]) -> usize {
     above[b.len()]
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "config"))]
 mod tests {
     use super::*;
 

@@ -15,6 +15,7 @@ use crate::config::url::Url;
 impl Variables {
     pub(super) fn otlp(&self, below: &OtlpLayer, findings: &mut Findings) -> OtlpLayer {
         OtlpLayer {
+            preset: None,
             endpoint: self.endpoint(findings),
             protocol: self.word(self.for_metrics("PROTOCOL"), &Protocol::NAMES, Protocol::named, findings),
             insecure: self.for_metrics("INSECURE").and_then(|(name, value)| truth(&name, value, findings)),
@@ -53,6 +54,8 @@ impl Variables {
                     findings,
                 )
                 .map(|histograms| histograms.value),
+            token: None,
+            dataset: None,
             headers: self.headers(findings),
         }
     }

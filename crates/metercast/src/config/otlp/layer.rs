@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use super::{
-    Auth, Compression, HistogramAggregation, INTERVAL, OtlpConfig, Protocol, TIMEOUT, TemporalityPreference,
-    TlsLayer,
+    Auth, Compression, HistogramAggregation, INTERVAL, OtlpConfig, Preset, Protocol, TIMEOUT, TOKEN,
+    TemporalityPreference, TlsLayer,
 };
 use crate::config::endpoint::Endpoint;
-use crate::config::error::{Findings, Given, Place};
+use crate::config::error::{Checked, Findings, Given, Place};
 use crate::config::has;
 use crate::config::headers::Headers;
 use crate::config::proxy::Proxy;
+use crate::config::secret::Secret;
 use crate::config::url::{Target, Url};
 
 /// What one source says about an OTLP exporter. A timeout of zero is no limit.
 #[derive(Debug, Default)]
 pub(in crate::config) struct OtlpLayer {
+    pub(in crate::config) preset: Option<Preset>,
     pub(in crate::config) endpoint: Option<Given<Url>>,
     pub(in crate::config) protocol: Option<Given<Protocol>>,
     pub(in crate::config) insecure: Option<bool>,
@@ -26,22 +28,29 @@ pub(in crate::config) struct OtlpLayer {
     pub(in crate::config) proxy: Option<Given<Proxy>>,
     pub(in crate::config) temporality: Option<Given<TemporalityPreference>>,
     pub(in crate::config) histograms: Option<HistogramAggregation>,
+    /// A key that goes where the preset says.
+    pub(in crate::config) token: Option<Given<Secret>>,
+    pub(in crate::config) dataset: Option<Given<Secret>>,
     pub(in crate::config) headers: Headers,
 }
 
 impl OtlpLayer {
-    /// Adds the `authorization` header, unless this source has given it already.
+    /// Adds the `authorization` header, unless this source has given it already; or the token.
     pub(in crate::config) fn authorize(&mut self, auth: Auth, place: &Place, findings: &mut Findings) {
         if self.headers.contains("authorization") {
             findings.problem(place, "is given beside an authorization header; keep one of them");
         }
-        if let Some(header) = findings.take(&place.child(auth.key), auth.header) {
+        let secret = findings.take(&place.child(auth.key), auth.secret);
+        if auth.key == TOKEN {
+            self.token = secret;
+        } else if let Some(header) = secret {
             self.headers.set("authorization".to_owned(), header.value);
         }
     }
 
     pub(in crate::config) fn over(self, below: Self) -> Self {
         Self {
+            preset: self.preset.or(below.preset),
             endpoint: self.endpoint.or(below.endpoint),
             protocol: self.protocol.or(below.protocol),
             insecure: self.insecure.or(below.insecure),
@@ -52,6 +61,13 @@ impl OtlpLayer {
             proxy: self.proxy.or(below.proxy),
             temporality: self.temporality.or(below.temporality),
             histograms: self.histograms.or(below.histograms),
+            // What a higher source says of who we are replaces what a lower one does.
+            token: if self.headers.contains("authorization") {
+                self.token
+            } else {
+                self.token.or(below.token)
+            },
+            dataset: self.dataset.or(below.dataset),
             headers: self.headers.over(below.headers),
         }
     }
@@ -64,25 +80,45 @@ impl OtlpLayer {
         proxy_of: impl FnOnce(&Endpoint, &mut Findings) -> Option<Given<Proxy>>,
         findings: &mut Findings,
     ) -> Option<OtlpConfig> {
+        let preset = self.preset;
         let protocol = self.protocol.as_ref().map_or_else(Protocol::default, |protocol| protocol.value);
-        let compression = self.compression.as_ref().map_or_else(Compression::default, |given| given.value);
-        if let Some(given) = self.protocol.filter(|_| protocol == Protocol::Grpc && !has::GRPC) {
-            findings.problem(
-                &given.place,
-                "\"grpc\" needs gRPC, which this build does not have; enable the feature \"grpc\" of metercast, or \
-                 choose \"http/protobuf\", which a collector takes on port 4318",
-            );
+        let compression = match &self.compression {
+            Some(compression) => compression.value,
+            None if preset.is_some() => Compression::Gzip,
+            None => Compression::default(),
+        };
+        if let Some(given) = &self.protocol {
+            findings.take(&given.place, built_in(protocol == Protocol::Grpc, has::GRPC, GRPC));
+            findings.take(&given.place, preset.map_or(Ok(()), |preset| preset.check_protocol(protocol)));
         }
-        if let Some(given) = self.compression.filter(|_| compression == Compression::Zstd && !has::ZSTD) {
-            findings.problem(
-                &given.place,
-                "\"zstd\" needs zstd, which this build does not have; enable the feature \"zstd\" of metercast, or \
-                 choose \"gzip\"",
-            );
+        if let Some(given) = &self.compression {
+            findings.take(&given.place, built_in(compression == Compression::Zstd, has::ZSTD, ZSTD));
+            findings
+                .take(&given.place, preset.map_or(Ok(()), |preset| preset.check_compression(compression)));
         }
+        let temporality = match (&self.temporality, preset) {
+            (Some(given), preset) => {
+                let checked = preset.map_or(Ok(()), |preset| preset.check_temporality(given.value));
+                findings.take(&given.place, checked);
+                given.value
+            }
+            (None, Some(preset)) => preset.temporality(),
+            (None, None) => TemporalityPreference::default(),
+        };
+        let headers = headers(preset, self.headers, self.token, self.dataset, place, findings);
         let url = match self.endpoint {
             Some(url) => url,
-            None => findings.take(&place.child("endpoint"), Url::base(protocol.default_endpoint()))?,
+            None => {
+                let place = place.child("endpoint");
+                let url = preset.map_or(Ok(protocol.default_endpoint()), Preset::endpoint);
+                findings.take(&place, url.and_then(Url::base))?
+            }
+        };
+        let url = match preset {
+            Some(preset) if protocol != Protocol::Grpc => {
+                findings.take(&url.place, preset.complete(url.value))?
+            }
+            _ => url,
         };
         warn_of_unused(&url, protocol, findings);
         let endpoint = Endpoint::of(url.value, protocol, self.insecure.unwrap_or(false));
@@ -101,11 +137,65 @@ impl OtlpLayer {
             compression,
             tls,
             proxy,
-            temporality: self.temporality.map_or_else(Default::default, |temporality| temporality.value),
+            temporality,
             histograms: self.histograms.unwrap_or_default(),
-            headers: self.headers,
+            request_limit: preset
+                .and_then(|preset| preset.request_limit(compression))
+                .unwrap_or(REQUEST_LIMIT),
+            headers,
         })
     }
+}
+
+/// What OTLP allows a client to send at once.
+const REQUEST_LIMIT: usize = 64 << 20;
+
+const GRPC: &str = "\"grpc\" needs gRPC, which this build does not have; enable the feature \"grpc\" of metercast, or choose \
+                    \"http/protobuf\", which a collector takes on port 4318";
+const ZSTD: &str = "\"zstd\" needs zstd, which this build does not have; enable the feature \"zstd\" of metercast, or choose \
+                    \"gzip\"";
+
+/// Refuses what is asked for and not there.
+fn built_in(is_wanted: bool, is_there: bool, refusal: &str) -> Checked<()> {
+    if is_wanted && !is_there { Err(refusal.to_owned()) } else { Ok(()) }
+}
+
+/// The headers with those that a preset makes of the token and the dataset.
+fn headers(
+    preset: Option<Preset>,
+    mut headers: Headers,
+    token: Option<Given<Secret>>,
+    dataset: Option<Given<Secret>>,
+    place: &Place,
+    findings: &mut Findings,
+) -> Headers {
+    let without_preset = "is sent as the preset says, and there is none; name one";
+    // It has been said what is wrong with it.
+    let mut has_bad_key = false;
+    if let Some(token) = token {
+        let header = preset.map_or_else(
+            || Err(format!("{without_preset}, or write {{ bearer = \"token\" }}")),
+            |preset| preset.authorize(&token.value),
+        );
+        match findings.take(&token.place, header).map(|header| header.value) {
+            Some((name, value)) if !headers.contains(name) => headers.set(name.to_owned(), value),
+            Some(_) => {}
+            None => has_bad_key = true,
+        }
+    }
+    if let Some(dataset) = dataset {
+        let header = preset.map_or_else(|| Err(without_preset.to_owned()), Preset::dataset);
+        if let Some(name) = findings.take(&dataset.place, header) {
+            headers.set(name.value.to_owned(), dataset.value);
+        }
+    }
+    if let Some(preset) = preset {
+        if !has_bad_key {
+            findings.take(&place.child("auth"), preset.check_key(&headers));
+        }
+        findings.take(&place.child("dataset"), preset.check_dataset(&headers));
+    }
+    headers
 }
 
 /// Warns of what gRPC has no place for in a URL.

@@ -4,6 +4,7 @@ mod aggregation;
 mod layer;
 #[cfg(feature = "tls")]
 mod pem;
+mod preset;
 mod protocol;
 mod tls;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use aggregation::{HistogramAggregation, TemporalityPreference};
 pub(super) use layer::OtlpLayer;
+pub use preset::Preset;
 pub use protocol::{Compression, Protocol};
 pub use tls::TlsConfig;
 pub(super) use tls::TlsLayer;
@@ -53,6 +55,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Otlp {
+    preset: Option<Preset>,
     endpoint: Option<Checked<Url>>,
     protocol: Option<Protocol>,
     insecure: Option<bool>,
@@ -65,26 +68,35 @@ pub struct Otlp {
     temporality: Option<TemporalityPreference>,
     histograms: Option<HistogramAggregation>,
     auth: Option<Auth>,
+    dataset: Option<Checked<Secret>>,
     headers: Vec<Checked<(String, Secret)>>,
     pub(super) env: Option<bool>,
 }
 
-/// An `authorization` header, and which key of a file would have given it.
+/// How an exporter says who it is, and which key of a file would have given it.
 #[derive(Debug, Clone)]
 pub(super) struct Auth {
     pub(super) key: &'static str,
-    pub(super) header: Checked<Secret>,
+    /// The whole `authorization` header; or a token that goes where the preset says.
+    pub(super) secret: Checked<Secret>,
 }
 
 impl Auth {
     pub(super) fn bearer(token: &str) -> Self {
-        Self { key: "bearer", header: auth::bearer(token) }
+        Self { key: "bearer", secret: auth::bearer(token) }
     }
 
     pub(super) fn basic(user: &str, password: &str) -> Self {
-        Self { key: "basic", header: auth::basic(user, password) }
+        Self { key: "basic", secret: auth::basic(user, password) }
+    }
+
+    pub(super) fn token(token: &str) -> Self {
+        Self { key: TOKEN, secret: auth::token(token) }
     }
 }
+
+/// The key of a token that goes where the preset says.
+const TOKEN: &str = "token";
 
 impl Otlp {
     /// Pushes to this URL: `http://host:port` or `https://host:port` with or without a path, or a Unix socket,
@@ -93,6 +105,12 @@ impl Otlp {
     /// cannot be read is reported by [`build`](super::ConfigBuilder::build).
     pub fn to(endpoint: &str) -> Self {
         Self { endpoint: Some(Url::base(endpoint)), ..Self::default() }
+    }
+
+    /// What a known receiver wants, below all that is said.
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.preset = Some(preset);
+        self
     }
 
     /// What is spoken; protobuf over HTTP unless said.
@@ -168,6 +186,19 @@ impl Otlp {
         self
     }
 
+    /// Authorizes with the key that the receiver of a [`preset`](Self::preset) gives out, in the header that it wants. The
+    /// last of `token`, [`bearer`](Self::bearer) and [`basic`](Self::basic) counts.
+    pub fn token(mut self, token: &str) -> Self {
+        self.auth = Some(Auth::token(token));
+        self
+    }
+
+    /// Names the dataset to a receiver that has datasets ([`Preset::Axiom`], [`Preset::Honeycomb`]).
+    pub fn dataset(mut self, dataset: &str) -> Self {
+        self.dataset = Some(headers::check_value(dataset));
+        self
+    }
+
     /// Authorizes with a token. The last of `bearer` and [`basic`](Self::basic) counts.
     pub fn bearer(mut self, token: &str) -> Self {
         self.auth = Some(Auth::bearer(token));
@@ -199,6 +230,7 @@ impl Otlp {
         let given = |key, file| Given { value: file, place: place.child("tls").child(key) };
         let (certificate, key) = self.client_identity.unzip();
         let mut layer = OtlpLayer {
+            preset: self.preset,
             protocol: self.protocol.map(|value| Given { value, place: place.child("protocol") }),
             insecure: self.insecure,
             tls: TlsLayer {
@@ -219,6 +251,8 @@ impl Otlp {
                 .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout)))
                 .map(|timeout| timeout.value),
             compression: self.compression.map(|value| Given { value, place: place.child("compression") }),
+            token: None,
+            dataset: self.dataset.and_then(|dataset| findings.take(&place.child("dataset"), dataset)),
             headers: Headers::default(),
         };
         for header in self.headers {
@@ -253,6 +287,7 @@ pub struct OtlpConfig {
     proxy: Option<ProxyConfig>,
     temporality: TemporalityPreference,
     histograms: HistogramAggregation,
+    request_limit: usize,
     headers: Headers,
 }
 
@@ -300,6 +335,11 @@ impl OtlpConfig {
     /// Which buckets histograms have that do not say so themselves.
     pub fn histograms(&self) -> HistogramAggregation {
         self.histograms
+    }
+
+    /// The most bytes of a request, before it is compressed: what OTLP allows, or less if the receiver of a preset takes less.
+    pub fn request_limit(&self) -> usize {
+        self.request_limit
     }
 
     /// The headers that the push carries beside its own; `authorization` is among them.

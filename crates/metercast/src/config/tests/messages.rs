@@ -56,31 +56,30 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
             PUSH,
             "endpont = 'x'",
             "endpont: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \
-             \"endpoint\", \"protocol\", \"insecure\", \"interval\", \"timeout\", \"compression\", \"tls\", \
-             \"proxy\", \"temporality\", \"histograms\", \"auth\" or \"headers\"; did you mean \"endpoint\"?",
+             \"preset\", \"endpoint\", \"protocol\", \"insecure\", \"interval\", \"timeout\", \"compression\", \"tls\", \
+             \"proxy\", \"temporality\", \"histograms\", \"auth\", \"dataset\" or \"headers\"; did you mean \"endpoint\"?",
         ),
         (
             PUSH,
             "auth = 's3cret'",
-            "auth: expected { bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }, \
+            "auth: expected { bearer = \"token\" }, { basic = { user = \"name\", password = \"word\" } } or, with a preset, { token = \"key\" }, \
              found a string",
         ),
         (
             PUSH,
             "auth = {}",
-            "auth: expected { bearer = \"token\" } or { basic = { user = \"name\", password = \"word\" } }, \
+            "auth: expected { bearer = \"token\" }, { basic = { user = \"name\", password = \"word\" } } or, with a preset, { token = \"key\" }, \
              found an empty table",
         ),
         (
             PUSH,
             "auth = { bearer = 's3cret', basic = {} }",
-            "auth: has 2 keys; keep one, { bearer = \"token\" } or { basic = { user = \"name\", password = \
-             \"word\" } }",
+            "auth: has 2 keys; keep one, { bearer = \"token\" }, { basic = { user = \"name\", password = \"word\" } } or, with a preset, { token = \"key\" }",
         ),
         (
             PUSH,
             "auth = { baerer = 's3cret' }",
-            "auth.baerer: is not a key that is known here; expected \"bearer\" or \"basic\"; did you mean \
+            "auth.baerer: is not a key that is known here; expected \"bearer\", \"basic\" or \"token\"; did you mean \
              \"bearer\"?",
         ),
         (PUSH, "auth = { bearer = '' }", "auth.bearer: is empty; write the token"),

@@ -7,6 +7,8 @@ mod listener;
 #[cfg(feature = "config")]
 mod messages;
 mod precedence;
+#[cfg(feature = "config")]
+mod presets;
 mod variables;
 
 use super::*;
