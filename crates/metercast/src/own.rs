@@ -1,19 +1,8 @@
 //! What the read side measures of itself; of its exporters by the names that the semantic conventions have for it.
 //!
-//! Of each exporter, with the labels `otel.component.name` (the exporter's name) and `otel.component.type`:
-//!
-//! | metric | kind | of |
-//! | --- | --- | --- |
-//! | `otel.sdk.exporter.metric_data_point.exported` | counter | points that were handed over, or with `error.type` could not be |
-//! | `otel.sdk.exporter.metric_data_point.inflight` | up-down counter | points on their way |
-//! | `otel.sdk.exporter.operation.duration` | histogram, s | exports, failed ones with `error.type` |
-//! | `otel.sdk.metric_reader.collection.duration` | histogram, s | readings of the store |
-//! | `metercast.exporter.failures` | counter | exports that failed; 0 once one succeeded |
-//! | `metercast.exporter.last_success` | gauge, s since 1970 | the last export that succeeded, or the last scrape |
-//!
-//! The types are `otlp_http_metric_exporter`, `otlp_http_json_metric_exporter`, `otlp_grpc_metric_exporter`,
-//! `prometheus_http_text_metric_exporter` and `stdout_metric_exporter`. Points, exports and failures are only counted of
-//! exporters that push: of a page it is the scraper who knows.
+//! The documentation of [`config`](crate::config) has the table of them. The types of exporters are
+//! `otlp_http_metric_exporter`, `otlp_http_json_metric_exporter`, `otlp_grpc_metric_exporter`,
+//! `prometheus_http_text_metric_exporter` and `stdout_metric_exporter`, the last of which the conventions do not know.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

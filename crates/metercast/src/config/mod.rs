@@ -29,9 +29,11 @@
 //! | `enabled` | `false`: nothing runs, and no new series are recorded | `true` |
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
+//! | `self_metrics` | `false`: what exporters measure of themselves is not recorded, so that two scrapes of an idle program are the same bytes | `true` |
+//! | `exemplars` | `"trace_based"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
-//! | `exporters.NAME.type` | `"prometheus"` or `"otlp"`; may be left out if the exporter is named so, or if the program describes it | |
+//! | `exporters.NAME.type` | `"prometheus"`, `"otlp"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
 //! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
 //! | `exporters.NAME.env` | `true`: the standard variables shape this exporter too | `false` |
 //!
@@ -52,12 +54,26 @@
 //!
 //! | key | value | default |
 //! | --- | --- | --- |
-//! | `endpoint` | a URL, base or full: `/v1/metrics` is added unless it is there | `"http://localhost:4318"` |
+//! | `preset` | a known receiver, such as `"grafana-cloud"`: see [`Preset`] | none |
+//! | `endpoint` | a URL, base or full: `/v1/metrics` is added unless it is there; `https://` needs the Cargo feature `tls`; or a Unix socket, `unix:///run/otel.sock` | `"http://localhost:4318"`, with gRPC port 4317 |
+//! | `protocol` | `"http/protobuf"`, `"http/json"` or, with the Cargo feature `grpc`, `"grpc"` | `"http/protobuf"` |
+//! | `insecure` | `true`: a gRPC endpoint without a scheme is not encrypted | `false` |
 //! | `interval` | from one push to the next, a length of time, not 0 | `"60s"` |
 //! | `timeout` | for one push with all its attempts, a length of time; `"0s"` is no limit | `"10s"` |
-//! | `compression` | `"gzip"` or `"none"` | `"none"` |
-//! | `auth` | `{ bearer = "token" }` or `{ basic = { user = "name", password = "word" } }` | none |
+//! | `compression` | `"gzip"`, `"none"` or, with the Cargo feature `zstd`, `"zstd"` | `"none"`, with a preset `"gzip"` |
+//! | `tls` | `{ ca = "ca.pem", client_certificate = "me.pem", client_key = "me.key" }`, none of which must be there | the system's trust |
+//! | `proxy` | `"http://user:password@host:port"` or `"none"` | as the environment says |
+//! | `temporality` | `"cumulative"`, `"delta"` or `"lowmemory"`, see [`TemporalityPreference`] | `"cumulative"`, or the preset's |
+//! | `histograms` | `"explicit"` or `"exponential"`, for those that do not say so themselves | `"explicit"` |
+//! | `auth` | `{ bearer = "token" }`, `{ basic = { user = "name", password = "word" } }` or, with a preset, `{ token = "key" }` | none |
+//! | `dataset` | the name of a dataset, for a preset that has such | none |
 //! | `headers` | a table, `{ "x-scope" = "a" }` | none |
+//!
+//! Of an exporter of the type `stdout`:
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `interval` | from one print to the next, a length of time, not 0 | `"10s"` |
 //!
 //! A length of time is a whole number and a unit: `"500ms"`, `"60s"`, `"5m"`, `"2h"`; at most a year.
 //!
@@ -65,33 +81,42 @@
 //!
 //! Those that the program or the file names. If neither names any, there is the standard exporter
 //! `prometheus`. The environment adds the standard exporter `otlp` if it has an endpoint for it; and if
-//! `OTEL_METRICS_EXPORTER` is set, it alone decides which of the two standard exporters there are beside
-//! those that the file names or the program pins. [`without_exporter`](ConfigBuilder::without_exporter) has
+//! `OTEL_METRICS_EXPORTER` is set, it alone decides which of the standard exporters `otlp`, `prometheus` and `stdout`
+//! there are beside those that the file names or the program pins. [`without_exporter`](ConfigBuilder::without_exporter) has
 //! the last word.
 //!
 //! # The environment
 //!
 //! An empty variable is unset. Numbers and words that cannot be used are warned of and passed over; a URL, a
-//! header or a host that cannot be used is an error. Numbers are milliseconds.
+//! header or a host that cannot be used is an error, and so is what this build has no Cargo feature for. Numbers are
+//! milliseconds. Words count in any case.
 //!
 //! | variable | value |
 //! | --- | --- |
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is recorded, nothing runs, and no problem elsewhere is an error |
+//! | `OTEL_CONFIG_FILE` | an error: declarative files are not read, and with one no other variable of OpenTelemetry counts |
 //! | `OTEL_SERVICE_NAME` | `service.name`; wins over the next |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key2=value2`, percent-encoded; one error and the whole variable is ignored |
-//! | `OTEL_METRICS_EXPORTER` | a list of `otlp` and `prometheus`, or `none` |
+//! | `OTEL_METRICS_EXPORTER` | a list of `otlp`, `prometheus` and `console`, which is the exporter `stdout`; or `none` |
+//! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based` or `always_off`; `always_on` is warned of, as an exemplar leads to a span |
 //!
 //! These shape the exporter `otlp` unless a file names it, and any that has `env = true`:
 //!
 //! | variable | value |
 //! | --- | --- |
-//! | `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | the full URL, used as it is |
+//! | `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | the full URL, used as it is; no path is `/` |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the base URL, as in a file |
+//! | `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf`, `http/json` or `grpc` |
+//! | `OTEL_EXPORTER_OTLP_METRICS_INSECURE`, `OTEL_EXPORTER_OTLP_INSECURE` | `true`: gRPC to an endpoint without a scheme is not encrypted |
 //! | `OTEL_EXPORTER_OTLP_METRICS_HEADERS`, `OTEL_EXPORTER_OTLP_HEADERS` | `name=value,name2=value2`, the values percent-encoded |
-//! | `OTEL_EXPORTER_OTLP_METRICS_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION` | `gzip` or `none` |
+//! | `OTEL_EXPORTER_OTLP_METRICS_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION` | `gzip`, `none` or, which is no standard, `zstd` |
 //! | `OTEL_EXPORTER_OTLP_METRICS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT` | for one push with all its attempts; 0 is no limit |
-//! | `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf`; others are warned of, and this is used |
-//! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0 |
+//! | `OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CERTIFICATE` | a PEM file with what is trusted |
+//! | `OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE` | a PEM file to show who we are |
+//! | `OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | a PEM file with the private key to it |
+//! | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative`, `delta` or `lowmemory` |
+//! | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `explicit_bucket_histogram` or `base2_exponential_bucket_histogram` |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0; it shapes the exporter `stdout` too |
 //! | `OTEL_METRIC_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
 //!
 //! Where two variables stand in a row the first replaces the second. These shape the exporter `prometheus`
@@ -101,6 +126,31 @@
 //! | --- | --- |
 //! | `OTEL_EXPORTER_PROMETHEUS_HOST` | the host to listen on |
 //! | `OTEL_EXPORTER_PROMETHEUS_PORT` | the port to listen on |
+//!
+//! And these every push, unless its exporter says what its proxy is; of each the lower-case spelling wins. Loopback
+//! and Unix sockets are reached directly.
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `HTTPS_PROXY`, `HTTP_PROXY` | the proxy for `https://` and for `http://`; the second is not read in a CGI program, where it may be a stranger's |
+//! | `ALL_PROXY` | the proxy where there is none of these |
+//! | `NO_PROXY` | hosts, domains, addresses and blocks of addresses that are reached directly; `*` is all |
+//!
+//! # What exporters say of themselves
+//!
+//! With the labels `otel.component.name` (the exporter's name) and `otel.component.type`, by the semantic conventions:
+//!
+//! | metric | kind | what |
+//! | --- | --- | --- |
+//! | `otel.sdk.exporter.metric_data_point.exported` | counter | points handed over, or with `error.type` not |
+//! | `otel.sdk.exporter.metric_data_point.inflight` | up-down counter | points on their way |
+//! | `otel.sdk.exporter.operation.duration` | histogram, s | exports, failed ones with `error.type` |
+//! | `otel.sdk.metric_reader.collection.duration` | histogram, s | readings of the store |
+//! | `metercast.exporter.failures` | counter | exports that failed; 0 once one was tried |
+//! | `metercast.exporter.last_success` | gauge, s since 1970 | the last export that succeeded, or the last scrape |
+//!
+//! Of a page there are the readings and when the last was; the rest its scraper knows better. `self_metrics = false`
+//! switches all of them off.
 
 // From what is asked to what is answered: the sources, how they are laid over each other,
 mod builder;

@@ -1,0 +1,104 @@
+//! Every exporter says how it is: how much it handed over, how long that took, when it last worked.
+
+mod support;
+
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use metercast::config::{ConfigBuilder, Otlp, Prometheus, Stdout};
+use metercast::{Config, Store, Telemetry, u64_counter};
+use support::{Receiver, scrape, value};
+
+/// A writer that takes everything.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A page, a push and a print, over a store with one counter.
+fn three(endpoint: &str) -> ConfigBuilder {
+    Config::builder()
+        .environment(false)
+        .exporter("page", Prometheus::listen("127.0.0.1:0"))
+        .exporter("push", Otlp::to(endpoint))
+        .exporter("print", Stdout::default().writer(Nowhere))
+}
+
+fn start(builder: ConfigBuilder) -> Telemetry {
+    let store = Store::new();
+    store.scope(|| u64_counter!("orders", "", 1));
+    let config = builder.build().unwrap();
+    Telemetry::builder(config).store(store).log(support::log().0).start().unwrap()
+}
+
+fn labels(name: &str, component: &str) -> String {
+    format!("{{otel_component_name=\"{name}\",otel_component_type=\"{component}\"}}")
+}
+
+const PUSHES: [(&str, &str); 2] =
+    [("push", "otlp_http_metric_exporter"), ("print", "stdout_metric_exporter")];
+const PAGE: (&str, &str) = ("page", "prometheus_http_text_metric_exporter");
+
+#[test]
+fn an_operator_sees_the_health_of_each_exporter_on_the_page() {
+    let receiver = Receiver::start();
+    let telemetry = start(three(&receiver.endpoint));
+    let minute = Duration::from_secs(60);
+    // The second reading of each is measured, and seen by whoever reads after it.
+    telemetry.flush(minute).unwrap();
+    telemetry.flush(minute).unwrap();
+    let address = telemetry.scrape_address().unwrap();
+    scrape(address);
+    let page = scrape(address);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    for (name, component) in PUSHES {
+        let of = |metric: &str| value(&page, &format!("{metric}{}", labels(name, component)));
+        assert!(of("otel_sdk_exporter_metric_data_point_exported_total").unwrap() >= 2.0, "{page}");
+        assert_eq!(of("otel_sdk_exporter_metric_data_point_inflight"), Some(0.0));
+        assert_eq!(of("otel_sdk_exporter_operation_duration_seconds_count"), Some(2.0));
+        assert_eq!(of("metercast_exporter_failures_total"), Some(0.0));
+    }
+    for (name, component) in PUSHES.into_iter().chain([PAGE]) {
+        let of = |metric: &str| value(&page, &format!("{metric}{}", labels(name, component)));
+        assert!(of("otel_sdk_metric_reader_collection_duration_seconds_count").unwrap() >= 1.0, "{page}");
+        let last = of("metercast_exporter_last_success_seconds").unwrap();
+        assert!((now - last).abs() < 600.0, "{last}");
+    }
+    telemetry.shutdown().unwrap();
+}
+
+#[test]
+fn an_exporter_that_fails_is_seen_and_has_no_last_success() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let telemetry = start(three(&format!("http://{address}")));
+    assert!(telemetry.flush(Duration::from_secs(1)).is_err());
+    let page = scrape(telemetry.scrape_address().unwrap());
+    let (name, component) = PUSHES[0];
+    let of = |metric: &str| value(&page, &format!("{metric}{}", labels(name, component)));
+    assert!(of("metercast_exporter_failures_total").unwrap() >= 1.0, "{page}");
+    assert_eq!(of("metercast_exporter_last_success_seconds"), None);
+    let (name, component) = PUSHES[1];
+    let other = value(&page, &format!("metercast_exporter_failures_total{}", labels(name, component)));
+    assert_eq!(other, Some(0.0));
+    let _ = telemetry.shutdown_within(Duration::from_millis(100));
+}
+
+#[test]
+fn without_self_metrics_two_scrapes_of_an_idle_program_are_the_same_bytes() {
+    let receiver = Receiver::start();
+    let telemetry = start(three(&receiver.endpoint).self_metrics(false));
+    telemetry.flush(Duration::from_secs(60)).unwrap();
+    let address = telemetry.scrape_address().unwrap();
+    let first = scrape(address);
+    assert_eq!(scrape(address), first);
+    assert!(first.contains("orders_total 1\n") && !first.contains("component"), "{first}");
+    telemetry.shutdown().unwrap();
+}
