@@ -19,6 +19,7 @@ mod features;
 mod fuzz;
 mod install;
 mod miri;
+mod python;
 mod sanitizers;
 mod services;
 mod signatures;

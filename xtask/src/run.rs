@@ -7,7 +7,7 @@ use crate::cargo;
 use crate::report::{Outcome, Report};
 use crate::step::Step;
 use crate::workspace::Workspace;
-use crate::{features, fuzz, miri, sanitizers, services, signatures, suite, tidy};
+use crate::{features, fuzz, miri, python, sanitizers, services, signatures, suite, tidy};
 
 /// Runs the chosen steps, all of them even if one fails, and says whether everything holds.
 pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> bool {
@@ -27,7 +27,11 @@ pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> bool {
 
 fn take(step: Step, workspace: &Workspace, options: &TestOptions) -> Outcome {
     match step {
-        Step::Services => Outcome::of(services::get(options.without_services)),
+        Step::Services => {
+            let mut troubles = services::get(options.without_services);
+            troubles.extend(python::get(workspace.target(), options.without_services));
+            Outcome::of(troubles)
+        }
         Step::Format => format(workspace).into(),
         Step::Lint => lint(workspace).into(),
         Step::Tidy => Outcome::of(tidy::check(workspace)),

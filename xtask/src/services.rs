@@ -9,6 +9,8 @@ struct Program {
     name: &'static str,
     need: Need,
     packages: &'static [&'static str],
+    /// The program whose package has this one too, in some releases of Debian.
+    comes_with: Option<&'static str>,
     /// What those packages would start at boot; tests start private instances instead.
     units: &'static [&'static str],
 }
@@ -24,16 +26,27 @@ enum Need {
 /// A new program is one more row.
 const PROGRAMS: &[Program] = &[
     // The bundled SQLite of the demo is C.
-    Program { name: "cc", need: Need::Build, packages: &["gcc", "libc6-dev"], units: &[] },
+    Program { name: "cc", need: Need::Build, packages: &["gcc", "libc6-dev"], ..NOTHING },
     // The fuzzer is C++.
-    Program { name: "c++", need: Need::Tests, packages: &["g++"], units: &[] },
+    Program { name: "c++", packages: &["g++"], ..NOTHING },
+    Program { name: "prometheus", packages: &["prometheus"], units: &["prometheus.service"], ..NOTHING },
+    Program { name: "promtool", packages: &["promtool"], comes_with: Some("prometheus"), ..NOTHING },
     Program {
-        name: "prometheus",
-        need: Need::Tests,
-        packages: &["prometheus"],
-        units: &["prometheus.service"],
+        name: "prometheus-pushgateway",
+        packages: &["prometheus-pushgateway"],
+        units: &["prometheus-pushgateway.service"],
+        ..NOTHING
+    },
+    Program {
+        name: "victoria-metrics",
+        packages: &["victoria-metrics"],
+        units: &["victoria-metrics.service"],
+        ..NOTHING
     },
 ];
+
+/// What most rows do not say.
+const NOTHING: Program = Program { name: "", need: Need::Tests, packages: &[], comes_with: None, units: &[] };
 
 /// Finds every program, installs what is missing if it may, and returns what is still missing.
 pub(crate) fn get(without_services: bool) -> Vec<String> {
@@ -47,15 +60,21 @@ pub(crate) fn get(without_services: bool) -> Vec<String> {
             None => missing.push(program),
         }
     }
-    if missing.is_empty() {
-        return Vec::new();
+    let mut why = None;
+    // What comes with another program may be there once that one is.
+    let (first, second): (Vec<_>, Vec<_>) =
+        missing.iter().copied().partition(|program| program.comes_with.is_none());
+    for mut round in [first, second] {
+        round.retain(|program| program.find().is_none());
+        if !round.is_empty() {
+            let all = |of: fn(&Program) -> &'static [&'static str]| -> Vec<&str> {
+                round.iter().flat_map(|program| of(program)).copied().collect()
+            };
+            let installed = install::install(&all(|program| program.packages), &all(|program| program.units));
+            why = why.or(installed.err());
+        }
     }
-    let all = |of: fn(&Program) -> &'static [&'static str]| -> Vec<&str> {
-        missing.iter().flat_map(|program| of(program)).copied().collect()
-    };
-    let installed = install::install(&all(|program| program.packages), &all(|program| program.units));
-    let why =
-        installed.err().unwrap_or_else(|| "the package is installed, but brings no such program".to_owned());
+    let why = why.unwrap_or_else(|| "the package is installed, but brings no such program".to_owned());
     missing.retain(|program| program.find().is_none());
     missing.iter().map(|program| program.trouble(&why)).collect()
 }

@@ -10,7 +10,10 @@ pub(super) fn check(file: &File) -> Option<String> {
 fn has_head(path: &str) -> bool {
     let folders: Vec<_> = path.split('/').collect();
     path.ends_with(".rs")
-        && matches!(folders[..], ["crates", _, "src", ..] | ["conformance", ..] | ["xtask", "src", ..])
+        && matches!(
+            folders[..],
+            ["crates" | "services", _, "src", ..] | ["conformance", ..] | ["xtask", "src", ..]
+        )
 }
 
 #[cfg(test)]
@@ -23,9 +26,12 @@ mod tests {
 
     #[test]
     fn sources_open_with_what_they_are_for() {
-        for path in
-            ["crates/a/src/lib.rs", "crates/a/src/b/c.rs", "conformance/tests/cases.rs", "xtask/src/main.rs"]
-        {
+        for path in [
+            "crates/a/src/lib.rs",
+            "services/a/src/b/c.rs",
+            "conformance/tests/cases.rs",
+            "xtask/src/main.rs",
+        ] {
             assert_eq!(check_at(path, "//! What it is for.\n"), None);
             let trouble = check_at(path, "\n//! Too late.\n").unwrap();
             assert!(trouble.starts_with(&format!("{path}:1: ")), "{trouble}");
