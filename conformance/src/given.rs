@@ -8,45 +8,64 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
-    record: Vec<Recording>,
+    /// Which pages the folder has beside `prometheus.txt`, by the names of their files without `.txt`.
+    #[serde(default)]
+    pub pages: Vec<String>,
+    /// What is recorded.
+    pub record: Vec<Recording>,
 }
 
-#[derive(Debug, Deserialize)]
+/// One call, or a few that are alike.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Recording {
+pub struct Recording {
     /// `counter`, `up_down_counter`, `gauge` or `histogram`.
-    kind: String,
+    pub kind: String,
     /// `u64`, `i64` or `f64`.
-    number: String,
-    name: String,
+    pub number: String,
+    /// The metric's name.
+    pub name: String,
+    /// Its unit.
     #[serde(default)]
-    unit: String,
+    pub unit: String,
+    /// Its description.
     #[serde(default)]
-    help: String,
-    buckets: Option<Vec<f64>>,
+    pub help: String,
+    /// Its bounds, if it is a histogram that declares them.
+    pub buckets: Option<Vec<f64>>,
     /// A number; as text where TOML has none so large, or for `nan` and `inf`.
-    value: Number,
+    pub value: Number,
+    /// How often; once if nothing is said.
     #[serde(default)]
-    times: Option<u64>,
+    pub times: Option<u64>,
     /// Pairs, so that a key can stand twice.
     #[serde(default)]
-    labels: Vec<(String, Label)>,
+    pub labels: Vec<(String, Label)>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A number as a case spells it.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub enum Number {
+    /// A whole number that fits.
     Whole(i64),
+    /// A double.
     Double(f64),
+    /// Any number in words that Rust reads.
     Text(String),
 }
 
-#[derive(Debug, Deserialize)]
+/// The value of a label.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
-enum Label {
+pub enum Label {
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Whole(i64),
+    /// A double.
     Double(f64),
+    /// A text.
     Text(String),
 }
 
@@ -69,6 +88,11 @@ impl Given {
 }
 
 impl Recording {
+    /// How often it is made.
+    pub(crate) fn times(&self) -> u64 {
+        self.times.unwrap_or(1)
+    }
+
     /// The line of its definition is its place in the file, counted from 1.
     fn make(&self, place: u32) {
         // A site lives as long as the program, as the call sites that it stands for do.
@@ -76,7 +100,7 @@ impl Recording {
             Box::leak(Box::new(Adhoc::new(Box::leak(Box::new(self.descriptor(place))))));
         let labels: Vec<KeyValue> =
             self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
-        for _ in 0..self.times.unwrap_or(1) {
+        for _ in 0..self.times() {
             match (self.kind.as_str(), self.number.as_str()) {
                 ("counter", "u64") => site.add::<u64>(self.value.u64(), &labels[..]),
                 ("counter", "f64") => site.add::<f64>(self.value.f64(), &labels[..]),
@@ -131,7 +155,7 @@ impl Label {
 }
 
 impl Number {
-    fn u64(&self) -> u64 {
+    pub(crate) fn u64(&self) -> u64 {
         match self {
             Number::Whole(value) => u64::try_from(*value).expect("a u64"),
             Number::Text(text) => text.parse().expect("a u64"),
@@ -139,14 +163,14 @@ impl Number {
         }
     }
 
-    fn i64(&self) -> i64 {
+    pub(crate) fn i64(&self) -> i64 {
         match self {
             Number::Whole(value) => *value,
             other => panic!("{other:?} is no i64"),
         }
     }
 
-    fn f64(&self) -> f64 {
+    pub(crate) fn f64(&self) -> f64 {
         match self {
             Number::Whole(value) => *value as f64,
             Number::Double(value) => *value,

@@ -3,14 +3,25 @@
 //! `given.toml` lists the recordings; `prometheus.txt` is the page, `otlp.txt` the pushed message as
 //! `opentelemetry-proto` reads it, a line for each fact, and `log.txt` what was said meanwhile. `UPDATE=1 cargo test -p
 //! conformance` writes the files anew; the diff is what is reviewed.
+//!
+//! What the recordings come to is worked out a second time, by the rules alone ([`Truth`]), and compared with what parsers and
+//! servers of others understand ([`oracle`]).
 
 #![forbid(unsafe_code)]
 
 mod given;
 mod otlp;
-mod promtool;
 mod run;
 
-pub use given::Given;
-pub use promtool::{check, use_programs};
-pub use run::{Outcome, run};
+mod samples;
+mod truth;
+
+pub mod http;
+pub mod oracle;
+pub mod program;
+
+pub use given::{Given, Label, Number, Recording};
+pub use program::use_programs;
+pub use run::{Outcome, ServedPage, run};
+pub use samples::{Allowed, Labels, Samples};
+pub use truth::{Families, Page, Truth};

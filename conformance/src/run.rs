@@ -1,39 +1,66 @@
 //! A case from end to end: recorded into a store, scraped over HTTP, pushed over HTTP.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use metercast::config::{Config, Otlp, Prometheus};
 use metercast::{Log, Store, Telemetry};
 
-use crate::Given;
-use crate::otlp;
+use crate::http::{self, Request};
+use crate::{Given, otlp};
 
 /// What came out of a case.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The page.
-    pub prometheus: String,
-    /// The pushed message in lines.
-    pub otlp: String,
+    /// The pages, each with the name of its file.
+    pub pages: Vec<ServedPage>,
+    /// The pushed message.
+    pub message: Vec<u8>,
     /// What was said, a line each.
     pub log: String,
 }
 
-/// Records what a case gives into a store of its own, and exports it both ways.
+/// A page as it was served.
+#[derive(Debug)]
+pub struct ServedPage {
+    /// Without `.txt`.
+    pub file: &'static str,
+    /// How it was announced.
+    pub content_type: String,
+    /// The page.
+    pub body: Vec<u8>,
+}
+
+/// The formats of which each case has a page: the name of the file, and what a scraper asks for.
+const FORMATS: &[(&str, &str)] = &[("prometheus", "text/plain;version=0.0.4")];
+
+impl Outcome {
+    /// The page of this name.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn page(&self, file: &str) -> &ServedPage {
+        let page = self.pages.iter().find(|page| page.file == file);
+        page.unwrap_or_else(|| panic!("there is no page {file:?}"))
+    }
+
+    /// The message in lines.
+    pub fn otlp(&self) -> String {
+        otlp::lines(&self.message)
+    }
+}
+
+/// Records what a case gives into a store of its own, and exports it in every way. The service is called `name`.
 ///
 /// # Panics
 ///
 /// If anything on the way fails.
-pub fn run(given: &Given) -> Outcome {
+pub fn run(name: &str, given: &Given) -> Outcome {
     let store = Store::new();
     store.scope(|| given.record());
 
-    let receiver = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", receiver.local_addr().expect("bound"));
-    let received = thread::spawn(move || receive(&receiver));
     let said = Arc::new(Mutex::new(String::new()));
     let log = Log::to({
         let said = Arc::clone(&said);
@@ -44,52 +71,68 @@ pub fn run(given: &Given) -> Outcome {
             }
         }
     });
+    let inbox = Inbox::new();
     let config = Config::builder()
         .environment(false)
+        .service(name, "1")
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
-        .exporter("push", Otlp::to(&endpoint))
+        .exporter("push", Otlp::to(&inbox.url()))
         .build()
         .expect("a valid configuration");
     let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
     let address = telemetry.scrape_address().expect("a listener");
-    let page = get(&address.to_string());
-    let again = get(&address.to_string());
-    assert_eq!(page, again, "two scrapes of an unchanged store are the same bytes");
+    let pages = FORMATS.iter().map(|(file, accept)| page(&format!("http://{address}/metrics"), file, accept));
+    let pages = pages.collect();
     telemetry.shutdown().expect("the final push");
-    let otlp = otlp::lines(&received.join().expect("a push"));
+    let [message] = <[Vec<u8>; 1]>::try_from(inbox.take()).expect("one push");
     let log = said.lock().expect("no panic").clone();
-    Outcome { prometheus: page, otlp, log }
+    Outcome { pages, message, log }
 }
 
-/// The body of an answer to `GET /metrics`.
-fn get(address: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("the listener accepts");
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
-    body.to_owned()
+fn page(url: &str, file: &'static str, accept: &str) -> ServedPage {
+    let get = || http::ask(url, "GET", &format!("Accept: {accept}\r\n"), b"").expect("the listener answers");
+    let (status, head, body) = get();
+    assert_eq!(status, 200, "{head}");
+    assert_eq!(body, get().2, "two scrapes of an unchanged store are the same bytes");
+    let content_type = head.lines().find_map(|line| line.strip_prefix("content-type: "));
+    let content_type = content_type.expect("a content type").to_owned();
+    let media_type = accept.split(';').next().expect("a media type");
+    assert!(content_type.starts_with(media_type), "{content_type} instead of {accept}");
+    ServedPage { file, content_type, body }
 }
 
-/// The body of the first request, answered with 200.
-fn receive(listener: &TcpListener) -> Vec<u8> {
-    let (mut stream, _) = listener.accept().expect("a push");
-    let mut request = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        let read = stream.read(&mut buffer).expect("a request");
-        request.extend_from_slice(&buffer[..read]);
-        let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-        assert!(head.starts_with("post /v1/metrics http/1.1"), "{head}");
-        assert!(head.contains("content-type: application/x-protobuf"), "{head}");
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).expect("a length");
-        let length: usize = length.trim().parse().expect("a length");
-        if request.len() >= end + 4 + length {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("answered");
-            return request[end + 4..].to_vec();
-        }
+/// A path of the one receiver of all cases.
+struct Inbox(u32);
+
+type Bodies = Mutex<HashMap<String, Vec<Vec<u8>>>>;
+
+static RECEIVED: OnceLock<Bodies> = OnceLock::new();
+
+fn received() -> &'static Bodies {
+    RECEIVED.get_or_init(Bodies::default)
+}
+
+impl Inbox {
+    fn new() -> Inbox {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Inbox(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn url(&self) -> String {
+        static SERVER: OnceLock<String> = OnceLock::new();
+        let server = SERVER.get_or_init(|| {
+            http::serve(|Request { head, path, body }| {
+                assert!(head.contains("content-type: application/x-protobuf"), "{head}");
+                received().lock().unwrap_or_else(PoisonError::into_inner).entry(path).or_default().push(body);
+                ("application/x-protobuf".to_owned(), Vec::new())
+            })
+        });
+        format!("{server}/{}", self.0)
+    }
+
+    /// What came.
+    fn take(&self) -> Vec<Vec<u8>> {
+        let path = format!("/{}/v1/metrics", self.0);
+        received().lock().unwrap_or_else(PoisonError::into_inner).remove(&path).unwrap_or_default()
     }
 }

@@ -1,41 +1,83 @@
-//! Runs every folder of `cases/`, and compares what came out with what the folder says.
+//! Runs every folder of `cases/`, and compares what came out with what the folder says, and what others understand of it with
+//! what was recorded.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use conformance::{Given, check, run, use_programs};
+use conformance::{Given, Outcome, Truth, oracle, run, use_programs};
 
-#[test]
-fn every_case_comes_out_as_its_folder_says() {
+mod judges;
+
+use judges::{Judged, judge};
+
+/// A case that was run.
+struct Case {
+    folder: PathBuf,
+    claim: String,
+    given: Given,
+    outcome: Outcome,
+}
+
+fn cases() -> Vec<Case> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
-    let programs = use_programs("every_case_comes_out_as_its_folder_says", "promtool");
-    let update = std::env::var_os("UPDATE").is_some();
     let mut folders: Vec<_> =
         fs::read_dir(&cases).expect("cases/").map(|entry| entry.expect("a folder").path()).collect();
     folders.sort();
     assert!(folders.len() > 10, "{} cases", folders.len());
-
-    let mut faults = Vec::new();
-    for folder in &folders {
+    let case = |folder: PathBuf| {
         let claim = folder.file_name().expect("a name").to_string_lossy().into_owned();
         let given = Given::parse(&fs::read_to_string(folder.join("given.toml")).expect("given.toml"));
-        let outcome = run(&given);
-        if programs && let Err(reason) = check(&outcome.prometheus) {
-            faults.push(format!("{claim}: promtool cannot read the page: {reason}"));
-        }
-        for (file, got) in
-            [("prometheus.txt", &outcome.prometheus), ("otlp.txt", &outcome.otlp), ("log.txt", &outcome.log)]
-        {
-            let path = folder.join(file);
+        let outcome = run(&claim, &given);
+        Case { folder, claim, given, outcome }
+    };
+    folders.into_iter().map(case).collect()
+}
+
+#[test]
+fn every_case_comes_out_as_its_folder_says() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut faults = Vec::new();
+    for Case { folder, claim, given, outcome } in cases() {
+        let pages = ["prometheus"].into_iter().chain(given.pages.iter().map(String::as_str));
+        let pages =
+            pages.map(|file| (file, String::from_utf8(outcome.page(file).body.clone()).expect("UTF-8")));
+        let others = [("otlp", outcome.otlp()), ("log", outcome.log.clone())];
+        for (file, got) in pages.chain(others) {
+            let path = folder.join(format!("{file}.txt"));
             let expected = fs::read_to_string(&path).unwrap_or_default();
             if update && got.is_empty() {
                 let _ = fs::remove_file(&path);
             } else if update {
                 fs::write(&path, got).expect("cases/ can be written");
-            } else if expected != *got {
-                faults.push(format!("{claim}/{file}: expected\n{expected}\ngot\n{got}"));
+            } else if expected != got {
+                faults.push(format!("{claim}/{file}.txt: expected\n{expected}\ngot\n{got}"));
             }
         }
     }
     assert!(faults.is_empty(), "{}\n(UPDATE=1 writes the files anew)", faults.join("\n"));
+}
+
+#[test]
+fn promtool_reads_the_page_of_every_case() {
+    if !use_programs("promtool_reads_the_page_of_every_case", "promtool") {
+        return;
+    }
+    for Case { claim, outcome, .. } in cases() {
+        if let Err(reason) = oracle::promtool::check(&outcome.page("prometheus").body) {
+            panic!("{claim}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn parsers_and_servers_of_others_understand_what_every_case_recorded() {
+    let name = "parsers_and_servers_of_others_understand_what_every_case_recorded";
+    if !use_programs(name, "prometheus, prometheus-pushgateway, victoria-metrics, Python packages") {
+        return;
+    }
+    let judged = cases().into_iter().map(|Case { claim, given, outcome, .. }| {
+        let truth = Truth::of(&given);
+        Judged { name: claim, truth, outcome }
+    });
+    judge(&judged.collect::<Vec<_>>());
 }

@@ -1,0 +1,138 @@
+"""Reads what metercast exports with the parsers of others: a batch as JSON on standard input, the answer on standard output.
+
+{"pages": [{"format": "text" | "openmetrics", "page": "..."}], "messages": [{"encoding": "protobuf", "body": "<hex>"}]}
+gives the same lists with what was understood, or {"error": why}. Doubles are written as their 64 bits, so that none is
+rounded on the way.
+"""
+
+import gzip
+import importlib.util
+import json
+import os
+import struct
+import sys
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_text
+
+CUMULATIVE = 2
+GZIP = b"\x1f\x8b"
+
+
+def bits(number):
+    return str(struct.unpack("<Q", struct.pack("<d", float(number)))[0])
+
+
+def page(given):
+    read = {"text": read_text, "openmetrics": read_openmetrics}[given["format"]]
+    families, samples = [], []
+    for family in read(given["page"]):
+        families.append([family.name, family.type, family.documentation, family.unit])
+        for sample in family.samples:
+            assert sample.timestamp is None, f"{sample.name} has a timestamp"
+            samples.append([sample.name, sample.labels, bits(sample.value)])
+    return {"families": families, "samples": samples}
+
+
+def value(any_value):
+    which = any_value.WhichOneof("value")
+    content = getattr(any_value, which)
+    if which == "double_value":
+        content = bits(content)
+    elif which == "int_value":
+        content = str(content)
+    return [which.removesuffix("_value"), content]
+
+
+def attributes(pairs):
+    found = {pair.key: value(pair.value) for pair in pairs}
+    assert len(found) == len(pairs), f"an attribute stands twice: {pairs}"
+    return found
+
+
+def number(point):
+    if point.WhichOneof("value") == "as_int":
+        return ["int", str(point.as_int)]
+    assert point.WhichOneof("value") == "as_double", f"a point without a value: {point}"
+    return ["double", bits(point.as_double)]
+
+
+def histogram(point):
+    assert len(point.bucket_counts) == len(point.explicit_bounds) + 1
+    assert sum(point.bucket_counts) == point.count
+    assert all(a < b for a, b in zip(point.explicit_bounds, point.explicit_bounds[1:]))
+    return {
+        "bounds": [bits(bound) for bound in point.explicit_bounds],
+        "counts": [str(count) for count in point.bucket_counts],
+        "sum": bits(point.sum) if point.HasField("sum") else None,
+    }
+
+
+def metric(metric):
+    """The kind of a metric, and its points."""
+    which = metric.WhichOneof("data")
+    data = getattr(metric, which)
+    if which == "gauge":
+        return "gauge", number, data.data_points
+    assert data.aggregation_temporality == CUMULATIVE, f"{metric.name} is not cumulative"
+    if which == "sum":
+        return "counter" if data.is_monotonic else "up_down_counter", number, data.data_points
+    assert which == "histogram", f"{metric.name} is a {which}"
+    return "histogram", histogram, data.data_points
+
+
+def message(given):
+    request = ExportMetricsServiceRequest()
+    assert given["encoding"] == "protobuf"
+    body = bytes.fromhex(given["body"])
+    if body.startswith(GZIP):  # No message begins so. What rotel hands on is compressed, whatever it is told.
+        body = gzip.decompress(body)
+    request.ParseFromString(body)
+    # What the schema does not know would stay in the message unseen.
+    stripped = ExportMetricsServiceRequest()
+    stripped.CopyFrom(request)
+    stripped.DiscardUnknownFields()
+    assert stripped == request, "the message has fields that the protocol does not know"
+    facts = []
+    for resource in request.resource_metrics:
+        assert resource.scope_metrics, "an envelope is empty"
+        case = attributes(resource.resource.attributes).get("service.name", [None, None])[1]
+        for scope in resource.scope_metrics:
+            assert scope.metrics, "an envelope is empty"
+            for one in scope.metrics:
+                kind, read, points = metric(one)
+                assert points, f"{one.name} has no points"
+                for point in points:
+                    assert 0 < point.start_time_unix_nano <= point.time_unix_nano, f"times of {one.name}"
+                    facts.append({
+                        "case": case,
+                        "scope": scope.scope.name,
+                        "name": one.name,
+                        "unit": one.unit,
+                        "description": one.description,
+                        "kind": kind,
+                        "labels": attributes(point.attributes),
+                        "value": read(point),
+                    })
+    return {"facts": facts}
+
+
+def answer(read, given):
+    try:
+        return read(given)
+    except Exception as error:  # Whatever a parser throws is what the test is about.
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    batch = json.load(sys.stdin)
+    json.dump({
+        # Where the collector is that lies in the same environment.
+        "rotel": os.path.join(os.path.dirname(importlib.util.find_spec("rotel").origin), "rotel-agent"),
+        "pages": [answer(page, given) for given in batch["pages"]],
+        "messages": [answer(message, given) for given in batch["messages"]],
+    }, sys.stdout)
+
+
+main()

@@ -1,0 +1,162 @@
+//! What a Prometheus stores of pages that it scrapes, and answers when it is asked for them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::http;
+use crate::program::{Folder, Program, free_address};
+use crate::samples::{Labels, Samples};
+
+/// Says which page a sample came from.
+const PAGE: &str = "conformance_page";
+
+/// A private Prometheus.
+#[derive(Debug)]
+pub struct Prometheus {
+    url: String,
+    program: Program,
+}
+
+/// What became of a scrape.
+pub type Scraped = Result<Samples, String>;
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(default)]
+    result: Vec<Sample>,
+    #[serde(default)]
+    active_targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    metric: Labels,
+    value: (f64, String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    labels: Labels,
+    health: String,
+    last_error: String,
+}
+
+impl Prometheus {
+    /// Scrapes these pages, each a target with a path and whatever labels, twice a second.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start<'a>(address: &str, pages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Prometheus {
+        let mut config = String::from(
+            "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs:\n- job_name: conformance\n  \
+             static_configs:\n",
+        );
+        for (name, path) in pages {
+            let _ = writeln!(
+                config,
+                "  - {{targets: ['{address}'], labels: {{{PAGE}: '{name}', __metrics_path__: '{path}'}}}}"
+            );
+        }
+        let folder = Folder::new();
+        let config = folder.write("prometheus.yml", &config);
+        let address = free_address();
+        let mut command = Command::new("prometheus");
+        command
+            .arg(format!("--config.file={config}"))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .arg("--enable-feature=exemplar-storage,native-histograms")
+            .arg("--log.level=warn");
+        let url = format!("http://{address}");
+        let mut program = Program::start(command, folder);
+        program.wait_until_ready(&format!("{url}/-/ready"));
+        Prometheus { url, program }
+    }
+
+    /// Waits until each of so many pages was scraped or refused, and says what is stored of it by its name.
+    ///
+    /// # Panics
+    ///
+    /// If that takes too long.
+    pub fn read_back(&mut self, pages: usize) -> BTreeMap<String, Scraped> {
+        let targets = format!("{}/api/v1/targets?state=active", self.url);
+        let targets = self.program.wait_for("a scrape of each page", || {
+            let targets = answer(&http::get(&targets)).active_targets;
+            (targets.len() == pages && targets.iter().all(|target| target.health != "unknown"))
+                .then_some(targets)
+        });
+        let mut found: BTreeMap<String, Scraped> = BTreeMap::new();
+        for target in targets {
+            let page = target.labels.get(PAGE).cloned().unwrap_or_default();
+            let result =
+                if target.health == "up" { Ok(Samples::default()) } else { Err(target.last_error.clone()) };
+            found.insert(page, result);
+        }
+        for sample in self.query(&format!("{{{PAGE}!=\"\"}}")) {
+            let Sample { metric: mut labels, value: (_, value) } = sample;
+            let name = labels.remove("__name__").unwrap_or_default();
+            let page = labels.remove(PAGE).unwrap_or_default();
+            // What it adds: where it scraped, and how that went.
+            labels.remove("job");
+            labels.remove("instance");
+            if name == "up" || name.starts_with("scrape_") {
+                continue;
+            }
+            if let Some(Ok(samples)) = found.get_mut(&page) {
+                let added = samples.add(&name, labels, value.parse().expect("a number"));
+                added.expect("a series is stored once");
+            }
+        }
+        found
+    }
+
+    fn query(&self, query: &str) -> Vec<Sample> {
+        answer(&http::get(&format!("{}/api/v1/query?query={}", self.url, http::encode(query)))).result
+    }
+
+    /// The value of a query that has one.
+    ///
+    /// # Panics
+    ///
+    /// If the query is wrong.
+    pub fn value(&self, query: &str) -> Option<f64> {
+        let [(_, value)] = self.series(query).try_into().ok()?;
+        Some(value)
+    }
+
+    /// What a query finds now: labels, with the name among them, and values.
+    ///
+    /// # Panics
+    ///
+    /// If the query is wrong.
+    pub fn series(&self, query: &str) -> Vec<(Labels, f64)> {
+        let samples = self.query(query).into_iter();
+        samples.map(|sample| (sample.metric, sample.value.1.parse().expect("a number"))).collect()
+    }
+
+    /// Waits until `done` says what it found.
+    ///
+    /// # Panics
+    ///
+    /// If that takes too long.
+    pub fn wait_for<T>(&mut self, what: &str, mut done: impl FnMut(&str) -> Option<T>) -> T {
+        let url = self.url.clone();
+        self.program.wait_for(what, || done(&url))
+    }
+}
+
+fn answer(body: &[u8]) -> Data {
+    let answer: Answer = serde_json::from_slice(body).expect("Prometheus answers with JSON");
+    answer.data
+}

@@ -1,0 +1,155 @@
+//! Programs of others, each a private instance with a folder of its own.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::http;
+
+/// How long a program may take to do what is waited for.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Whether real programs are to be used. If not, `test` is noted as skipped for want of `program`.
+///
+/// # Panics
+///
+/// If the list of skipped tests cannot be written.
+pub fn use_programs(test: &str, program: &str) -> bool {
+    if std::env::var_os("METERCAST_WITHOUT_SERVICES").is_none() {
+        return true;
+    }
+    if let Some(file) = std::env::var_os("METERCAST_SKIPPED") {
+        let mut file =
+            OpenOptions::new().append(true).create(true).open(file).expect("the list of skipped tests");
+        writeln!(file, "{test}: {program}").expect("the list of skipped tests");
+    }
+    false
+}
+
+/// A folder that is removed when it is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for one.
+    #[expect(clippy::new_without_default, reason = "it does something")]
+    pub fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("metercast-conformance-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).expect("a new folder");
+        Folder(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file, and returns its path.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).expect("a file in a new folder");
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A program that runs until it is dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    child: Child,
+    said: String,
+    _folder: Folder,
+}
+
+impl Program {
+    /// Starts it; what it says goes into a file of the folder, and is shown if it ends before it should.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started: `cargo xtask test --only services` installs what is missing.
+    pub fn start(mut command: Command, folder: Folder) -> Program {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let said = folder.write("said.txt", "");
+        let file = std::fs::File::create(&said).expect("a file in a new folder");
+        let error = file.try_clone().expect("a second handle to a file");
+        let child = command.stdin(Stdio::null()).stdout(file).stderr(error).spawn();
+        let child = child.unwrap_or_else(|error| {
+            panic!("{name} cannot be started: {error}; `cargo xtask test --only services` installs it")
+        });
+        Program { name, child, said, _folder: folder }
+    }
+
+    /// Waits until `done` says what it found.
+    ///
+    /// # Panics
+    ///
+    /// If the program ends, or takes too long.
+    pub fn wait_for<T>(&mut self, what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = done() {
+                return found;
+            }
+            let ended = self.child.try_wait().expect("a program can be waited for");
+            if ended.is_some() || begun.elapsed() > LIMIT {
+                let said = std::fs::read_to_string(&self.said).unwrap_or_default();
+                let why =
+                    ended.map_or_else(|| "takes too long".to_owned(), |status| format!("ended, {status}"));
+                panic!("{}: {what}: {why}; it said:\n{said}", self.name);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a GET of `url` is answered with 200.
+    ///
+    /// # Panics
+    ///
+    /// If the program ends, or takes too long.
+    pub fn wait_until_ready(&mut self, url: &str) {
+        self.wait_for(url, || {
+            http::ask(url, "GET", "", b"").is_ok_and(|(status, ..)| status == 200).then_some(())
+        });
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address on the loopback interface that was free a moment ago, for programs that cannot be asked which port they took.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .to_string()
+}

@@ -1,0 +1,97 @@
+//! The samples of a page, in the one form in which they are compared.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+/// The labels of a sample.
+pub type Labels = BTreeMap<String, String>;
+
+/// How much a value may differ from the one that was recorded.
+#[derive(Clone, Copy, Debug)]
+pub enum Allowed {
+    /// Not by a bit.
+    Nothing,
+    /// Zero may have lost its sign.
+    SignOfZero,
+    /// By so much of itself, and what is below the least normal number may be zero.
+    Part(f64),
+}
+
+impl Allowed {
+    fn covers(self, got: f64, expected: f64) -> bool {
+        match self {
+            Allowed::Nothing => got.to_bits() == expected.to_bits(),
+            Allowed::SignOfZero => got.to_bits() == expected.to_bits() || (got == 0.0 && expected == 0.0),
+            Allowed::Part(part) => {
+                (got - expected).abs() <= part * expected.abs() || (got == 0.0 && expected.is_subnormal())
+            }
+        }
+    }
+}
+
+/// Samples by name and labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples(BTreeMap<(String, Labels), f64>);
+
+impl Samples {
+    /// Takes a sample. What metercast says of itself is left out: it is no part of what was recorded.
+    ///
+    /// # Errors
+    ///
+    /// If a sample of this name with these labels is there already.
+    pub fn add(&mut self, name: &str, mut labels: Labels, value: f64) -> Result<(), String> {
+        if name.starts_with("metercast_") {
+            return Ok(());
+        }
+        // To Prometheus a label without a value is absent.
+        labels.retain(|_, value| !value.is_empty());
+        for key in ["le", "quantile"] {
+            // `1`, `1.0` and `1e+00` are one bound.
+            if let Some(bound) = labels.get_mut(key)
+                && let Ok(number) = bound.parse::<f64>()
+            {
+                *bound = number.to_string();
+            }
+        }
+        match self.0.insert((name.to_owned(), labels), value) {
+            None => Ok(()),
+            Some(_) => Err(format!("{name} stands twice with the same labels")),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What differs from these, which were to come; empty if nothing does.
+    pub fn differences(&self, expected: &Samples, allowed: Allowed) -> String {
+        let mut out = String::new();
+        for (sample, value) in &expected.0 {
+            match self.0.get(sample) {
+                None => out += &format!("\n  missing {}", Line(sample, *value)),
+                Some(got) if !allowed.covers(*got, *value) => {
+                    let _ = write!(out, "\n  {got:?} instead of {}", Line(sample, *value));
+                }
+                Some(_) => {}
+            }
+        }
+        for (sample, value) in self.0.iter().filter(|(sample, _)| !expected.0.contains_key(*sample)) {
+            let _ = write!(out, "\n  not recorded {}", Line(sample, *value));
+        }
+        out
+    }
+}
+
+struct Line<'a>(&'a (String, Labels), f64);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:?} {:?}", self.0.0, self.0.1, self.1)
+    }
+}

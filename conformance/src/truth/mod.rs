@@ -1,0 +1,176 @@
+//! What a store must hold after the recordings of a case, by the rules and not by the code that is tested.
+
+mod facts;
+mod page;
+mod spelling;
+
+pub use page::{Families, Page};
+
+use crate::Given;
+use crate::given::{Label, Recording};
+
+/// The metrics, sorted by name.
+#[derive(Debug, Default)]
+pub struct Truth {
+    metrics: Vec<Metric>,
+}
+
+#[derive(Debug)]
+struct Metric {
+    name: String,
+    kind: String,
+    number: String,
+    unit: String,
+    help: String,
+    bounds: Vec<f64>,
+    /// In the order of their first use.
+    series: Vec<(Attributes, Value)>,
+}
+
+/// Sorted by key, each key once.
+type Attributes = Vec<(String, Label)>;
+
+#[derive(Clone, Debug)]
+enum Value {
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Histogram { counts: Vec<u64>, sum: f64, has_negative: bool },
+}
+
+impl Truth {
+    /// What the recordings come to.
+    pub fn of(given: &Given) -> Truth {
+        let mut truth = Truth::default();
+        for recording in &given.record {
+            truth.take(recording);
+        }
+        truth.metrics.sort_by(|a, b| a.name.cmp(&b.name));
+        truth
+    }
+
+    fn take(&mut self, recording: &Recording) {
+        if !is_name(&recording.name) {
+            return;
+        }
+        let at = self.metrics.iter().position(|metric| metric.name == recording.name);
+        let at = at.unwrap_or_else(|| {
+            self.metrics.push(Metric::new(recording));
+            self.metrics.len() - 1
+        });
+        let metric = &mut self.metrics[at];
+        // The first definition of a name stands; what means something else is left out.
+        if (&metric.kind, &metric.number, &metric.unit)
+            == (&recording.kind, &recording.number, &recording.unit)
+        {
+            metric.take(recording);
+        }
+    }
+}
+
+impl Metric {
+    fn new(first: &Recording) -> Metric {
+        let increases = |bounds: &&Vec<f64>| bounds.is_sorted_by(|a, b| a < b);
+        let bounds = match first.buckets.as_ref().filter(increases) {
+            Some(bounds) => bounds.clone(),
+            None => by_unit(&first.unit).to_vec(),
+        };
+        let Recording { name, kind, number, unit, .. } = first.clone();
+        let help = described(&first.help);
+        Metric { name, kind, number, unit, help, bounds, series: Vec::new() }
+    }
+
+    fn take(&mut self, recording: &Recording) {
+        let counts = self.kind == "counter" || self.kind == "up_down_counter";
+        let zero = match (self.kind.as_str(), self.number.as_str()) {
+            ("histogram", _) => {
+                Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0, has_negative: false }
+            }
+            (_, "u64") => Value::U64(0),
+            (_, "i64") => Value::I64(0),
+            _ => Value::F64(0.0),
+        };
+        if self.number == "f64" {
+            let value = recording.value.f64();
+            if !value.is_finite() || (self.kind == "counter" && value < 0.0) {
+                return;
+            }
+        }
+        let attributes = attributes(&recording.labels);
+        let known = self.series.iter().position(|(known, _)| *known == attributes);
+        let at = known.unwrap_or_else(|| {
+            self.series.push((attributes, zero));
+            self.series.len() - 1
+        });
+        for _ in 0..recording.times() {
+            match &mut self.series[at].1 {
+                Value::U64(of) if counts => *of = of.wrapping_add(recording.value.u64()),
+                Value::U64(of) => *of = recording.value.u64(),
+                Value::I64(of) if counts => *of = of.wrapping_add(recording.value.i64()),
+                Value::I64(of) => *of = recording.value.i64(),
+                Value::F64(of) if counts => *of += recording.value.f64(),
+                Value::F64(of) => *of = recording.value.f64(),
+                Value::Histogram { counts, sum, has_negative } => {
+                    let value = recording.value.f64();
+                    // A bound belongs to the bucket below it.
+                    counts[self.bounds.iter().take_while(|bound| value > **bound).count()] += 1;
+                    *sum += value;
+                    *has_negative |= value < 0.0;
+                }
+            }
+        }
+    }
+}
+
+/// Metrics API, "Instrument name syntax".
+fn is_name(name: &str) -> bool {
+    name.len() <= 255
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|one| one.is_ascii_alphanumeric() || "_.-/".contains(one))
+}
+
+/// A description as it is shown. One whose lines are indented is a doc comment: its paragraphs are lines.
+fn described(text: &str) -> String {
+    let text = text.trim_ascii();
+    if !text.contains("\n ") {
+        return text.to_owned();
+    }
+    let paragraphs = text.split("\n\n");
+    let line = |paragraph: &str| paragraph.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    paragraphs.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The last value of each key; what has no key is left out, and long texts are cut.
+fn attributes(given: &[(String, Label)]) -> Attributes {
+    let mut attributes = Attributes::new();
+    for (key, value) in given.iter().filter(|(key, _)| !key.is_empty()) {
+        let value = match value {
+            Label::Text(text) => Label::Text(cut(text)),
+            other => other.clone(),
+        };
+        attributes.retain(|(known, _)| known != key);
+        attributes.push((key.clone(), value));
+    }
+    attributes.sort_by(|a, b| a.0.cmp(&b.0));
+    attributes
+}
+
+/// At most 1 KiB, whole characters.
+fn cut(text: &str) -> String {
+    let mut cut = String::new();
+    for one in text.chars() {
+        if cut.len() + one.len_utf8() > 1024 {
+            break;
+        }
+        cut.push(one);
+    }
+    cut
+}
+
+/// The semantic conventions' bounds for seconds, else those of the metrics SDK.
+fn by_unit(unit: &str) -> &'static [f64] {
+    if unit == "s" {
+        return &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+    }
+    &[0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0]
+}
