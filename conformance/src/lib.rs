@@ -11,6 +11,7 @@
 
 mod given;
 mod otlp;
+mod random;
 mod run;
 
 mod samples;
@@ -22,6 +23,7 @@ pub mod program;
 
 pub use given::{Given, Label, Number, Recording};
 pub use program::use_programs;
+pub use random::Random;
 pub use run::{Outcome, ServedPage, run};
 pub use samples::{Allowed, Labels, Samples};
 pub use truth::{Families, Page, Truth};

@@ -33,7 +33,7 @@ pub struct Answers {
 pub struct Page {
     /// Its samples.
     pub samples: Samples,
-    /// Types and descriptions by the names that the parser gives the families: without `_total`.
+    /// Types and descriptions by the names of the families; those that count have their `_total` back.
     pub families: Families,
 }
 
@@ -129,7 +129,10 @@ impl PageOutput {
         for (name, labels, bits) in samples {
             page.samples.add(&name, labels, double(&bits))?;
         }
-        for (name, kind, help, _unit) in families {
+        for (mut name, kind, help, _unit) in families {
+            if kind == "counter" {
+                name += "_total";
+            }
             if !name.starts_with("metercast_") && page.families.insert(name.clone(), (kind, help)).is_some() {
                 return Err(format!("the family {name} stands twice"));
             }

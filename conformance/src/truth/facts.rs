@@ -37,11 +37,11 @@ impl Metric {
             },
             Value::I64(value) => json!(["int", value.to_string()]),
             Value::F64(value) => json!(["double", bits(*value)]),
-            // Metrics data model: no sum where values may be negative.
-            Value::Histogram { counts, sum, has_negative } => json!({
+            // No sum where values may be negative, as a bound below zero or the sum itself tells.
+            Value::Histogram { counts, sum } => json!({
                 "bounds": self.bounds.iter().map(|bound| bits(*bound)).collect::<Vec<_>>(),
                 "counts": counts.iter().map(u64::to_string).collect::<Vec<_>>(),
-                "sum": (!has_negative).then(|| bits(*sum)),
+                "sum": (*sum >= 0.0 && self.bounds.first().is_none_or(|bound| *bound >= 0.0)).then(|| bits(*sum)),
             }),
         }
     }

@@ -35,7 +35,7 @@ enum Value {
     U64(u64),
     I64(i64),
     F64(f64),
-    Histogram { counts: Vec<u64>, sum: f64, has_negative: bool },
+    Histogram { counts: Vec<u64>, sum: f64 },
 }
 
 impl Truth {
@@ -83,9 +83,7 @@ impl Metric {
     fn take(&mut self, recording: &Recording) {
         let counts = self.kind == "counter" || self.kind == "up_down_counter";
         let zero = match (self.kind.as_str(), self.number.as_str()) {
-            ("histogram", _) => {
-                Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0, has_negative: false }
-            }
+            ("histogram", _) => Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0 },
             (_, "u64") => Value::U64(0),
             (_, "i64") => Value::I64(0),
             _ => Value::F64(0.0),
@@ -110,12 +108,11 @@ impl Metric {
                 Value::I64(of) => *of = recording.value.i64(),
                 Value::F64(of) if counts => *of += recording.value.f64(),
                 Value::F64(of) => *of = recording.value.f64(),
-                Value::Histogram { counts, sum, has_negative } => {
+                Value::Histogram { counts, sum } => {
                     let value = recording.value.f64();
                     // A bound belongs to the bucket below it.
                     counts[self.bounds.iter().take_while(|bound| value > **bound).count()] += 1;
                     *sum += value;
-                    *has_negative |= value < 0.0;
                 }
             }
         }

@@ -47,10 +47,12 @@ impl Truth {
                 // Beside it stand others of its kind; distributions may have other buckets.
                 let is_beside = metric.kind == first.kind && metric.kind != "histogram";
                 if is_beside || std::ptr::eq(metric, first) {
-                    metric
-                        .series
-                        .iter()
-                        .for_each(|(attributes, value)| merge(&mut series, metric, attributes, value));
+                    // The series without labels is the first of its metric.
+                    let (bare, labelled): (Vec<_>, Vec<_>) =
+                        metric.series.iter().partition(|(attributes, _)| attributes.is_empty());
+                    for (attributes, value) in bare.into_iter().chain(labelled) {
+                        merge(&mut series, metric, attributes, value);
+                    }
                 }
             }
             let kind = if first.kind == "up_down_counter" { "gauge" } else { &first.kind };
@@ -78,7 +80,7 @@ fn merge(series: &mut Vec<(Labels, Value)>, metric: &Metric, attributes: &Attrib
         _ if metric.kind == "gauge" => {}
         (Value::U64(to), Value::U64(value)) => *to = to.wrapping_add(*value),
         (Value::I64(to), Value::I64(value)) => *to = to.wrapping_add(*value),
-        (Value::Histogram { counts, sum, .. }, Value::Histogram { counts: more, sum: and, .. }) => {
+        (Value::Histogram { counts, sum }, Value::Histogram { counts: more, sum: and }) => {
             counts.iter_mut().zip(more).for_each(|(to, count)| *to += count);
             *sum += and;
         }
@@ -91,7 +93,7 @@ fn write(samples: &mut Samples, name: &str, metric: &Metric, labels: &Labels, va
         let added = samples.add(&format!("{name}{suffix}"), labels, value);
         added.unwrap_or_else(|trouble| panic!("the truth is wrong: {trouble}"));
     };
-    let Value::Histogram { counts, sum, .. } = value else {
+    let Value::Histogram { counts, sum } = value else {
         add("", labels.clone(), double(value));
         return;
     };

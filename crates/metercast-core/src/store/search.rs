@@ -25,6 +25,10 @@ impl Search {
         let key = |bound: f64| bound.to_bits() as i64 >> REST;
         let none = Search { lowest: 0, below: Box::new([]), bounds: Box::new([]), compared: 0 };
         let Some(first) = bounds.iter().find(|bound| **bound > 0.0) else { return none };
+        if key(*first) == 0 {
+            // The least of all doubles has the upper bits of zero, and so no place of its own.
+            return none;
+        }
         let lowest = key(*first) - 1;
         let highest = key(bounds[bounds.len() - 1]) + 1;
         // From the first place on all positive doubles are in order; everything else is below.

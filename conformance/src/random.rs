@@ -1,0 +1,189 @@
+//! Random recordings: names, labels, descriptions, units and values as odd as a program can make them.
+
+use crate::given::{Given, Label, Number, Recording};
+
+/// Random numbers from a seed, the same on every machine (SplitMix64).
+#[derive(Debug)]
+pub struct Random(u64);
+
+/// What descriptions and label values are made of: what formats escape, what parsers take for space or an end, and letters.
+const PIECES: &[&str] = &[
+    "\"", "\\", "\n", "\r", "\0", "\t", "\u{b}", "\u{1c}", "\u{7f}", "\u{85}", "\u{a0}", "\u{2028}",
+    "\u{feff}", "{", "}", ",", "=", "#", " ", "# EOF", "\\n", "é", "日", "😀", "a", "b", "0", ";", "'", "%",
+    "_",
+];
+
+/// What label keys are made of.
+const KEY_PIECES: &[&str] =
+    &["a", "b", "Z", "0", "9", "_", "__", ".", "-", ":", "/", " ", "é", "日", "\"", "\\", "\n", "\0"];
+
+/// Keys that mean something, or become the same.
+const KEYS: &[&str] =
+    &["a.b", "a_b", "a-b", "a..b", "le", "quantile", "exported_le", "__name__", "name", "key_9a", "9a", ""];
+
+/// What names are made of, so that they meet on a page.
+const STEMS: &[&str] = &["x", "x.y", "x_y", "x-y", "x/y", "x..y_", "z9"];
+const SUFFIXES: &[&str] =
+    &["", "", "", "_total", ".total", "_bucket", "_sum", ".count", "_seconds", ".seconds_total"];
+
+const UNITS: &[&str] = &[
+    "",
+    "",
+    "1",
+    "s",
+    "ms",
+    "By",
+    "By/s",
+    "{request}",
+    "{request}/s",
+    "%",
+    "Cel",
+    "km",
+    "m^3",
+    "m/s",
+    "é",
+    "a b",
+    "kBy",
+    "{",
+    "//",
+    "x\"y\n",
+];
+
+const DOUBLES: &[f64] = &[
+    0.0,
+    -0.0,
+    5e-324,
+    1e-310,
+    f64::MIN_POSITIVE,
+    0.1,
+    0.30000000000000004,
+    1e6,
+    1e21,
+    9007199254740993.0,
+    1e300,
+];
+
+impl Random {
+    /// The numbers of this seed.
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+
+    fn text(&mut self, pieces: &[&str], most: usize) -> String {
+        (0..self.below(most + 1)).map(|_| self.pick(pieces)).collect()
+    }
+
+    /// Recordings into a few metrics whose names begin with `prefix` and meet one another.
+    pub fn given(&mut self, prefix: &str) -> Given {
+        let metrics: Vec<Recording> = (0..1 + self.below(6)).map(|_| self.metric(prefix)).collect();
+        // So few keys and values that series meet as well.
+        let keys: Vec<String> = (0..4).map(|_| self.key()).collect();
+        let values: Vec<Label> = (0..6).map(|_| self.label()).collect();
+        let record = (0..2 + self.below(14)).map(|_| {
+            let mut recording = metrics[self.below(metrics.len())].clone();
+            recording.value = self.value(&recording);
+            recording.times = self.one_in(5).then_some(3);
+            recording.labels = (0..self.below(4))
+                .map(|_| (keys[self.below(keys.len())].clone(), values[self.below(values.len())].clone()))
+                .collect();
+            if recording.labels.iter().all(|(key, _)| key.is_empty()) {
+                // A gauge that is set both without labels and with none that count would be two.
+                recording.labels.clear();
+            }
+            recording
+        });
+        Given { pages: Vec::new(), record: record.collect() }
+    }
+
+    fn metric(&mut self, prefix: &str) -> Recording {
+        let kinds = [
+            ("counter", "u64"),
+            ("counter", "f64"),
+            ("up_down_counter", "i64"),
+            ("up_down_counter", "f64"),
+            ("gauge", "u64"),
+            ("gauge", "i64"),
+            ("gauge", "f64"),
+            ("histogram", "u64"),
+            ("histogram", "f64"),
+        ];
+        let (kind, number) = kinds[self.below(kinds.len())];
+        let name = match self.one_in(20) {
+            // Names that are not valid, and are left out.
+            true => format!("{prefix}.{}", self.text(PIECES, 5)),
+            false => format!("{prefix}.{}{}", self.pick(STEMS), self.pick(SUFFIXES)),
+        };
+        Recording {
+            kind: kind.to_owned(),
+            number: number.to_owned(),
+            name,
+            unit: self.pick(UNITS).to_owned(),
+            // Indented lines would be taken for a doc comment.
+            help: self.text(PIECES, 8).replace("\n ", "\n"),
+            buckets: self.buckets(),
+            value: Number::Whole(0),
+            times: None,
+            labels: Vec::new(),
+        }
+    }
+
+    fn buckets(&mut self) -> Option<Vec<f64>> {
+        let bounds = [-1e300, -2.5, -0.0, 5e-324, 0.1, 1.0, 2.5, 1e6, 9007199254740993.0, 1e300];
+        let bounds: Vec<f64> = bounds.into_iter().filter(|_| self.one_in(2)).collect();
+        (!bounds.is_empty()).then_some(bounds)
+    }
+
+    fn key(&mut self) -> String {
+        if self.one_in(2) { self.pick(KEYS).to_owned() } else { self.text(KEY_PIECES, 5) }
+    }
+
+    fn label(&mut self) -> Label {
+        match self.below(10) {
+            0 => Label::Bool(self.one_in(2)),
+            1 => Label::Whole([0, 7, -7, i64::MAX, i64::MIN][self.below(5)]),
+            2 => Label::Double([0.5, -2.25, 7.0][self.below(3)]),
+            3 => Label::Text(String::new()),
+            4 if self.one_in(4) => Label::Text(self.text(PIECES, 8).repeat(300)),
+            _ => Label::Text(self.text(PIECES, 8)),
+        }
+    }
+
+    fn value(&mut self, recording: &Recording) -> Number {
+        let may_fall = recording.kind != "counter";
+        match recording.number.as_str() {
+            // What is added up stays below what overflows.
+            "u64" => Number::Whole([0, 1, 7, 9_007_199_254_740_993, 1 << 59][self.below(5)]),
+            "i64" => Number::Whole([0, 1, -7, 9_007_199_254_740_993, -(1 << 59)][self.below(5)]),
+            _ if self.one_in(8) => Number::Text(self.pick(&["nan", "inf", "-inf", "-1"]).to_owned()),
+            // Up-down counters add rises and falls up apart: in any order only sums of eighths are exact.
+            _ if recording.kind == "up_down_counter" || self.one_in(2) => {
+                let eighths = self.below(1 << 20) as f64 / 8.0;
+                Number::Double(if may_fall && self.one_in(2) { -eighths } else { eighths })
+            }
+            _ => {
+                let value = DOUBLES[self.below(DOUBLES.len())];
+                Number::Double(if may_fall && self.one_in(3) { -value } else { value })
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Random recordings come back from every format as they were made, whoever reads it.
+
+use conformance::{Random, Truth, run, use_programs};
+
+mod judges;
+
+use judges::{Judged, judge};
+
+/// Any other is as good; that it is fixed makes a fault appear again.
+const SEED: u64 = 20_261_101;
+
+#[test]
+fn what_is_recorded_at_random_comes_back_from_every_format() {
+    let name = "what_is_recorded_at_random_comes_back_from_every_format";
+    if !use_programs(name, "prometheus, prometheus-pushgateway, victoria-metrics, Python packages") {
+        return;
+    }
+    let rounds = if std::env::var_os("METERCAST_LONG").is_some() { 10 } else { 1 };
+    for round in 0..rounds {
+        let mut random = Random::new(SEED + round);
+        let judged = (0..300).map(|number| {
+            // A name belongs to one round and number: descriptions are those of the whole program.
+            let name = format!("r{round}n{number}");
+            let given = random.given(&name);
+            let outcome = run(&name, &given);
+            Judged { name, truth: Truth::of(&given), outcome }
+        });
+        judge(&judged.collect::<Vec<_>>());
+    }
+}
