@@ -24,6 +24,6 @@ pub mod program;
 pub use given::{Given, Label, Number, Recording};
 pub use program::use_programs;
 pub use random::Random;
-pub use run::{Outcome, ServedPage, run};
+pub use run::{Outcome, ServedPage, run, run_all};
 pub use samples::{Allowed, Labels, Samples};
 pub use truth::{Families, Page, Truth};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use metercast::config::{Config, Otlp, Prometheus};
 use metercast::{Log, Store, Telemetry};
@@ -51,6 +52,23 @@ impl Outcome {
         otlp::lines(&self.message)
     }
 }
+
+/// Runs cases, each with a name, several at a time, since they mostly wait.
+///
+/// # Panics
+///
+/// If anything on the way fails.
+pub fn run_all(cases: &[(String, Given)]) -> Vec<Outcome> {
+    let each = cases.len().div_ceil(AT_A_TIME).max(1);
+    thread::scope(|scope| {
+        let run =
+            |part: &[(String, Given)]| part.iter().map(|(name, given)| run(name, given)).collect::<Vec<_>>();
+        let running: Vec<_> = cases.chunks(each).map(|part| scope.spawn(move || run(part))).collect();
+        running.into_iter().flat_map(|part| part.join().expect("a case runs")).collect()
+    })
+}
+
+const AT_A_TIME: usize = 8;
 
 /// Records what a case gives into a store of its own, and exports it in every way. The service is called `name`.
 ///

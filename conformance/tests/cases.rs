@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use conformance::{Given, Outcome, Truth, oracle, run, use_programs};
+use conformance::{Given, Outcome, Truth, oracle, run_all, use_programs};
 
 mod judges;
 
@@ -24,13 +24,14 @@ fn cases() -> Vec<Case> {
         fs::read_dir(&cases).expect("cases/").map(|entry| entry.expect("a folder").path()).collect();
     folders.sort();
     assert!(folders.len() > 10, "{} cases", folders.len());
-    let case = |folder: PathBuf| {
+    let read = |folder: &PathBuf| {
         let claim = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        let given = Given::parse(&fs::read_to_string(folder.join("given.toml")).expect("given.toml"));
-        let outcome = run(&claim, &given);
-        Case { folder, claim, given, outcome }
+        (claim, Given::parse(&fs::read_to_string(folder.join("given.toml")).expect("given.toml")))
     };
-    folders.into_iter().map(case).collect()
+    let given: Vec<_> = folders.iter().map(read).collect();
+    let outcomes = run_all(&given);
+    let cases = folders.into_iter().zip(given).zip(outcomes);
+    cases.map(|((folder, (claim, given)), outcome)| Case { folder, claim, given, outcome }).collect()
 }
 
 #[test]

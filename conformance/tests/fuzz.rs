@@ -1,6 +1,6 @@
 //! Random recordings come back from every format as they were made, whoever reads it.
 
-use conformance::{Random, Truth, run, use_programs};
+use conformance::{Given, Random, Truth, run_all, use_programs};
 
 mod judges;
 
@@ -18,12 +18,19 @@ fn what_is_recorded_at_random_comes_back_from_every_format() {
     let rounds = if std::env::var_os("METERCAST_LONG").is_some() { 10 } else { 1 };
     for round in 0..rounds {
         let mut random = Random::new(SEED + round);
-        let judged = (0..300).map(|number| {
-            // A name belongs to one round and number: descriptions are those of the whole program.
-            let name = format!("r{round}n{number}");
-            let given = random.given(&name);
-            let outcome = run(&name, &given);
-            Judged { name, truth: Truth::of(&given), outcome }
+        let cases: Vec<(String, Given)> = (0..300)
+            .map(|number| {
+                // A name belongs to one round and number: descriptions are those of the whole program.
+                let name = format!("r{round}n{number}");
+                let given = random.given(&name);
+                (name, given)
+            })
+            .collect();
+        let outcomes = run_all(&cases);
+        let judged = cases.into_iter().zip(outcomes).map(|((name, given), outcome)| Judged {
+            name,
+            truth: Truth::of(&given),
+            outcome,
         });
         judge(&judged.collect::<Vec<_>>());
     }
