@@ -4,6 +4,8 @@ use metercast::__private::{Adhoc, Descriptor, Scope};
 use metercast::{KeyValue, Kind, NumberType, Value};
 use serde::Deserialize;
 
+use crate::options::PageChoice;
+
 /// The recordings of a case, in order.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -11,6 +13,9 @@ pub struct Given {
     /// Which pages the folder has beside `prometheus.txt`, by the names of their files without `.txt`.
     #[serde(default)]
     pub pages: Vec<String>,
+    /// What is chosen for the pages.
+    #[serde(default)]
+    pub page: PageChoice,
     /// What is recorded.
     pub record: Vec<Recording>,
 }

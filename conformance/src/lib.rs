@@ -1,6 +1,7 @@
 //! Edge behaviour as data: each folder of `cases/` is a claim, with what is recorded and what must come out.
 //!
-//! `given.toml` lists the recordings; `prometheus.txt` is the page, `otlp.txt` the pushed message as
+//! `given.toml` lists the recordings, and what is chosen for the page; `prometheus.txt` is the page in text 0.0.4, other
+//! formats that the case names have a file each, `otlp.txt` the pushed message as
 //! `opentelemetry-proto` reads it, a line for each fact, and `log.txt` what was said meanwhile. `UPDATE=1 cargo test -p
 //! conformance` writes the files anew; the diff is what is reviewed.
 //!
@@ -10,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod given;
+mod options;
 mod otlp;
 mod random;
 mod run;
@@ -22,8 +24,9 @@ pub mod oracle;
 pub mod program;
 
 pub use given::{Given, Label, Number, Recording};
+pub use options::PageChoice;
 pub use program::use_programs;
 pub use random::Random;
-pub use run::{Outcome, ServedPage, run, run_all};
+pub use run::{Outcome, SCRAPED, ServedPage, run, run_all};
 pub use samples::{Allowed, Labels, Samples};
 pub use truth::{Families, Page, Truth};

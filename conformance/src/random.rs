@@ -1,6 +1,7 @@
 //! Random recordings: names, labels, descriptions, units and values as odd as a program can make them.
 
 use crate::given::{Given, Label, Number, Recording};
+use crate::options::PageChoice;
 
 /// Random numbers from a seed, the same on every machine (SplitMix64).
 #[derive(Debug)]
@@ -97,7 +98,8 @@ impl Random {
     pub fn given(&mut self, prefix: &str) -> Given {
         let metrics: Vec<Recording> = (0..1 + self.below(6)).map(|_| self.metric(prefix)).collect();
         // So few keys and values that series meet as well.
-        let keys: Vec<String> = (0..4).map(|_| self.key()).collect();
+        let page = self.choice();
+        let keys: Vec<String> = (0..4).map(|_| self.key(&page)).collect();
         let values: Vec<Label> = (0..6).map(|_| self.label()).collect();
         let record = (0..2 + self.below(14)).map(|_| {
             let mut recording = metrics[self.below(metrics.len())].clone();
@@ -112,7 +114,43 @@ impl Random {
             }
             recording
         });
-        Given { pages: Vec::new(), record: record.collect() }
+        let record = record.collect();
+        Given { pages: Vec::new(), page, record }
+    }
+
+    /// Any of what an operator may choose.
+    fn choice(&mut self) -> PageChoice {
+        let strategies = [
+            "UnderscoreEscapingWithSuffixes",
+            "UnderscoreEscapingWithoutSuffixes",
+            "NoUTF8EscapingWithSuffixes",
+            "NoTranslation",
+        ];
+        let resource = [
+            ("service.name", "orders \"1\""),
+            ("a.b", "of the\nresource"),
+            ("le", "\\"),
+            ("", "x"),
+            ("e", ""),
+        ];
+        PageChoice {
+            strategy: self.one_in(2).then(|| self.pick(&strategies).to_owned()),
+            unit_suffix: self.one_in(6).then(|| self.one_in(2)),
+            total_suffix: self.one_in(6).then(|| self.one_in(2)),
+            scope_labels: self.one_in(4),
+            target_info: self.one_in(4),
+            created: self.one_in(4),
+            resource_labels: match self.below(8) {
+                0 => vec!["*".to_owned()],
+                1 => vec!["a.b".to_owned(), "service.name".to_owned()],
+                _ => Vec::new(),
+            },
+            resource: resource
+                .into_iter()
+                .filter(|_| self.one_in(2))
+                .map(|(key, text)| (key.to_owned(), text.to_owned()))
+                .collect(),
+        }
     }
 
     fn metric(&mut self, prefix: &str) -> Recording {
@@ -153,8 +191,11 @@ impl Random {
         (!bounds.is_empty()).then_some(bounds)
     }
 
-    fn key(&mut self) -> String {
-        if self.one_in(2) { self.pick(KEYS).to_owned() } else { self.text(KEY_PIECES, 5) }
+    fn key(&mut self, page: &PageChoice) -> String {
+        let key = if self.one_in(2) { self.pick(KEYS).to_owned() } else { self.text(KEY_PIECES, 5) };
+        // Names that begin with two underscores are Prometheus' own; where keys stay as they are, such may come out.
+        let may_begin = |one: char| one.is_ascii_alphabetic() || page.makes_legal();
+        if key.is_empty() || key.starts_with(may_begin) { key } else { format!("k{key}") }
     }
 
     fn label(&mut self) -> Label {

@@ -1,14 +1,16 @@
 //! A case from end to end: recorded into a store, scraped over HTTP, pushed over HTTP.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use metercast::config::{Config, Otlp, Prometheus};
-use metercast::{Log, Store, Telemetry};
+use metercast::{Escaping, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
 use crate::http::{self, Request};
+use crate::options::{PAGES, is_open};
 use crate::{Given, otlp};
 
 /// What came out of a case.
@@ -27,14 +29,25 @@ pub struct Outcome {
 pub struct ServedPage {
     /// Without `.txt`.
     pub file: &'static str,
-    /// How it was announced.
+    /// What it is written in.
+    pub format: PageFormat,
+    /// How it is announced.
     pub content_type: String,
     /// The page.
     pub body: Vec<u8>,
 }
 
-/// The formats of which each case has a page: the name of the file, and what a scraper asks for.
-const FORMATS: &[(&str, &str)] = &[("prometheus", "text/plain;version=0.0.4")];
+impl ServedPage {
+    /// Whether it is in OpenMetrics.
+    pub fn is_open(&self) -> bool {
+        is_open(self.format)
+    }
+
+    /// Whether names may be any UTF-8.
+    pub fn has_utf8_names(&self) -> bool {
+        self.format.escaping == Escaping::AllowUtf8
+    }
+}
 
 impl Outcome {
     /// The page of this name.
@@ -97,27 +110,39 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         .exporter("push", Otlp::to(&inbox.url()))
         .build()
         .expect("a valid configuration");
-    let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
-    let address = telemetry.scrape_address().expect("a listener");
-    let pages = FORMATS.iter().map(|(file, accept)| page(&format!("http://{address}/metrics"), file, accept));
-    let pages = pages.collect();
+    let builder = Telemetry::builder(config).store(store.clone()).log(log.clone());
+    let telemetry = builder.start().expect("exporters start");
+    let mut pages = pages(given, &store, log);
+    pages.push(scraped(telemetry.scrape_address().expect("a listener")));
     telemetry.shutdown().expect("the final push");
     let [message] = <[Vec<u8>; 1]>::try_from(inbox.take()).expect("one push");
     let log = said.lock().expect("no panic").clone();
     Outcome { pages, message, log }
 }
 
-fn page(url: &str, file: &'static str, accept: &str) -> ServedPage {
-    let get = || http::ask(url, "GET", &format!("Accept: {accept}\r\n"), b"").expect("the listener answers");
-    let (status, head, body) = get();
+/// The pages that a case asks for, in every format.
+fn pages(given: &Given, store: &Store, log: Log) -> Vec<ServedPage> {
+    let page = PrometheusPage::with("scrape", given.page.options(), &given.page.resource(), log);
+    let write = |(file, format): (&'static str, PageFormat)| {
+        let body = page.render_as(store, format);
+        assert_eq!(body, page.render_as(store, format), "two pages of an unchanged store are the same bytes");
+        ServedPage { file, format, content_type: format.content_type(), body: body.into_bytes() }
+    };
+    PAGES.into_iter().map(write).collect()
+}
+
+/// The page that a listener serves if nothing is chosen.
+fn scraped(address: SocketAddr) -> ServedPage {
+    let (status, head, body) =
+        http::ask(&format!("http://{address}/metrics"), "GET", "", b"").expect("the listener answers");
     assert_eq!(status, 200, "{head}");
-    assert_eq!(body, get().2, "two scrapes of an unchanged store are the same bytes");
     let content_type = head.lines().find_map(|line| line.strip_prefix("content-type: "));
     let content_type = content_type.expect("a content type").to_owned();
-    let media_type = accept.split(';').next().expect("a media type");
-    assert!(content_type.starts_with(media_type), "{content_type} instead of {accept}");
-    ServedPage { file, content_type, body }
+    ServedPage { file: SCRAPED, format: PageFormat::default(), content_type, body }
 }
+
+/// The name of the page that was scraped.
+pub const SCRAPED: &str = "scraped";
 
 /// A path of the one receiver of all cases.
 struct Inbox(u32);

@@ -34,13 +34,13 @@ impl Allowed {
 pub struct Samples(BTreeMap<(String, Labels), f64>);
 
 impl Samples {
-    /// Takes a sample. What metercast says of itself is left out: it is no part of what was recorded.
+    /// Takes a sample. What metercast says of itself is left out, and when series began: both are no part of what was recorded.
     ///
     /// # Errors
     ///
     /// If a sample of this name with these labels is there already.
     pub fn add(&mut self, name: &str, mut labels: Labels, value: f64) -> Result<(), String> {
-        if name.starts_with("metercast_") {
+        if is_own(name) || name.ends_with("_created") {
             return Ok(());
         }
         // To Prometheus a label without a value is absent.
@@ -86,6 +86,12 @@ impl Samples {
         }
         out
     }
+}
+
+/// Whether a metric is one of metercast's own, in any escaping.
+pub(crate) fn is_own(name: &str) -> bool {
+    let name = name.strip_prefix("U__").unwrap_or(name);
+    name.starts_with("metercast") || name.starts_with("otel_sdk_")
 }
 
 struct Line<'a>(&'a (String, Labels), f64);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::samples::{Labels, Samples};
+use crate::samples::{Labels, Samples, is_own};
 use crate::truth::Families;
 
 /// What is to be read.
@@ -129,11 +129,8 @@ impl PageOutput {
         for (name, labels, bits) in samples {
             page.samples.add(&name, labels, double(&bits))?;
         }
-        for (mut name, kind, help, _unit) in families {
-            if kind == "counter" {
-                name += "_total";
-            }
-            if !name.starts_with("metercast_") && page.families.insert(name.clone(), (kind, help)).is_some() {
+        for (name, kind, help, _unit) in families {
+            if !is_own(&name) && page.families.insert(name.clone(), (kind, help)).is_some() {
                 return Err(format!("the family {name} stands twice"));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -14,6 +15,9 @@ const PAGE: &str = "conformance_page";
 
 /// How far a value may be from what was recorded.
 pub const ALLOWED: Allowed = Allowed::Part(1e-13);
+
+/// After so long nothing more comes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A private VictoriaMetrics.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl VictoriaMetrics {
         if status == 204 { Ok(()) } else { Err(format!("{status} {}", String::from_utf8_lossy(&answer))) }
     }
 
-    /// What is stored of all pages, by their names, once there are so many samples.
+    /// What is stored of all pages, by their names, once there are so many samples; or after a while what there is.
     ///
     /// # Panics
     ///
@@ -69,9 +73,11 @@ impl VictoriaMetrics {
         let matching = http::encode(&format!("{{{PAGE}!=\"\"}}"));
         let export = format!("{}/api/v1/export?match%5B%5D={matching}", self.url);
         // What was just imported is found after a second or so.
+        let begun = Instant::now();
         self.program.wait_for(&format!("{samples} samples"), || {
             let found = read(&http::get(&export));
-            (found.values().map(Samples::len).sum::<usize>() >= samples).then_some(found)
+            let count = found.values().map(Samples::len).sum::<usize>();
+            (count >= samples || begun.elapsed() > PATIENCE).then_some(found)
         })
     }
 }

@@ -1,20 +1,30 @@
 //! Everybody who judges what came out: each is asked once for all of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use conformance::http::{self, Request};
-use conformance::oracle::prometheus::Prometheus;
+use conformance::oracle::prometheus::{Prometheus, Scraped};
 use conformance::oracle::pushgateway::Pushgateway;
-use conformance::oracle::python::{Answers, Batch, Fact};
+use conformance::oracle::python::{Batch, Fact};
 use conformance::oracle::rotel::Rotel;
 use conformance::oracle::victoria_metrics::{self, VictoriaMetrics};
-use conformance::{Allowed, Families, Outcome, Page, Samples, Truth};
+use conformance::{Allowed, Families, Given, Outcome, Page, PageChoice, SCRAPED, Samples, ServedPage, Truth};
 
 /// What was recorded under a name, and what came out.
 pub(crate) struct Judged {
     pub(crate) name: String,
-    pub(crate) truth: Truth,
+    pub(crate) given: Given,
     pub(crate) outcome: Outcome,
+}
+
+/// A page, and what must be understood of it.
+struct Shown<'a> {
+    name: &'a str,
+    page: &'a ServedPage,
+    /// Whether those can read it who know no UTF-8 in names.
+    is_legal: bool,
+    /// Not known of the ways of another exporter: then it must be readable.
+    expected: Option<Page>,
 }
 
 /// What is wrong, a line or more each.
@@ -28,19 +38,13 @@ impl Faults {
         }
     }
 
-    fn samples(
-        &mut self,
-        judge: &str,
-        name: &str,
-        file: &str,
-        got: Result<&Samples, &String>,
-        expected: &Samples,
-        allowed: Allowed,
-    ) {
-        match got {
-            Ok(samples) => self.say(judge, name, file, &samples.differences(expected, allowed)),
-            Err(reason) => self.say(judge, name, file, reason),
-        }
+    fn page(&mut self, judge: &str, shown: &Shown<'_>, got: Result<&Samples, &String>, allowed: Allowed) {
+        let trouble = match (got, &shown.expected) {
+            (Err(reason), _) => reason.clone(),
+            (Ok(samples), Some(expected)) => samples.differences(&expected.samples, allowed),
+            (Ok(_), None) => String::new(),
+        };
+        self.say(judge, shown.name, shown.page.file, &trouble);
     }
 }
 
@@ -51,20 +55,34 @@ impl Faults {
 /// If one of them understands something else than what was recorded.
 pub(crate) fn judge(all: &[Judged]) {
     let mut faults = Faults::default();
-    let pages: Vec<Page> = all.iter().map(|judged| judged.truth.page()).collect();
+    let shown: Vec<Shown<'_>> = all.iter().flat_map(pages).collect();
+    let legal: Vec<&Shown<'_>> = shown.iter().filter(|shown| shown.is_legal).collect();
+    let text: Vec<&Shown<'_>> = legal.iter().copied().filter(|shown| !shown.page.is_open()).collect();
     let rotel = std::thread::scope(|scope| {
-        // Servers start and scrape while the parsers read.
-        let scraped = scope.spawn(|| scrape(all));
+        // Prometheus starts and scrapes while others read.
+        let scraped = scope.spawn(|| scrape(&legal));
         let mut batch = Batch::default();
-        for Judged { outcome, .. } in all {
-            outcome.pages.iter().for_each(|page| add(&mut batch, page.file, &page.body));
-            batch.message(&outcome.message);
+        for Shown { page, .. } in &shown {
+            if page.is_open() { batch.openmetrics(&page.body) } else { batch.text(&page.body) }
         }
+        all.iter().for_each(|judged| batch.message(&judged.outcome.message));
         let answers = batch.ask(env!("CARGO_TARGET_TMPDIR"));
-        parsers(all, &pages, &answers, &mut faults);
-        pushgateway(all, &pages, &mut faults);
-        victoria_metrics(all, &pages, &mut faults);
-        prometheus(all, &pages, &scraped.join().expect("Prometheus scrapes"), &mut faults);
+        for (shown, got) in shown.iter().zip(&answers.pages) {
+            let read = got.as_ref().map(|page| &page.samples);
+            faults.page("prometheus_client", shown, read, Allowed::SignOfZero);
+            if let (Ok(got), Some(expected)) = (got, &shown.expected) {
+                families(shown, &got.families, &expected.families, &mut faults);
+            }
+        }
+        for (judged, got) in all.iter().zip(&answers.messages) {
+            facts("opentelemetry-proto", judged, got, &mut faults);
+        }
+        pushgateway(&text, &mut faults);
+        victoria_metrics(&text, &mut faults);
+        let scraped = scraped.join().expect("Prometheus scrapes");
+        for (at, shown) in legal.iter().enumerate() {
+            faults.page("Prometheus", shown, scraped[&at.to_string()].as_ref(), Allowed::Nothing);
+        }
         answers.rotel
     });
     collector(all, &Rotel::start(&rotel), &mut faults);
@@ -72,38 +90,28 @@ pub(crate) fn judge(all: &[Judged]) {
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
-/// Adds a page to the batch, under the parser that it is for.
-fn add(batch: &mut Batch, file: &str, page: &[u8]) {
-    if file.starts_with("openmetrics") { batch.openmetrics(page) } else { batch.text(page) }
+/// The pages of a case, each once: where names are legal, several escapings come to the same.
+fn pages(judged: &Judged) -> impl Iterator<Item = Shown<'_>> {
+    let Judged { name, given, outcome } = judged;
+    let truth = Truth::of(given);
+    let differs = |(at, page): &(usize, &ServedPage)| {
+        let earlier = &outcome.pages[..*at];
+        !earlier.iter().any(|other| other.body == page.body && other.is_open() == page.is_open())
+    };
+    outcome.pages.iter().enumerate().filter(differs).map(move |(_, page)| {
+        let default = PageChoice::default();
+        let choice = if page.file == SCRAPED { &default } else { &given.page };
+        let is_legal = choice.makes_legal() || !page.has_utf8_names();
+        let expected = (!choice.is_of_metrics_rs()).then(|| truth.page(choice, page.format));
+        Shown { name, page, is_legal, expected }
+    })
 }
 
-fn parsers(all: &[Judged], pages: &[Page], answers: &Answers, faults: &mut Faults) {
-    let (mut read, mut messages) = (answers.pages.iter(), answers.messages.iter());
-    for (Judged { name, outcome, truth }, expected) in all.iter().zip(pages) {
-        for page in &outcome.pages {
-            let got = read.next().expect("an answer for each page").as_ref();
-            faults.samples(
-                "prometheus_client",
-                name,
-                page.file,
-                got.map(|page| &page.samples),
-                &expected.samples,
-                Allowed::SignOfZero,
-            );
-            if let Ok(got) = got {
-                let (got, expected) = (as_parsed(&got.families), as_parsed(&expected.families));
-                let same = got == expected;
-                let trouble = format!("\n  families {got:?}\n  instead of {expected:?}");
-                faults.say("prometheus_client", name, page.file, if same { "" } else { &trouble });
-            }
-        }
-        facts(
-            "opentelemetry-proto",
-            name,
-            truth,
-            messages.next().expect("an answer for each message"),
-            faults,
-        );
+fn families(shown: &Shown<'_>, got: &Families, expected: &Families, faults: &mut Faults) {
+    let (got, expected) = (as_parsed(got), as_parsed(expected));
+    if got != expected {
+        let trouble = format!("\n  families {got:?}\n  instead of {expected:?}");
+        faults.say("prometheus_client", shown.name, shown.page.file, &trouble);
     }
 }
 
@@ -117,13 +125,14 @@ fn as_parsed(families: &Families) -> Families {
     families.iter().map(family).collect()
 }
 
-fn facts(judge: &str, name: &str, truth: &Truth, got: &Result<Vec<Fact>, String>, faults: &mut Faults) {
+fn facts(judge: &str, judged: &Judged, got: &Result<Vec<Fact>, String>, faults: &mut Faults) {
+    let name = &judged.name;
     let got = match got {
         Ok(facts) => facts,
         Err(reason) => return faults.say(judge, name, "OTLP", reason),
     };
-    let expected = truth.facts();
-    let got: Vec<&String> = got.iter().filter(|fact| fact.case == name).map(|fact| &fact.fact).collect();
+    let expected = Truth::of(&judged.given).facts();
+    let got: Vec<&String> = got.iter().filter(|fact| fact.case == *name).map(|fact| &fact.fact).collect();
     let missing = expected.iter().filter(|fact| !got.contains(fact));
     let more = got.iter().filter(|fact| !expected.contains(fact));
     let lines = missing.map(|fact| format!("\n  missing {fact}"));
@@ -134,78 +143,61 @@ fn facts(judge: &str, name: &str, truth: &Truth, got: &Result<Vec<Fact>, String>
     }
 }
 
-fn pushgateway(all: &[Judged], pages: &[Page], faults: &mut Faults) {
+fn pushgateway(shown: &[&Shown<'_>], faults: &mut Faults) {
     let pushgateway = Pushgateway::start();
-    for (Judged { name, outcome, .. }, expected) in all.iter().zip(pages) {
-        let page = outcome.page("prometheus");
-        let got = pushgateway.read_back(&page.content_type, &page.body);
-        faults.samples("Pushgateway", name, page.file, got.as_ref(), &expected.samples, Allowed::Nothing);
+    for shown in shown {
+        let got = pushgateway.read_back(&shown.page.content_type, &shown.page.body);
+        faults.page("Pushgateway", shown, got.as_ref(), Allowed::Nothing);
     }
 }
 
-fn victoria_metrics(all: &[Judged], pages: &[Page], faults: &mut Faults) {
+fn victoria_metrics(shown: &[&Shown<'_>], faults: &mut Faults) {
     let mut victoria_metrics = VictoriaMetrics::start();
-    for (at, Judged { name, outcome, .. }) in all.iter().enumerate() {
-        if let Err(reason) = victoria_metrics.import(&at.to_string(), &outcome.page("prometheus").body) {
-            faults.say("VictoriaMetrics", name, "prometheus", &reason);
+    for (at, shown) in shown.iter().enumerate() {
+        if let Err(reason) = victoria_metrics.import(&at.to_string(), &shown.page.body) {
+            faults.page("VictoriaMetrics", shown, Err(&reason), Allowed::Nothing);
         }
     }
-    let stored = victoria_metrics.read_back(pages.iter().map(|page| page.samples.len()).sum());
+    let samples = |shown: &&Shown<'_>| shown.expected.as_ref().map_or(0, |page| page.samples.len());
+    let stored = victoria_metrics.read_back(shown.iter().map(samples).sum());
     let nothing = Samples::default();
-    for (at, (Judged { name, .. }, expected)) in all.iter().zip(pages).enumerate() {
+    for (at, shown) in shown.iter().enumerate() {
         let got = stored.get(&at.to_string()).unwrap_or(&nothing);
-        let allowed = victoria_metrics::ALLOWED;
-        faults.samples("VictoriaMetrics", name, "prometheus", Ok(got), &expected.samples, allowed);
+        faults.page("VictoriaMetrics", shown, Ok(got), victoria_metrics::ALLOWED);
     }
 }
 
-/// What a Prometheus scraped, by the number of what was recorded and the name of the page.
-fn scrape(all: &[Judged]) -> HashMap<String, Result<Samples, String>> {
-    let mut pages = HashMap::new();
-    for (at, Judged { outcome, .. }) in all.iter().enumerate() {
-        for page in &outcome.pages {
-            pages.insert(format!("/{at}/{}", page.file), (page.content_type.clone(), page.body.clone()));
-        }
-    }
-    let mut paths: Vec<String> = pages.keys().cloned().collect();
-    paths.sort();
-    let server = http::serve(move |Request { path, .. }| pages.get(&path).cloned().unwrap_or_default());
+/// What a Prometheus stores, by the place in the list.
+fn scrape(shown: &[&Shown<'_>]) -> BTreeMap<String, Scraped> {
+    let pages: Vec<_> =
+        shown.iter().map(|shown| (shown.page.content_type.clone(), shown.page.body.clone())).collect();
+    let targets: Vec<(String, String)> =
+        (0..pages.len()).map(|at| (at.to_string(), format!("/{at}"))).collect();
+    let server = http::serve(move |Request { path, .. }| {
+        let at: Option<usize> = path[1..].parse().ok();
+        at.and_then(|at| pages.get(at)).cloned().unwrap_or_default()
+    });
     let address = server.strip_prefix("http://").expect("a URL");
-    let targets = paths.iter().map(|path| (&path[1..], path.as_str()));
-    let mut prometheus = Prometheus::start(address, targets);
-    prometheus.read_back(paths.len()).into_iter().collect()
-}
-
-fn prometheus(
-    all: &[Judged],
-    pages: &[Page],
-    scraped: &HashMap<String, Result<Samples, String>>,
-    faults: &mut Faults,
-) {
-    for (at, (Judged { name, outcome, .. }, expected)) in all.iter().zip(pages).enumerate() {
-        for page in &outcome.pages {
-            let got = scraped[&format!("{at}/{}", page.file)].as_ref();
-            faults.samples("Prometheus", name, page.file, got, &expected.samples, Allowed::Nothing);
-        }
-    }
+    let mut prometheus =
+        Prometheus::start(address, targets.iter().map(|(name, path)| (name.as_str(), path.as_str())));
+    prometheus.read_back(targets.len())
 }
 
 /// A collector takes each message, and hands the same points on.
 fn collector(all: &[Judged], rotel: &Rotel, faults: &mut Faults) {
     let mut batch = Batch::default();
     let mut handed_on = Vec::new();
-    for Judged { name, outcome, .. } in all {
-        match rotel.hand_on("application/x-protobuf", &outcome.message) {
+    for judged in all {
+        match rotel.hand_on("application/x-protobuf", &judged.outcome.message) {
             Ok(body) => {
                 batch.message(&body);
-                handed_on.push(name);
+                handed_on.push(judged);
             }
-            Err(reason) => faults.say("rotel", name, "OTLP", &reason),
+            Err(reason) => faults.say("rotel", &judged.name, "OTLP", &reason),
         }
     }
     let answers = batch.ask(env!("CARGO_TARGET_TMPDIR"));
-    for (name, got) in handed_on.into_iter().zip(&answers.messages) {
-        let judged = all.iter().find(|judged| judged.name == *name).expect("its truth");
-        facts("rotel", name, &judged.truth, got, faults);
+    for (judged, got) in handed_on.into_iter().zip(&answers.messages) {
+        facts("rotel", judged, got, faults);
     }
 }
