@@ -41,14 +41,14 @@ fn an_address_of_the_page_that_is_taken_is_named() {
 }
 
 #[test]
-fn an_endpoint_that_cannot_be_reached_from_this_build_is_an_error() {
+fn an_endpoint_that_is_none_is_an_error() {
     for (url, fault) in [
         (
             "grafana:4318",
             "error: telemetry.exporters.otlp.endpoint: \"grafana:4318\" has no scheme; write http://grafana:4318 or \
              https://grafana:4318",
         ),
-        ("https://grafana:4318", "error: telemetry.exporters.otlp.endpoint: "),
+        ("ftp://grafana:4318", "error: telemetry.exporters.otlp.endpoint: "),
     ] {
         let trouble = fails(&["--otlp", url], 1).trouble();
         assert!(trouble.starts_with(fault), "{trouble}");

@@ -59,6 +59,12 @@ impl Prometheus {
             // What Prometheus adds: where it scraped.
             labels.remove("job");
             labels.remove("instance");
+            // Prometheus asks for OpenMetrics, which spells the bound 1 as 1.0.
+            if let Some(bound) = labels.get_mut("le")
+                && let Some(whole) = bound.strip_suffix(".0")
+            {
+                *bound = whole.to_owned();
+            }
             series.insert((name, labels), result["value"][1].as_str().unwrap().parse().unwrap());
         }
         Some(series)

@@ -92,13 +92,8 @@ impl PrometheusPage {
     ///
     /// let page = PrometheusPage::new("own", Log::default());
     /// let format = PageFormat { format: Format::OpenMetrics1, escaping: Escaping::Underscores };
-    /// assert_eq!(
-    ///     page.render_as(&store, format),
-    ///     "# TYPE orders_placed counter\n\
-    ///      # HELP orders_placed Orders \\\"placed\\\"\n\
-    ///      orders_placed_total 3\n\
-    ///      # EOF\n"
-    /// );
+    /// let lines = ["# TYPE orders_placed counter", r#"# HELP orders_placed Orders \"placed\""#, "orders_placed_total 3", "# EOF\n"];
+    /// assert_eq!(page.render_as(&store, format), lines.join("\n"));
     /// ```
     pub fn render_as(&self, store: &Store, format: PageFormat) -> String {
         let mut page = Vec::new();
