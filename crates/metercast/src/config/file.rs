@@ -16,6 +16,7 @@ use super::otlp::{
     self, Auth, Compression, HistogramAggregation, OtlpLayer, Preset, Protocol, TemporalityPreference,
     TlsLayer,
 };
+use super::page;
 use super::prometheus::{self, PrometheusLayer};
 use super::proxy::Proxy;
 use super::stdout::StdoutLayer;
@@ -162,7 +163,7 @@ impl Reader<'_> {
                     self.resource(&place, &full, table, layer);
                     continue;
                 }
-                other @ Value::Other(_) => {
+                other @ (Value::List(_) | Value::Other(_)) => {
                     self.findings.mistyped::<()>(&place, "a string, a boolean, an integer or a float", other);
                     continue;
                 }
@@ -222,6 +223,9 @@ impl Reader<'_> {
                 },
             }
         }
+        if let Settings::Prometheus(prometheus) = &layer.settings {
+            prometheus.page.check(at, self.findings);
+        }
         if let Settings::Otlp(otlp) = &mut layer.settings {
             // After the headers, wherever it stands, so that the two can be compared.
             if let Some((_, node)) = entries.iter().find(|(key, _)| key == "auth") {
@@ -245,9 +249,11 @@ impl Reader<'_> {
                 layer.path = text.and_then(|text| self.findings.checked(at, prometheus::check_path(text)));
             }
             _ if ListenerLayer::KEYS.contains(&key) => layer.listener.take(at, key, node, self.findings),
+            _ if layer.page.read(at, key, node, self.findings) => {}
             _ => {
                 let known = ["type", "enabled", "env", "listen", "path"];
-                self.findings.unknown(at, key, &[&known[..], &ListenerLayer::KEYS].concat());
+                let known = [&known[..], &ListenerLayer::KEYS, &page::KEYS].concat();
+                self.findings.unknown(at, key, &known);
             }
         }
     }

@@ -49,6 +49,14 @@
 //! | `health` | whether `/-/healthy` and `/-/ready` are answered, to everybody | `true`, or with `any_path` `false` |
 //! | `max_in_flight` | how many scrapes may be under way at once, 1 to 1000; others are answered 503 | `16` |
 //! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
+//! | `profile` | `"otel"` or `"metrics-rs"`, see [`Profile`](crate::Profile) | `"otel"` |
+//! | `strategy` | how names are translated, see [`Strategy`](crate::Strategy): `"UnderscoreEscapingWithSuffixes"`, `"UnderscoreEscapingWithoutSuffixes"`, `"NoUTF8EscapingWithSuffixes"` or `"NoTranslation"`; not beside the profile `"metrics-rs"` | the first |
+//! | `unit_suffix`, `total_suffix` | whether names end with their unit, those of counters with `_total` | as the strategy says |
+//! | `scope_labels` | `true`: every line says which library measured | `false` |
+//! | `target_info` | `true`: the page begins with the attributes of the resource | `false` |
+//! | `resource_labels` | `"all"`, `"none"`, or a list of those attributes that stand on every line | `"none"` |
+//! | `created` | `true`: OpenMetrics says of each series when it began to count, which is one more line | `false` |
+//! | `exemplars` | `false`: no exemplars, though the format has them | `true` |
 //!
 //! Of an exporter of the type `otlp`:
 //!
@@ -169,6 +177,7 @@ mod tree;
 mod exporter;
 mod listener;
 mod otlp;
+mod page;
 mod prometheus;
 mod server_tls;
 mod stdout;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use super::address::Address;
 use super::error::{Checked, Findings, Given, Place};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
+use super::page::PageLayer;
 use super::server_tls::ServerTls;
 use super::url::is_url_character;
+use crate::export::prometheus::PageOptions;
 
 const HOST: &str = "127.0.0.1";
 pub(super) const PORT: u16 = 9464;
@@ -36,6 +38,7 @@ pub struct Prometheus {
     listen: Option<Checked<Address>>,
     path: Option<Checked<String>>,
     listener: ListenerSettings,
+    pub(super) page: PageLayer,
     pub(super) env: Option<bool>,
 }
 
@@ -97,7 +100,9 @@ impl Prometheus {
     }
 
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> PrometheusLayer {
+        self.page.check(place, findings);
         PrometheusLayer {
+            page: self.page,
             listen: self.listen.and_then(|listen| findings.take(&place.child("listen"), listen)),
             path: self.path.and_then(|path| findings.take(&place.child("path"), path)).map(|path| path.value),
             listener: self.listener.into_layer(place, findings),
@@ -111,6 +116,7 @@ pub struct PrometheusConfig {
     listen: String,
     path: String,
     listener: ListenerConfig,
+    page: PageOptions,
 }
 
 impl PrometheusConfig {
@@ -128,6 +134,11 @@ impl PrometheusConfig {
     pub fn listener(&self) -> &ListenerConfig {
         &self.listener
     }
+
+    /// What stands on the page.
+    pub fn page(&self) -> &PageOptions {
+        &self.page
+    }
 }
 
 impl fmt::Display for PrometheusConfig {
@@ -143,6 +154,7 @@ pub(super) struct PrometheusLayer {
     pub(super) listen: Option<Given<Address>>,
     pub(super) path: Option<String>,
     pub(super) listener: ListenerLayer,
+    pub(super) page: PageLayer,
 }
 
 impl PrometheusLayer {
@@ -151,6 +163,7 @@ impl PrometheusLayer {
             listen: self.listen.or(below.listen),
             path: self.path.or(below.path),
             listener: self.listener.over(below.listener),
+            page: self.page.over(below.page),
         }
     }
 
@@ -167,7 +180,7 @@ impl PrometheusLayer {
         let listen = self.address().to_string();
         let path = self.path.unwrap_or_else(|| PATH.to_owned());
         let listener = self.listener.resolve(&path, place, findings);
-        PrometheusConfig { listen, path, listener }
+        PrometheusConfig { listen, path, listener, page: self.page.resolve() }
     }
 }
 

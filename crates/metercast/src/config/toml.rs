@@ -51,7 +51,12 @@ fn node_value(value: Spanned<DeValue<'_>>, lines: &Lines) -> Value {
             Err(_) => Value::Other("a float that cannot be read"),
         },
         DeValue::Datetime(_) => Value::Other("a date or time"),
-        DeValue::Array(_) => Value::Other("an array"),
+        DeValue::Array(values) => Value::List(
+            values
+                .into_iter()
+                .map(|value| Node { line: lines.at(value.span().start), value: node_value(value, lines) })
+                .collect(),
+        ),
         DeValue::Table(table) => Value::Table(entries(table, lines)),
     }
 }

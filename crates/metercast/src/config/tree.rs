@@ -24,7 +24,8 @@ pub(super) enum Value {
     Integer(i64),
     Float(f64),
     Table(Vec<(String, Node)>),
-    /// Something that no setting is; named for the message, as in "an array".
+    List(Vec<Node>),
+    /// Something that no setting is; named for the message, as in "a date or time".
     Other(&'static str),
 }
 
@@ -38,6 +39,7 @@ impl Value {
             Self::Float(_) => "a float",
             Self::Table(entries) if entries.is_empty() => "an empty table",
             Self::Table(_) => "a table",
+            Self::List(_) => "an array",
             Self::Other(kind) => kind,
         }
     }

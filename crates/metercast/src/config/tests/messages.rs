@@ -144,8 +144,46 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
             PAGE,
             "endpoint = 'x'",
             "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"listen\", \
-             \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"max_in_flight\" or \"timeout\"",
+             \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"max_in_flight\", \"timeout\", \
+             \"profile\", \"strategy\", \"unit_suffix\", \"total_suffix\", \"scope_labels\", \
+             \"target_info\", \"resource_labels\", \"created\" or \"exemplars\"",
         ),
+        (
+            PAGE,
+            "profile = 'metrics_rs'",
+            "profile: expected \"otel\" or \"metrics-rs\", found \"metrics_rs\"; did you mean \"metrics-rs\"?",
+        ),
+        (
+            PAGE,
+            "strategy = 'NoUtf8EscapingWithSuffix'",
+            "strategy: expected \"UnderscoreEscapingWithSuffixes\", \"UnderscoreEscapingWithoutSuffixes\", \
+             \"NoUTF8EscapingWithSuffixes\" or \"NoTranslation\", found \"NoUtf8EscapingWithSuffix\"; did you \
+             mean \"NoUTF8EscapingWithSuffixes\"?",
+        ),
+        (
+            PAGE,
+            "strategy = 'NoTranslation'\nprofile = 'metrics-rs'",
+            "strategy: is given beside the profile \"metrics-rs\", which has a way of its own; keep one of them",
+        ),
+        (PAGE, "scope_labels = 'yes'", "scope_labels: expected true or false, found a string"),
+        (
+            PAGE,
+            "resource_labels = true",
+            "resource_labels: expected \"all\", \"none\" or a list of attributes such as [\"service.name\"], \
+             found a boolean",
+        ),
+        (
+            PAGE,
+            "resource_labels = 'service.name'",
+            "resource_labels: expected \"all\", \"none\" or a list of attributes such as [\"service.name\"], \
+             found \"service.name\"",
+        ),
+        (
+            PAGE,
+            "resource_labels = [1]",
+            "resource_labels: expected a string such as \"service.name\" for each attribute, found an integer",
+        ),
+        (PAGE, "resource_labels = ['']", "resource_labels: has an attribute without a key; leave it out"),
     ];
     for (table, line, message) in cases {
         let (name, number) = if table == PUSH { ("central", 3) } else { ("prometheus", 2) };

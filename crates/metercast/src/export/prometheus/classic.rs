@@ -1,9 +1,9 @@
 //! The classic buckets of a histogram that has exponential ones, for formats that know no others.
 //!
-//! Classic buckets whose bounds come and go would be series that come and go, and those of two series could not be added up. So all
-//! series of a metric have the same bounds: powers of two (or of four, sixteen, ... if the values are far apart), which are bounds of
-//! exponential buckets however fine these are; so every count is exact. Values below zero have no bounds of their own: they are
-//! counted with the zeros.
+//! Classic buckets whose bounds come and go would be series that come and go, and those of two series could not be added
+//! up. So all series of a metric have the same bounds: powers of two (or of four, sixteen, ... if the values are far
+//! apart), which are bounds of exponential buckets however fine these are; so every count is exact. Values below zero have
+//! no bounds of their own: they are counted with the zeros.
 
 use metercast_core::reading::{Exponential, FamilyView, PointView};
 

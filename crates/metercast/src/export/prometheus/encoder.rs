@@ -36,7 +36,8 @@ pub(super) struct Desk {
     order: Order,
 }
 
-/// Metrics in the order in which they were first met, on pages of any format: in that order they get their names in all of them.
+/// Metrics in the order in which they were first met, on pages of any format: in that order they get their names in all of
+/// them.
 #[derive(Default)]
 struct Order {
     list: Vec<&'static Arc<Definition>>,
@@ -225,25 +226,38 @@ impl Page<'_> {
         let (mut begun, mut fits) = (false, true);
         family.each(|series| {
             let first = !begun;
-            if first && fits && self.is_shown(metric, series) {
-                fits = !metric.keys(&series.labels).collide;
-                if fits {
-                    self.begin(metric);
-                    metric.meet(family, series);
-                    begun = true;
-                }
+            if first && fits {
+                (begun, fits) = self.first(metric, family, series);
             }
             if begun && let Some(keys) = metric.known.last(&series.labels, first) {
                 if MORE && self.style.is_special(series, metric.family.kind) {
                     return self.special(metric, series);
                 }
-                metric.lines.write::<false>(keys, series, &mut self.out, self.scratch);
-                if MORE {
-                    metric.lines.write_created(keys, series, &mut self.out, self.scratch);
-                }
+                metric.lines.write::<false, MORE>(keys, series, &mut self.out, self.scratch);
             }
         });
         fits
+    }
+
+    /// Begins with the first series of a metric, if it is that. Says whether it was, and whether the metric may be uniform.
+    /// A call of its own, so that the loop over all series has little in it.
+    #[cold]
+    #[inline(never)]
+    fn first(
+        &mut self,
+        metric: &mut Metric,
+        family: &FamilyView<'_>,
+        series: &SeriesView<'_>,
+    ) -> (bool, bool) {
+        if !self.is_shown(metric, series) {
+            return (false, true);
+        }
+        if metric.keys(&series.labels).collide {
+            return (false, false);
+        }
+        self.begin(metric);
+        metric.meet(family, series);
+        (true, true)
     }
 
     /// Writes metrics of one name, and looks whether two of their series are spelled alike. False if so; then nothing is
@@ -279,10 +293,7 @@ impl Page<'_> {
                     fits = false;
                     return;
                 }
-                self.hashes.push(lines.write::<true>(keys, series, &mut self.out, self.scratch));
-                if MORE {
-                    lines.write_created(keys, series, &mut self.out, self.scratch);
-                }
+                self.hashes.push(lines.write::<true, MORE>(keys, series, &mut self.out, self.scratch));
             });
         }
         self.hashes.sort_unstable();

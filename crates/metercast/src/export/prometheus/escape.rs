@@ -1,8 +1,8 @@
 //! Names that a format cannot hold: how they become ones that it can, or stand between quotation marks.
 //!
-//! prometheus/common, `model.EscapeName` and `EscapeMetricFamily`: what is legal stays as it is under every scheme, and a metric is
-//! escaped before the suffixes of its samples are added. One thing is stricter here: a colon is not legal in a label, where a page
-//! with one is not understood.
+//! prometheus/common, `model.EscapeName` and `EscapeMetricFamily`: what is legal stays as it is under every scheme, and a
+//! metric is escaped before the suffixes of its samples are added. One thing is stricter here: a colon is not legal in a
+//! label, where a page with one is not understood.
 
 use super::format::Escaping;
 

@@ -10,8 +10,8 @@ use super::style::Style;
 /// A metric as a format has it.
 #[derive(Debug)]
 pub(super) struct Family {
-    /// What its samples are called, but for the suffixes of buckets, sums and counts: of counters with `_total`. Escaped, and not
-    /// quoted.
+    /// What its samples are called, but for the suffixes of buckets, sums and counts: of counters with `_total`. Escaped,
+    /// and not quoted.
     pub(super) name: String,
     pub(super) kind: Type,
     /// As the program has it; may be empty.

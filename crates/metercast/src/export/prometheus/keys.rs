@@ -71,8 +71,8 @@ impl Known {
         Known { naming, list: Vec::new(), last: 0, problems: Vec::new() }
     }
 
-    /// The keys of these labels, which are prepared if they were not met before. `constants` are the labels that all series of the
-    /// metric have.
+    /// The keys of these labels, which are prepared if they were not met before. `constants` are the labels that all series
+    /// of the metric have.
     #[inline(always)]
     pub(super) fn of(&mut self, labels: &LabelsView<'_>, constants: &Labels) -> &Keys {
         if !self.list.get(self.last).is_some_and(|keys| keys.are_of(labels)) {

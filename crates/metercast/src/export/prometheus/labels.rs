@@ -1,5 +1,5 @@
-//! The labels of a series, spelled without hurry: for series that are not written straight from the store, and for formats that are
-//! no text.
+//! The labels of a series, spelled without hurry: for series that are not written straight from the store, and for formats
+//! that are no text.
 
 use metercast_core::Kind;
 use metercast_core::reading::{LabelsView, ValueView};
@@ -13,20 +13,20 @@ use super::style::Style;
 pub(super) struct Labels(Vec<(String, String)>);
 
 impl Labels {
-    /// Labels of these keys, names and values. Values under keys that become one name are joined with `;`, in the order of the
-    /// keys; those without a value are as good as absent, and left out unless something else has their name.
+    /// Labels of these keys, names and values. Values under keys that become one name are joined with `;`, in the order of
+    /// the keys; those without a value are as good as absent, and left out.
     pub(super) fn joined<'k>(labels: impl IntoIterator<Item = (&'k str, String, String)>) -> Labels {
         let mut named: Vec<(String, Vec<(&str, String)>)> = Vec::new();
         for (key, name, value) in labels {
             match named.iter_mut().find(|(there, _)| *there == name) {
+                _ if value.is_empty() => {}
                 Some((_, values)) => values.push((key, value)),
                 None => named.push((name, vec![(key, value)])),
             }
         }
-        let joined = named.into_iter().filter_map(|(name, mut values)| {
+        let joined = named.into_iter().map(|(name, mut values)| {
             values.sort();
-            let value = values.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(";");
-            (!value.is_empty()).then_some((name, value))
+            (name, values.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(";"))
         });
         Labels(joined.collect())
     }

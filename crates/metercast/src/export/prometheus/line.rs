@@ -216,8 +216,8 @@ impl Line for Long<'_> {
     }
 }
 
-/// Writes a number, and returns its length. A call of its own, to which no line is lent: that would have to be in memory from
-/// its beginning to its end.
+/// Writes a number, and returns its length. A call of its own, to which no line is lent: that would have to be in memory
+/// from its beginning to its end.
 #[inline(never)]
 fn write_number(to: &mut [u8], number: Number) -> usize {
     let block = number.block();

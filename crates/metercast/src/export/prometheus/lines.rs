@@ -122,9 +122,28 @@ impl Lines {
         }
     }
 
-    /// Writes the lines of a series that has these keys. Returns the hash of its labels, if that is asked for.
+    /// Writes the lines of a series that has these keys. Returns the hash of its labels, if that is asked for. `MORE` says
+    /// whether there may be more than the lines that every format has.
     #[inline(always)]
-    pub(super) fn write<const HASHED: bool>(
+    pub(super) fn write<const HASHED: bool, const MORE: bool>(
+        &mut self,
+        keys: &Keys,
+        series: &SeriesView<'_>,
+        out: &mut Out<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> u64 {
+        let hash = self.write_value::<HASHED, MORE>(keys, series, out, scratch);
+        if MORE && let Some(created) = &self.created {
+            let begin = self.begin::<false>(keys, &series.labels, scratch);
+            begin.total(created, Number::F64(seconds(series.started_unix_nanos)), out, scratch);
+        }
+        hash
+    }
+
+    /// `MORE` means nothing here: with it, what is written below is one function for each loop that calls it, and becomes a part of
+    /// that loop.
+    #[inline(always)]
+    fn write_value<const HASHED: bool, const MORE: bool>(
         &mut self,
         keys: &Keys,
         series: &SeriesView<'_>,
@@ -206,20 +225,6 @@ impl Lines {
         begin.total(&self.sum, Number::F64(sum), out, scratch);
         begin.total(&self.count, Number::U64(count), out, scratch);
         begin.written.hash
-    }
-
-    /// Writes since when a series counts, if its format says that.
-    pub(super) fn write_created(
-        &self,
-        keys: &Keys,
-        series: &SeriesView<'_>,
-        out: &mut Out<'_>,
-        scratch: &mut Vec<u8>,
-    ) {
-        if let Some(created) = &self.created {
-            let begin = self.begin::<false>(keys, &series.labels, scratch);
-            begin.total(created, Number::F64(seconds(series.started_unix_nanos)), out, scratch);
-        }
     }
 
     /// Writes what the lines of a distribution's parts begin with.

@@ -84,8 +84,8 @@ fn legal(name: &str) -> String {
     legal
 }
 
-/// The word for a unit in UCUM; `None` for those that add nothing: `1`, annotations, none. What has no word stands for itself,
-/// made legal if it must be.
+/// The word for a unit in UCUM; `None` for those that add nothing: `1`, annotations, none. What has no word stands for
+/// itself, made legal if it must be.
 fn unit(ucum: &str, is_legal: bool) -> Option<Cow<'static, str>> {
     let plain: String = without_annotations(ucum);
     let (of, per) = match plain.split_once('/') {

@@ -36,15 +36,15 @@ pub enum Profile {
     /// OpenTelemetry's rules for Prometheus, with a [`Strategy`].
     #[default]
     Otel,
-    /// Those of the crate `metrics-exporter-prometheus` 0.18: names as the program has them, each character that is not legal
-    /// becoming `_`; no suffixes unless asked for; and in the text formats its spelling of numbers and a blank line behind each
-    /// metric, so that its page and this one are the same lines. Two things differ: backslashes in labels are always escaped, since
-    /// two labels would be one otherwise; and labels that meet do not make the page invalid.
+    /// Those of the crate `metrics-exporter-prometheus` 0.18: names as the program has them, each character that is not
+    /// legal becoming `_`; no suffixes unless asked for; and in the text formats its spelling of numbers and a blank line
+    /// behind each metric, so that its page and this one are the same lines. Two things differ: backslashes in labels are
+    /// always escaped, since two labels would be one otherwise; and labels that meet do not make the page invalid.
     MetricsRs,
 }
 
-/// How names of OpenTelemetry become names of Prometheus, as both name it. What a format cannot hold after that is escaped as the
-/// scraper asks for ([`Escaping`](crate::Escaping)).
+/// How names of OpenTelemetry become names of Prometheus, as both name it. What a format cannot hold after that is escaped
+/// as the scraper asks for ([`Escaping`](crate::Escaping)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Strategy {
@@ -89,7 +89,8 @@ impl ResourceLabels {
 }
 
 impl PageOptions {
-    /// The defaults: OpenTelemetry's names with suffixes; no labels but those that were measured; exemplars where a format has them.
+    /// The defaults: OpenTelemetry's names with suffixes; no labels but those that were measured; exemplars where a format
+    /// has them.
     pub fn new() -> PageOptions {
         PageOptions::default()
     }
@@ -119,7 +120,8 @@ impl PageOptions {
         self
     }
 
-    /// Whether every line says which library measured, with `otel_scope_name` and `otel_scope_version`. Not unless asked for.
+    /// Whether every line says which library measured, with `otel_scope_name` and `otel_scope_version`. Not unless asked
+    /// for.
     pub fn scope_labels(mut self, on: bool) -> PageOptions {
         self.scope_labels = on;
         self
@@ -131,22 +133,22 @@ impl PageOptions {
         self
     }
 
-    /// Which attributes of the resource stand on every line. None unless asked for. A label that was measured wins over one of the
-    /// same name.
+    /// Which attributes of the resource stand on every line. None unless asked for. A label that was measured wins over one
+    /// of the same name.
     pub fn resource_labels(mut self, labels: ResourceLabels) -> PageOptions {
         self.resource_labels = labels;
         self
     }
 
-    /// Whether OpenMetrics says of each series when it began to count, as `_created`. Not unless asked for: to a Prometheus that
-    /// is not told to take these for timestamps (`created-timestamp-zero-ingestion`), each is one more series.
+    /// Whether OpenMetrics says of each series when it began to count, as `_created`. Not unless asked for: to a Prometheus
+    /// that is not told to take these for timestamps (`created-timestamp-zero-ingestion`), each is one more series.
     pub fn created(mut self, on: bool) -> PageOptions {
         self.created = on;
         self
     }
 
-    /// Whether exemplars are shown in formats that have them. They are unless it is said; a store has none unless the program
-    /// takes some.
+    /// Whether exemplars are shown in formats that have them. They are unless it is said; a store has none unless the
+    /// program takes some.
     pub fn exemplars(mut self, on: bool) -> PageOptions {
         self.without_exemplars = !on;
         self

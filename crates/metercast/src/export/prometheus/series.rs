@@ -1,4 +1,5 @@
-//! The lines of one series, written without hurry: of those that stand for several, and of those with something that few have.
+//! The lines of one series, written without hurry: of those that stand for several, and of those with something that few
+//! have.
 
 use metercast_core::Exemplar;
 use metercast_core::reading::PointView;
@@ -110,7 +111,8 @@ impl Series {
             Value::F64(value) => lines.number(&style.values.value(*value), exemplars),
             Value::Histogram { bounds, counts, sum } => {
                 let count = lines.buckets(bounds, counts, exemplars);
-                // OpenMetrics 1.0, "Histogram": neither sum nor count if there are negative bounds; and one not without the other.
+                // OpenMetrics 1.0, "Histogram": neither sum nor count if there are negative bounds; and one not without the
+                // other.
                 let has_negative = style.is_open && bounds.first().is_some_and(|bound| *bound < 0.0);
                 if is_total(*sum) && !has_negative {
                     lines.line("_sum", &style.values.value(*sum));
@@ -119,7 +121,7 @@ impl Series {
             }
             Value::Summary { quantiles, count, sum } => {
                 for (quantile, value) in quantiles {
-                    if !style.is_open || !(*value < 0.0) {
+                    if !style.is_open || *value >= 0.0 || value.is_nan() {
                         let value = style.values.value(*value);
                         lines.part("", "quantile", *quantile, &value, None);
                     }
@@ -174,7 +176,8 @@ impl Lines<'_, '_> {
     }
 }
 
-/// What stands behind a value. OpenMetrics 1.0, "Exemplars": at most 128 characters in names and values of labels, and these are 63.
+/// What stands behind a value. OpenMetrics 1.0, "Exemplars": at most 128 characters in names and values of labels, and
+/// these are 63.
 fn text(exemplar: &Exemplar) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (trace, span) = (hex(&exemplar.span.trace_id), hex(&exemplar.span.span_id));

@@ -93,13 +93,16 @@ impl Style {
         if self.reserves(&name, kind) { format!("exported_{name}") } else { name }
     }
 
-    /// Whether a label of this name means something on a page. One that was measured is moved out of the way then, as a scraper moves
-    /// those that it sets itself.
+    /// Whether a label of this name means something on a page, or may one day. One that was measured is moved out of the
+    /// way then, as a scraper moves those that it sets itself.
     fn reserves(&self, name: &str, kind: Kind) -> bool {
         match kind {
             Kind::Histogram if name == "le" => true,
             Kind::Summary if name == "quantile" => true,
-            _ => name == "__name__" || (self.options().has_scope_labels() && name.starts_with("otel_scope_")),
+            _ if name.starts_with("otel_scope_") => self.options().has_scope_labels(),
+            // OpenMetrics 1.0, "Reserved label names". The other exporter passes them on.
+            _ if self.values == Spelling::Display => name == "__name__",
+            _ => name.starts_with("__"),
         }
     }
 
@@ -131,8 +134,8 @@ impl Style {
         Labels::joined(attributes.map(|(key, value)| (&**key, self.label(key, kind), value.clone())))
     }
 
-    /// Whether a series has something that is written without hurry: an exemplar, a number that is spelled in a way of its own, or
-    /// one that the format does not allow.
+    /// Whether a series has something that is written without hurry: an exemplar, a number that is spelled in a way of its
+    /// own, or one that the format does not allow.
     #[inline]
     pub(super) fn is_special(&self, series: &SeriesView<'_>, kind: Type) -> bool {
         if self.is_open && !series.exemplars.is_empty() && self.options().has_exemplars() {

@@ -2,6 +2,11 @@
 
 use std::collections::HashMap;
 
+mod conflicts;
+mod formats;
+mod options;
+mod reader;
+
 use metercast_core::__private::{Adhoc, Descriptor, Scope};
 use metercast_core::reading::{FamilyView, LabelsView, PointView, ValueView};
 use metercast_core::{KeyValue, Kind, NumberType, Store, Value, metrics};
@@ -223,7 +228,7 @@ fn classic(family: &FamilyView<'_>) -> Vec<f64> {
     let zero = has_zero.then_some(0.0);
     let steps = (0..).map(|power| f64::from(1 << power));
     let ends = steps.map(|step| (step, (low / step).floor(), (high / step).ceil()));
-    let Some((step, low, high)) = ends.into_iter().find(|(_, low, high)| !(high - low > 40.0)) else {
+    let Some((step, low, high)) = ends.into_iter().find(|(_, low, high)| high - low <= 40.0) else {
         return vec![];
     };
     let powers = (0..=(high - low) as usize).map(|at| ((low + at as f64) * step).exp2());
@@ -346,6 +351,7 @@ fn spelled(labels: &LabelsView<'_>, kind: &str) -> Vec<String> {
             _ => continue,
         };
         match named.iter_mut().find(|(there, _)| *there == name) {
+            _ if value.is_empty() => {}
             Some((_, values)) => values.push((key, value)),
             None => named.push((name, vec![(key, value)])),
         }
