@@ -92,8 +92,16 @@ impl PrometheusPage {
     ///
     /// let page = PrometheusPage::new("own", Log::default());
     /// let format = PageFormat { format: Format::OpenMetrics1, escaping: Escaping::Underscores };
-    /// let lines = ["# TYPE orders_placed counter", r#"# HELP orders_placed Orders \"placed\""#, "orders_placed_total 3", "# EOF\n"];
-    /// assert_eq!(page.render_as(&store, format), lines.join("\n"));
+    /// let page = page.render_as(&store, format);
+    /// assert_eq!(
+    ///     page.lines().collect::<Vec<_>>(),
+    ///     [
+    ///         "# TYPE orders_placed counter",
+    ///         r#"# HELP orders_placed Orders \"placed\""#,
+    ///         "orders_placed_total 3",
+    ///         "# EOF"
+    ///     ]
+    /// );
     /// ```
     pub fn render_as(&self, store: &Store, format: PageFormat) -> String {
         let mut page = Vec::new();

@@ -1,0 +1,74 @@
+//! Pages in the profile of the `metrics` crates are line for line those of their exporter, and in an order that stays.
+
+use metercast::{Log, PageOptions, Profile, PrometheusPage, Store};
+use metercast::{f64_gauge, i64_up_down_counter, u64_counter, u64_counter_with_unit, u64_gauge};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+metercast::metrics! {
+    /// Time to send "all".
+    static SEND: Histogram<f64> = "ws.send-duration" { buckets: [0.005, 0.1, 1.0, 2.5e6], labels: { kind: &str } };
+    static PLAIN: Histogram<f64> = "plain" { buckets: [0.005, 0.1, 1.0, 2.5e6] };
+}
+
+/// The lines, sorted: theirs come in no order.
+fn sorted(page: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = page.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The same recordings with their macros and with ours.
+fn both() -> (String, String) {
+    let builder = PrometheusBuilder::new().set_buckets(&[0.005, 0.1, 1.0, 2.5e6]).unwrap();
+    let recorder = builder.build_recorder();
+    let theirs = recorder.handle();
+    let numbers = [0.0, -0.0, 1.0, 0.1 + 0.2, 1e15, 1e21, -2.5e-7, 5e-324, f64::MAX, 123_456_789.25];
+    metrics::with_local_recorder(&recorder, || {
+        metrics::describe_counter!("ws.connections", "Connections \"opened\"\nso far");
+        metrics::counter!("ws.connections").increment(7);
+        metrics::counter!("http-requests_total", "method" => "GET", "path" => "/a\"b\nc", "9.x" => "é")
+            .increment(3);
+        metrics::counter!("bytes.sent", metrics::Unit::Bytes.as_str() => "x").increment(u64::MAX);
+        for (n, number) in numbers.into_iter().enumerate() {
+            metrics::gauge!("some.numbers", "n" => n.to_string(), "a:b" => "c").set(number);
+        }
+        metrics::gauge!("pool.size").set(4);
+        metrics::gauge!("pool.active").increment(-3);
+        metrics::describe_histogram!("ws.send-duration", "Time to send \"all\".");
+        for (kind, value) in [("a", 0.25), ("a", 1e22), ("b", 1e-9), ("b", 0.005)] {
+            metrics::histogram!("ws.send-duration", "kind" => kind).record(value);
+        }
+        metrics::histogram!("plain").record(0.5);
+    });
+
+    let store = Store::new();
+    // Labels that are known only at run time stand in the order in which they are given; literal ones are sorted.
+    let get = || "GET".to_owned();
+    store.scope(|| {
+        u64_counter!("ws.connections", "Connections \"opened\"\nso far", 7);
+        u64_counter!("http-requests_total", "", 3, "method" => get(), "path" => "/a\"b\nc", "9.x" => "é");
+        u64_counter_with_unit!("bytes.sent", "", "By", u64::MAX, "bytes" => "x");
+        for (n, number) in numbers.into_iter().enumerate() {
+            f64_gauge!("some.numbers", "", number, "n" => n.to_string(), "a:b" => "c");
+        }
+        u64_gauge!("pool.size", "", 4);
+        i64_up_down_counter!("pool.active", "", -3);
+        for (kind, value) in [("a", 0.25), ("a", 1e22), ("b", 1e-9), ("b", 0.005)] {
+            SEND.record(value, (kind,));
+        }
+        PLAIN.record(0.5);
+    });
+    let page = PrometheusPage::with(
+        "test",
+        PageOptions::new().profile(Profile::MetricsRs),
+        &[],
+        Log::to(|_, line| panic!("{line}")),
+    );
+    (theirs.render(), page.render(&store))
+}
+
+#[test]
+fn the_lines_are_those_of_the_other_exporter() {
+    let (theirs, ours) = both();
+    assert_eq!(sorted(&ours), sorted(&theirs));
+}
