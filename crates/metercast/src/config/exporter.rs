@@ -11,6 +11,7 @@ use super::stdout::{Stdout, StdoutConfig};
 /// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
 /// Made from a [`Prometheus`], an [`Otlp`] or a [`Stdout`].
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 #[non_exhaustive]
 pub enum Exporter {
     /// A page that Prometheus scrapes.
@@ -64,6 +65,7 @@ impl Exporter {
 ///
 /// Prints as what it does and where: `prometheus on http://127.0.0.1:9464/metrics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 #[non_exhaustive]
 pub enum ExporterConfig {
     /// A page that Prometheus scrapes.

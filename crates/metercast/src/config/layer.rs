@@ -50,6 +50,7 @@ impl ExporterLayer {
 
 /// The settings that only exporters of one type have.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 pub(super) enum Settings {
     Prometheus(PrometheusLayer),
     Otlp(OtlpLayer),

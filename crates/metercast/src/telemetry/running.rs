@@ -144,7 +144,7 @@ impl Running {
                     ));
                 }
                 ExporterConfig::Stdout(settings) => {
-                    parts.push(format!("print {name} every {:?}", settings.interval()))
+                    parts.push(format!("print {name} every {:?}", settings.interval()));
                 }
             }
         }

@@ -102,6 +102,7 @@ const PROTOBUF: &[Protocol] = &[Protocol::HttpProtobuf];
 const ALL: &[Protocol] = &[Protocol::HttpProtobuf, Protocol::HttpJson, Protocol::Grpc];
 
 impl Preset {
+    #[cfg(feature = "config")]
     const ALL: [Self; 9] = [
         Self::GrafanaCloud,
         Self::Mimir,
