@@ -106,6 +106,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
     let config = Config::builder()
         .environment(false)
         .service(name, "1")
+        .self_metrics(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
         .exporter("push", Otlp::to(&inbox.url()))
         .build()
