@@ -45,8 +45,7 @@ impl ProxyConfig {
         let shown = format!("{}://{}{authority}", scheme, if user.is_some() { "***@" } else { "" });
         if !scheme.eq_ignore_ascii_case("http") {
             return Err(format!(
-                "{shown:?} is not an HTTP proxy, and no other is spoken to; write http://, or except the receiver's host \
-                 with NO_PROXY"
+                "{shown:?} is not an HTTP proxy, and no other is spoken to; write an http:// URL"
             ));
         }
         let (host, port) = address::split(authority)
@@ -168,8 +167,7 @@ mod tests {
         let cases = [
             (
                 "socks5://u:s3cret@proxy:1080",
-                "\"socks5://***@proxy:1080\" is not an HTTP proxy, and no other is spoken to; write http://, or except \
-                 the receiver's host with NO_PROXY",
+                "\"socks5://***@proxy:1080\" is not an HTTP proxy, and no other is spoken to; write an http:// URL",
             ),
             (
                 "http://u:s3cret@proxy:port",

@@ -3,7 +3,7 @@
 use super::Variables;
 use crate::config::endpoint::Endpoint;
 use crate::config::error::{Findings, Given, Place};
-use crate::config::proxy::{Proxy, is_excepted, is_loopback};
+use crate::config::proxy::{Proxy, ProxyConfig, is_excepted, is_loopback};
 
 /// All variables that are read here.
 pub(super) const NAMES: [&str; 9] = [
@@ -44,6 +44,9 @@ impl Variables {
         if excepted.is_some_and(|(_, list)| is_excepted(list, endpoint.host(), endpoint.port())) {
             return None;
         }
-        findings.take(&Place::named(&name), Proxy::parse(url))
+        let proxy = ProxyConfig::parse(url).map(Proxy::Through);
+        let proxy =
+            proxy.map_err(|message| format!("{message}, or except the receiver's host with NO_PROXY"));
+        findings.take(&Place::named(&name), proxy)
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 
 const PUSH: &str = "[telemetry.exporters.central]\ntype = 'otlp'\n";
 const PAGE: &str = "[telemetry.exporters.prometheus]\n";
+const PRINT: &str = "[telemetry.exporters.stdout]\n";
 
 fn error(text: &str) -> String {
     bare().toml("metercast.toml", text).build().unwrap_err().to_string()
@@ -51,6 +52,56 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
             "compression: expected \"gzip\", \"zstd\" or \"none\", found \"gzpi\"; did you mean \"gzip\"?",
         ),
         (PUSH, "compression = true", "compression: expected \"gzip\", \"zstd\" or \"none\", found a boolean"),
+        (
+            PUSH,
+            "protocol = 'http'",
+            "protocol: expected \"http/protobuf\", \"http/json\" or \"grpc\", found \"http\"",
+        ),
+        (PUSH, "insecure = 'yes'", "insecure: expected true or false, found a string"),
+        (
+            PUSH,
+            "temporality = 'dleta'",
+            "temporality: expected \"cumulative\", \"delta\" or \"lowmemory\", found \"dleta\"; did you mean \"delta\"?",
+        ),
+        (
+            PUSH,
+            "histograms = 'base2'",
+            "histograms: expected \"explicit\" or \"exponential\", found \"base2\"",
+        ),
+        (
+            PUSH,
+            "tls = '/etc/ca.pem'",
+            "tls: expected a table such as { ca = \"/etc/ssl/ca.pem\" }, found a string",
+        ),
+        (
+            PUSH,
+            "tls = { cert = '/etc/ca.pem' }",
+            "tls.cert: is not a key that is known here; expected \"ca\", \"client_certificate\" or \"client_key\"",
+        ),
+        (PUSH, "tls = { ca = 1 }", "tls.ca: expected a string such as \"/etc/ssl/ca.pem\", found an integer"),
+        (
+            PUSH,
+            "proxy = 'socks5://u:s3cret@h:1'",
+            "proxy: \"socks5://***@h:1\" is not an HTTP proxy, and no other is spoken to; write an http:// URL",
+        ),
+        (PUSH, "proxy = false", "proxy: expected a string such as \"http://proxy:3128\", found a boolean"),
+        (
+            PUSH,
+            "endpoint = 'unix:otel.sock'",
+            "endpoint: \"unix:otel.sock\" has no absolute path of a socket; write for example unix:///run/otel.sock",
+        ),
+        (PUSH, "dataset = 1", "dataset: expected a string such as \"metrics\", found an integer"),
+        (PUSH, "auth = { token = '' }", "auth.token: is empty; write the token"),
+        (
+            PRINT,
+            "listen = 'x'",
+            "listen: is not a key that is known here; expected \"type\", \"enabled\", \"env\" or \"interval\"",
+        ),
+        (
+            PRINT,
+            "interval = '0s'",
+            "interval: 0s is too short for an interval; write at least 1ms, for example 60s",
+        ),
         (PUSH, "env = 'yes'", "env: expected true or false, found a string"),
         (
             PUSH,
@@ -186,7 +237,11 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
         (PAGE, "resource_labels = ['']", "resource_labels: has an attribute without a key; leave it out"),
     ];
     for (table, line, message) in cases {
-        let (name, number) = if table == PUSH { ("central", 3) } else { ("prometheus", 2) };
+        let (name, number) = match table {
+            PUSH => ("central", 3),
+            PRINT => ("stdout", 2),
+            _ => ("prometheus", 2),
+        };
         let expected = format!("metercast.toml:{number}: telemetry.exporters.{name}.{message}");
         assert_eq!(error(&format!("{table}{line}\n")), expected);
         assert!(!expected.contains("s3cret"), "{expected}");
@@ -197,6 +252,14 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
 fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
     let cases = [
         ("telemetry = 1", "1: telemetry: expected a table, [telemetry], found an integer"),
+        (
+            "[telemetry]\nself_metrics = 1",
+            "2: telemetry.self_metrics: expected true or false, found an integer",
+        ),
+        (
+            "[telemetry]\nexemplars = 'off'",
+            "2: telemetry.exemplars: expected \"trace_based\" or \"always_off\", found \"off\"",
+        ),
         ("[telemetry]\nenabled = 'no'", "2: telemetry.enabled: expected true or false, found a string"),
         (
             "[telemetry]\nexporter = {}",

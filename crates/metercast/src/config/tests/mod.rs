@@ -129,13 +129,14 @@ fn no_secret_prints_from_a_builder_a_configuration_or_an_error() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=s3cret"),
     ])
     .exporter("a", Otlp::to("http://h:2").bearer("s3cret").header("x", "s3cret"))
-    .exporter("b", Otlp::to("http://h:3").basic("s3cret", "s3cret"));
+    .exporter("b", Otlp::to("http://h:3").basic("s3cret", "s3cret").proxy("http://s3cret:s3cret@proxy"))
+    .exporter("c", Otlp::to("http://h:4").preset(Preset::Honeycomb).token("s3cret").dataset("s3cret"));
     let bad = builder.clone().exporter(
-        "c",
+        "d",
         Otlp::to("http://s3cret:s3cret@h").bearer("s3cret\n").header("x y s3cret", "s3cret\n"),
     );
     let config = builder.clone().build().unwrap();
-    assert_eq!(names(&config), "a b otlp");
+    assert_eq!(names(&config), "a b c otlp");
     let error = bad.clone().build().unwrap_err();
     assert_eq!(error.problems().len(), 3);
     for text in
@@ -164,6 +165,8 @@ mod files {
                 enabled = false
                 shutdown_timeout = "250ms"
                 on_sigterm = "flush"
+                self_metrics = false
+                exemplars = "always_off"
 
                 [telemetry.resource]
                 "service.name" = "orders"
@@ -183,6 +186,10 @@ mod files {
                 interval = "5m"
                 timeout = "0s"
                 compression = "gzip"
+                protocol = "http/json"
+                proxy = "http://proxy:3128"
+                temporality = "lowmemory"
+                histograms = "exponential"
                 auth = { bearer = "t" }
                 headers = { "X-Scope" = "a" }
                 env = false
@@ -190,6 +197,10 @@ mod files {
                 [telemetry.exporters.second]
                 type = "otlp"
                 auth = { basic = { user = "u", password = "p" } }
+
+                [telemetry.exporters.printed]
+                type = "stdout"
+                interval = "1s"
 
                 [telemetry.exporters.off]
                 type = "prometheus"
@@ -208,7 +219,10 @@ mod files {
             ["service.name", "team", "canary", "replicas", "weight", "deployment.environment.name"]
                 .map(|key| attribute(&config, key));
         assert_eq!(attributes, ["orders", "shop", "true", "3", "0.5", "prod"]);
-        assert_eq!(names(&config), "central prometheus second");
+        assert!(!config.self_metrics());
+        assert_eq!(config.exemplars(), ExemplarFilter::AlwaysOff);
+        assert_eq!(names(&config), "central printed prometheus second");
+        assert_eq!(config.exporter("printed").unwrap().to_string(), "stdout every 1s");
         assert_eq!(
             config.exporter("prometheus").unwrap().to_string(),
             "prometheus on http://0.0.0.0:9100/internal"
@@ -218,6 +232,10 @@ mod files {
         assert_eq!(central.interval(), Duration::from_secs(300));
         assert_eq!(central.timeout(), None);
         assert_eq!(central.compression(), Compression::Gzip);
+        assert_eq!(central.protocol(), Protocol::HttpJson);
+        assert_eq!(central.proxy().unwrap().to_string(), "http://proxy:3128");
+        assert_eq!(central.temporality(), TemporalityPreference::LowMemory);
+        assert_eq!(central.histograms(), HistogramAggregation::Exponential);
         assert_eq!(headers(&config, "central"), [("x-scope", "a"), ("authorization", "Bearer t")]);
         assert_eq!(headers(&config, "second"), [("authorization", "Basic dTpw")]);
         assert_eq!(config.warnings(), [""; 0]);

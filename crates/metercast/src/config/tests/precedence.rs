@@ -25,13 +25,20 @@ fn for_an_otlp_exporter_each_source_wins_over_all_below_it() {
                 ("OTEL_METRIC_EXPORT_INTERVAL", "3000"),
                 ("OTEL_EXPORTER_OTLP_TIMEOUT", "3000"),
                 ("OTEL_EXPORTER_OTLP_HEADERS", "x=environment"),
+                ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory"),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
             ]
         } else {
             &[]
         };
         let described = |name: &str, seconds| {
             let seconds = Duration::from_secs(seconds);
-            Otlp::to(&format!("http://{name}:1")).interval(seconds).timeout(seconds).header("x", name)
+            Otlp::to(&format!("http://{name}:1"))
+                .interval(seconds)
+                .timeout(seconds)
+                .header("x", name)
+                .temporality(TemporalityPreference::Delta)
+                .protocol(Protocol::HttpProtobuf)
         };
         let mut builder = given(variables);
         if default {
@@ -39,7 +46,8 @@ fn for_an_otlp_exporter_each_source_wins_over_all_below_it() {
         }
         if file {
             let text = "[telemetry.exporters.otlp]\nendpoint = 'http://file:1'\ninterval = '2s'\n\
-                        timeout = '2s'\nheaders = { x = 'file' }\nenv = true\n";
+                        timeout = '2s'\nheaders = { x = 'file' }\ntemporality = 'cumulative'\n\
+                        protocol = 'http/protobuf'\nenv = true\n";
             builder = builder.toml("a.toml", text);
         }
         if pinned {
@@ -58,6 +66,10 @@ fn for_an_otlp_exporter_each_source_wins_over_all_below_it() {
         let seconds = highest(set, ["60", "1", "2", "3", "4"]);
         assert_eq!(otlp.interval().as_secs().to_string(), seconds, "{set:?}");
         assert_eq!(otlp.timeout().unwrap().as_secs().to_string(), seconds, "{set:?}");
+        let temporality = highest(set, ["", "delta", "cumulative", "lowmemory", "delta"]);
+        assert_eq!(otlp.temporality().name(), temporality, "{set:?}");
+        let protocol = highest(set, ["", "http/protobuf", "http/protobuf", "http/json", "http/protobuf"]);
+        assert_eq!(otlp.protocol().name(), protocol, "{set:?}");
         let header = highest(set, ["", "default", "file", "environment", "pinned"]);
         assert_eq!(headers(&config, "otlp"), [("x", header)], "{set:?}");
     }
