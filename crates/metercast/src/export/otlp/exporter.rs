@@ -71,6 +71,12 @@ impl Exporter {
         })
     }
 
+    /// Sends by another transport than the settings say.
+    #[cfg(test)]
+    pub(super) fn by(self, transport: Transport) -> Exporter {
+        Exporter { transport, ..self }
+    }
+
     pub(super) fn name_and_log(&self) -> (String, Log) {
         (self.settings.name.clone(), self.reader.log().clone())
     }
@@ -95,19 +101,11 @@ impl Exporter {
     ) -> Result<End, Abandoned> {
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
-            let error = ExportError::new(&self.settings.url, Cause::Deadline { connected: false });
-            return Ok(End::Done(Err(error)));
+            return Ok(End::Done(self.conclude_unsent(Cause::Deadline { connected: false }, last)));
         }
         if let Some(until) = self.retry.pause(deadline.is_some()).filter(|until| *until > now) {
             if deadline.is_some_and(|deadline| until >= deadline) {
-                let cause = Cause::Silence { left: until - now };
-                return Ok(End::Done(if last {
-                    let mut report = Report::new();
-                    report.failed(cause.into());
-                    self.conclude(report, last)
-                } else {
-                    Err(ExportError::new(&self.settings.url, cause))
-                }));
+                return Ok(End::Done(self.conclude_unsent(Cause::Silence { left: until - now }, last)));
             }
             commands.until(until).await?;
             if commands.are_waiting() {
@@ -255,6 +253,16 @@ impl Exporter {
             past: Past::default(),
         };
         Ok(requests.into_iter().map(outgoing).collect())
+    }
+
+    /// Nothing can be sent. Unless it is the last push, whoever asked for it is told, and nothing happened.
+    fn conclude_unsent(&mut self, cause: Cause, last: bool) -> Result<(), ExportError> {
+        if !last {
+            return Err(ExportError::new(&self.settings.url, cause));
+        }
+        let mut report = Report::new();
+        report.failed(cause.into());
+        self.conclude(report, last)
     }
 
     fn conclude(&mut self, report: Report, last: bool) -> Result<(), ExportError> {

@@ -7,7 +7,7 @@ use std::process;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use metercast_core::Value;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -30,6 +30,9 @@ pub(crate) struct Push {
     /// `None` once it was shut down.
     running: Mutex<Option<Running>>,
 }
+
+/// How long the thread may take to say what became of a push.
+const SAYING: Duration = Duration::from_millis(50);
 
 struct Running {
     commands: UnboundedSender<Command>,
@@ -128,10 +131,13 @@ impl Push {
         last: bool,
     ) -> Result<(), ExportError> {
         let (answer, answered) = mpsc::sync_channel(1);
-        if commands.send(Command { deadline, last, answer }).is_err() {
+        // A little earlier for the thread, so that what it has to say comes in time.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let command = Command { deadline: deadline - (left / 20).min(SAYING), last, answer };
+        if commands.send(command).is_err() {
             return Err(self.error(Cause::Stopped));
         }
-        match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        match answered.recv_timeout(left) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => Err(self.error(Cause::Deadline { connected: false })),
             Err(RecvTimeoutError::Disconnected) => Err(self.error(Cause::Stopped)),
