@@ -211,11 +211,11 @@ async fn what_was_refused_as_malformed_twice_is_dropped_and_the_exporter_goes_on
 #[tokio::test(start_paused = true)]
 async fn what_is_too_large_is_sent_at_once_in_smaller_requests_until_it_is_small_enough() {
     metrics! {
-        static BY_CUSTOMER: Counter<u64> = "orders.by.customer" { labels: { customer: i64, note: &str } };
+        static NOTED: Counter<u64> = "orders.noted" { labels: { customer: i64, note: &str } };
     }
     play(settings(), [status(413), status(413), taken(), status(413)], async |stage| {
         let note = "x".repeat(200);
-        stage.store.scope(|| (0..1900).for_each(|customer| BY_CUSTOMER.add(1, (customer, note.as_str()))));
+        stage.store.scope(|| (0..1900).for_each(|customer| NOTED.add(1, (customer, note.as_str()))));
         stage.until(1).await;
         sleep(SECOND).await;
         let sent = stage.sent();
@@ -368,14 +368,14 @@ async fn first_pushes_are_spread_over_the_interval_and_a_flush_comes_before() {
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_a_reading_follows_a_refusal_without_what_arrived_already() {
     metrics! {
-        static BY_CUSTOMER: Counter<u64> = "orders.by.customer" { labels: { customer: i64 } };
+        static SPLIT: Counter<u64> = "orders.split" { labels: { customer: i64 } };
     }
     let mut settings = settings();
     settings.options.max_request_bytes = 16 << 10;
     // A receiver that takes two requests a second.
     let script = (0..30).map(|n| if n % 3 == 2 { status(429).waiting(SECOND) } else { taken() });
     play(settings, script, async |stage| {
-        stage.store.scope(|| (0..1900).for_each(|customer| BY_CUSTOMER.add(1, (customer,))));
+        stage.store.scope(|| (0..1900).for_each(|customer| SPLIT.add(1, (customer,))));
         stage.flush(600 * SECOND).await.unwrap();
         let sent = stage.sent();
         let taken: Vec<_> = sent.iter().filter(|sent| sent.is_taken).collect();
