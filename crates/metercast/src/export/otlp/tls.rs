@@ -62,7 +62,8 @@ impl Tls {
         let clock = "or set the clock of this machine right";
         match error {
             Error::InvalidCertificate(certificate) => match certificate {
-                CertificateError::UnknownIssuer => match self.files.ca() {
+                // The signature is of another CA with the same name, if it does not fit.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => match self.files.ca() {
                     Some(ca) => format!(
                         "the receiver's certificate is not signed by one of {ca:?}; is this the CA of that receiver?"
                     ),
@@ -120,6 +121,8 @@ fn refused(alert: AlertDescription) -> String {
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
+        // The signature of another CA with the same name.
+        | AlertDescription::DecryptError
         | AlertDescription::AccessDenied => format!(
             "the receiver does not accept the certificate of tls.client_certificate, or wants one ({alert:?}); is it \
              signed by a CA that the receiver trusts?"

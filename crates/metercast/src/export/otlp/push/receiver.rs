@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use prost::Message as _;
+use socket2::SockRef;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the collector does with a request.
 pub(super) enum Reply {
@@ -21,8 +24,12 @@ pub(super) enum Reply {
     AnswerAndClose(Vec<u8>),
     /// Closes the connection without an answer.
     Close,
+    /// Resets the connection when the request's head has come, or the whole request.
+    Reset { reads_body: bool },
     /// Never answers.
     Hang,
+    /// Answers with these bytes, and with the last of them again and again, for as long as anybody reads.
+    Endless(Vec<u8>),
     /// Answers once the test says so.
     Hold(Receiver<()>, Vec<u8>),
 }
@@ -38,18 +45,34 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The body by the published definition of OTLP, unzipped if the headers say so.
-    pub(super) fn decoded(&self) -> ExportMetricsServiceRequest {
-        let mut message = self.body.clone();
-        if self.headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip") {
-            message.clear();
-            GzDecoder::new(&self.body[..]).read_to_end(&mut message).expect("the body is gzip");
+    /// The body, unpacked if the headers say that it is packed.
+    pub(super) fn message(&self) -> Vec<u8> {
+        let mut message = Vec::new();
+        match self.headers.get("content-encoding").map(String::as_str) {
+            None => message.clone_from(&self.body),
+            Some("gzip") => {
+                GzDecoder::new(&self.body[..]).read_to_end(&mut message).expect("the body is gzip");
+            }
+            #[cfg(feature = "zstd")]
+            Some("zstd") => message = zstd::stream::decode_all(&self.body[..]).expect("the body is zstd"),
+            Some(other) => panic!("{other}"),
         }
-        ExportMetricsServiceRequest::decode(&message[..]).expect("the body is a request")
+        message
+    }
+
+    /// The body by the published definition of OTLP.
+    pub(super) fn decoded(&self) -> ExportMetricsServiceRequest {
+        ExportMetricsServiceRequest::decode(&self.message()[..]).expect("the body is a request")
     }
 
     /// The value of a counter of whole numbers without labels.
     pub(super) fn counter(&self, name: &str) -> i64 {
+        if self.headers["content-type"] == "application/json" {
+            let request = String::from_utf8(self.message()).expect("the body is text");
+            let metric = request.split_once(&format!("\"name\":\"{name}\"")).expect("the metric is there").1;
+            let value = metric.split_once("\"asInt\":\"").expect("it counts whole numbers").1;
+            return value.split_once('"').unwrap().0.parse().unwrap();
+        }
         let request = self.decoded();
         let metrics = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         let metric = metrics.flat_map(|scope| &scope.metrics).find(|metric| metric.name == name);
@@ -73,12 +96,58 @@ pub(super) struct Collector {
 impl Collector {
     /// Listens; when the script is over, every further request is a success.
     pub(super) fn start(script: impl IntoIterator<Item = Reply, IntoIter: Send + 'static>) -> Collector {
+        Collector::with(script, None)
+    }
+
+    /// The same, encrypted.
+    pub(super) fn encrypted(
+        script: impl IntoIterator<Item = Reply, IntoIter: Send + 'static>,
+        config: Arc<ServerConfig>,
+    ) -> Collector {
+        Collector::with(script, Some(config))
+    }
+
+    fn with(
+        script: impl IntoIterator<Item = Reply, IntoIter: Send + 'static>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Collector {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let accept = move || {
+            let (stream, _) = listener.accept().ok()?;
+            let tcp = stream.try_clone().ok()?;
+            let wire: Box<dyn Wire> = match &tls {
+                Some(config) => {
+                    let server = ServerConnection::new(Arc::clone(config)).unwrap();
+                    Box::new(StreamOwned::new(server, stream))
+                }
+                None => Box::new(stream),
+            };
+            Some((wire, Some(tcp)))
+        };
+        Collector::accepting(script, address, accept)
+    }
+
+    /// The same behind a Unix socket; the address is not used.
+    #[cfg(unix)]
+    pub(super) fn behind(path: &std::path::Path) -> Collector {
+        let listener = std::os::unix::net::UnixListener::bind(path).unwrap();
+        let accept = move || {
+            let wire: Box<dyn Wire> = Box::new(listener.accept().ok()?.0);
+            Some((wire, None))
+        };
+        Collector::accepting([], ([127, 0, 0, 1], 9).into(), accept)
+    }
+
+    fn accepting(
+        script: impl IntoIterator<Item = Reply, IntoIter: Send + 'static>,
+        address: SocketAddr,
+        accept: impl FnMut() -> Option<(Box<dyn Wire>, Option<TcpStream>)> + Send + 'static,
+    ) -> Collector {
         let (seen, requests) = mpsc::channel();
         let (closing, closed) = mpsc::channel();
         let mut script = script.into_iter();
-        thread::spawn(move || serve(&listener, &mut script, &seen, &closing));
+        thread::spawn(move || serve(accept, &mut script, &seen, &closing));
         Collector { address, requests, closed }
     }
 
@@ -107,16 +176,21 @@ impl Collector {
 /// How long a test waits for what must come: so long that only a failure takes it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A connection.
+trait Wire: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Wire for T {}
+
 fn serve(
-    listener: &TcpListener,
+    mut accept: impl FnMut() -> Option<(Box<dyn Wire>, Option<TcpStream>)>,
     script: &mut dyn Iterator<Item = Reply>,
     seen: &Sender<Request>,
     closing: &Sender<()>,
 ) {
     let mut hanging = Vec::new();
     for connection in 1.. {
-        let Ok((stream, _)) = listener.accept() else { return };
-        match converse(stream, connection, script, seen) {
+        let Some((stream, tcp)) = accept() else { return };
+        match converse(stream, tcp, connection, script, seen) {
             Some(stream) => hanging.push(stream),
             None => drop(closing.send(())),
         }
@@ -125,23 +199,41 @@ fn serve(
 
 /// Answers requests until one side closes the connection; returns it if it is to stay open without an answer.
 fn converse(
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
+    tcp: Option<TcpStream>,
     connection: usize,
     script: &mut dyn Iterator<Item = Reply>,
     seen: &Sender<Request>,
-) -> Option<TcpStream> {
+) -> Option<Box<dyn Wire>> {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = read(&mut stream, connection) {
+    while let Some(mut request) = read_head(&mut stream, connection) {
+        let reply = script.next().unwrap_or_else(|| Reply::Answer(answer("200 OK", "", b"")));
+        let reads_body = !matches!(reply, Reply::Reset { reads_body: false });
+        if reads_body {
+            stream.read_exact(&mut request.body).ok()?;
+        }
         let _ = seen.send(request);
-        let (bytes, stays_open) = match script.next() {
-            None => (answer("200 OK", "", b""), true),
-            Some(Reply::Answer(bytes)) => (bytes, true),
-            Some(Reply::AnswerAndClose(bytes)) => (bytes, false),
-            Some(Reply::Close) => return None,
-            Some(Reply::Hang) => return Some(stream.into_inner()),
-            Some(Reply::Hold(released, bytes)) => {
+        let (bytes, stays_open) = match reply {
+            Reply::Answer(bytes) => (bytes, true),
+            Reply::AnswerAndClose(bytes) => (bytes, false),
+            Reply::Close => return None,
+            Reply::Reset { .. } => {
+                let tcp = tcp.expect("it is not a Unix socket");
+                SockRef::from(&tcp).set_linger(Some(Duration::ZERO)).unwrap();
+                return None;
+            }
+            Reply::Hang => return Some(stream.into_inner()),
+            Reply::Hold(released, bytes) => {
                 let _ = released.recv_timeout(PATIENCE);
                 (bytes, true)
+            }
+            Reply::Endless(mut bytes) => {
+                // Not for ever, should nobody hang up.
+                for _ in 0..1 << 20 {
+                    stream.get_mut().write_all(&bytes).ok()?;
+                    bytes.drain(..bytes.len().saturating_sub(4096));
+                }
+                return None;
             }
         };
         // A client that has gone is no failure of the collector.
@@ -152,8 +244,8 @@ fn converse(
     None
 }
 
-/// One request; `None` once the client has closed the connection.
-fn read(stream: &mut BufReader<TcpStream>, connection: usize) -> Option<Request> {
+/// A request with a body of zeroes that is as long as that which comes; `None` once the client has closed the connection.
+fn read_head(stream: &mut BufReader<Box<dyn Wire>>, connection: usize) -> Option<Request> {
     let mut head = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let line = head.next()?;
     let headers: HashMap<_, _> = head
@@ -162,8 +254,7 @@ fn read(stream: &mut BufReader<TcpStream>, connection: usize) -> Option<Request>
             (name.to_lowercase(), value.trim().to_owned())
         })
         .collect();
-    let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
-    stream.read_exact(&mut body).ok()?;
+    let body = vec![0; headers.get("content-length")?.parse().ok()?];
     Some(Request { connection, line, headers, body })
 }
 

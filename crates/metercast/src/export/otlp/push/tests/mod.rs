@@ -1,7 +1,15 @@
 //! A push against a collector that answers well, badly, late or never.
 
 mod answers;
+#[cfg(feature = "tls")]
+mod certificates;
+#[cfg(feature = "tls")]
+mod encrypted;
+mod faults;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod lifetime;
+mod network;
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -15,7 +23,7 @@ use prost::Message as _;
 
 use super::receiver::{Collector, PATIENCE, Reply, answer};
 use super::*;
-use crate::config::{Compression, Protocol};
+use crate::config::{Compression, Config, ExporterConfig, Otlp, Protocol};
 use crate::export::otlp::options::OtlpOptions;
 use crate::export::otlp::retry::Backoff;
 use crate::log::Log;
@@ -64,6 +72,16 @@ impl Setup {
             backoff: Backoff { first: 2 * PATIENCE, longest: 2 * PATIENCE },
         };
         Setup { reader: Reader::new(store.clone(), log), store, lines, settings }
+    }
+
+    /// An exporter as configuration describes it, but for when it pushes.
+    fn configured(otlp: Otlp) -> Setup {
+        let config = Config::builder().environment(false).exporter("central", otlp).build().unwrap();
+        let Some(ExporterConfig::Otlp(otlp)) = config.exporter("central") else { unreachable!() };
+        let mut setup = Setup::to(([127, 0, 0, 1], 9).into());
+        let Settings { interval, timeout, backoff, .. } = setup.settings;
+        setup.settings = Settings { interval, timeout, backoff, ..Settings::of("central", otlp) };
+        setup
     }
 
     fn start(&self) -> Push {
