@@ -1,8 +1,9 @@
 //! The gRPC client of one exporter: unary calls by tonic, over an HTTP/2 connection of our own.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use bytes::{Buf, BufMut, Bytes};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::header::HeaderMap;
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tonic::body::Body;
 use tonic::client::Grpc as Caller;
@@ -18,7 +19,7 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Status};
 
-use super::answer::{Accepted, partial_success, quotable};
+use super::answer::{Accepted, Answer, partial_success, quotable};
 use super::client::{ANSWER_LIMIT, headers, invalid};
 use super::connect::{Connector, refusal};
 use super::error::{Cause, Code, Failure};
@@ -107,9 +108,17 @@ impl Grpc {
                 })
             }
             Err(status) => {
-                let failure = failure(&status, settings);
-                if matches!(failure.cause, Cause::Grpc { .. }) {
-                    self.kept = Some(connection);
+                let mut failure = failure(&status, points, settings);
+                match failure.cause {
+                    Cause::Grpc { .. } | Cause::Status { .. } => self.kept = Some(connection),
+                    Cause::Lost(_) => {
+                        // The connection's task has at most a note to make.
+                        tokio::task::yield_now().await;
+                        if let Some(error) = connection.end.get() {
+                            failure = broken(error).into();
+                        }
+                    }
+                    _ => {}
                 }
                 Err(failure)
             }
@@ -119,14 +128,20 @@ impl Grpc {
     async fn connect(&mut self) -> Result<Connection, Cause> {
         let stream = self.connector.connect().await?;
         self.connected = true;
-        let (sender, driver) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(broken)?;
+        let (sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error))?;
         // It ends with the connection.
-        tokio::spawn(async move {
-            // What goes wrong, the call learns too.
-            let _ = driver.await;
+        let end = Arc::new(OnceLock::new());
+        tokio::spawn({
+            let end = Arc::clone(&end);
+            async move {
+                if let Err(error) = driver.await {
+                    let _ = end.set(error);
+                }
+            }
         });
-        Ok(Connection { sender })
+        Ok(Connection { sender, end })
     }
 }
 
@@ -134,19 +149,55 @@ impl Grpc {
 #[derive(Clone)]
 struct Connection {
     sender: SendRequest<Body>,
+    /// Why it ended, of which a call learns only that it did.
+    end: Arc<OnceLock<hyper::Error>>,
+}
+
+/// Why there is no answer of gRPC.
+#[derive(Debug)]
+enum NoAnswer {
+    Broken(hyper::Error),
+    /// Something in front of the receiver answers, and knows HTTP only.
+    Http(StatusCode, HeaderMap),
 }
 
 impl tower_service::Service<Request<Body>> for Connection {
     type Response = Response<Incoming>;
-    type Error = hyper::Error;
+    type Error = NoAnswer;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.sender.poll_ready(context)
+        self.sender.poll_ready(context).map_err(NoAnswer::Broken)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.sender.send_request(request))
+        let sent = self.sender.send_request(request);
+        Box::pin(async move {
+            let response = sent.await.map_err(NoAnswer::Broken)?;
+            if response.status() == StatusCode::OK || response.headers().contains_key("grpc-status") {
+                return Ok(response);
+            }
+            let (head, _) = response.into_parts();
+            Err(NoAnswer::Http(head.status, head.headers))
+        })
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoAnswer::Broken(_) => f.write_str("the connection broke"),
+            NoAnswer::Http(status, _) => write!(f, "answered {status}"),
+        }
+    }
+}
+
+impl std::error::Error for NoAnswer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            NoAnswer::Broken(error) => Some(error),
+            NoAnswer::Http(..) => None,
+        }
     }
 }
 
@@ -189,27 +240,40 @@ impl Decoder for Raw {
 }
 
 /// A connection that broke.
-fn broken(error: hyper::Error) -> Cause {
-    if let Some(refused) = refusal(&error) {
+fn broken(error: &(dyn std::error::Error + 'static)) -> Cause {
+    if let Some(refused) = refusal(error) {
         return refused;
     }
-    let chain = std::iter::successors(std::error::Error::source(&error), |error| error.source());
-    let is_foreign = chain.into_iter().any(|error| {
-        let says = error.to_string();
-        // h2 has no other name for bytes that are no frames.
-        says.contains("frame with invalid size") || says.contains("PROTOCOL_ERROR")
-    });
-    if is_foreign { Cause::Protocol("HTTP/2", Arc::new(error)) } else { Cause::Lost(Arc::new(error)) }
+    // The last of the chain says most; those before it only where it happened.
+    let last = chain(error).last().unwrap_or(error).to_string();
+    // h2 has no other name for bytes that are no frames.
+    let is_foreign = last.contains("frame with invalid size");
+    let error = Arc::new(io::Error::other(last));
+    if is_foreign { Cause::Protocol("HTTP/2", error) } else { Cause::Lost(error) }
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// Why a call failed: what the receiver says, or what became of the connection.
-fn failure(status: &Status, settings: &Settings) -> Failure {
-    let source = std::error::Error::source(status);
-    if let Some(error) = source {
-        if let Some(refused) = refusal(error) {
-            return refused.into();
+fn failure(status: &Status, points: u64, settings: &Settings) -> Failure {
+    if let Some(error) = std::error::Error::source(status) {
+        let http = chain(error).find_map(|error| match error.downcast_ref() {
+            Some(NoAnswer::Http(status, headers)) => Some((*status, headers.clone())),
+            _ => None,
+        });
+        if let Some((status, headers)) = http {
+            let answer = Answer { status, headers, body: Ok(Vec::new()) };
+            return match answer.judge(points, settings) {
+                Err(failure) => failure,
+                // A success, but none of gRPC.
+                Ok(_) => Cause::Status { status, says: None }.into(),
+            };
         }
-        return Cause::Lost(Arc::new(Broken(status.message().to_owned()))).into();
+        return broken(error).into();
     }
     let retry_info = retry_info(status.details());
     let too_large = ["larger than max", "message length too large", "message too large"];
@@ -221,18 +285,6 @@ fn failure(status: &Status, settings: &Settings) -> Failure {
     };
     Failure { cause, wait: retry_info }
 }
-
-/// What tonic says about a connection that broke.
-#[derive(Debug)]
-struct Broken(String);
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Broken {}
 
 /// The `retry_delay` of a `google.rpc.RetryInfo` among the `details` of a `google.rpc.Status`; zero if it has none.
 fn retry_info(status: &[u8]) -> Option<Duration> {
