@@ -18,8 +18,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod scrape;
 mod server;
 
 pub use metercast;
 pub use metercast::*;
+pub use scrape::{PageBody, ScrapeFuture, ScrapeService};
 pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, server};
