@@ -21,6 +21,7 @@
 //! | configure from code, file or environment | [`config`] |
 //! | test what is measured | [`testing`] |
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
+//! | push the page of a batch job to a Pushgateway | [`Pushgateway`] |
 //! | read the store yourself | [`InMemoryReader`] |
 //!
 //! # Features
@@ -30,9 +31,9 @@
 //! | `config` | yes | configuration from a TOML file |
 //! | `serve` | yes | the listener that serves the Prometheus page |
 //! | `otlp` | yes | push by OTLP over HTTP |
-//! | `tls` | no | encrypted connections |
+//! | `tls` | yes | encrypted connections |
 //! | `gzip` | with `serve` or `otlp` | packing by gzip |
-//! | `zstd` | no | pages packed by zstd |
+//! | `zstd` | no | packing by zstd |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -69,6 +70,8 @@ pub use export::otlp::{
 pub use export::prometheus::{
     Escaping, Format, PageFormat, PageOptions, Profile, PrometheusPage, ResourceLabels, Strategy,
 };
+#[cfg(feature = "otlp")]
+pub use export::pushgateway::{Pushgateway, PushgatewayError};
 pub use in_memory::InMemoryReader;
 pub use log::Log;
 pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapeRequest};

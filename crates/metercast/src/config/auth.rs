@@ -5,7 +5,7 @@ use super::headers;
 use super::secret::Secret;
 
 /// `Bearer TOKEN`.
-pub(super) fn bearer(token: &str) -> Checked<Secret> {
+pub(crate) fn bearer(token: &str) -> Checked<Secret> {
     Ok(Secret::new(format!("Bearer {}", self::token(token)?.expose())))
 }
 
@@ -16,7 +16,7 @@ pub(super) fn token(token: &str) -> Checked<Secret> {
 }
 
 /// `Basic`, and user and password together in base64 (RFC 7617).
-pub(super) fn basic(user: &str, password: &str) -> Checked<Secret> {
+pub(crate) fn basic(user: &str, password: &str) -> Checked<Secret> {
     if user.contains(':') {
         return Err("has a user name with a colon in it, which basic auth cannot carry".to_owned());
     }
@@ -24,7 +24,7 @@ pub(super) fn basic(user: &str, password: &str) -> Checked<Secret> {
 }
 
 /// RFC 4648, section 4, with padding.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

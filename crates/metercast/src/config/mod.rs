@@ -175,6 +175,8 @@ mod tree;
 
 // the settings,
 mod exporter;
+#[cfg(feature = "otlp")]
+mod gateway;
 mod listener;
 mod otlp;
 mod page;
@@ -205,11 +207,15 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+#[cfg(feature = "otlp")]
+pub(crate) use auth::{base64, basic, bearer};
 pub use builder::ConfigBuilder;
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
 pub use exemplars::ExemplarFilter;
 pub use exporter::{Exporter, ExporterConfig};
+#[cfg(feature = "otlp")]
+pub(crate) use gateway::Gateway;
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
 pub(crate) use listener::{HEALTHY, READY};
@@ -218,6 +224,8 @@ pub use otlp::{
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
+#[cfg(feature = "otlp")]
+pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;
 #[cfg(all(feature = "serve", feature = "tls"))]
 pub(crate) use server_tls::{ServerPem, Stamp};

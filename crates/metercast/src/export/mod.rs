@@ -5,6 +5,8 @@ use std::time::Instant;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
 pub(crate) mod prometheus;
+#[cfg(feature = "otlp")]
+pub(crate) mod pushgateway;
 pub(crate) mod stdout;
 
 /// What hands over at an interval, on a thread of its own.

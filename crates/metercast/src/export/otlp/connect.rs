@@ -11,14 +11,15 @@ use super::error::Cause;
 use super::settings::{Proxy, Settings};
 #[cfg(feature = "tls")]
 use super::tls::{self, Tls};
+use crate::config::TlsConfig;
 
 /// What is read from and written to.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(in crate::export) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Makes connections to one receiver.
-pub(super) struct Connector {
+pub(in crate::export) struct Connector {
     host: String,
     port: u16,
     socket: Option<PathBuf>,
@@ -57,13 +58,36 @@ impl Connector {
         })
     }
 
+    /// One that speaks HTTP/1.1 with a host, and asks no proxy.
+    ///
+    /// # Errors
+    ///
+    /// The certificates cannot be read.
+    pub(in crate::export) fn straight(
+        host: &str,
+        port: u16,
+        tls: Option<&TlsConfig>,
+    ) -> io::Result<Connector> {
+        #[cfg(not(feature = "tls"))]
+        let _ = tls;
+        Ok(Connector {
+            host: host.to_owned(),
+            port,
+            socket: None,
+            proxy: None,
+            tunnels: false,
+            #[cfg(feature = "tls")]
+            tls: tls.map(|files| Tls::new(files, host, "http/1.1")).transpose()?,
+        })
+    }
+
     /// The proxy that requests are meant for, as it does not hand them through unread.
     pub(super) fn reading_proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref().filter(|_| !self.tunnels)
     }
 
     /// A new connection. Nothing of a request was sent when it fails.
-    pub(super) async fn connect(&mut self) -> Result<Box<dyn Stream>, Cause> {
+    pub(in crate::export) async fn connect(&mut self) -> Result<Box<dyn Stream>, Cause> {
         let stream: Box<dyn Stream> = match (&self.socket, &self.proxy) {
             #[cfg(unix)]
             (Some(path), _) => {

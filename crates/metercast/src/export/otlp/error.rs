@@ -36,7 +36,7 @@ impl From<Cause> for Failure {
 
 /// Why a push failed. Nothing in it is a secret: what an answer says was searched for them.
 #[derive(Clone, Debug)]
-pub(super) enum Cause {
+pub(in crate::export) enum Cause {
     /// The host's name has no address.
     Resolve(Arc<io::Error>),
     /// No connection could be made.
@@ -144,7 +144,7 @@ impl Cause {
 
 /// A status code of gRPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Code(pub(super) i32);
+pub(in crate::export) struct Code(pub(super) i32);
 
 impl Code {
     pub(super) const CANCELLED: Code = Code(1);

@@ -49,6 +49,8 @@ mod walk;
 mod wire;
 mod worker;
 
+pub(super) use connect::Connector;
+pub(super) use error::Cause;
 pub use message::OtlpMessage;
 pub use options::{HistogramAggregation, OtlpEncoding, OtlpOptions, TemporalityPreference};
 pub(crate) use push::Push;

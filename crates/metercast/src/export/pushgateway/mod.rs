@@ -1,0 +1,193 @@
+//! Push to a Prometheus Pushgateway, for jobs that end before anybody scrapes them.
+
+mod error;
+mod grouping;
+mod request;
+
+use std::fmt;
+use std::time::Duration;
+
+use hyper::Method;
+use metercast_core::Store;
+use tokio::runtime;
+
+use error::Kind;
+pub use error::PushgatewayError;
+use grouping::Grouping;
+use request::{Sent, send};
+
+use crate::Log;
+use crate::config::{self, Gateway, Secret};
+use crate::export::prometheus::{PageFormat, PrometheusPage};
+
+/// Pushes a store to a Prometheus Pushgateway, when the application says so: at the end of a batch job, as a rule.
+///
+/// The gateway keeps what was pushed last for each group, which is the job and the labels that are given here; it puts them on
+/// every series. It forgets nothing by itself: a group that is no longer true is to be deleted.
+///
+/// Each call is one attempt, and blocks its thread until the gateway has answered, at most for the timeout. It works on any
+/// thread, in a Tokio runtime too; there it is best called by `spawn_blocking`.
+///
+/// ```no_run
+/// use metercast::{Pushgateway, PushgatewayError, Store};
+///
+/// fn main() -> Result<(), PushgatewayError> {
+///     // ... the job ...
+///     let gateway = Pushgateway::to("http://gateway:9091", "nightly-import").group("instance", "host-1");
+///     gateway.put(&Store::global())
+/// }
+/// ```
+///
+/// What cannot be used is an error of the push that says so:
+///
+/// ```
+/// use metercast::{Pushgateway, Store};
+///
+/// let error = Pushgateway::to("gateway:9091", "import").put(&Store::new()).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot push to a Pushgateway: \"gateway:9091\" has no scheme; write http://gateway:9091 or https://gateway:9091"
+/// );
+/// ```
+#[must_use = "nothing is pushed until `put` or `post`"]
+pub struct Pushgateway {
+    gateway: Result<Gateway, String>,
+    grouping: Result<Grouping, String>,
+    authorization: Option<Result<Secret, String>>,
+    format: PageFormat,
+    page: PrometheusPage,
+    timeout: Duration,
+}
+
+impl Pushgateway {
+    /// Pushes to the gateway with this URL, to which `/metrics/job/...` is added, for the job of this name.
+    pub fn to(url: &str, job: &str) -> Pushgateway {
+        Pushgateway {
+            gateway: Gateway::parse(url),
+            grouping: Grouping::of(job),
+            authorization: None,
+            format: PageFormat::default(),
+            page: PrometheusPage::new("pushgateway", Log::default()),
+            timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// Adds a label to the group. The value may be anything; the label is one of Prometheus, which is not `job`.
+    pub fn group(mut self, label: &str, value: &str) -> Pushgateway {
+        self.grouping = self.grouping.and_then(|mut grouping| grouping.add(label, value).map(|()| grouping));
+        self
+    }
+
+    /// Proves who it is by a user and a password.
+    pub fn basic(mut self, user: &str, password: &str) -> Pushgateway {
+        self.authorization = Some(config::basic(user, password));
+        self
+    }
+
+    /// Proves who it is by a token.
+    pub fn bearer(mut self, token: &str) -> Pushgateway {
+        self.authorization = Some(config::bearer(token));
+        self
+    }
+
+    /// How long a push may take from the reading of the store on; 10 seconds unless said.
+    pub fn timeout(mut self, timeout: Duration) -> Pushgateway {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Spells metrics as this page does.
+    pub fn page(mut self, page: PrometheusPage) -> Pushgateway {
+        self.page = page;
+        self
+    }
+
+    /// Writes the body in this format. Prometheus' own gateway reads text 0.0.4, which it is unless said, and reads OpenMetrics
+    /// as if it were that; others take OpenMetrics.
+    pub fn format(mut self, format: PageFormat) -> Pushgateway {
+        self.format = format;
+        self
+    }
+
+    /// Replaces everything that the gateway holds of the group by what is in the store.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not accepted: what the gateway answered, or why there was no answer.
+    pub fn put(&self, store: &Store) -> Result<(), PushgatewayError> {
+        self.push(Method::PUT, Some(store))
+    }
+
+    /// Replaces the metrics of the group that are in the store too, by their names; others stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn post(&self, store: &Store) -> Result<(), PushgatewayError> {
+        self.push(Method::POST, Some(store))
+    }
+
+    /// Makes the gateway forget the group.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn delete(&self) -> Result<(), PushgatewayError> {
+        self.push(Method::DELETE, None)
+    }
+
+    fn push(&self, method: Method, store: Option<&Store>) -> Result<(), PushgatewayError> {
+        let shown = self.gateway.as_ref().map(ToString::to_string).unwrap_or_default();
+        let failed = |kind| PushgatewayError { url: shown.clone(), kind };
+        let given = |message: &String| failed(Kind::Given(message.clone()));
+        let gateway = self.gateway.as_ref().map_err(given)?;
+        let grouping = self.grouping.as_ref().map_err(given)?;
+        let authorization = self.authorization.as_ref().map(Result::as_ref).transpose();
+        let authorization =
+            authorization.map_err(|message| failed(Kind::Given(format!("the auth {message}"))))?;
+        let mut body = Vec::new();
+        if let Some(store) = store {
+            self.page.write_as(store, self.format, &mut |chunk| body.extend_from_slice(chunk));
+        }
+        let sent = Sent {
+            method,
+            gateway,
+            path: format!("{}{}", gateway.path, grouping.path()),
+            authorization: authorization.map(Secret::expose),
+            content_type: self.format.content_type(),
+            body,
+        };
+        let timeout = self.timeout;
+        // A thread of its own, since that of the caller may be in a runtime already, which cannot have another.
+        let answered = std::thread::scope(|scope| scope.spawn(|| within(timeout, sent)).join());
+        answered
+            .unwrap_or_else(|_| Err(Kind::Given("its thread panicked; please report this".to_owned())))
+            .map_err(failed)
+    }
+}
+
+fn within(timeout: Duration, sent: Sent<'_>) -> Result<(), Kind> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| Kind::Given(format!("its runtime cannot be started: {error}")))?;
+    let answered = runtime.block_on(async { tokio::time::timeout(timeout, send(sent)).await });
+    // The name of a host may still be looked up.
+    runtime.shutdown_background();
+    answered.unwrap_or(Err(Kind::Late { timeout }))
+}
+
+impl fmt::Debug for Pushgateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pushgateway")
+            .field("gateway", &self.gateway)
+            .field("grouping", &self.grouping)
+            .field("format", &self.format)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
