@@ -62,7 +62,7 @@ impl Door {
                     );
                     self.log.write_rarely(Level::Error, &format!("accept {}", self.exporter), &line);
                     // Whoever has no request may have the descriptor that is wanting.
-                    places.evict();
+                    places.evict_half();
                     tokio::time::sleep(PAUSE).await;
                 }
             }

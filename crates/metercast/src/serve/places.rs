@@ -55,7 +55,7 @@ impl Places {
                 return place;
             }
             if self.state().leaving == 0 {
-                self.evict();
+                self.evict(1);
             }
             self.freed.notified().await;
         }
@@ -72,10 +72,16 @@ impl Places {
         Some(Arc::new(Place { places: Arc::clone(self), evicted, number }))
     }
 
-    /// Sends the connection away that has waited longest, if any waits.
-    pub(super) fn evict(&self) {
+    /// Sends half of the connections away that wait, those that have waited longest.
+    pub(super) fn evict_half(&self) {
+        let waiting = self.state().waiting.len();
+        self.evict(waiting.div_ceil(2));
+    }
+
+    fn evict(&self, count: usize) {
         let mut state = self.state();
-        if let Some((_, evicted)) = state.waiting.pop_first() {
+        for _ in 0..count {
+            let Some((_, evicted)) = state.waiting.pop_first() else { return };
             state.leaving += 1;
             evicted.is_told.store(true, Ordering::Relaxed);
             evicted.notify.notify_one();

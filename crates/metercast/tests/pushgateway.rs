@@ -1,0 +1,128 @@
+//! Pushes to the real Pushgateway, and what it then shows.
+#![cfg(feature = "otlp")]
+
+use std::fs::File;
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use metercast::{Pushgateway, Store, f64_gauge, f64_histogram, u64_counter};
+
+mod support;
+
+/// A gateway of its own.
+struct Gateway {
+    child: Child,
+    url: String,
+    address: std::net::SocketAddr,
+}
+
+impl Gateway {
+    fn start() -> Gateway {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let child = Command::new("prometheus-pushgateway")
+            .arg(format!("--web.listen-address={address}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("prometheus-pushgateway, which `cargo xtask test` installs");
+        let gateway = Gateway { child, url: format!("http://{address}"), address };
+        let end = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < end, "the gateway does not start");
+            std::thread::yield_now();
+        }
+        gateway
+    }
+
+    /// Its page, without what it says of itself.
+    fn lines(&self, name: &str) -> Vec<String> {
+        let page = support::scrape(self.address);
+        let of_name =
+            |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', '_']));
+        page.lines().filter(of_name).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether to do without the real programs; then the test says that it was skipped.
+fn is_skipped(test: &str) -> bool {
+    if std::env::var_os("METERCAST_WITHOUT_SERVICES").is_none() {
+        return false;
+    }
+    let list = std::env::var_os("METERCAST_SKIPPED").expect("METERCAST_SKIPPED names a file");
+    let mut list = File::options().append(true).create(true).open(list).unwrap();
+    writeln!(list, "{test}: prometheus-pushgateway").unwrap();
+    true
+}
+
+#[test]
+fn the_gateway_shows_what_was_pushed_in_each_group() {
+    if is_skipped("the_gateway_shows_what_was_pushed_in_each_group") {
+        return;
+    }
+    let gateway = Gateway::start();
+    let odd = "a/b c\"\\\nü";
+    let first = Pushgateway::to(&gateway.url, "batch").group("instance", "first");
+    let second = Pushgateway::to(&gateway.url, "batch").group("instance", odd);
+    let store = Store::new();
+    store.scope(|| {
+        u64_counter!("rows", "Rows imported", 3, "table" => "a");
+        f64_histogram!("took", "Took", 0.3);
+        f64_gauge!("level", "Level", f64::MIN_POSITIVE);
+    });
+    first.put(&store).unwrap();
+    second.put(&store).unwrap();
+    let shown = |value: &str, instance: &str| {
+        format!("rows_total{{instance=\"{instance}\",job=\"batch\",table=\"a\"}} {value}")
+    };
+    let escaped = "a/b c\\\"\\\\\\nü";
+    let mut expected = vec![shown("3", escaped), shown("3", "first")];
+    expected.sort();
+    let mut lines = gateway.lines("rows_total");
+    lines.sort();
+    assert_eq!(lines, expected);
+    assert_eq!(gateway.lines("took_count").len(), 2);
+
+    // POST leaves what it does not name, PUT does not.
+    let less = Store::new();
+    less.scope(|| u64_counter!("rows", "Rows imported", 5, "table" => "a"));
+    first.post(&less).unwrap();
+    assert!(gateway.lines("rows_total").contains(&shown("5", "first")));
+    assert_eq!(gateway.lines("level").len(), 2);
+    first.put(&less).unwrap();
+    assert_eq!(gateway.lines("level").len(), 1);
+
+    second.delete().unwrap();
+    first.delete().unwrap();
+    assert!(gateway.lines("rows_total").is_empty());
+}
+
+#[test]
+fn what_the_gateway_refuses_is_said_in_its_words() {
+    if is_skipped("what_the_gateway_refuses_is_said_in_its_words") {
+        return;
+    }
+    let gateway = Gateway::start();
+    let store = Store::new();
+    store.scope(|| {
+        // The gateway sets the label, and then two series are one.
+        u64_counter!("rows", "Rows imported", 1, "instance" => "a");
+        u64_counter!("rows", "Rows imported", 2, "instance" => "b");
+    });
+    let error = Pushgateway::to(&gateway.url, "batch").group("instance", "x").put(&store).unwrap_err();
+    assert_eq!(error.status(), Some(400));
+    assert!(
+        error.to_string().contains("answered 400, \"pushed metrics are invalid or inconsistent"),
+        "{error}"
+    );
+    let nowhere = Pushgateway::to(&format!("{}/nowhere", gateway.url), "batch").put(&store).unwrap_err();
+    assert_eq!(nowhere.status(), Some(404), "{nowhere}");
+}
