@@ -6,7 +6,7 @@ use metercast_core::reading::{FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope, Store, Value};
 
 use super::cursors::Cursors;
-use super::format::{Data, Format, Number, Point, Temporality};
+use super::format::{Format, Number, Point, Scalar, Temporality};
 use super::options::TemporalityPreference;
 use super::since::Since;
 use super::walk::{Done, Of, Walk};
@@ -160,6 +160,8 @@ impl<F: Format> OfMetric<F> {
         walk.close_metric(&mut self.prepared);
     }
 
+    /// A point is never from before its start, although its series may have begun during the reading and a clock may be set
+    /// back.
     fn write_totals(
         &mut self,
         walk: &mut Walk<'_, F>,
@@ -170,9 +172,13 @@ impl<F: Format> OfMetric<F> {
         let kind = self.definition.kind();
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
         family.each(|series| {
-            let Some(value) = Number::of(&series.value) else { return };
             let start = series.started_unix_nanos;
-            walk.put(&mut of, &point(series, value, start, time, 0), || Data::of(kind, &value));
+            let times = [start, time.max(start)];
+            let is_done = Scalar::of(&series.value)
+                .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar));
+            if !is_done {
+                put_total(walk, &mut of, kind, series, times);
+            }
         });
     }
 
@@ -191,25 +197,33 @@ impl<F: Format> OfMetric<F> {
         family.each(|series| {
             let Some(came) = since.of(cursors, cursor, series) else { return };
             let (value, start) = (came.value, came.start);
-            if walk.put(&mut of, &point(series, value, start, time, start), || Data::of(kind, &value)) {
+            let scalar = match value {
+                Number::Int(value) => Some(Scalar::Int(value)),
+                Number::Double(value) => Some(Scalar::Double(value)),
+                _ => None,
+            };
+            let is_there = scalar
+                .is_some_and(|scalar| walk.put_at_once(&mut of, series, [start, time], scalar))
+                || walk.put(&mut of, kind, &Point { series, value, start, time, exemplars_from: start });
+            if is_there {
                 since.tell(cursor, walk.told());
             }
         });
     }
 }
 
-/// The point of a series. It is never from before its start, although its series may have begun during the reading and a
-/// clock may be set back.
-#[inline(always)]
-fn point<'a>(
-    series: &'a SeriesView<'_>,
-    value: Number<'a>,
-    start: u64,
-    time: u64,
-    exemplars_from: u64,
-) -> Point<'a> {
-    let (labels, exemplars) = (&series.labels, series.exemplars);
-    Point { labels, start, time: time.max(start), value, exemplars, exemplars_from }
+/// Puts a point that was not put at once.
+#[inline(never)]
+fn put_total<F: Format>(
+    walk: &mut Walk<'_, F>,
+    of: &mut Of<'_, F>,
+    kind: Kind,
+    series: &SeriesView<'_>,
+    [start, time]: [u64; 2],
+) {
+    if let Some(value) = Number::of(&series.value) {
+        walk.put(of, kind, &Point { series, value, start, time, exemplars_from: 0 });
+    }
 }
 
 impl TemporalityPreference {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use metercast_core::reading::{BucketsView, Exponential, LabelsView, PointView, SummaryView};
+use metercast_core::reading::{BucketsView, Exponential, PointView, SeriesView, SummaryView};
 use metercast_core::{Definition, Exemplar, Kind, Scope, Value};
 
 /// What a metric's points are.
@@ -34,15 +34,14 @@ pub(super) enum Temporality {
 /// A data point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point<'a> {
-    pub(super) labels: &'a LabelsView<'a>,
-    /// When its value begins, in nanoseconds since 1970.
+    /// Whose labels and exemplars it has. Its value may be another.
+    pub(super) series: &'a SeriesView<'a>,
+    pub(super) value: Number<'a>,
+    /// When the value begins, in nanoseconds since 1970.
     pub(super) start: u64,
     /// When it was read.
     pub(super) time: u64,
-    pub(super) value: Number<'a>,
-    /// Those of the series, of which only some may belong to this point.
-    pub(super) exemplars: &'a [Exemplar],
-    /// The time from which on exemplars belong to this point.
+    /// The time from which on exemplars of the series belong to this point.
     pub(super) exemplars_from: u64,
 }
 
@@ -54,6 +53,13 @@ pub(super) enum Number<'a> {
     Histogram(Histogram<'a>),
     Exponential(&'a Exponential),
     Summary(SummaryView<'a>),
+}
+
+/// A value that is a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scalar {
+    Int(i64),
+    Double(f64),
 }
 
 /// A distribution over buckets with bounds.
@@ -99,11 +105,18 @@ pub(super) trait Format: fmt::Debug + Default {
     /// Writes a point into the metric that is open; false if it is none that the metric can have. `data` is what the
     /// metric was opened for.
     fn point(&mut self, metric: &mut Self::Metric, data: Data, point: &Point<'_>) -> bool;
+    /// The same in a hurry, for most of the series whose points are numbers: writes at most [`AT_ONCE`] bytes, or gives up.
+    #[inline(always)]
+    fn number_at_once(&mut self, _: &mut Self::Metric, _: &SeriesView<'_>, _: [u64; 2], _: Scalar) -> bool {
+        false
+    }
 }
+
+/// The most bytes of a point that is written in a hurry.
+pub(super) const AT_ONCE: usize = 1 << 10;
 
 impl Data {
     /// What this value of a metric of this kind belongs to.
-    #[inline(always)]
     pub(super) fn of(kind: Kind, value: &Number<'_>) -> Data {
         match value {
             Number::Int(_) | Number::Double(_) => match kind {
@@ -126,7 +139,6 @@ impl Data {
 
 impl<'a> Number<'a> {
     /// Everything since the start; `None` if this exporter does not know such a value yet.
-    #[inline(always)]
     pub(super) fn of(value: &PointView<'a>) -> Option<Number<'a>> {
         Some(match *value {
             PointView::U64(value) => Number::of_u64(value),
@@ -140,9 +152,21 @@ impl<'a> Number<'a> {
     }
 
     /// OTLP has no unsigned number. A double is less exact up there, but neither 0 nor negative.
-    #[inline(always)]
-    pub(super) fn of_u64(value: u64) -> Number<'static> {
+    fn of_u64(value: u64) -> Number<'static> {
         i64::try_from(value).map_or(Number::Double(value as f64), Number::Int)
+    }
+}
+
+impl Scalar {
+    /// Most values that are numbers.
+    #[inline(always)]
+    pub(super) fn of(value: &PointView<'_>) -> Option<Scalar> {
+        match *value {
+            PointView::U64(value) => Some(Scalar::Int(i64::try_from(value).ok()?)),
+            PointView::I64(value) => Some(Scalar::Int(value)),
+            PointView::F64(value) => Some(Scalar::Double(value)),
+            _ => None,
+        }
     }
 }
 
@@ -170,7 +194,7 @@ pub(super) fn sum_of(value: &Exponential) -> Option<f64> {
 impl Point<'_> {
     /// The exemplars of this point.
     pub(super) fn each_exemplar(&self) -> impl Iterator<Item = (u64, &Exemplar)> {
-        let timed = self.exemplars.iter().map(|exemplar| (unix_nanoseconds(exemplar.time), exemplar));
+        let timed = self.series.exemplars.iter().map(|exemplar| (unix_nanoseconds(exemplar.time), exemplar));
         timed.filter(|(time, _)| *time >= self.exemplars_from)
     }
 }

@@ -279,7 +279,7 @@ impl Json {
         self.long(point.start);
         self.raw(r#","timeUnixNano":"#);
         self.long(point.time);
-        self.labels(point.labels);
+        self.labels(&point.series.labels);
         match point.value {
             Number::Int(value) => {
                 self.raw(r#","asInt":"#);

@@ -1,10 +1,10 @@
 //! A data point in protobuf. Where the value comes from, and since when it counts, is not said here.
 
 use metercast_core::Exemplar;
-use metercast_core::reading::{Exponential, ExponentialBuckets, SummaryView};
+use metercast_core::reading::{Exponential, ExponentialBuckets, SeriesView, SummaryView};
 
 use super::attributes::{Attributes, PointRoom};
-use super::format::{Data, Histogram, Number, Point, sum_of};
+use super::format::{Data, Histogram, Number, Point, Scalar, sum_of};
 use super::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
 
 /// Which field of a metric the points are.
@@ -50,37 +50,54 @@ impl Points {
     }
 
     /// Writes a point; false if it is none of these.
-    #[inline(always)]
     pub(super) fn write(&mut self, to: &mut Writer, data: Data, point: &Point<'_>) -> bool {
-        let value = match (point.value, data) {
-            (Number::Int(value), Data::Sum { .. } | Data::Gauge) => (6, value as u64),
-            (Number::Double(value), Data::Sum { .. } | Data::Gauge) => (4, value.to_bits()),
-            _ => return self.write_distribution(to, data, point),
+        let scalar = match (point.value, data) {
+            (Number::Int(value), Data::Sum { .. } | Data::Gauge) => Scalar::Int(value),
+            (Number::Double(value), Data::Sum { .. } | Data::Gauge) => Scalar::Double(value),
+            _ => return self.distribution(to, data, point),
         };
-        match self.number_at_once(to.next_point(), value, point) {
-            Some(written) => to.advance(written),
-            None => self.number(to, value, point),
+        if !self.number_at_once(to, point.series, [point.start, point.time], scalar) {
+            self.number(to, scalar, point);
         }
         true
     }
 
-    /// Writes the point of a number with usual labels to the beginning of `room`; how many bytes it takes.
+    /// Writes the point of a number with usual labels and without exemplars; false if it is none of these.
     #[inline(always)]
-    fn number_at_once(
+    pub(super) fn number_at_once(
+        &mut self,
+        to: &mut Writer,
+        series: &SeriesView<'_>,
+        times: [u64; 2],
+        scalar: Scalar,
+    ) -> bool {
+        match self.number_in_room(to.next_point(), series, times, scalar) {
+            Some(written) => {
+                to.advance(written);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The same at the beginning of `room`; how many bytes it takes.
+    #[inline(always)]
+    fn number_in_room(
         &mut self,
         room: &mut PointRoom,
-        value: (u32, u64),
-        point: &Point<'_>,
+        series: &SeriesView<'_>,
+        [start_time, time]: [u64; 2],
+        scalar: Scalar,
     ) -> Option<usize> {
-        if !point.exemplars.is_empty() {
+        if !series.exemplars.is_empty() {
             return None;
         }
         // What is written at once is never so long that its length takes three bytes.
         let is_wide = self.width != Width::SMALL;
         let start = 2 + usize::from(is_wide);
-        let [start_time, time] = times(point);
-        put_each_fixed64(&mut room[start..][..3 * FIXED64_FIELD], [start_time, time, value]);
-        let end = self.attributes.write_at_once(room, start + 3 * FIXED64_FIELD, point.labels)?;
+        let fields = [(2, start_time), (3, time), field(scalar)];
+        put_each_fixed64(&mut room[start..][..3 * FIXED64_FIELD], fields);
+        let end = self.attributes.write_at_once(room, start + 3 * FIXED64_FIELD, &series.labels)?;
         let length = end - start;
         room[0] = 1 << 3 | 2;
         if (length >= 1 << 7) != is_wide {
@@ -99,18 +116,18 @@ impl Points {
 
     /// The same with any labels.
     #[cold]
-    fn number(&mut self, to: &mut Writer, value: (u32, u64), point: &Point<'_>) {
+    fn number(&mut self, to: &mut Writer, scalar: Scalar, point: &Point<'_>) {
         let attributes = &self.attributes;
         to.message(1, &mut self.width, |to| {
             let [start_time, time] = times(point);
-            to.each_fixed64([start_time, time, value]);
+            to.each_fixed64([start_time, time, field(scalar)]);
             exemplars(to, 5, point);
-            attributes.write_each(to, point.labels);
+            attributes.write_each(to, &point.series.labels);
         });
     }
 
     #[inline(never)]
-    fn write_distribution(&mut self, to: &mut Writer, data: Data, point: &Point<'_>) -> bool {
+    fn distribution(&mut self, to: &mut Writer, data: Data, point: &Point<'_>) -> bool {
         let Points { attributes, width, bounds } = self;
         let times = times(point);
         to.next_point::<{ size_of::<PointRoom>() }>();
@@ -121,23 +138,32 @@ impl Points {
                     to.each_fixed64(times);
                     histogram(to, &value, bounds);
                     exemplars(to, 8, point);
-                    attributes.write(to, point.labels);
+                    attributes.write(to, &point.series.labels);
                 });
             }
             (Number::Exponential(value), Data::Exponential) => to.message(1, width, |to| {
                 to.each_fixed64(times);
                 exponential(to, value);
                 exemplars(to, 11, point);
-                attributes.write(to, point.labels);
+                attributes.write(to, &point.series.labels);
             }),
             (Number::Summary(value), Data::Summary) => to.message(1, width, |to| {
                 to.each_fixed64(times);
                 summary(to, &value);
-                attributes.write(to, point.labels);
+                attributes.write(to, &point.series.labels);
             }),
             _ => return false,
         }
         true
+    }
+}
+
+/// The field that a number is.
+#[inline(always)]
+fn field(scalar: Scalar) -> (u32, u64) {
+    match scalar {
+        Scalar::Int(value) => (6, value as u64),
+        Scalar::Double(value) => (4, value.to_bits()),
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! The numbers are those of the fields in `metrics.proto`, `common.proto` and `resource.proto` of OTLP 1.
 
-use metercast_core::reading::ValueView;
+use metercast_core::reading::{SeriesView, ValueView};
 use metercast_core::{Definition, Scope, Value};
 
 use super::attributes::attribute;
-use super::format::{Data, Format, Point, Temporality};
+use super::format::{Data, Format, Point, Scalar, Temporality};
 use super::point::{Points, number_of};
 use super::wire::{Open, Width, Writer};
 
@@ -138,9 +138,19 @@ impl Format for Protobuf {
         self.open.iter().rev().fold(self.to.position() + of_points, |end, open| open.end(end))
     }
 
-    #[inline(always)]
     fn point(&mut self, metric: &mut Metric, data: Data, point: &Point<'_>) -> bool {
         metric.points.write(&mut self.to, data, point)
+    }
+
+    #[inline(always)]
+    fn number_at_once(
+        &mut self,
+        metric: &mut Metric,
+        series: &SeriesView<'_>,
+        times: [u64; 2],
+        scalar: Scalar,
+    ) -> bool {
+        metric.points.number_at_once(&mut self.to, series, times, scalar)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Points become requests of at most so many bytes.
 
-use super::format::{Data, Format, Point, Temporality};
+use metercast_core::Kind;
+use metercast_core::reading::SeriesView;
+
+use super::format::{AT_ONCE, Data, Format, Point, Scalar, Temporality};
 use super::request::Request;
 use super::told::Told;
 
@@ -12,11 +15,13 @@ pub(super) struct Walk<'a, F: Format> {
     resource: &'a mut F::Resource,
     /// The most bytes of a request.
     limit: usize,
-    /// Up to where nobody has to look closely whether the request is too long.
+    /// Up to where nobody has to look closely whether a point makes the request too long.
     safe: usize,
     request: Option<Begun>,
     scope: Option<Begun>,
     metric: Option<(Begun, Data)>,
+    /// Whether a metric is open whose points are numbers.
+    takes_numbers: bool,
     /// Of the request.
     points: u64,
     told: Told,
@@ -62,7 +67,20 @@ impl<'a, F: Format> Walk<'a, F> {
     ) -> Walk<'a, F> {
         let told = spare.pop().unwrap_or_default();
         let (scope, metric, done) = (None, None, Done::default());
-        Walk { format, resource, limit, safe: 0, request: None, scope, metric, points: 0, told, spare, done }
+        Walk {
+            format,
+            resource,
+            limit,
+            safe: 0,
+            request: None,
+            scope,
+            metric,
+            takes_numbers: false,
+            points: 0,
+            told,
+            spare,
+            done,
+        }
     }
 
     /// What is to be known when the request arrives that has the point that was put last.
@@ -70,60 +88,57 @@ impl<'a, F: Format> Walk<'a, F> {
         &mut self.told
     }
 
-    /// Writes a point, which is one of `data`; false if it is too large for a request.
+    /// Writes the point of a series in a hurry, or gives up. `times` are those of its beginning and of the reading.
     #[inline(always)]
-    pub(super) fn put(&mut self, of: &mut Of<'_, F>, point: &Point<'_>, data: impl Fn() -> Data) -> bool {
-        let before = self.format.position();
-        let is_written = match self.metric {
-            Some((_, data)) => self.format.point(of.metric, data, point),
-            None => false,
-        };
-        if is_written && self.format.position() <= self.safe {
+    pub(super) fn put_at_once(
+        &mut self,
+        of: &mut Of<'_, F>,
+        series: &SeriesView<'_>,
+        times: [u64; 2],
+        scalar: Scalar,
+    ) -> bool {
+        if self.takes_numbers
+            && self.format.position() < self.safe
+            && self.format.number_at_once(of.metric, series, times, scalar)
+        {
             self.points += 1;
             return true;
         }
-        let before = is_written.then_some(before);
-        self.put_with_care(of, point, data(), before)
+        false
     }
 
-    /// The same for the first point of a metric, and near the limit. `written` says where the point begins if it is there.
-    #[inline(never)]
-    fn put_with_care(
-        &mut self,
-        of: &mut Of<'_, F>,
-        point: &Point<'_>,
-        data: Data,
-        written: Option<usize>,
-    ) -> bool {
-        let begins = written.unwrap_or_else(|| self.write(of, point, data));
+    /// Writes a point of a metric of this kind; false if it is too large for a request.
+    pub(super) fn put(&mut self, of: &mut Of<'_, F>, kind: Kind, point: &Point<'_>) -> bool {
+        let data = Data::of(kind, &point.value);
+        let mut begins = self.write(of, data, point);
         if self.is_too_long() {
             self.take_back(begins);
-            if self.points > 0 {
-                // Once more, in a request of its own.
-                self.close_metric(of.metric);
-                self.close_scope(of.scope);
-                self.close_request();
-                let begins = self.write(of, point, data);
-                if !self.is_too_long() {
-                    self.points += 1;
-                    return true;
-                }
-                self.take_back(begins);
+            if self.points == 0 {
+                self.done.left_out += 1;
+                return false;
             }
-            self.done.left_out += 1;
-            return false;
+            // Once more, in a request of its own.
+            self.close_metric(of.metric);
+            self.close_scope(of.scope);
+            self.close_request();
+            begins = self.write(of, data, point);
+            if self.is_too_long() {
+                self.take_back(begins);
+                self.done.left_out += 1;
+                return false;
+            }
         }
         self.points += 1;
         true
     }
 
     /// Writes a point and what has to be open around it; where it begins.
-    fn write(&mut self, of: &mut Of<'_, F>, point: &Point<'_>, data: Data) -> usize {
+    fn write(&mut self, of: &mut Of<'_, F>, data: Data, point: &Point<'_>) -> usize {
         let points = self.points;
         if self.request.is_none() {
             let position = self.format.position();
             self.request = Some(Begun { position, points });
-            self.safe = position.saturating_add(self.limit.saturating_sub(BEHIND));
+            self.safe = position.saturating_add(self.limit.saturating_sub(AT_ONCE + BEHIND));
             self.format.open_request(self.resource);
         }
         if self.scope.is_none() {
@@ -135,6 +150,7 @@ impl<'a, F: Format> Walk<'a, F> {
         }
         if self.metric.is_none() {
             self.metric = Some((Begun { position: self.format.position(), points }, data));
+            self.takes_numbers = matches!(data, Data::Gauge | Data::Sum { .. });
             self.format.open_metric(of.metric, data, of.temporality);
         }
         let begins = self.format.position();
@@ -144,7 +160,7 @@ impl<'a, F: Format> Walk<'a, F> {
 
     fn is_too_long(&self) -> bool {
         let begins = self.request.map_or(0, |begun| begun.position);
-        self.format.position() > self.safe && self.format.length_if_closed() - begins > self.limit
+        self.format.position() >= self.safe && self.format.length_if_closed() - begins > self.limit
     }
 
     /// Takes back the point that begins here, and what has no other.
@@ -152,6 +168,7 @@ impl<'a, F: Format> Walk<'a, F> {
         let is_empty = |begun: Begun| begun.points == self.points;
         self.format.back_to(begins, 3);
         if let Some((begun, _)) = self.metric.take_if(|(begun, _)| is_empty(*begun)) {
+            self.takes_numbers = false;
             self.format.back_to(begun.position, 2);
         }
         if let Some(begun) = self.scope.take_if(|begun| is_empty(*begun)) {
@@ -165,6 +182,7 @@ impl<'a, F: Format> Walk<'a, F> {
     /// Closes the open metric, if there is one, which is this.
     pub(super) fn close_metric(&mut self, metric: &mut F::Metric) {
         if self.metric.take().is_some() {
+            self.takes_numbers = false;
             self.format.close_metric(metric);
         }
     }
