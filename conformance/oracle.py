@@ -1,6 +1,6 @@
 """Reads what metercast exports with the parsers of others: a batch as JSON on standard input, the answer on standard output.
 
-{"pages": [{"format": "text" | "openmetrics", "page": "..."}], "messages": [{"encoding": "protobuf", "body": "<hex>"}]}
+{"pages": [{"format": "text" | "openmetrics", "page": "..."}], "messages": [{"encoding": "protobuf" | "json", "body": "<hex>"}]}
 gives the same lists with what was understood, or {"error": why}. Doubles are written as their 64 bits, so that none is
 rounded on the way.
 """
@@ -13,12 +13,14 @@ import re
 import struct
 import sys
 
+from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 CUMULATIVE = 2
 GZIP = b"\x1f\x8b"
+SIXTY_FOUR_BITS = {"timeUnixNano", "startTimeUnixNano", "asInt", "intValue", "count", "bucketCounts", "zeroCount"}
 
 
 def bits(number):
@@ -94,10 +96,8 @@ def metric(metric):
     return "histogram", histogram, data.data_points
 
 
-def message(given):
+def read_protobuf(body):
     request = ExportMetricsServiceRequest()
-    assert given["encoding"] == "protobuf"
-    body = bytes.fromhex(given["body"])
     if body.startswith(GZIP):  # No message begins so. What rotel hands on is compressed, whatever it is told.
         body = gzip.decompress(body)
     request.ParseFromString(body)
@@ -106,6 +106,34 @@ def message(given):
     stripped.CopyFrom(request)
     stripped.DiscardUnknownFields()
     assert stripped == request, "the message has fields that the protocol does not know"
+    return request
+
+
+def keys_as_they_must_be(node):
+    """OTLP, "JSON Protobuf Encoding": keys in lowerCamelCase alone, enums as numbers, 64 bits as texts; the parser is lenient."""
+    if isinstance(node, list):
+        for item in node:
+            keys_as_they_must_be(item)
+    elif isinstance(node, dict):
+        for key, content in node.items():
+            assert "_" not in key, f"the key {key}"
+            if key in SIXTY_FOUR_BITS:
+                texts = content if isinstance(content, list) else [content]
+                assert all(isinstance(text, str) for text in texts), f"{key} is {content}"
+            if key == "aggregationTemporality":
+                assert isinstance(content, int), f"{key} is {content}"
+            keys_as_they_must_be(content)
+
+
+def read_json(body):
+    text = body.decode()
+    keys_as_they_must_be(json.loads(text))
+    return json_format.Parse(text, ExportMetricsServiceRequest())
+
+
+def message(given):
+    read = {"protobuf": read_protobuf, "json": read_json}[given["encoding"]]
+    request = read(bytes.fromhex(given["body"]))
     facts = []
     for resource in request.resource_metrics:
         assert resource.scope_metrics, "an envelope is empty"

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use metercast::config::{Config, Otlp, Prometheus};
+use metercast::config::{Config, Otlp, Prometheus, Protocol};
 use metercast::{Escaping, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
 use crate::http::{self, Request};
@@ -18,8 +18,10 @@ use crate::{Given, otlp};
 pub struct Outcome {
     /// The pages, each with the name of its file.
     pub pages: Vec<ServedPage>,
-    /// The pushed message.
+    /// The pushed message in protobuf.
     pub message: Vec<u8>,
+    /// The pushed message in JSON.
+    pub json: Vec<u8>,
     /// What was said, a line each.
     pub log: String,
 }
@@ -102,23 +104,49 @@ pub fn run(name: &str, given: &Given) -> Outcome {
             }
         }
     });
-    let inbox = Inbox::new();
+    let (protobuf, json) = (Inbox::new(), Inbox::new());
     let config = Config::builder()
         .environment(false)
         .service(name, "1")
         .self_metrics(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
-        .exporter("push", Otlp::to(&inbox.url()))
+        .exporter("push", Otlp::to(&protobuf.url()))
+        .exporter("push_json", Otlp::to(&json.url()).protocol(Protocol::HttpJson))
         .build()
         .expect("a valid configuration");
-    let builder = Telemetry::builder(config).store(store.clone()).log(log.clone());
-    let telemetry = builder.start().expect("exporters start");
-    let mut pages = pages(given, &store, log);
+    // Before exporters begin to say how they are.
+    let mut pages = pages(given, &store, log.clone());
+    let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
     pages.push(scraped(telemetry.scrape_address().expect("a listener")));
     telemetry.shutdown().expect("the final push");
-    let [message] = <[Vec<u8>; 1]>::try_from(inbox.take()).expect("one push");
+    let [message, json] = [protobuf, json].map(|inbox| {
+        // The last has everything; whether one came before it is the exporter's business.
+        inbox.take().pop().expect("the final push")
+    });
     let log = said.lock().expect("no panic").clone();
-    Outcome { pages, message, log }
+    Outcome { pages, message, json, log }
+}
+
+/// Records what a case gives, and pushes it by gRPC to a collector.
+///
+/// # Errors
+///
+/// Why the collector does not have it.
+///
+/// # Panics
+///
+/// If anything before the push fails.
+pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
+    let store = Store::new();
+    store.scope(|| given.record());
+    let config = Config::builder()
+        .environment(false)
+        .service(name, "1")
+        .exporter("push", Otlp::to(to).protocol(Protocol::Grpc))
+        .build()
+        .expect("a valid configuration");
+    let builder = Telemetry::builder(config).store(store).log(Log::to(|_, _| {}));
+    builder.start().expect("exporters start").shutdown().map_err(|error| error.to_string())
 }
 
 /// The pages that a case asks for, in every format.
@@ -166,9 +194,11 @@ impl Inbox {
         static SERVER: OnceLock<String> = OnceLock::new();
         let server = SERVER.get_or_init(|| {
             http::serve(|Request { head, path, body }| {
-                assert!(head.contains("content-type: application/x-protobuf"), "{head}");
+                let is_json = head.contains("content-type: application/json");
+                assert!(is_json || head.contains("content-type: application/x-protobuf"), "{head}");
                 received().lock().unwrap_or_else(PoisonError::into_inner).entry(path).or_default().push(body);
-                ("application/x-protobuf".to_owned(), Vec::new())
+                let empty = if is_json { ("application/json", "{}") } else { ("application/x-protobuf", "") };
+                (empty.0.to_owned(), empty.1.into())
             })
         });
         format!("{server}/{}", self.0)

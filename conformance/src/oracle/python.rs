@@ -82,10 +82,19 @@ impl Batch {
         self.pages.push(json!({ "format": format, "page": String::from_utf8_lossy(page) }));
     }
 
-    /// Adds a message in protobuf.
-    pub fn message(&mut self, body: &[u8]) {
+    /// Adds a message of OTLP in protobuf.
+    pub fn protobuf(&mut self, body: &[u8]) {
+        self.message("protobuf", body);
+    }
+
+    /// Adds a message of OTLP in JSON.
+    pub fn json(&mut self, body: &[u8]) {
+        self.message("json", body);
+    }
+
+    fn message(&mut self, encoding: &str, body: &[u8]) {
         let body: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.messages.push(json!({ "encoding": "protobuf", "body": body }));
+        self.messages.push(json!({ "encoding": encoding, "body": body }));
     }
 
     /// Asks. `target` is a folder of the target folder, as `CARGO_TARGET_TMPDIR` is.

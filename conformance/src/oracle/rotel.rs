@@ -13,6 +13,7 @@ use crate::program::{Folder, Program, free_address};
 #[derive(Debug)]
 pub struct Rotel {
     url: String,
+    grpc: String,
     handed_on: Receiver<Vec<u8>>,
     _program: Program,
 }
@@ -46,15 +47,15 @@ impl Rotel {
         let mut program = Program::start(command, folder);
         // It answers everything but a POST of metrics with 404, once it listens.
         program.wait_for("it listens", || http::ask(&url, "GET", "", b"").ok());
-        Rotel { url, handed_on, _program: program }
+        Rotel { url, grpc: format!("http://{grpc}"), handed_on, _program: program }
     }
 
-    /// Where it takes OTLP over HTTP.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// Where it takes OTLP over gRPC.
+    pub fn grpc(&self) -> &str {
+        &self.grpc
     }
 
-    /// Gives it a message, and waits for what it hands on.
+    /// Posts a message to it, and waits for what it hands on.
     ///
     /// # Errors
     ///
@@ -67,6 +68,15 @@ impl Rotel {
         if status != 200 {
             return Err(format!("{status} {}", String::from_utf8_lossy(&answer)));
         }
+        self.handed_on()
+    }
+
+    /// What it hands on next.
+    ///
+    /// # Errors
+    ///
+    /// If nothing comes.
+    pub fn handed_on(&self) -> Result<Vec<u8>, String> {
         self.handed_on.recv_timeout(Duration::from_secs(20)).map_err(|_| "it hands nothing on".to_owned())
     }
 }

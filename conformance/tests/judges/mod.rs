@@ -8,7 +8,9 @@ use conformance::oracle::pushgateway::Pushgateway;
 use conformance::oracle::python::{Batch, Fact};
 use conformance::oracle::rotel::Rotel;
 use conformance::oracle::victoria_metrics::{self, VictoriaMetrics};
-use conformance::{Allowed, Families, Given, Outcome, Page, PageChoice, SCRAPED, Samples, ServedPage, Truth};
+use conformance::{
+    Allowed, Families, Given, Outcome, Page, PageChoice, SCRAPED, Samples, ServedPage, Truth, push_grpc,
+};
 
 /// What was recorded under a name, and what came out.
 pub(crate) struct Judged {
@@ -65,7 +67,10 @@ pub(crate) fn judge(all: &[Judged]) {
         for Shown { page, .. } in &shown {
             if page.is_open() { batch.openmetrics(&page.body) } else { batch.text(&page.body) }
         }
-        all.iter().for_each(|judged| batch.message(&judged.outcome.message));
+        for Judged { outcome, .. } in all {
+            batch.protobuf(&outcome.message);
+            batch.json(&outcome.json);
+        }
         let answers = batch.ask(env!("CARGO_TARGET_TMPDIR"));
         for (shown, got) in shown.iter().zip(&answers.pages) {
             let read = got.as_ref().map(|page| &page.samples);
@@ -74,8 +79,9 @@ pub(crate) fn judge(all: &[Judged]) {
                 families(shown, &got.families, &expected.families, &mut faults);
             }
         }
-        for (judged, got) in all.iter().zip(&answers.messages) {
-            facts("opentelemetry-proto", judged, got, &mut faults);
+        for (judged, got) in all.iter().zip(answers.messages.chunks(2)) {
+            facts("opentelemetry-proto", judged, "protobuf", &got[0], &mut faults);
+            facts("opentelemetry-proto", judged, "JSON", &got[1], &mut faults);
         }
         pushgateway(&text, &mut faults);
         victoria_metrics(&text, &mut faults);
@@ -125,11 +131,11 @@ fn as_parsed(families: &Families) -> Families {
     families.iter().map(family).collect()
 }
 
-fn facts(judge: &str, judged: &Judged, got: &Result<Vec<Fact>, String>, faults: &mut Faults) {
+fn facts(judge: &str, judged: &Judged, what: &str, got: &Result<Vec<Fact>, String>, faults: &mut Faults) {
     let name = &judged.name;
     let got = match got {
         Ok(facts) => facts,
-        Err(reason) => return faults.say(judge, name, "OTLP", reason),
+        Err(reason) => return faults.say(judge, name, what, reason),
     };
     let expected = Truth::of(&judged.given).facts();
     let got: Vec<&String> = got.iter().filter(|fact| fact.case == *name).map(|fact| &fact.fact).collect();
@@ -137,9 +143,9 @@ fn facts(judge: &str, judged: &Judged, got: &Result<Vec<Fact>, String>, faults: 
     let more = got.iter().filter(|fact| !expected.contains(fact));
     let lines = missing.map(|fact| format!("\n  missing {fact}"));
     let lines = lines.chain(more.map(|fact| format!("\n  not recorded {fact}")));
-    faults.say(judge, name, "OTLP", &lines.collect::<String>());
+    faults.say(judge, name, what, &lines.collect::<String>());
     if got.len() != expected.len() {
-        faults.say(judge, name, "OTLP", &format!("{} points instead of {}", got.len(), expected.len()));
+        faults.say(judge, name, what, &format!("{} points instead of {}", got.len(), expected.len()));
     }
 }
 
@@ -183,21 +189,31 @@ fn scrape(shown: &[&Shown<'_>]) -> BTreeMap<String, Scraped> {
     prometheus.read_back(targets.len())
 }
 
-/// A collector takes each message, and hands the same points on.
+/// A collector takes each message by each protocol, and hands on the same points that came as protobuf.
 fn collector(all: &[Judged], rotel: &Rotel, faults: &mut Faults) {
     let mut batch = Batch::default();
     let mut handed_on = Vec::new();
     for judged in all {
-        match rotel.hand_on("application/x-protobuf", &judged.outcome.message) {
-            Ok(body) => {
-                batch.message(&body);
-                handed_on.push(judged);
+        let Judged { name, given, outcome } = judged;
+        let by_grpc = || push_grpc(name, given, rotel.grpc()).and_then(|()| rotel.handed_on());
+        for (what, got) in [
+            ("protobuf", rotel.hand_on("application/x-protobuf", &outcome.message)),
+            ("JSON", rotel.hand_on("application/json", &outcome.json)),
+            ("gRPC", by_grpc()),
+        ] {
+            match got {
+                // Of JSON it loses numbers of 64 bits that are texts, which is how OTLP has them; but it takes them.
+                Ok(_) if what == "JSON" => {}
+                Ok(body) => {
+                    batch.protobuf(&body);
+                    handed_on.push((judged, what));
+                }
+                Err(reason) => faults.say("rotel", name, what, &reason),
             }
-            Err(reason) => faults.say("rotel", &judged.name, "OTLP", &reason),
         }
     }
     let answers = batch.ask(env!("CARGO_TARGET_TMPDIR"));
-    for (judged, got) in handed_on.into_iter().zip(&answers.messages) {
-        facts("rotel", judged, got, faults);
+    for ((judged, what), got) in handed_on.into_iter().zip(&answers.messages) {
+        facts("rotel", judged, what, got, faults);
     }
 }
