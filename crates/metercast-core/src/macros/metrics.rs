@@ -131,14 +131,8 @@ macro_rules! metrics {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __instrument {
-    (Frequency u64 [labels : { $label:tt : $type:ty $(,)? } $(, $($rest:tt)*)?]) => {
-        $crate::Frequency<u64, $type>
-    };
-    (Frequency u64 [labels : $labels:tt $(, $($rest:tt)*)?]) => {
-        ::core::compile_error!("a Frequency has one label, whose values it counts: labels: { trigger: &str }")
-    };
     (Frequency u64 []) => {
-        ::core::compile_error!("a Frequency has one label, whose values it counts: labels: { trigger: &str }")
+        ::core::compile_error!("a Frequency has a label, whose values it counts: labels: { trigger: &str }")
     };
     (GaugeSet $number:ident []) => {
         ::core::compile_error!("a GaugeSet has labels, such as labels: { tenant: &str }; without any declare a Gauge")
