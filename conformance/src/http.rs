@@ -20,8 +20,25 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// What a server says: a content type and a body.
-pub type Answer = (String, Vec<u8>);
+/// What a server says.
+#[derive(Debug)]
+pub struct Answer {
+    status: u16,
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        Answer { status: 200, headers: format!("Content-Type: {content_type}\r\n"), body: body.into() }
+    }
+
+    /// A status with headers, each with its line end.
+    pub fn status(status: u16, headers: &str) -> Answer {
+        Answer { status, headers: headers.to_owned(), body: Vec::new() }
+    }
+}
 
 /// Sends a request without keeping the connection: the status, the head and the body of the answer.
 ///
@@ -89,10 +106,9 @@ fn converse(stream: TcpStream, answer: &dyn Fn(Request) -> Answer) -> io::Result
     let mut to = stream.try_clone()?;
     let mut from = BufReader::new(stream);
     while let Some(request) = read(&mut from)? {
-        let (content_type, body) = answer(request);
+        let Answer { status, headers, body } = answer(request);
         let length = body.len();
-        let head =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!("HTTP/1.1 {status} -\r\n{headers}Content-Length: {length}\r\n\r\n");
         to.write_all(&[head.as_bytes(), &body].concat())?;
     }
     Ok(())

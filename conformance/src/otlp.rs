@@ -1,5 +1,4 @@
-//! A pushed message, read by `opentelemetry-proto`, as a line for each fact that does not change from run to
-//! run.
+//! A pushed message, read by `opentelemetry-proto`, as a line for each fact that does not change from run to run.
 
 use std::fmt::Write;
 
@@ -22,10 +21,6 @@ pub(crate) fn lines(body: &[u8]) -> String {
         assert!(!resource.scope_metrics.is_empty(), "no envelope is empty");
         for scope in &resource.scope_metrics {
             assert!(!scope.metrics.is_empty(), "no envelope is empty");
-            if scope.scope.as_ref().is_some_and(|scope| scope.name == "metercast") {
-                // What exporters say of themselves: when, and how long it took.
-                continue;
-            }
             if let Some(scope) = &scope.scope {
                 let _ = writeln!(out, "scope {} {}", scope.name, scope.version);
             }

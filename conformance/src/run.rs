@@ -9,7 +9,7 @@ use std::thread;
 use metercast::config::{Config, Otlp, Prometheus, Protocol};
 use metercast::{Escaping, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
-use crate::http::{self, Request};
+use crate::http::{self, Answer, Request};
 use crate::options::{PAGES, is_open};
 use crate::{Given, otlp};
 
@@ -107,6 +107,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
     let (protobuf, json) = (Inbox::new(), Inbox::new());
     let config = Config::builder()
         .environment(false)
+        .self_metrics(false)
         .service(name, "1")
         .self_metrics(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
@@ -114,7 +115,6 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         .exporter("push_json", Otlp::to(&json.url()).protocol(Protocol::HttpJson))
         .build()
         .expect("a valid configuration");
-    // Before exporters begin to say how they are.
     let mut pages = pages(given, &store, log.clone());
     let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
     pages.push(scraped(telemetry.scrape_address().expect("a listener")));
@@ -197,8 +197,11 @@ impl Inbox {
                 let is_json = head.contains("content-type: application/json");
                 assert!(is_json || head.contains("content-type: application/x-protobuf"), "{head}");
                 received().lock().unwrap_or_else(PoisonError::into_inner).entry(path).or_default().push(body);
-                let empty = if is_json { ("application/json", "{}") } else { ("application/x-protobuf", "") };
-                (empty.0.to_owned(), empty.1.into())
+                if is_json {
+                    Answer::ok("application/json", "{}")
+                } else {
+                    Answer::ok("application/x-protobuf", "")
+                }
             })
         });
         format!("{server}/{}", self.0)

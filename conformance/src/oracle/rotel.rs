@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use crate::http;
+use crate::http::{self, Answer};
 use crate::program::{Folder, Program, free_address};
 
 /// A private collector.
@@ -30,7 +30,7 @@ impl Rotel {
         let to = http::serve(move |request| {
             // The test may be over.
             let _ = sender.lock().expect("no panic").send(request.body);
-            ("application/x-protobuf".to_owned(), Vec::new())
+            Answer::ok("application/x-protobuf", "")
         });
         let folder = Folder::new();
         let (grpc, http) = (free_address(), free_address());

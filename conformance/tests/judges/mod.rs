@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use conformance::http::{self, Request};
+use conformance::http::{self, Answer, Request};
 use conformance::oracle::prometheus::{Prometheus, Scraped};
 use conformance::oracle::pushgateway::Pushgateway;
 use conformance::oracle::python::{Batch, Fact};
@@ -181,7 +181,10 @@ fn scrape(shown: &[&Shown<'_>]) -> BTreeMap<String, Scraped> {
         (0..pages.len()).map(|at| (at.to_string(), format!("/{at}"))).collect();
     let server = http::serve(move |Request { path, .. }| {
         let at: Option<usize> = path[1..].parse().ok();
-        at.and_then(|at| pages.get(at)).cloned().unwrap_or_default()
+        match at.and_then(|at| pages.get(at)) {
+            Some((content_type, body)) => Answer::ok(content_type, body.clone()),
+            None => Answer::status(404, ""),
+        }
     });
     let address = server.strip_prefix("http://").expect("a URL");
     let mut prometheus =
