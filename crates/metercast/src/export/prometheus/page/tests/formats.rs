@@ -272,3 +272,77 @@ fn a_counter_beyond_all_numbers_stays_valid() {
     let read = read_as(&page(PageOptions::new()), &store, Format::OpenMetrics1, Escaping::Underscores);
     assert_eq!(read.samples, [("formats_huge_total".to_owned(), vec![], "+Inf".to_owned())]);
 }
+
+#[test]
+fn hostile_labels_units_and_descriptions_come_back() {
+    use metercast_core::__private::{Adhoc, Descriptor, Scope};
+    use metercast_core::{KeyValue, Kind, NumberType};
+    let texts = [
+        "\"",
+        "\\",
+        "\n",
+        "a\\n\nb\\",
+        "\0",
+        "é🦀",
+        "{}",
+        "le",
+        "quantile",
+        "a=\"b\",c=\"d\"",
+        "# EOF",
+        "\r\n",
+        "9",
+        ":",
+        "a/b",
+        "_",
+        "%",
+        "m^3",
+        "\"} 1\nx{a=\"",
+        "__name__",
+        "s",
+        "1",
+    ];
+    let kinds = [Kind::Counter, Kind::Gauge, Kind::Histogram, Kind::Summary];
+    let store = Store::new();
+    store.scope(|| {
+        for (at, text) in texts.iter().enumerate() {
+            for kind in kinds {
+                let name: &'static str = Box::leak(format!("hostile.{at}.{kind}").into());
+                let scope = Scope::new("\"\n\\", "");
+                let descriptor = Descriptor::new(name, kind, NumberType::F64, scope, "tests.rs", 1);
+                let descriptor = descriptor.description(text).unit(text);
+                let site: &Adhoc = Box::leak(Box::new(Adhoc::new(Box::leak(Box::new(descriptor)))));
+                let labels = [KeyValue::new(*text, *text), KeyValue::new("other", at)];
+                match kind {
+                    Kind::Counter => site.add::<f64>(0.5, &labels[..]),
+                    Kind::Gauge => site.set::<f64>(0.5, &labels[..]),
+                    _ => site.record::<f64>(0.5, &labels[..]),
+                }
+            }
+        }
+    });
+    for strategy in [
+        Strategy::UnderscoreEscapingWithSuffixes,
+        Strategy::UnderscoreEscapingWithoutSuffixes,
+        Strategy::NoUtf8EscapingWithSuffixes,
+        Strategy::NoTranslation,
+    ] {
+        let page = page(PageOptions::new().strategy(strategy).scope_labels(true).created(true));
+        for escaping in ESCAPINGS {
+            for format in [Format::Text1, Format::OpenMetrics1] {
+                let read = read_as(&page, &store, format, escaping);
+                if (strategy, escaping) != (Strategy::NoTranslation, Escaping::AllowUtf8) {
+                    continue;
+                }
+                for (at, text) in texts.iter().enumerate() {
+                    let name = format!("hostile.{at}.gauge");
+                    let sample = read.samples.iter().find(|(sample, ..)| *sample == name).unwrap();
+                    let key = if *text == "__name__" { "exported___name__" } else { text };
+                    assert!(sample.1.contains(&(key.to_owned(), (*text).to_owned())), "{sample:?}");
+                    let help = text.trim_ascii();
+                    let family = &read.families[&name];
+                    assert_eq!(family.help.as_deref(), (!help.is_empty()).then_some(help));
+                }
+            }
+        }
+    }
+}
