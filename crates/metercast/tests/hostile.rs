@@ -13,6 +13,7 @@ use metercast::{Log, Store, Telemetry, u64_counter};
 const CHILD: &str = "METERCAST_HOSTILE_CHILD";
 
 /// Serves until standard input ends.
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
 fn serve() {
     let store = Store::new();
     store.scope(|| u64_counter!("jobs", "Jobs", 3));

@@ -1,11 +1,11 @@
 //! What a listener is told beside where it listens: whom it lets in, how it is encrypted, and its limits.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth;
 use super::duration;
 use super::error::{Checked, Findings, Given, Place};
+use super::has;
 use super::secret::Secret;
 use super::server_tls::ServerTls;
 use crate::scrape::Scrape;
@@ -74,7 +74,7 @@ impl ListenerLayer {
     /// exporter says.
     pub(super) fn resolve(self, path: &str, place: &Place, findings: &mut Findings) -> ListenerConfig {
         if let Some(tls) = &self.tls
-            && !cfg!(feature = "tls")
+            && !has::TLS
         {
             findings.problem(
                 &tls.place,
@@ -174,6 +174,8 @@ pub(super) fn check_bearer(token: &str) -> Checked<Secret> {
 
 #[cfg(feature = "config")]
 mod file {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::config::tree::{Node, Value};
 

@@ -1,11 +1,11 @@
 //! The certificate that a listener shows, and its key: two files, read here.
 
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 use std::fs::{self, File};
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 use std::time::SystemTime;
 
 /// The files that a listener encrypts with, both in PEM. They are read when it starts, and again when one of them has
@@ -33,21 +33,21 @@ impl ServerTls {
 }
 
 /// What is in the two files. Not to be printed.
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 pub(crate) struct ServerPem {
     pub(crate) certificate: Vec<u8>,
     pub(crate) key: Vec<u8>,
 }
 
 /// Something that differs if a file was written anew.
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 pub(crate) type Stamp = [Option<(SystemTime, u64)>; 2];
 
 /// Chains of certificates have a few kilobytes.
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 const LONGEST: u64 = 1 << 20;
 
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 impl ServerTls {
     /// Reads both files.
     ///
@@ -70,7 +70,7 @@ impl ServerTls {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "serve", feature = "tls"))]
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;

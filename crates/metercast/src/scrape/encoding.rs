@@ -64,23 +64,24 @@ impl Encoding {
 
     /// The page packed, and what `Content-Encoding` says of that; `None` if it goes as it is. Pages are mostly repetitions, so
     /// that the quickest way is good enough.
+    #[cfg_attr(not(any(feature = "gzip", feature = "zstd")), allow(unused_variables))]
     pub(super) fn pack(self, page: &[u8]) -> Option<(Vec<u8>, &'static str)> {
-        let packed = match self {
-            Encoding::Identity => return None,
+        match self {
+            Encoding::Identity => None,
             #[cfg(feature = "gzip")]
             Encoding::Gzip => {
                 use std::io::Write;
                 let mut packed = flate2::write::GzEncoder::new(room_for(page), flate2::Compression::fast());
-                packed.write_all(page).and_then(|()| packed.finish()).ok()?
+                packed.write_all(page).ok()?;
+                Some((packed.finish().ok()?, self.name()))
             }
             #[cfg(feature = "zstd")]
             Encoding::Zstd => {
                 let mut packed = room_for(page);
                 zstd::stream::copy_encode(page, &mut packed, 1).ok()?;
-                packed
+                Some((packed, self.name()))
             }
-        };
-        Some((packed, self.name()))
+        }
     }
 }
 

@@ -91,9 +91,8 @@ impl Site {
             0 => {}
             1 => text += "its listener had to be started again once; the log of the program says why\n",
             n => {
-                text += &format!(
-                    "its listener had to be started again {n} times; the log of the program says why\n"
-                )
+                let line = "its listener had to be started again";
+                text += &format!("{line} {n} times; the log of the program says why\n");
             }
         }
         ScrapeAnswer::plain(200, text)

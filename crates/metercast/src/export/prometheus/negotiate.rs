@@ -61,9 +61,10 @@ struct Entry {
 }
 
 fn choose(accept: &str, formats: &[Format]) -> Option<PageFormat> {
-    let beginning = &accept[..accept.floor_char_boundary(MOST_BYTES)];
+    // Header names and values that are known here are ASCII, so that a character may be cut.
+    let beginning = accept.as_bytes().get(..MOST_BYTES).map_or(accept.into(), String::from_utf8_lossy);
     let mut entries: Vec<Entry> =
-        split(beginning, ',').take(MOST_ENTRIES).filter_map(|entry| read(entry, formats)).collect();
+        split(&beginning, ',').take(MOST_ENTRIES).filter_map(|entry| read(entry, formats)).collect();
     let excluded: Vec<Range> =
         entries.iter().filter(|entry| entry.quality == 0.0).map(|entry| entry.range).collect();
     entries.retain(|entry| entry.quality > 0.0);

@@ -43,7 +43,7 @@ impl Grouping {
         self.labels.push(label.to_owned());
         // A server takes a path apart at slashes and resolves its dots, whatever stands there percent-encoded.
         let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        let is_plain = is_plain && !value.is_empty() && value.trim_matches('.') != "";
+        let is_plain = is_plain && !value.trim_matches('.').is_empty();
         let _ = if is_plain {
             write!(self.path, "/{label}/{value}")
         } else {

@@ -70,8 +70,7 @@ async fn judge(response: Response<Incoming>, authorization: Option<&str>) -> Res
         {
             text = text.replace(secret, "***");
         }
-        text.truncate(text.floor_char_boundary(SHOWN));
-        text
+        text.chars().take(SHOWN).collect::<String>()
     };
     if status.is_redirection() {
         let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());

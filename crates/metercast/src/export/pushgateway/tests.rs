@@ -63,7 +63,8 @@ fn store() -> Store {
 fn a_push_is_one_request_with_the_page_of_the_store() {
     let server = Server::answering(OK);
     let gateway = Pushgateway::to(&format!("{}/base/", server.url), "nightly").group("instance", "a/b");
-    let calls: [(&str, &dyn Fn() -> Result<(), PushgatewayError>, &str); 3] = [
+    type Call<'a> = &'a dyn Fn() -> Result<(), PushgatewayError>;
+    let calls: [(&str, Call<'_>, &str); 3] = [
         (
             "PUT",
             &|| gateway.put(&store()),
