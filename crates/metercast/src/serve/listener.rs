@@ -70,7 +70,7 @@ impl Listener {
             panics: Default::default(),
         });
         let stop = Arc::new(Stop::default());
-        let runtime = runtime().map_err(|error| format!("cannot start its runtime: {error}"))?;
+        let runtime = build_runtime().map_err(|error| format!("cannot start its runtime: {error}"))?;
         let thread = std::thread::Builder::new()
             .name(format!("metercast-{exporter}"))
             .spawn({
@@ -128,23 +128,17 @@ impl Stop {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
+fn build_runtime() -> io::Result<Runtime> {
     runtime::Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(WRITERS).build()
 }
 
 /// Accepts until it is told to stop. If that dies it is started again, after a pause that grows.
-fn keep_running(
-    mut listener: TcpListener,
-    address: SocketAddr,
-    first: Runtime,
-    door: &Arc<Door>,
-    stop: &Stop,
-) {
-    let mut runtime = Some(first);
+fn keep_running(listener: TcpListener, address: SocketAddr, runtime: Runtime, door: &Arc<Door>, stop: &Stop) {
+    let (mut listener, mut runtime) = (Some(listener), Some(runtime));
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
-        let Some(cause) = run(&listener, runtime.take(), door, stop) else { return };
+        let Err(cause) = run(&mut listener, address, runtime.take(), door, stop) else { return };
         if began.elapsed() > LAST_PAUSE {
             pause = FIRST_PAUSE;
         }
@@ -155,34 +149,52 @@ fn keep_running(
             return;
         }
         pause = (2 * pause).min(LAST_PAUSE);
-        // The old one is kept if it is still good: then nobody else can have the address.
-        if let Ok(anew) = bind(&address.to_string()) {
-            listener = anew;
-        }
     }
 }
 
-/// Accepts until it is told to stop, or until it dies: then returns of what.
-fn run(listener: &TcpListener, runtime_: Option<Runtime>, door: &Arc<Door>, stop: &Stop) -> Option<String> {
-    let runtime = match runtime_.map_or_else(runtime, Ok) {
-        Ok(runtime) => runtime,
-        Err(error) => return Some(format!("its runtime cannot be started: {error}")),
+/// Accepts until it is told to stop, on the listener that there is or a new one.
+///
+/// # Errors
+///
+/// Of what it died. The listener is closed then if that was its fault.
+fn run(
+    listener: &mut Option<TcpListener>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+    door: &Arc<Door>,
+    stop: &Stop,
+) -> Result<(), String> {
+    let runtime = runtime
+        .map_or_else(build_runtime, Ok)
+        .map_err(|error| format!("its runtime cannot be started: {error}"))?;
+    let bound = match listener.take() {
+        Some(bound) => bound,
+        None => bind(&address.to_string()).map_err(|error| format!("cannot listen on {address}: {error}"))?,
     };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let listener = match listener.try_clone().and_then(tokio::net::TcpListener::from_std) {
-                Ok(listener) => listener,
-                Err(error) => return Some(format!("the listener cannot be used: {error}")),
+            let unusable = |error| Some(format!("the listener cannot be used: {error}"));
+            let accepting = match bound.try_clone().and_then(tokio::net::TcpListener::from_std) {
+                Ok(accepting) => accepting,
+                Err(error) => return unusable(error),
             };
             tokio::select! {
                 () = stop.notify.notified() => None,
-                error = door.accept(&listener) => Some(format!("it cannot accept connections: {error}")),
+                error = door.accept(&accepting) => unusable(error),
             }
         })
     }));
     // Connections that are still open are closed, not waited for.
     runtime.shutdown_background();
-    ran.unwrap_or_else(|_| Some("of a panic, whose message stands before this".to_owned()))
+    match ran {
+        Ok(None) => Ok(()),
+        Ok(Some(cause)) => Err(cause),
+        Err(_) => {
+            // Kept, so that nobody else can have the address meanwhile.
+            *listener = Some(bound);
+            Err("of a panic, whose message stands before this".to_owned())
+        }
+    }
 }
 
 /// The first address of the name that can be bound.

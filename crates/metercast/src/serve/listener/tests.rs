@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::mpsc;
 
-use metercast_core::{Store, u64_counter};
+use metercast_core::{Store, metrics, u64_counter};
 
 use super::*;
 use crate::Log;
@@ -14,13 +15,17 @@ use crate::reader::Reader;
 type Lines = Arc<Mutex<Vec<String>>>;
 
 fn started(prometheus: Prometheus) -> (Result<Listener, String>, Lines) {
+    let store = Store::new();
+    store.scope(|| u64_counter!("jobs", "Jobs", 3));
+    started_over(store, prometheus)
+}
+
+fn started_over(store: Store, prometheus: Prometheus) -> (Result<Listener, String>, Lines) {
     let lines = Lines::default();
     let log = Log::to({
         let lines = Arc::clone(&lines);
         move |_, line| lines.lock().unwrap().push(line.to_owned())
     });
-    let store = Store::new();
-    store.scope(|| u64_counter!("jobs", "Jobs", 3));
     let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
     let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
     let page = PrometheusPage::new("p", log.clone());
@@ -76,6 +81,52 @@ fn a_listener_that_waits_to_start_again_stops_at_once() {
     drop(listener);
     assert!(stop.within(LAST_PAUSE));
     assert!(began.elapsed() < LAST_PAUSE / 2);
+}
+
+#[test]
+fn a_listener_that_cannot_accept_is_opened_anew_at_its_address() {
+    let (listener, _) = started(local());
+    let listener = listener.unwrap();
+    let (door, stop) = (Arc::clone(&listener.door), Arc::new(Stop::default()));
+    let mut bound = Some(bind("127.0.0.1:0").unwrap());
+    let address = bound.as_ref().unwrap().local_addr().unwrap();
+    // As if the one that there was had been closed: by then another has the address.
+    let taken = bound.take();
+    let died = run(&mut bound, address, None, &door, &stop).unwrap_err();
+    assert!(died.starts_with(&format!("cannot listen on {address}: ")), "{died}");
+    drop(taken);
+    stop.now();
+    assert_eq!(run(&mut bound, address, None, &door, &stop), Ok(()));
+}
+
+metrics! {
+    /// Whose callback takes its time.
+    static SLOW: ObservableGauge<f64> = "slow";
+}
+
+#[test]
+fn a_page_that_takes_its_time_is_given_up_and_keeps_nobody_else_waiting() {
+    let store = Store::new();
+    let (sender, receiver) = mpsc::channel::<()>();
+    let (begun, begins) = mpsc::channel::<()>();
+    let receiver = Mutex::new(receiver);
+    let _slow = store.scope(|| {
+        SLOW.observe(move |gauge| {
+            let _ = begun.send(());
+            let _ = receiver.lock().unwrap().recv();
+            gauge.set(1.0);
+        })
+    });
+    let (listener, _) = started_over(store, local().timeout(Duration::from_millis(300)));
+    let address = listener.as_ref().unwrap().address();
+    let slow = std::thread::spawn(move || get(address, "/metrics"));
+    begins.recv().unwrap();
+    assert!(get(address, "/-/healthy").starts_with("HTTP/1.1 200"));
+    let late = slow.join().unwrap();
+    assert!(late.starts_with("HTTP/1.1 503") && late.contains("retry-after: 1"), "{late}");
+    drop(sender);
+    let page = get(address, "/metrics");
+    assert!(page.ends_with("slow 1\n"), "{page}");
 }
 
 #[test]
