@@ -125,8 +125,9 @@ fn a_page_that_takes_its_time_is_given_up_and_keeps_nobody_else_waiting() {
     let late = slow.join().unwrap();
     assert!(late.starts_with("HTTP/1.1 503") && late.contains("retry-after: 1"), "{late}");
     drop(sender);
-    let page = get(address, "/metrics");
-    assert!(page.ends_with("slow 1\n"), "{page}");
+    // On a busy machine this may take its time too.
+    let pages = std::iter::repeat_with(|| get(address, "/metrics")).take(100);
+    assert!(pages.into_iter().any(|page| page.ends_with("slow 1\n")));
 }
 
 #[test]
