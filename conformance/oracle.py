@@ -83,10 +83,20 @@ def histogram(point):
     }
 
 
+def summary(point):
+    return {
+        "count": str(point.count),
+        "sum": bits(point.sum),
+        "quantiles": [[bits(one.quantile), bits(one.value)] for one in point.quantile_values],
+    }
+
+
 def metric(metric):
     """The kind of a metric, and its points."""
     which = metric.WhichOneof("data")
     data = getattr(metric, which)
+    if which == "summary":
+        return "summary", summary, data.data_points
     if which == "gauge":
         return "gauge", number, data.data_points
     assert data.aggregation_temporality == CUMULATIVE, f"{metric.name} is not cumulative"

@@ -24,7 +24,8 @@ pub struct Given {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
-    /// `counter`, `up_down_counter`, `gauge` or `histogram`.
+    /// `counter`, `up_down_counter`, `gauge`, `histogram` or `summary`; all values of a summary are one, so that its quantiles are
+    /// known.
     pub kind: String,
     /// `u64`, `i64` or `f64`.
     pub number: String,
@@ -114,8 +115,8 @@ impl Recording {
                 ("gauge", "u64") => site.set::<u64>(self.value.u64(), &labels[..]),
                 ("gauge", "i64") => site.set::<i64>(self.value.i64(), &labels[..]),
                 ("gauge", "f64") => site.set::<f64>(self.value.f64(), &labels[..]),
-                ("histogram", "u64") => site.record::<u64>(self.value.u64(), &labels[..]),
-                ("histogram", "f64") => site.record::<f64>(self.value.f64(), &labels[..]),
+                ("histogram" | "summary", "u64") => site.record::<u64>(self.value.u64(), &labels[..]),
+                ("histogram" | "summary", "f64") => site.record::<f64>(self.value.f64(), &labels[..]),
                 (kind, number) => panic!("there is no {kind} of {number}"),
             }
         }
@@ -126,6 +127,7 @@ impl Recording {
             "counter" => Kind::Counter,
             "up_down_counter" => Kind::UpDownCounter,
             "gauge" => Kind::Gauge,
+            "summary" => Kind::Summary,
             _ => Kind::Histogram,
         };
         let number = match self.number.as_str() {

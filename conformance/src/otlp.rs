@@ -59,6 +59,18 @@ fn points(out: &mut String, data: &Data) {
             }
             return;
         }
+        Data::Summary(summary) => {
+            out.push_str("  summary\n");
+            for point in &summary.data_points {
+                assert!(point.start_time_unix_nano > 0 && point.time_unix_nano >= point.start_time_unix_nano);
+                let quantiles: Vec<_> =
+                    point.quantile_values.iter().map(|one| (one.quantile, one.value)).collect();
+                assert!(quantiles.is_sorted_by(|a, b| a.0 < b.0));
+                let (labels, count, sum) = (labels(&point.attributes), point.count, point.sum);
+                let _ = writeln!(out, "    {{{labels}}} {quantiles:?} count {count} sum {sum:?}");
+            }
+            return;
+        }
         other => panic!("{other:?}"),
     };
     for point in numbers {

@@ -1,5 +1,6 @@
 //! What a Pushgateway takes, and gives back: it reads with Go's `expfmt`, as most of Prometheus' world does.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde::Deserialize;
@@ -32,7 +33,9 @@ struct Metric {
     count: Option<String>,
     sum: Option<String>,
     #[serde(default)]
-    buckets: std::collections::BTreeMap<String, String>,
+    buckets: BTreeMap<String, String>,
+    #[serde(default)]
+    quantiles: BTreeMap<String, String>,
 }
 
 impl Pushgateway {
@@ -100,6 +103,11 @@ impl Metric {
             let mut labels = labels.clone();
             labels.insert("le".to_owned(), bound.clone());
             samples.add(&format!("{name}_bucket"), labels, number(count)?)?;
+        }
+        for (quantile, value) in &self.quantiles {
+            let mut labels = labels.clone();
+            labels.insert("quantile".to_owned(), quantile.clone());
+            samples.add(name, labels, number(value)?)?;
         }
         for (suffix, value) in [("_count", &self.count), ("_sum", &self.sum)] {
             if let Some(value) = value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Metric, Truth, Value};
+use super::{Metric, QUANTILES, Truth, Value};
 use crate::given::Label;
 
 impl Truth {
@@ -37,6 +37,11 @@ impl Metric {
             },
             Value::I64(value) => json!(["int", value.to_string()]),
             Value::F64(value) => json!(["double", bits(*value)]),
+            Value::Summary { value, count } => json!({
+                "count": count.to_string(),
+                "sum": bits(value * *count as f64),
+                "quantiles": QUANTILES.map(|quantile| [bits(quantile), bits(*value)]),
+            }),
             // No sum where values may be negative, as a bound below zero or the sum itself tells.
             Value::Histogram { counts, sum } => json!({
                 "bounds": self.bounds.iter().map(|bound| bits(*bound)).collect::<Vec<_>>(),

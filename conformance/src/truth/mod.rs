@@ -35,7 +35,15 @@ enum Value {
     U64(u64),
     I64(i64),
     F64(f64),
-    Histogram { counts: Vec<u64>, sum: f64 },
+    Histogram {
+        counts: Vec<u64>,
+        sum: f64,
+    },
+    /// Of values that are all the same.
+    Summary {
+        value: f64,
+        count: u64,
+    },
 }
 
 impl Truth {
@@ -84,6 +92,7 @@ impl Metric {
         let counts = self.kind == "counter" || self.kind == "up_down_counter";
         let zero = match (self.kind.as_str(), self.number.as_str()) {
             ("histogram", _) => Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0 },
+            ("summary", _) => Value::Summary { value: 0.0, count: 0 },
             (_, "u64") => Value::U64(0),
             (_, "i64") => Value::I64(0),
             _ => Value::F64(0.0),
@@ -108,6 +117,10 @@ impl Metric {
                 Value::I64(of) => *of = recording.value.i64(),
                 Value::F64(of) if counts => *of += recording.value.f64(),
                 Value::F64(of) => *of = recording.value.f64(),
+                Value::Summary { value, count } => {
+                    *value = recording.value.f64();
+                    *count += 1;
+                }
                 Value::Histogram { counts, sum } => {
                     let value = recording.value.f64();
                     // A bound belongs to the bucket below it.
@@ -118,6 +131,9 @@ impl Metric {
         }
     }
 }
+
+/// The quantiles of a summary that declares none.
+const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 /// Metrics API, "Instrument name syntax".
 fn is_name(name: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metercast::{Escaping, PageFormat};
 
-use super::{Attributes, Metric, Truth, Value, spelling};
+use super::{Attributes, Metric, QUANTILES, Truth, Value, spelling};
 use crate::given::Label;
 use crate::options::{PageChoice, is_open};
 use crate::samples::{Labels, Samples};
@@ -81,7 +81,9 @@ impl Truth {
 impl Family<'_> {
     fn takes(&self, other: &Family<'_>, metric: &Metric) -> bool {
         let first = self.metrics[0];
-        self.name == other.name && first.kind == metric.kind && metric.kind != "histogram"
+        self.name == other.name
+            && first.kind == metric.kind
+            && !matches!(&*metric.kind, "histogram" | "summary")
     }
 }
 
@@ -104,6 +106,8 @@ impl Spelling<'_> {
         let suffixes: &[&str] = match (metric.kind.as_str(), self.is_open()) {
             ("histogram", true) => &["", "_bucket", "_sum", "_count", "_created"],
             ("histogram", false) => &["", "_bucket", "_sum", "_count"],
+            ("summary", true) => &["", "_sum", "_count", "_created"],
+            ("summary", false) => &["", "_sum", "_count"],
             _ => &[""],
         };
         let names = suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect();
@@ -144,9 +148,18 @@ impl Spelling<'_> {
             let added = samples.add(&format!("{name}{suffix}"), labels, value);
             added.unwrap_or_else(|trouble| panic!("the truth is wrong: {trouble}"));
         };
-        let Value::Histogram { counts, sum } = value else {
-            add("", labels.clone(), double(value));
-            return;
+        let (counts, sum) = match value {
+            Value::Histogram { counts, sum } => (counts, sum),
+            Value::Summary { value, count } => {
+                for quantile in QUANTILES {
+                    let mut labels = labels.clone();
+                    labels.insert("quantile".to_owned(), quantile.to_string());
+                    add("", labels, *value);
+                }
+                add("_sum", labels.clone(), value * *count as f64);
+                return add("_count", labels.clone(), *count as f64);
+            }
+            single => return add("", labels.clone(), double(single)),
         };
         let mut below = 0;
         for (count, bound) in counts.iter().zip(metric.bounds.iter().chain([&f64::INFINITY])) {
@@ -189,6 +202,7 @@ impl Spelling<'_> {
         for (key, value) in pairs {
             let name = spelling::escaped(&spelling::label(key, self.choice), self.escaping(), false);
             let is_reserved = (kind == "histogram" && name == "le")
+                || (kind == "summary" && name == "quantile")
                 || name == "__name__"
                 || (self.choice.scope_labels && name.starts_with("otel_scope_"));
             let name = if is_reserved { format!("exported_{name}") } else { name };
@@ -235,5 +249,6 @@ fn double(value: &Value) -> f64 {
         Value::I64(value) => *value as f64,
         Value::F64(value) => *value,
         Value::Histogram { sum, .. } => *sum,
+        Value::Summary { value, .. } => *value,
     }
 }
