@@ -100,21 +100,19 @@ pub fn serve(answer: impl Fn(Request) -> Answer + Send + Sync + 'static) -> Stri
     url
 }
 
-/// Answers one request after the other until the client has had enough.
+/// Answers one request, and closes: a thousand clients that keep their connections would be a thousand threads.
 fn converse(stream: TcpStream, answer: &dyn Fn(Request) -> Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(LIMIT))?;
     let mut to = stream.try_clone()?;
-    let mut from = BufReader::new(stream);
-    while let Some(request) = read(&mut from)? {
-        let Answer { status, headers, body } = answer(request);
-        let length = body.len();
-        let head = format!("HTTP/1.1 {status} -\r\n{headers}Content-Length: {length}\r\n\r\n");
-        to.write_all(&[head.as_bytes(), &body].concat())?;
-    }
-    Ok(())
+    let Some(request) = read(&mut BufReader::new(stream))? else { return Ok(()) };
+    let Answer { status, headers, body } = answer(request);
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} -\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+    to.write_all(&[head.as_bytes(), &body].concat())
 }
 
-/// The next request; `None` at the end of the connection.
+/// The request; `None` if there is none.
 fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -94,9 +94,21 @@ impl Random {
         (0..self.below(most + 1)).map(|_| self.pick(pieces)).collect()
     }
 
-    /// Recordings into a few metrics whose names begin with `prefix` and meet one another.
-    pub fn given(&mut self, prefix: &str) -> Given {
-        let metrics: Vec<Recording> = (0..1 + self.below(6)).map(|_| self.metric(prefix)).collect();
+    /// A few metrics whose names begin with `prefix` and meet one another on a page. Each name is defined once: of two
+    /// definitions the whole program keeps the first, whichever case that is in.
+    pub fn metrics(&mut self, prefix: &str) -> Vec<Recording> {
+        let mut metrics: Vec<Recording> = Vec::new();
+        for _ in 0..2 + self.below(6) {
+            let metric = self.metric(prefix);
+            if metrics.iter().all(|other| other.name != metric.name) {
+                metrics.push(metric);
+            }
+        }
+        metrics
+    }
+
+    /// Recordings into some of these metrics.
+    pub fn given(&mut self, metrics: &[Recording]) -> Given {
         // So few keys and values that series meet as well.
         let page = self.choice();
         let keys: Vec<String> = (0..4).map(|_| self.key(&page)).collect();

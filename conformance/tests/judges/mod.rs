@@ -187,8 +187,7 @@ fn scrape(shown: &[&Shown<'_>]) -> BTreeMap<String, Scraped> {
         }
     });
     let address = server.strip_prefix("http://").expect("a URL");
-    let mut prometheus =
-        Prometheus::start(address, targets.iter().map(|(name, path)| (name.as_str(), path.as_str())));
+    let mut prometheus = Prometheus::start(address, &targets);
     prometheus.read_back(targets.len())
 }
 

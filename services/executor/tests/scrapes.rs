@@ -98,7 +98,7 @@ fn a_prometheus_takes_every_sample_once() {
     let executor = Executor::start(&tools(), "", &[]);
     run_two(&executor);
     let address = executor.url.strip_prefix("http://").unwrap();
-    let mut prometheus = Prometheus::start(address, [("executor", "/api/metrics")]);
+    let mut prometheus = Prometheus::start(address, &[("executor".to_owned(), "/api/metrics".to_owned())]);
     let scraped = prometheus.read_back(1);
     assert!(scraped["executor"].is_ok(), "{scraped:?}");
     assert_eq!(prometheus.own("prometheus_target_scrapes_sample_duplicate_timestamp_total"), Some(0.0));

@@ -66,7 +66,7 @@ mod tests {
     fn the_search_agrees_with_comparing_all_bounds() {
         let exponential: Vec<f64> = (-30..30).map(|at| 2f64.powi(at)).collect();
         let fine: Vec<f64> = (0..100).map(|at| 1.0 + f64::from(at) / 100.0).collect();
-        let sets: [&[f64]; 10] = [
+        let sets: [&[f64]; 12] = [
             &Layout::by_unit("s").explicit().bounds,
             &Layout::by_unit("ms").explicit().bounds,
             &exponential,
@@ -77,6 +77,8 @@ mod tests {
             &[-5.0, -1.0, 0.0, 1.0, 5.0],
             &[f64::MIN_POSITIVE, 1.0, f64::MAX],
             &[5e-324, 1e-320, 1e-310],
+            &[0.0, 5e-324],
+            &[-2.5, -0.0, 5e-324, 0.1],
         ];
         for bounds in sets {
             let layout = Layout::of(bounds).unwrap();
