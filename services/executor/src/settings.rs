@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Runs tools for callers, and shows what they did at GET /api/metrics.
 ///
 /// Without tenants it is open to whoever reaches it, which is meant for one's own machine. A configuration file makes it a
-/// service for tenants, each with a token: [executor.tenants], NAME = "TOKEN". The table [telemetry] of the same file, and
+/// service for tenants, each with a token: `[executor.tenants]`, `NAME = "TOKEN"`. The table `[telemetry]` of the same file, and
 /// OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and its siblings, say where metrics are pushed to.
 #[derive(Debug, clap::Parser)]
 #[command(version)]

@@ -1,14 +1,12 @@
 //! The executor pushes as JSON where the standard variables say, loses nothing, and says its last word on SIGTERM.
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use conformance::http::{self, Answer, Request};
 use serde_json::Value;
 
-use support::{Executor, tools};
+use crate::support::{Executor, tools};
 
 /// A request that the receiver got, and when.
 struct Got {

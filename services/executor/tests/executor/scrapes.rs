@@ -1,11 +1,9 @@
 //! What was run stands on the page, for whom it is.
 
-mod support;
-
 use conformance::oracle::prometheus::Prometheus;
 use conformance::use_programs;
 
-use support::{Executor, tools};
+use crate::support::{Executor, tools};
 
 /// Two executions, of which one fails since its tool answers with 502.
 fn run_two(executor: &Executor) {

@@ -1,0 +1,5 @@
+//! The executor from outside, as callers, scrapers and receivers meet it.
+
+mod pushes;
+mod scrapes;
+mod support;
