@@ -27,6 +27,6 @@ pub use given::{Given, Label, Number, Recording};
 pub use options::PageChoice;
 pub use program::use_programs;
 pub use random::Random;
-pub use run::{Outcome, SCRAPED, ServedPage, push_grpc, run, run_all};
+pub use run::{Outcome, ServedPage, push_grpc, run, run_all};
 pub use samples::{Allowed, Labels, Samples};
 pub use truth::{Families, Page, Truth};

@@ -45,6 +45,11 @@ impl ServedPage {
         is_open(self.format)
     }
 
+    /// Whether a listener served it for which nothing was chosen.
+    pub fn is_scraped(&self) -> bool {
+        SCRAPED.iter().any(|(file, _)| *file == self.file)
+    }
+
     /// Whether names may be any UTF-8.
     pub fn has_utf8_names(&self) -> bool {
         self.format.escaping == Escaping::AllowUtf8
@@ -117,7 +122,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         .expect("a valid configuration");
     let mut pages = pages(given, &store, log.clone());
     let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
-    pages.push(scraped(telemetry.scrape_address().expect("a listener")));
+    pages.extend(scraped(telemetry.scrape_address().expect("a listener")));
     telemetry.shutdown().expect("the final push");
     let [message, json] = [protobuf, json].map(|inbox| {
         // The last has everything; whether one came before it is the exporter's business.
@@ -160,18 +165,26 @@ fn pages(given: &Given, store: &Store, log: Log) -> Vec<ServedPage> {
     PAGES.into_iter().map(write).collect()
 }
 
-/// The page that a listener serves if nothing is chosen.
-fn scraped(address: SocketAddr) -> ServedPage {
-    let (status, head, body) =
-        http::ask(&format!("http://{address}/metrics"), "GET", "", b"").expect("the listener answers");
-    assert_eq!(status, 200, "{head}");
-    let content_type = head.lines().find_map(|line| line.strip_prefix("content-type: "));
-    let content_type = content_type.expect("a content type").to_owned();
-    ServedPage { file: SCRAPED, format: PageFormat::default(), content_type, body }
+/// The pages that a listener serves if nothing is chosen, to whoever asks for them.
+fn scraped(address: SocketAddr) -> impl Iterator<Item = ServedPage> {
+    SCRAPED.into_iter().map(move |(file, accept)| {
+        let (url, accept) = (format!("http://{address}/metrics"), format!("Accept: {accept}\r\n"));
+        let (status, head, body) = http::ask(&url, "GET", &accept, b"").expect("the listener answers");
+        assert_eq!(status, 200, "{head}");
+        let content_type = head.lines().find_map(|line| line.strip_prefix("content-type: "));
+        let content_type = content_type.expect("a content type").to_owned();
+        let mut formats = PAGES.into_iter().map(|(_, format)| format);
+        let format = formats.find(|format| format.content_type() == content_type);
+        let format = format.unwrap_or_else(|| panic!("{content_type} is no format that was asked for"));
+        ServedPage { file, format, content_type, body }
+    })
 }
 
-/// The name of the page that was scraped.
-pub const SCRAPED: &str = "scraped";
+/// The pages that are scraped, and how they are asked for.
+const SCRAPED: [(&str, &str); 2] = [
+    ("scraped", "text/plain;version=0.0.4"),
+    ("scraped_openmetrics", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8,*/*;q=0.1"),
+];
 
 /// A path of the one receiver of all cases.
 struct Inbox(u32);

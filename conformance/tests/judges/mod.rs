@@ -9,7 +9,7 @@ use conformance::oracle::python::{Batch, Fact};
 use conformance::oracle::rotel::Rotel;
 use conformance::oracle::victoria_metrics::{self, VictoriaMetrics};
 use conformance::{
-    Allowed, Families, Given, Outcome, Page, PageChoice, SCRAPED, Samples, ServedPage, Truth, push_grpc,
+    Allowed, Families, Given, Outcome, Page, PageChoice, Samples, ServedPage, Truth, push_grpc,
 };
 
 /// What was recorded under a name, and what came out.
@@ -106,7 +106,7 @@ fn pages(judged: &Judged) -> impl Iterator<Item = Shown<'_>> {
     };
     outcome.pages.iter().enumerate().filter(differs).map(move |(_, page)| {
         let default = PageChoice::default();
-        let choice = if page.file == SCRAPED { &default } else { &given.page };
+        let choice = if page.is_scraped() { &default } else { &given.page };
         let is_legal = choice.makes_legal() || !page.has_utf8_names();
         let expected = (!choice.is_of_metrics_rs()).then(|| truth.page(choice, page.format));
         Shown { name, page, is_legal, expected }
