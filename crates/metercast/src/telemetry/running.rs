@@ -87,8 +87,8 @@ impl Running {
             #[cfg(feature = "otlp")]
             ExporterConfig::Otlp(settings) => {
                 let settings = Settings::of(name, settings);
-                let push = Push::start(settings, reader.clone(), config.resource().attributes())
-                    .map_err(|error| format!("cannot start its thread: {error}"))?;
+                let push = Push::start(settings, reader, config.resource().attributes())
+                    .map_err(|error| format!("cannot start: {error}"))?;
                 self.periodic.push((name.to_owned(), Box::new(push)));
                 Ok(())
             }

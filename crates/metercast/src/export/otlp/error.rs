@@ -42,6 +42,7 @@ pub(in crate::export) enum Cause {
     /// No connection could be made.
     Connect(Arc<io::Error>),
     /// The certificates do not fit, and how to mend that.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
     Tls(String),
     /// The proxy makes no connection, and why. It may do so later, or not before somebody mends it.
     Proxy { url: String, says: String, is_lasting: bool },

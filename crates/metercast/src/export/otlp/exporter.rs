@@ -54,7 +54,7 @@ pub(super) enum End {
 impl Exporter {
     pub(super) fn new(
         settings: Settings,
-        reader: Reader,
+        reader: &Reader,
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
         let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
@@ -192,7 +192,7 @@ impl Exporter {
             }
             match next {
                 Next::Now => {}
-                Next::NextPush => break,
+                Next::WhenDue => break,
                 Next::At(at) if limit.is_before(at) => break,
                 Next::At(at) => {
                     if !commands.are_waiting() {

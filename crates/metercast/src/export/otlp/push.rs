@@ -46,10 +46,11 @@ impl Push {
     ///
     /// # Errors
     ///
-    /// The system gives no thread or no event queue, or a setting is one that HTTP cannot carry.
+    /// The system gives no thread or no event queue, a file of certificates cannot be used, or a setting is one that HTTP
+    /// cannot carry.
     pub(crate) fn start(
         settings: Settings,
-        reader: Reader,
+        reader: &Reader,
         resource: &[(String, Value)],
     ) -> io::Result<Push> {
         let name = settings.name.clone();

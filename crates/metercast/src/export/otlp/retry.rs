@@ -64,7 +64,7 @@ pub(super) enum Next {
     Now,
     At(Instant),
     /// When the next push is due.
-    NextPush,
+    WhenDue,
 }
 
 /// How long to wait between attempts.
@@ -145,12 +145,12 @@ impl Retry {
             Outcome::Unread => (Fate::GivenUp, Next::Now),
             Outcome::Busy => (held_or(Fate::Merged), self.later(wait, now)),
             Outcome::Unknown => (doubtful, self.later(wait, now)),
-            Outcome::Garbled => (doubtful, Next::NextPush),
+            Outcome::Garbled => (doubtful, Next::WhenDue),
             Outcome::Malformed if past.malformed => (Fate::GivenUp, Next::Now),
             Outcome::Malformed => (Fate::Held(Past { malformed: true, ..past }), Next::Now),
             // Whatever became of an earlier attempt: it had the same bytes, and was as little taken.
             Outcome::TooLarge => (Fate::Merged, self.shrink(bytes)),
-            Outcome::Denied => (held_or(Fate::Merged), Next::NextPush),
+            Outcome::Denied => (held_or(Fate::Merged), Next::WhenDue),
         }
     }
 
@@ -174,7 +174,7 @@ impl Retry {
     fn shrink(&mut self, bytes: usize) -> Next {
         // What is larger than the limit is one point, which cannot be split.
         if bytes <= SMALLEST_REQUEST || bytes > self.limit {
-            return Next::NextPush;
+            return Next::WhenDue;
         }
         self.limit = (bytes / 2).max(SMALLEST_REQUEST);
         Next::Now
@@ -243,7 +243,7 @@ mod tests {
                 let next = match next {
                     Next::Now => "now",
                     Next::At(_) => "later",
-                    Next::NextPush => "next push",
+                    Next::WhenDue => "next push",
                 };
                 assert_eq!(next, when, "{outcome:?} {past:?}");
             }
@@ -308,11 +308,11 @@ mod tests {
         assert_eq!(after(1 << 20), (Next::Now, 512 << 10));
         assert_eq!(after(500 << 10), (Next::Now, 250 << 10));
         // A request that could not be split to the limit.
-        assert_eq!(after(900 << 10), (Next::NextPush, 250 << 10));
+        assert_eq!(after(900 << 10), (Next::WhenDue, 250 << 10));
         assert_eq!(after(20 << 10), (Next::Now, SMALLEST_REQUEST));
-        assert_eq!(after(20 << 10), (Next::NextPush, SMALLEST_REQUEST));
-        assert_eq!(after(SMALLEST_REQUEST), (Next::NextPush, SMALLEST_REQUEST));
-        assert_eq!(after(0), (Next::NextPush, SMALLEST_REQUEST));
+        assert_eq!(after(20 << 10), (Next::WhenDue, SMALLEST_REQUEST));
+        assert_eq!(after(SMALLEST_REQUEST), (Next::WhenDue, SMALLEST_REQUEST));
+        assert_eq!(after(0), (Next::WhenDue, SMALLEST_REQUEST));
     }
 
     #[test]

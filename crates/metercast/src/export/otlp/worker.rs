@@ -86,7 +86,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 impl Worker {
     pub(super) fn new(
         settings: Settings,
-        reader: Reader,
+        reader: &Reader,
         resource: &[(String, Value)],
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {

@@ -100,6 +100,7 @@ impl Collector {
     }
 
     /// The same, encrypted.
+    #[cfg(feature = "tls")]
     pub(super) fn encrypted(
         script: impl IntoIterator<Item = Reply, IntoIter: Send + 'static>,
         config: Arc<ServerConfig>,

@@ -173,7 +173,7 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
     let interval = settings.interval;
     // Its own metrics would be points that no test speaks of.
     let reader = Reader::new(store.clone(), log).measured(false);
-    let exporter = Exporter::new(settings, reader, &[]).unwrap().by(Transport::Script(script));
+    let exporter = Exporter::new(settings, &reader, &[]).unwrap().by(Transport::Script(script));
     let worker = Worker { exporter, interval, commands: Commands::new(received) };
     let stage = Stage { store, commands, sent, is_sent, lines };
     let test = async {

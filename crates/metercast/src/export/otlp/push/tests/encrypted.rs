@@ -1,7 +1,7 @@
 //! Encrypted pushes: whom they trust, whom they present, and what is said when that does not fit.
 
 use super::certificates::{Authority, file};
-use super::network::Proxy;
+use super::proxy::Proxy;
 use super::*;
 
 fn to(collector: &Collector) -> Otlp {
@@ -136,7 +136,7 @@ fn files_that_are_not_what_they_should_be_are_named_at_the_start() {
     ];
     for (otlp, expected) in cases {
         let setup = Setup::configured(otlp);
-        let error = Push::start(setup.settings.clone(), setup.reader.clone(), &[]).unwrap_err().to_string();
+        let error = Push::start(setup.settings.clone(), &setup.reader, &[]).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
     }
 }

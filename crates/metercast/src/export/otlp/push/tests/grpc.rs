@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
 
 use self::receiver::{Receiver, Reply};
 use super::certificates::Authority;
-use super::network::Proxy;
+use super::proxy::Proxy;
 use super::*;
 
 fn to(receiver: &Receiver) -> Setup {

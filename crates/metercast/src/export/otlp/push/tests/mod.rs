@@ -6,10 +6,12 @@ mod certificates;
 #[cfg(feature = "tls")]
 mod encrypted;
 mod faults;
-#[cfg(feature = "grpc")]
+#[cfg(all(feature = "grpc", feature = "tls"))]
 mod grpc;
 mod lifetime;
 mod network;
+#[cfg(feature = "tls")]
+mod proxy;
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -86,7 +88,7 @@ impl Setup {
 
     fn start(&self) -> Push {
         let resource = [("service.name".to_owned(), "orders".into())];
-        Push::start(self.settings.clone(), self.reader.clone(), &resource).unwrap()
+        Push::start(self.settings.clone(), &self.reader, &resource).unwrap()
     }
 
     fn order(&self) {
@@ -398,7 +400,7 @@ fn secrets_are_in_no_debug_and_a_header_that_http_cannot_carry_is_not_shown() {
         "Push { name: \"central\", url: \"http://collector/v1/metrics?***\", .. }"
     );
     setup.settings.headers[0].1 = "tok-12345\n".to_owned();
-    let error = Push::start(setup.settings.clone(), setup.reader.clone(), &[]).unwrap_err();
+    let error = Push::start(setup.settings.clone(), &setup.reader, &[]).unwrap_err();
     assert_eq!(error.to_string(), "a header's value is not one of HTTP");
     for text in [format!("{:?}", setup.settings), format!("{error:?}")] {
         assert!(!text.contains("tok-") && !text.contains("in-query"), "{text}");
