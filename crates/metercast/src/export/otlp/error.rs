@@ -325,7 +325,7 @@ impl fmt::Display for Cause {
 
 fn mend(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        400 => "the collector cannot read the message; is it a receiver of OTLP protobuf?",
+        400 => "the collector cannot read the message; does it take OTLP in the exporter's protocol?",
         401 | 403 => "check the exporter's auth or headers",
         404 | 405 => "the path is probably wrong; receivers of OTLP take metrics at /v1/metrics",
         407 => "something on the way is a proxy that wants a password",

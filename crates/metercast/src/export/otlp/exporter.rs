@@ -124,7 +124,7 @@ impl Exporter {
         report: &mut Report,
         commands: &mut Commands,
     ) -> Result<bool, Abandoned> {
-        let mut limit = Limit::new(self.settings.timeout, deadline);
+        let mut limit = Limit::new(&self.settings, deadline);
         let mut queue = VecDeque::from(std::mem::take(&mut self.held));
         // Whether a part of the last reading has arrived.
         let mut is_partly_taken = false;
@@ -193,7 +193,7 @@ impl Exporter {
             match next {
                 Next::Now => {}
                 Next::WhenDue => break,
-                Next::At(at) if limit.is_before(at) => break,
+                Next::At(at) if !limit.leaves_time_until(at) => break,
                 Next::At(at) => {
                     if !commands.are_waiting() {
                         commands.until(at).await?;
@@ -285,12 +285,17 @@ struct Limit {
     timeout: Option<Duration>,
     timeout_at: Option<Instant>,
     end: Option<Instant>,
+    /// When the next push is due, if nobody asked for this one: it fails then at the latest, so that it is said.
+    next: Option<Instant>,
 }
 
 impl Limit {
-    fn new(timeout: Option<Duration>, deadline: Option<Instant>) -> Limit {
-        let timeout_at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        Limit { timeout, timeout_at, end: timeout_at.into_iter().chain(deadline).min() }
+    fn new(settings: &Settings, deadline: Option<Instant>) -> Limit {
+        let timeout = settings.timeout;
+        let after = |duration| Instant::now().checked_add(duration);
+        let timeout_at = timeout.and_then(after);
+        let next = if deadline.is_some() { None } else { after(settings.interval) };
+        Limit { timeout, timeout_at, end: timeout_at.into_iter().chain(deadline).min(), next }
     }
 
     /// With the deadline of a last command, if it is one.
@@ -298,8 +303,9 @@ impl Limit {
         self.end = self.end.into_iter().chain(last).min();
     }
 
-    fn is_before(&self, moment: Instant) -> bool {
-        self.end.is_some_and(|end| end <= moment)
+    /// Whether there may be another attempt as late as that.
+    fn leaves_time_until(&self, moment: Instant) -> bool {
+        self.end.is_none_or(|end| moment < end) && self.next.is_none_or(|next| moment < next)
     }
 
     async fn reached(&self) {

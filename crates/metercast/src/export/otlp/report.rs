@@ -25,9 +25,9 @@ pub(super) struct Report {
     pub(super) is_unread: bool,
     /// How many points were taken or given up.
     settled: u64,
-    /// Why points were not taken, and the first reason to give some up.
-    rejected: Option<Cause>,
-    given_up: Option<(Cause, u64)>,
+    /// The first that was taken without some points, and the first that was given up.
+    rejected: Option<ExportError>,
+    given_up: Option<ExportError>,
     /// What the receiver says beside a success.
     but: Option<String>,
 }
@@ -81,9 +81,10 @@ impl Reporter {
         report.settled += points;
         self.count(points - rejected, None);
         if rejected > 0 {
-            let cause = Cause::Rejected { rejected, points, says };
-            self.count(rejected, Some(&self.error(cause.clone())));
-            report.rejected.get_or_insert(cause);
+            let error = self.error(Cause::Rejected { rejected, points, says });
+            self.count(rejected, Some(&error));
+            self.say(Level::Warn, ANSWERS, &error.to_string());
+            report.rejected.get_or_insert(error);
             return;
         }
         let url = &self.url;
@@ -98,8 +99,10 @@ impl Reporter {
     /// A request with so many points is dropped for good.
     pub(super) fn given_up(&self, cause: Cause, points: u64, report: &mut Report) {
         report.settled += points;
-        self.count(points, Some(&self.error(cause.clone())));
-        report.given_up.get_or_insert((cause, 0)).1 += points;
+        let error = self.error(cause).losing(points);
+        self.count(points, Some(&error));
+        self.say(Level::Error, "given up", &error.to_string());
+        report.given_up.get_or_insert(error);
     }
 
     /// The push is over, with requests of at most `limit` bytes. Unless everything is settled, some points are merged or held; after the last push, so many are
@@ -118,12 +121,6 @@ impl Reporter {
         let measure = |error: Option<&ExportError>| {
             self.reader.own().operation(started.elapsed(), error.map(ExportError::error_type));
         };
-        let (name, log) = (&self.name, self.reader.log());
-        let given_up = given_up.map(|(cause, points)| self.error(cause).losing(points));
-        if let Some(error) = &given_up {
-            let subject = format!("{name} (given up)");
-            log.write_rarely(Level::Error, &subject, &format!("exporter {name:?}: {error}"));
-        }
         if let Some(Failure { cause, wait }) = failure.filter(|_| !is_settled) {
             let error = self.error(cause).losing(lost.unwrap_or(0));
             self.count(lost.unwrap_or(merged), Some(&error));
@@ -138,15 +135,14 @@ impl Reporter {
         if settled == 0 {
             return Ok(());
         }
-        if let Some(cause) = rejected {
-            let error = self.error(cause);
-            measure(Some(&error));
-            self.say_success(Some(&error.to_string()));
-            return Err(error);
+        measure(rejected.as_ref());
+        self.say_success();
+        match (&rejected, but) {
+            (None, None) => drop(self.reader.log().settle(&self.subject(ANSWERS))),
+            (None, Some(but)) => self.say(Level::Warn, ANSWERS, &but),
+            (Some(_), _) => {}
         }
-        measure(None);
-        self.say_success(but.as_deref());
-        Ok(())
+        rejected.map_or(Ok(()), Err)
     }
 
     fn say_failure(&self, error: &ExportError, wait: Option<Duration>, last: bool) {
@@ -170,18 +166,23 @@ impl Reporter {
         );
     }
 
-    /// A push arrived, perhaps with a `but`, which comes with every push and is said as rarely as a failure.
-    fn say_success(&self, but: Option<&str>) {
+    fn say_success(&self) {
         let (name, url, log) = (&self.name, &self.url, self.reader.log());
-        let subject = format!("{name} (answers)");
         if log.settle(name) {
             log.write(Level::Info, &format!("exporter {name:?}: push to {url} works again"));
         }
-        match but {
-            Some(but) => log.write_rarely(Level::Warn, &subject, &format!("exporter {name:?}: {but}")),
-            None => {
-                log.settle(&subject);
-            }
-        }
+    }
+
+    /// Says what comes with every push as rarely as a failure.
+    fn say(&self, level: Level, about: &str, says: &str) {
+        let line = format!("exporter {:?}: {says}", self.name);
+        self.reader.log().write_rarely(level, &self.subject(about), &line);
+    }
+
+    fn subject(&self, about: &str) -> String {
+        format!("{} ({about})", self.name)
     }
 }
+
+/// What lines are about that say what came beside a success.
+const ANSWERS: &str = "answers";

@@ -20,7 +20,8 @@ fn a_refusal_is_counted_returned_and_logged_with_cause_and_mend() {
     let rpc_status = [&[8, 3, 18, 7][..], b"too old"].concat();
     let long = "x".repeat(300);
     let cut = format!("answered 400 Bad Request (\"{}...\"): ", "x".repeat(200));
-    let not_read = "the collector cannot read the message; is it a receiver of OTLP protobuf? Counts";
+    let not_read =
+        "the collector cannot read the message; does it take OTLP in the exporter's protocol? Counts";
     let cases = [
         (
             "401 Unauthorized",

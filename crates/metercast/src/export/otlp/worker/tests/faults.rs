@@ -386,3 +386,33 @@ async fn the_rest_of_a_reading_follows_a_refusal_without_what_arrived_already() 
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_push_without_a_timeout_fails_at_the_latest_when_the_next_is_due_and_says_so() {
+    let mut settings = settings();
+    settings.timeout = None;
+    play(settings, std::iter::repeat_with(|| status(503)).take(100), async |stage| {
+        stage.order();
+        stage.until(1).await;
+        sleep(60 * SECOND).await;
+        assert!(stage.lines()[0].contains("answered 503 Service Unavailable"));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_is_said_even_if_somebody_interrupts_the_push() {
+    let mut settings = settings();
+    settings.timeout = Some(30 * SECOND);
+    play(settings, [status(400), status(400), status(503).waiting(5 * SECOND)], async |stage| {
+        stage.order();
+        let sent = stage.until(3).await;
+        // The push waits now for what it may do in 5 seconds.
+        stage.flush(20 * SECOND).await.unwrap();
+        assert_eq!(stage.sent().len(), 4);
+        assert!(stage.sent()[3].at >= sent[2].at + 5 * SECOND);
+        let lines = stage.lines();
+        assert!(lines[1].ends_with(" 1 point is not delivered"), "{lines:?}");
+    })
+    .await;
+}
