@@ -32,31 +32,31 @@ metrics! {
 }
 
 /// A deterministic stream of numbers.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mixed = (self.0 ^ self.0 >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
         mixed ^ mixed >> 33
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
     /// Of every size up to 64 bits.
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.next() >> self.below(64)
     }
 
-    fn finite(&mut self) -> f64 {
+    pub(super) fn finite(&mut self) -> f64 {
         let value = f64::from_bits(self.next());
         if value.is_finite() { value / 1e10 } else { 0.5 }
     }
 
     /// Short as a rule.
-    fn text(&mut self) -> String {
+    pub(super) fn text(&mut self) -> String {
         let length = match self.below(10) {
             0 => self.below(400),
             1 => self.below(40),
@@ -65,7 +65,7 @@ impl Random {
         (0..length).map(|_| ['a', 'Z', '"', '/', ' ', 'é', '\u{1f980}'][self.below(7) as usize]).collect()
     }
 
-    fn record(&mut self) {
+    pub(super) fn record(&mut self) {
         let (text, number) = (self.text(), self.number() as i64);
         match self.below(9) {
             0..=2 => {
@@ -118,7 +118,7 @@ fn whatever_was_recorded_is_what_is_decoded() {
             let points = message.encode_at(snapshot.time, &store, &mut out);
             assert_eq!(points, snapshot.points(), "round {round}");
             if points == 0 {
-                assert_eq!(out, []);
+                assert!(out.is_empty());
                 continue;
             }
             let request = decoded(&out);
@@ -128,10 +128,10 @@ fn whatever_was_recorded_is_what_is_decoded() {
 }
 
 /// The points of each metric, sorted, and so are the attributes of each: their order says nothing.
-type Points = BTreeMap<String, Vec<String>>;
+pub(super) type Points = BTreeMap<String, Vec<String>>;
 
 /// What `Debug` writes is what is compared: bits of doubles too, but for those of NaN.
-fn sorted<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Points {
+pub(super) fn sorted<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Points {
     let mut all = Points::new();
     for metric in metrics {
         let mut points: Vec<String> = match metric.data.clone().unwrap() {

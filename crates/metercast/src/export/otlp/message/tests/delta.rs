@@ -1,0 +1,581 @@
+//! What was delivered adds up to what was recorded.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use metercast_core::{Expiry, u64_counter};
+
+use super::random::Random;
+use super::*;
+use crate::TemporalityPreference::{Cumulative, Delta, LowMemory};
+
+metrics! {
+    static COUNTS: Counter<u64> = "delta.counts" { labels: { text: &str } };
+    static AMOUNTS: Counter<f64> = "delta.amounts" { labels: { text: &str } };
+    /// Never removed, so that what the receiver has is to the last bit what the store has.
+    static EXACT: Counter<f64> = "delta.exact" { labels: { text: &str } };
+    static LEVEL: UpDownCounter<i64> = "delta.level";
+    static HEAT: Gauge<f64> = "delta.heat";
+    static TIMES: Histogram<f64> = "delta.times" { buckets: [1.0, 5.0, 20.0], labels: { text: &str } };
+    static SIGNED: Histogram<f64> = "delta.signed" { buckets: [0.0, 5.0] };
+    static WIDTHS: Histogram<f64> = "delta.widths" { exponential: true, labels: { text: &str } };
+    static SIZES: Summary<f64> = "delta.sizes" { quantiles: [0.5] };
+    static SEEN: ObservableCounter<u64> = "delta.seen" { labels: { text: &str } };
+    static SEEN_LEVEL: ObservableUpDownCounter<i64> = "delta.seen.level";
+    /// Counted, and observed as well.
+    static MIXED: Counter<u64> = "delta.mixed" { labels: { text: &str } };
+    static MIXED_SEEN: ObservableCounter<u64> = "delta.mixed" { labels: { text: &str } };
+    static PLAIN: Histogram<f64> = "delta.plain";
+    static DECLARED: Histogram<f64> = "delta.declared" { buckets: [1.0] };
+}
+
+fn message(temporality: TemporalityPreference) -> OtlpMessage {
+    OtlpMessage::with_options(&[], OtlpOptions { temporality, ..OtlpOptions::default() })
+}
+
+/// A back end that adds up what it is sent.
+#[derive(Default)]
+struct Receiver {
+    /// By metric and attributes.
+    counts: HashMap<String, u128>,
+    sums: HashMap<String, f64>,
+    /// When the last point of a series ended.
+    times: HashMap<String, u64>,
+}
+
+impl Receiver {
+    fn receive(&mut self, body: &[u8]) {
+        for metric in metrics_of(&decoded(body)) {
+            let name = &metric.name;
+            match metric.data.clone().unwrap() {
+                Data::Sum(sum) if sum.aggregation_temporality == 1 => {
+                    assert!(sum.is_monotonic);
+                    for point in sum.data_points {
+                        let series = self.interval(
+                            name,
+                            &point.attributes,
+                            point.start_time_unix_nano,
+                            point.time_unix_nano,
+                        );
+                        match point.value.unwrap() {
+                            NumberValue::AsInt(value) => {
+                                assert!(value > 0, "{series} came by {value}");
+                                *self.counts.entry(series).or_default() += value as u128;
+                            }
+                            NumberValue::AsDouble(value) => {
+                                assert!(value > 0.0, "{series} came by {value}");
+                                *self.counts.entry(series.clone()).or_default() += value as u128;
+                                *self.sums.entry(series).or_default() += value;
+                            }
+                        }
+                    }
+                }
+                Data::Histogram(histogram) if histogram.aggregation_temporality == 1 => {
+                    for point in histogram.data_points {
+                        let series = self.interval(
+                            name,
+                            &point.attributes,
+                            point.start_time_unix_nano,
+                            point.time_unix_nano,
+                        );
+                        assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+                        assert_eq!(point.bucket_counts.iter().sum::<u64>(), point.count);
+                        assert!(point.count > 0);
+                        for (at, count) in point.bucket_counts.iter().enumerate() {
+                            *self.counts.entry(format!("{series} {at}")).or_default() += u128::from(*count);
+                        }
+                        *self.sums.entry(series).or_default() += point.sum.unwrap_or(f64::NAN);
+                    }
+                }
+                Data::ExponentialHistogram(histogram) if histogram.aggregation_temporality == 1 => {
+                    for point in histogram.data_points {
+                        let series = self.interval(
+                            name,
+                            &point.attributes,
+                            point.start_time_unix_nano,
+                            point.time_unix_nano,
+                        );
+                        let of = |buckets: Option<opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets>| {
+                            buckets.map_or(0, |buckets| buckets.bucket_counts.iter().sum::<u64>())
+                        };
+                        assert!(point.count > 0);
+                        assert_eq!(point.zero_count + of(point.positive) + of(point.negative), point.count);
+                        *self.counts.entry(series.clone()).or_default() += u128::from(point.count);
+                        *self.sums.entry(series).or_default() += point.sum.unwrap_or(f64::NAN);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The series, whose points must not overlap.
+    fn interval(&mut self, name: &str, attributes: &[common::KeyValue], start: u64, time: u64) -> String {
+        let attributes: Vec<_> =
+            attributes.iter().map(|attribute| format!("{:?}", attribute.value)).collect();
+        let series = format!("{name} {}", attributes.join(","));
+        let last = self.times.insert(series.clone(), time).unwrap_or_default();
+        assert!(last <= start && start < time, "{series}: {last}, {start}..{time}");
+        series
+    }
+
+    fn count(&self, name: &str, text: &str) -> u128 {
+        self.counts.get(&key(name, text)).copied().unwrap_or_default()
+    }
+}
+
+fn key(name: &str, text: &str) -> String {
+    format!("{name} {:?}", pair("text", self::text(text)).value)
+}
+
+/// Sends everything, and hears that it arrived.
+fn flush(message: &mut OtlpMessage, store: &Store, receiver: &mut Receiver) -> u64 {
+    let mut points = 0;
+    for request in message.requests(store, usize::MAX) {
+        points += request.points();
+        receiver.receive(request.body());
+        message.delivered(request);
+    }
+    points
+}
+
+/// The only point of a request's only request, a sum.
+fn sum_of(requests: &[Request], name: &str) -> (Sum, Vec<NumberDataPoint>) {
+    let [request] = requests else { panic!("{requests:?}") };
+    let Data::Sum(sum) = data(&decoded(request.body()), name) else { panic!("{name} is a sum") };
+    let points = sum.data_points.clone();
+    (sum, points)
+}
+
+#[test]
+fn only_what_came_is_sent_and_it_counts_from_what_arrived_last() {
+    let (store, mut message) = (Store::new(), message(Delta));
+    store.scope(|| COUNTS.add(3, ("a",)));
+    let first = message.requests(&store, usize::MAX);
+    let (sum, points) = sum_of(&first, "delta.counts");
+    assert_eq!((sum.aggregation_temporality, sum.is_monotonic), (1, true));
+    assert_eq!(points[0].value, Some(NumberValue::AsInt(3)));
+    assert_eq!(points[0].start_time_unix_nano, unix_nanoseconds(store.started()));
+    let first_time = points[0].time_unix_nano;
+    first.into_iter().for_each(|request| message.delivered(request));
+
+    assert!(message.requests(&store, usize::MAX).is_empty());
+    store.scope(|| {
+        COUNTS.add(4, ("a",));
+        COUNTS.add(5, ("b",));
+    });
+    let (_, points) = sum_of(&message.requests(&store, usize::MAX), "delta.counts");
+    let values: Vec<_> = points.iter().map(|point| point.value.unwrap()).collect();
+    assert_eq!(values, [NumberValue::AsInt(4), NumberValue::AsInt(5)]);
+    // The reading with nothing in it counts as well, and a new series does from where the others do.
+    assert!(points[0].start_time_unix_nano > first_time);
+    assert_eq!(points[0].start_time_unix_nano, points[1].start_time_unix_nano);
+}
+
+#[test]
+fn what_did_not_arrive_comes_with_the_next() {
+    let (store, mut message) = (Store::new(), message(Delta));
+    store.scope(|| COUNTS.add(3, ("a",)));
+    drop(message.requests(&store, usize::MAX));
+    store.scope(|| COUNTS.add(4, ("a",)));
+    let requests = message.requests(&store, usize::MAX);
+    let (_, points) = sum_of(&requests, "delta.counts");
+    assert_eq!(points[0].value, Some(NumberValue::AsInt(7)));
+    assert_eq!(points[0].start_time_unix_nano, unix_nanoseconds(store.started()));
+    // Refused for good: it does not come again.
+    requests.into_iter().for_each(|request| message.given_up(request));
+    store.scope(|| COUNTS.add(5, ("a",)));
+    let (_, points) = sum_of(&message.requests(&store, usize::MAX), "delta.counts");
+    assert_eq!(points[0].value, Some(NumberValue::AsInt(5)));
+}
+
+#[test]
+fn of_requests_that_were_split_each_arrives_for_itself() {
+    let (store, mut message) = (Store::new(), message(Delta));
+    let add = || store.scope(|| (0..40).for_each(|number| COUNTS.add(1, (&format!("{number}"),))));
+    let mut receiver = Receiver::default();
+    add();
+    for (at, request) in message.requests(&store, 600).into_iter().enumerate() {
+        if at % 2 == 0 {
+            receiver.receive(request.body());
+            message.delivered(request);
+        }
+    }
+    assert!((1..40).contains(&receiver.counts.len()));
+    add();
+    flush(&mut message, &store, &mut receiver);
+    for number in 0..40 {
+        assert_eq!(receiver.count("delta.counts", &format!("{number}")), 2, "{number}");
+    }
+}
+
+#[test]
+fn each_kind_has_the_temporality_that_the_preference_gives_it() {
+    let store = Store::new();
+    store.scope(|| {
+        COUNTS.add(1, ("a",));
+        LEVEL.add(1);
+        HEAT.set(1.0);
+        TIMES.record(1.0, ("a",));
+        WIDTHS.record(1.0, ("a",));
+        SIZES.record(1.0);
+        SEEN.observe(|o| o.set(1, ("a",))).forever();
+        SEEN_LEVEL.observe(|o| o.set(1)).forever();
+    });
+    // What the specification of the exporter says, in the order of the metrics.
+    let names = ["counts", "seen", "level", "seen.level", "times", "widths"];
+    for (preference, expected) in
+        [(Cumulative, [2, 2, 2, 2, 2, 2]), (Delta, [1, 1, 2, 2, 1, 1]), (LowMemory, [1, 2, 2, 2, 1, 1])]
+    {
+        let mut message = message(preference);
+        let requests = message.requests(&store, usize::MAX);
+        let request = decoded(requests[0].body());
+        for (name, expected) in names.iter().zip(expected) {
+            let temporality = match data(&request, &format!("delta.{name}")) {
+                Data::Sum(sum) => sum.aggregation_temporality,
+                Data::Histogram(histogram) => histogram.aggregation_temporality,
+                Data::ExponentialHistogram(histogram) => histogram.aggregation_temporality,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(temporality, expected, "{name} with {preference:?}");
+        }
+        assert!(matches!(data(&request, "delta.heat"), Data::Gauge(_)));
+        assert!(matches!(data(&request, "delta.sizes"), Data::Summary(_)));
+        requests.into_iter().for_each(|request| message.delivered(request));
+        // Up-down counters, gauges and summaries are what they are, changed or not.
+        let again = message.requests(&store, usize::MAX);
+        let sent = metrics_of(&decoded(again[0].body())).count();
+        assert_eq!(sent, 8 - expected.iter().filter(|temporality| **temporality == 1).count());
+    }
+}
+
+#[test]
+fn a_total_beyond_what_a_number_holds_arrives_whole() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
+    store.scope(|| COUNTS.add(u64::MAX, ("a",)));
+    flush(&mut message, &store, &mut receiver);
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), u128::from(u64::MAX));
+    // It wraps, and the receiver does not notice.
+    store.scope(|| COUNTS.add(5, ("a",)));
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), u128::from(u64::MAX) + 5);
+}
+
+#[test]
+fn a_histogram_of_negative_values_has_no_sum_and_its_next_one_has() {
+    let (store, mut message) = (Store::new(), message(Delta));
+    let mut sum = |value: f64| {
+        store.scope(|| SIGNED.record(value));
+        let requests = message.requests(&store, usize::MAX);
+        let Data::Histogram(histogram) = data(&decoded(requests[0].body()), "delta.signed") else { panic!() };
+        requests.into_iter().for_each(|request| message.delivered(request));
+        histogram.data_points[0].sum
+    };
+    assert_eq!(sum(2.0), Some(2.0));
+    assert_eq!(sum(-3.0), None);
+    assert_eq!(sum(4.0), Some(4.0));
+}
+
+#[test]
+fn exemplars_are_those_of_what_came() {
+    let (store, mut message) = (Store::new(), message(Delta));
+    store.take_exemplars(|| Some(metercast_core::SpanContext::new([1; 16], [2; 8])));
+    let mut exemplars = |value: f64| {
+        store.scope(|| TIMES.record(value, ("a",)));
+        let requests = message.requests(&store, usize::MAX);
+        let Data::Histogram(histogram) = data(&decoded(requests[0].body()), "delta.times") else { panic!() };
+        requests.into_iter().for_each(|request| message.delivered(request));
+        histogram.data_points[0].exemplars.len()
+    };
+    assert_eq!(exemplars(0.5), 1);
+    assert_eq!(exemplars(10.0), 1);
+    assert_eq!(exemplars(11.0), 1);
+}
+
+#[test]
+fn observed_totals_may_pause_and_begin_anew() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
+    let total = Arc::new(AtomicU64::new(5));
+    let seen = Arc::clone(&total);
+    let _observation = store.scope(|| {
+        SEEN.observe(move |o| match seen.load(Relaxed) {
+            0 => {}
+            total => o.set(total, ("a",)),
+        })
+    });
+    for (value, expected) in [(5, 5), (5, 5), (9, 9), (0, 9), (12, 12), (3, 15)] {
+        total.store(value, Relaxed);
+        flush(&mut message, &store, &mut receiver);
+        assert_eq!(receiver.count("delta.seen", "a"), expected, "at {value}");
+    }
+}
+
+#[test]
+fn a_series_of_several_parts_is_told_once_however_they_come_and_go() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
+    let seen = Arc::new(AtomicU64::new(0));
+    let of_callback = Arc::clone(&seen);
+    let _observation = store.scope(|| {
+        MIXED_SEEN.observe(move |o| match of_callback.load(Relaxed) {
+            0 => {}
+            total => o.set(total, ("a",)),
+        })
+    });
+    let mut flush = || {
+        flush(&mut message, &store, &mut receiver);
+        receiver.count("delta.mixed", "a")
+    };
+    store.scope(|| MIXED.add(1, (&String::from("a"),)));
+    assert_eq!(flush(), 1);
+    seen.store(10, Relaxed);
+    assert_eq!(flush(), 11);
+    store.scope(|| u64_counter!("delta.mixed", "", 100, "text" => "a"));
+    assert_eq!(flush(), 111);
+    seen.store(0, Relaxed);
+    store.scope(|| u64_counter!("delta.mixed", "", 200, "text" => "a"));
+    assert_eq!(flush(), 311);
+    seen.store(30, Relaxed);
+    assert_eq!(flush(), 331);
+}
+
+#[test]
+fn histograms_that_say_nothing_are_exponential_for_who_prefers_that_in_time() {
+    let exponential = OtlpOptions { histograms: HistogramAggregation::Exponential, ..OtlpOptions::default() };
+    let kind = |message: &mut OtlpMessage, store: &Store, name| {
+        let mut body = Vec::new();
+        message.encode(store, &mut body);
+        matches!(data(&decoded(&body), name), Data::ExponentialHistogram(_))
+    };
+    for in_time in [true, false] {
+        let store = Store::new();
+        let mut message = OtlpMessage::with_options(&[], exponential);
+        if in_time {
+            message.prepare(&store);
+        }
+        store.scope(|| {
+            PLAIN.record(1.0);
+            DECLARED.record(1.0);
+            WIDTHS.record(1.0, ("a",));
+        });
+        message.prepare(&store);
+        store.scope(|| PLAIN.record(2.0));
+        assert_eq!(kind(&mut message, &store, "delta.plain"), in_time);
+        assert!(!kind(&mut message, &store, "delta.declared"));
+        assert!(kind(&mut message, &store, "delta.widths"));
+    }
+}
+
+/// An exporter with a link that fails.
+struct Link {
+    message: OtlpMessage,
+    limit: usize,
+    receiver: Receiver,
+    /// Sent, but nobody knows whether they arrived.
+    in_doubt: Vec<Request>,
+}
+
+impl Link {
+    fn new(temporality: TemporalityPreference, limit: usize) -> Link {
+        Link { message: message(temporality), limit, receiver: Receiver::default(), in_doubt: Vec::new() }
+    }
+
+    fn push(&mut self, random: &mut Random, store: &Store) {
+        if !self.in_doubt.is_empty() {
+            return self.settle(random);
+        }
+        for request in self.message.requests(store, self.limit) {
+            match random.below(4) {
+                // Refused, but not for good.
+                0 => drop(request),
+                1 => self.in_doubt.push(request),
+                _ => self.arrive(request),
+            }
+        }
+    }
+
+    /// The same bytes again, until something is heard.
+    fn settle(&mut self, random: &mut Random) {
+        for request in std::mem::take(&mut self.in_doubt) {
+            match random.below(5) {
+                0 => self.in_doubt.push(request),
+                1 => drop(request),
+                _ => self.arrive(request),
+            }
+        }
+    }
+
+    fn arrive(&mut self, request: Request) {
+        self.receiver.receive(request.body());
+        self.message.delivered(request);
+    }
+
+    fn flush(&mut self, store: &Store) {
+        for request in std::mem::take(&mut self.in_doubt) {
+            self.arrive(request);
+        }
+        // Twice, for what did not fit a number, or was rounded.
+        for _ in 0..2 {
+            for request in self.message.requests(store, self.limit) {
+                self.arrive(request);
+            }
+            assert_eq!(self.message.left_out(), 0);
+        }
+    }
+}
+
+/// What was recorded.
+#[derive(Default)]
+struct Truth {
+    counts: HashMap<String, u128>,
+    sums: HashMap<String, f64>,
+}
+
+impl Truth {
+    fn count(&mut self, key: String, amount: u64) {
+        *self.counts.entry(key).or_default() += u128::from(amount);
+    }
+
+    fn sum(&mut self, key: String, amount: f64) {
+        *self.sums.entry(key).or_default() += amount;
+    }
+
+    fn record(&mut self, random: &mut Random, seen: &Mutex<HashMap<String, u64>>) {
+        let label = ["a", "b", "c", "d", "e"][random.below(5) as usize];
+        match random.below(9) {
+            0 | 1 => {
+                let amount = random.number() >> random.below(60).max(2);
+                COUNTS.add(amount, (label,));
+                self.count(key("delta.counts", label), amount);
+            }
+            2 => {
+                let amount = random.below(1000) as f64 * 0.1;
+                AMOUNTS.add(amount, (label,));
+                self.sum(key("delta.amounts", label), amount);
+            }
+            3 => {
+                let amount = random.below(1 << 40) as f64 * 0.001 + random.below(1000) as f64 * 0.1;
+                EXACT.add(amount, (label,));
+                self.sum(key("delta.exact", label), amount);
+            }
+            4 | 5 => {
+                let value = random.below(300) as f64 * 0.1;
+                TIMES.record(value, (label,));
+                let bucket = [1.0, 5.0, 20.0].iter().filter(|bound| **bound < value).count();
+                self.count(format!("{} {bucket}", key("delta.times", label)), 1);
+                self.sum(key("delta.times", label), value);
+            }
+            6 => {
+                let value = (random.below(40) as f64).exp2() - 1.0;
+                WIDTHS.record(value, (label,));
+                self.count(key("delta.widths", label), 1);
+                self.sum(key("delta.widths", label), value);
+            }
+            7 => {
+                let amount = random.below(100);
+                // The program text names some of the labels that are also put together at run time.
+                let label = match random.below(3) {
+                    0 => {
+                        u64_counter!("delta.mixed", "", amount, "text" => "a");
+                        "a"
+                    }
+                    1 => {
+                        u64_counter!("delta.mixed", "", amount, "text" => "b");
+                        "b"
+                    }
+                    _ => {
+                        MIXED.add(amount, (label,));
+                        label
+                    }
+                };
+                self.count(key("delta.mixed", label), amount);
+            }
+            _ => {
+                let amount = random.below(100);
+                *seen.lock().unwrap().entry(label.to_owned()).or_default() += amount;
+                self.count(key("delta.seen", label), amount);
+            }
+        }
+    }
+}
+
+/// Three exporters of one store, each with failures of its own: refused and not sent again, sent and not heard of, split.
+/// Series are removed and end by themselves whenever all has arrived, and come back.
+#[test]
+fn whatever_fails_and_comes_and_goes_all_adds_up_to_the_truth() {
+    for seed in 0..12 {
+        let (store, mut random, mut truth) = (Store::new(), Random(seed), Truth::default());
+        let seen: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
+        let totals = Arc::clone(&seen);
+        let mut pauses = Random(seed + 100);
+        let _observation = store.scope(|| {
+            SEEN.observe(move |o| {
+                for (label, total) in &*totals.lock().unwrap() {
+                    if pauses.below(4) > 0 {
+                        o.set(*total, (label,));
+                    }
+                }
+            })
+        });
+        // What somebody holds never ends.
+        let _held = store.scope(|| ["a", "b", "c", "d", "e"].map(|label| EXACT.bind((label,))));
+        let mut links = [
+            Link::new(Delta, usize::MAX),
+            Link::new(Delta, 900),
+            Link::new(LowMemory, 2000),
+            Link::new(Cumulative, 500),
+        ];
+        for _ in 0..400 {
+            match random.below(40) {
+                0 => {
+                    links.iter_mut().for_each(|link| link.flush(&store));
+                    let label = ["a", "b", "c"][random.below(3) as usize];
+                    for name in
+                        ["delta.counts", "delta.amounts", "delta.times", "delta.widths", "delta.mixed"]
+                    {
+                        store.remove(name, [KeyValue::new("text", label)]);
+                    }
+                }
+                1 => {
+                    links.iter_mut().for_each(|link| link.flush(&store));
+                    store.set_expiry(Some(Expiry::after(Duration::ZERO)));
+                    // One finds that nothing comes, the next ends what is idle, and the third gives its memory away.
+                    (0..3).for_each(|_| drop(store.collect()));
+                    store.set_expiry(None);
+                }
+                2..10 => {
+                    let at = random.below(links.len() as u64) as usize;
+                    links[at].push(&mut random, &store);
+                }
+                _ => store.scope(|| truth.record(&mut random, &seen)),
+            }
+        }
+        // What callbacks say is complete when none of them pauses any more.
+        for _ in 0..8 {
+            links.iter_mut().for_each(|link| link.flush(&store));
+        }
+        for (at, link) in links.iter().enumerate().take(3) {
+            for (series, expected) in &truth.counts {
+                if at == 2 && series.starts_with("delta.seen") || *expected == 0 {
+                    continue;
+                }
+                let got = link.receiver.counts.get(series).copied().unwrap_or_default();
+                // Whole numbers wrap at 2^64, here as there.
+                assert_eq!(got as u64, *expected as u64, "{series} at {at} with seed {seed}");
+            }
+            for (series, expected) in &truth.sums {
+                let got = link.receiver.sums.get(series).copied().unwrap_or_default();
+                assert!((got - expected).abs() <= expected.abs() * 1e-12, "{series}: {got}, {expected}");
+            }
+        }
+        // Those that never end arrived to the last bit.
+        let snapshot = Snapshot::of(&store);
+        for series in &snapshot.family("delta.exact").unwrap().series {
+            let Point::F64(expected) = series.point else { panic!() };
+            let text = series.labels.get("text").unwrap().to_string();
+            let got = links[0].receiver.sums.get(&key("delta.exact", &text)).copied().unwrap_or_default();
+            assert_eq!(got.to_bits(), expected.to_bits(), "{text} with seed {seed}");
+        }
+    }
+}
