@@ -86,6 +86,7 @@ pub use scope::{InStore, StoreFutureExt};
 pub use store::Store;
 pub use store::exemplars::{Exemplar, SpanContext};
 pub use store::lifecycle::Expiry;
+pub use store::witness::Witness;
 
 /// What the expansions of our macros call; not for use by hand, and free to change with the macros.
 #[doc(hidden)]

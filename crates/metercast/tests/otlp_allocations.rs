@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use metercast::{OtlpMessage, Store, metrics};
+use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, TemporalityPreference, metrics};
 
 /// Hands everything on to the system, and counts.
 struct Counting;
@@ -48,10 +48,10 @@ fn record(store: &Store, series: u32) {
 }
 
 /// How often the second message of so many series asks for memory.
-fn allocations(series: u32) -> usize {
+fn allocations(series: u32, options: OtlpOptions) -> usize {
     let store = Store::new();
     record(&store, series);
-    let mut message = OtlpMessage::new(&[("service.name".to_owned(), "orders".into())]);
+    let mut message = OtlpMessage::with_options(&[("service.name".to_owned(), "orders".into())], options);
     let mut out = Vec::new();
     let points = message.encode(&store, &mut out);
     assert_eq!(points, 3 * series as usize);
@@ -62,10 +62,44 @@ fn allocations(series: u32) -> usize {
     ALLOCATIONS.get() - before
 }
 
+/// How often the requests for so many series ask for memory, and what is heard of them, once both have been there before.
+fn allocations_of_requests(series: u32, options: OtlpOptions) -> usize {
+    let store = Store::new();
+    let mut message = OtlpMessage::with_options(&[], options);
+    let mut counted = 0;
+    for _ in 0..4 {
+        record(&store, series);
+        let before = ALLOCATIONS.get();
+        let mut points = 0;
+        for request in message.requests(&store, usize::MAX) {
+            points += request.points();
+            message.delivered(request);
+        }
+        counted = ALLOCATIONS.get() - before;
+        assert_eq!(points, 3 * u64::from(series));
+    }
+    counted
+}
+
 #[test]
 fn a_series_is_encoded_without_an_allocation() {
-    let (few, many) = (allocations(10), allocations(1000));
-    // A few for the reading as a whole.
-    assert_eq!(few, many);
-    assert!(many < 60, "{many} allocations");
+    for encoding in [OtlpEncoding::Protobuf, OtlpEncoding::Json] {
+        let mut options = OtlpOptions::default();
+        options.encoding = encoding;
+        let (few, many) = (allocations(10, options), allocations(1000, options));
+        // A few for the reading as a whole.
+        assert_eq!(few, many, "{encoding:?}");
+        assert!(many < 60, "{many} allocations");
+    }
+}
+
+#[test]
+fn what_came_of_a_series_is_found_and_remembered_without_an_allocation() {
+    for temporality in [TemporalityPreference::Cumulative, TemporalityPreference::Delta] {
+        let mut options = OtlpOptions::default();
+        options.temporality = temporality;
+        let (few, many) = (allocations_of_requests(10, options), allocations_of_requests(1000, options));
+        assert_eq!(few, many, "{temporality:?}");
+        assert!(many < 60, "{many} allocations");
+    }
 }

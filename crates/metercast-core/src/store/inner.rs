@@ -20,6 +20,7 @@ use super::plan::Plan;
 use super::region::Region;
 use super::regions::Regions;
 use super::windows::Windows;
+use super::witness::Witnesses;
 use super::{BOUND, GLOBAL_ID};
 use crate::definition::{Definition, Descriptor, Kind};
 use crate::label::{Faults, LabelSet, Pairs, Spelled};
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) witnesses: Witnesses,
     pub(crate) windows: Windows,
     pub(crate) exemplars: Exemplars,
     pub(crate) deferred: Deferred,
@@ -77,6 +79,7 @@ impl Inner {
             regions: Regions::new(),
             dictionary: Dictionary::new(),
             lifecycle: Lifecycle::new(),
+            witnesses: Witnesses::new(),
             windows: Windows::new(),
             exemplars: Exemplars::new(),
             deferred: Deferred::new(),

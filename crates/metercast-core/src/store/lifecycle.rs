@@ -192,6 +192,7 @@ impl Departures {
             return;
         }
         self.looked = Some(now);
+        let is_seen = store.witnesses.have_seen();
         let mut gone = Vec::new();
         let mut idle = HashMap::new();
         for definition in crate::registry::definitions() {
@@ -207,7 +208,9 @@ impl Departures {
                 let known = self.idle.get(&series).filter(|(before, _)| *before == recorded);
                 match known {
                     // Only what a reading has seen already ends.
-                    Some((_, since)) if now.saturating_duration_since(*since) >= expiry.after => {
+                    Some((_, since))
+                        if now.saturating_duration_since(*since) >= expiry.after && is_seen(*since) =>
+                    {
                         let cell = line.cell();
                         let words = store.totals(definition, cell);
                         let exponential =

@@ -42,6 +42,7 @@ mod table;
 #[allow(unsafe_code, reason = "label sets that anybody reads while one replaces them")]
 mod wide;
 pub(crate) mod windows;
+pub(crate) mod witness;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -253,8 +254,8 @@ impl Store {
 
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is
     /// looked after when the store is read. A series that is recorded into again begins at zero, with a new start. Never
-    /// ended are series that the program text names, up-down counters that are not at zero, and what a
-    /// guard, a timer or a handle holds.
+    /// ended are series that the program text names, up-down counters that are not at zero, what a guard, a timer or a
+    /// handle holds, and what a [`Witness`](crate::Witness) has not seen.
     pub fn set_expiry(&self, expiry: Option<Expiry>) {
         self.inner().lifecycle.set_expiry(expiry);
     }

@@ -58,7 +58,7 @@ impl Exporter {
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
         let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
-        let message = OtlpMessage::with_options(resource, settings.options);
+        let mut message = OtlpMessage::with_options(resource, settings.options);
         message.prepare(reader.store());
         Ok(Exporter {
             message,

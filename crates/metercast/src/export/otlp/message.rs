@@ -8,6 +8,7 @@ use super::envelope::{Deltas, Envelope, Wanted};
 use super::format::unix_nanoseconds;
 use super::json::Json;
 use super::options::{HistogramAggregation, OtlpEncoding, OtlpOptions, TemporalityPreference};
+use super::pending::Pending;
 use super::protobuf::Protobuf;
 use super::request::Request;
 use super::walk::Done;
@@ -44,6 +45,7 @@ pub struct OtlpMessage {
     options: OtlpOptions,
     kept: Kept,
     deltas: Deltas,
+    pending: Pending,
     /// The length of the last request, which the next will have about.
     last_length: usize,
     left_out: u64,
@@ -84,7 +86,14 @@ impl OtlpMessage {
             OtlpEncoding::Protobuf => Kept::Protobuf(Envelope::new(resource)),
             OtlpEncoding::Json => Kept::Json(Envelope::new(resource)),
         };
-        OtlpMessage { options, kept, deltas: Deltas::default(), last_length: 0, left_out: 0 }
+        OtlpMessage {
+            options,
+            kept,
+            deltas: Deltas::default(),
+            pending: Pending::default(),
+            last_length: 0,
+            left_out: 0,
+        }
     }
 
     /// The options that it was made with.
@@ -92,9 +101,11 @@ impl OtlpMessage {
         &self.options
     }
 
-    /// Tells the store what is wanted of it: exponential buckets, if they are preferred. It is for the histograms that nothing
-    /// was recorded into yet, so call it as early as you can; nothing else does.
-    pub fn prepare(&self, store: &Store) {
+    /// Tells the store that [`requests`](Self::requests) will be made of it, so that nothing expires before it is delivered; and
+    /// that exponential buckets are preferred, if they are, for the histograms that nothing was recorded into yet. So
+    /// call it as early as you can.
+    pub fn prepare(&mut self, store: &Store) {
+        self.pending.watch(store);
         if self.options.histograms == HistogramAggregation::Exponential {
             store.want_exponential();
         }
@@ -138,8 +149,9 @@ impl OtlpMessage {
     /// Say of each request what became of it: [`delivered`](Self::delivered), or [`given_up`](Self::given_up). While that
     /// is not known, send it again as it is, and read no more. What you drop was not delivered: with a preference for
     /// deltas the next requests have the same data, together with what came since. So all that was delivered adds up to
-    /// what was recorded: exactly, doubles as exactly as a receiver adds them up; only what was recorded into a series that
-    /// ended before it was delivered is lost with it.
+    /// what was recorded: exactly, doubles as exactly as a receiver adds them up. From [`prepare`](Self::prepare) or the
+    /// first call on, no series [expires](Store::set_expiry) before what was recorded into it is delivered; only one that is
+    /// removed by hand takes with it what was not.
     ///
     /// A delta counts from the reading that was delivered last, for all series of a metric. Only series into which
     /// something was recorded have one. A total that callbacks observe and that has become less counts from zero again. A
@@ -175,11 +187,13 @@ impl OtlpMessage {
             (preference, &mut self.deltas)
         });
         let wanted = Wanted { time, limit };
+        self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
-        let Done { requests, left_out } = match &mut self.kept {
+        let Done { mut requests, left_out } = match &mut self.kept {
             Kept::Protobuf(envelope) => envelope.write(store, room, wanted, deltas),
             Kept::Json(envelope) => envelope.write(store, room, wanted, deltas),
         };
+        self.pending.wait_for(&mut requests);
         self.last_length = requests.first().map_or(0, |request| request.body.len());
         self.left_out = left_out;
         requests
@@ -193,6 +207,7 @@ impl OtlpMessage {
 
     /// The request has arrived, whatever the receiver made of it: what it told need not be told again.
     pub fn delivered(&mut self, request: Request) {
+        self.pending.settle(&request);
         if self.options.temporality != TemporalityPreference::Cumulative {
             self.deltas.cursors.delivered(request.told);
         }

@@ -33,6 +33,7 @@ mod grpc;
 mod json;
 mod message;
 mod options;
+mod pending;
 mod point;
 mod protobuf;
 mod push;

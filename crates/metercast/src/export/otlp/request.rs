@@ -8,6 +8,8 @@ use super::told::Told;
 pub struct Request {
     pub(crate) body: Vec<u8>,
     pub(crate) points: u64,
+    /// Which reading of its message it is of.
+    pub(super) reading: u64,
     pub(super) told: Told,
 }
 

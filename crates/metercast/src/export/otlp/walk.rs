@@ -204,7 +204,7 @@ impl<'a, F: Format> Walk<'a, F> {
         let mut next = self.spare.pop().unwrap_or_default();
         (next.reading, next.time) = (self.told.reading, self.told.time);
         let told = std::mem::replace(&mut self.told, next);
-        self.done.requests.push(Request { body, points: std::mem::take(&mut self.points), told });
+        self.done.requests.push(Request { body, points: std::mem::take(&mut self.points), reading: 0, told });
     }
 
     /// What came of it, and what was not used.
@@ -212,7 +212,7 @@ impl<'a, F: Format> Walk<'a, F> {
         if self.request.take().is_some() {
             self.format.close_request(self.resource);
             let (body, told) = (self.format.take(), std::mem::take(&mut self.told));
-            self.done.requests.push(Request { body, points: self.points, told });
+            self.done.requests.push(Request { body, points: self.points, reading: 0, told });
         } else {
             self.spare.push(self.told);
         }
