@@ -63,10 +63,7 @@ pub mod testing;
 
 pub use config::Config;
 #[cfg(feature = "otlp")]
-pub use export::otlp::{
-    HistogramAggregation, OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest,
-    TemporalityPreference,
-};
+pub use export::otlp::{OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest};
 pub use export::prometheus::{
     Escaping, Format, PageFormat, PageOptions, Profile, PrometheusPage, ResourceLabels, Strategy,
 };

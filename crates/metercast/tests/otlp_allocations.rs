@@ -3,7 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, TemporalityPreference, metrics};
+use metercast::config::TemporalityPreference;
+use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, metrics};
 
 /// Hands everything on to the system, and counts.
 struct Counting;

@@ -1,6 +1,14 @@
 //! What is sent of a metric: since when its values count, and in which buckets.
 
-/// Since when the values of a push count. Up-down counters and gauges are what they are in each of them.
+/// Since when the values of a push count.
+///
+/// | | counter | observed counter | up-down counters | histogram |
+/// | --- | --- | --- | --- | --- |
+/// | `Cumulative` | start | start | start | start |
+/// | `Delta` | last delivery | last delivery | start | last delivery |
+/// | `LowMemory` | last delivery | start | start | last delivery |
+///
+/// Gauges have no temporality, and summaries always count from the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TemporalityPreference {
@@ -38,6 +46,10 @@ impl TemporalityPreference {
 }
 
 /// Which buckets a histogram has that does not say so itself.
+///
+/// Values are counted once for all readers of a store, into buckets of one kind. So the preference is about histograms that
+/// nothing was recorded into yet, and holds for all readers of the store; a histogram that is declared with bounds has
+/// those, and one that is declared exponential is exponential, whatever is preferred.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HistogramAggregation {

@@ -7,9 +7,9 @@ use metercast_core::{Definition, Kind, Scope, Store, Value};
 
 use super::cursors::Cursors;
 use super::format::{Format, Number, Point, Scalar, Temporality};
-use super::options::TemporalityPreference;
 use super::since::Since;
 use super::walk::{Done, Of, Walk};
+use crate::config::TemporalityPreference;
 
 /// What is kept from request to request.
 #[derive(Debug)]

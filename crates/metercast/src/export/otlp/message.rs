@@ -7,11 +7,12 @@ use metercast_core::{Store, Value};
 use super::envelope::{Deltas, Envelope, Wanted};
 use super::format::unix_nanoseconds;
 use super::json::Json;
-use super::options::{HistogramAggregation, OtlpEncoding, OtlpOptions, TemporalityPreference};
+use super::options::{OtlpEncoding, OtlpOptions};
 use super::pending::Pending;
 use super::protobuf::Protobuf;
 use super::request::Request;
 use super::walk::Done;
+use crate::config::{HistogramAggregation, TemporalityPreference};
 
 /// Writes what a store holds as OTLP messages, for a transport of your own: an `ExportMetricsServiceRequest` to send to
 /// `/v1/metrics` with the [`content_type`](OtlpEncoding::content_type) of its encoding, or to call
@@ -160,7 +161,8 @@ impl OtlpMessage {
     /// It allocates where something is new, and room for the requests; not for each series.
     ///
     /// ```
-    /// use metercast::{OtlpMessage, OtlpOptions, Store, TemporalityPreference, u64_counter};
+    /// use metercast::config::TemporalityPreference;
+    /// use metercast::{OtlpMessage, OtlpOptions, Store, u64_counter};
     ///
     /// let mut options = OtlpOptions::default();
     /// options.temporality = TemporalityPreference::Delta;

@@ -53,7 +53,7 @@ mod worker;
 pub(super) use connect::Connector;
 pub(super) use error::Cause;
 pub use message::OtlpMessage;
-pub use options::{HistogramAggregation, OtlpEncoding, OtlpOptions, TemporalityPreference};
+pub use options::{OtlpEncoding, OtlpOptions};
 pub(crate) use push::Push;
 pub use request::Request;
 pub(crate) use settings::Settings;

@@ -1,40 +1,6 @@
 //! What is sent of a store, and how: temporality, buckets, encoding and size.
 
-/// Since when the values of a request count.
-///
-/// | | counter | observed counter | up-down counters | histogram |
-/// | --- | --- | --- | --- | --- |
-/// | `Cumulative` | start | start | start | start |
-/// | `Delta` | last request | last request | start | last request |
-/// | `LowMemory` | last request | start | start | last request |
-///
-/// Gauges have no temporality, and the points of summaries always count from the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TemporalityPreference {
-    /// Everything since the start: a request that was lost is made good by the next.
-    #[default]
-    Cumulative,
-    /// Counters, observed ones too, and histograms since what was delivered last.
-    Delta,
-    /// Counters and histograms since what was delivered last, but observed counters since the start.
-    LowMemory,
-}
-
-/// Which buckets a histogram has that does not say so itself.
-///
-/// Values are counted once for all readers of a store, into buckets of one kind. So the preference is about histograms that
-/// nothing was recorded into yet, and holds for all readers of the store; a histogram that is declared with bounds has
-/// those, and one that is declared exponential is exponential, whatever is preferred.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HistogramAggregation {
-    /// Buckets with bounds that fit the unit.
-    #[default]
-    Explicit,
-    /// Exponential buckets to the base of 2, which follow the values.
-    Exponential,
-}
+use crate::config::{HistogramAggregation, TemporalityPreference};
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +26,8 @@ impl OtlpEncoding {
 /// What an [`OtlpMessage`](crate::OtlpMessage) writes of a store, and how.
 ///
 /// ```
-/// use metercast::{OtlpEncoding, OtlpOptions, TemporalityPreference};
+/// use metercast::config::TemporalityPreference;
+/// use metercast::{OtlpEncoding, OtlpOptions};
 ///
 /// let mut options = OtlpOptions::default();
 /// options.temporality = TemporalityPreference::Delta;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::options::{self, OtlpEncoding, OtlpOptions};
+use super::options::{OtlpEncoding, OtlpOptions};
 use super::retry::Backoff;
-use crate::config::{self, Compression, OtlpConfig, Protocol, TlsConfig};
+use crate::config::{Compression, OtlpConfig, Protocol, TlsConfig};
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
 #[derive(Clone)]
@@ -117,15 +117,8 @@ fn options_of(config: &OtlpConfig) -> OtlpOptions {
         Protocol::HttpJson => OtlpEncoding::Json,
         Protocol::HttpProtobuf | Protocol::Grpc => OtlpEncoding::Protobuf,
     };
-    options.temporality = match config.temporality() {
-        config::TemporalityPreference::Cumulative => options::TemporalityPreference::Cumulative,
-        config::TemporalityPreference::Delta => options::TemporalityPreference::Delta,
-        config::TemporalityPreference::LowMemory => options::TemporalityPreference::LowMemory,
-    };
-    options.histograms = match config.histograms() {
-        config::HistogramAggregation::Explicit => options::HistogramAggregation::Explicit,
-        config::HistogramAggregation::Exponential => options::HistogramAggregation::Exponential,
-    };
+    options.temporality = config.temporality();
+    options.histograms = config.histograms();
     options
 }
 

@@ -8,7 +8,7 @@ use metercast_core::{Expiry, u64_counter};
 
 use super::random::Random;
 use super::*;
-use crate::TemporalityPreference::{Cumulative, Delta, LowMemory};
+use crate::config::TemporalityPreference::{Cumulative, Delta, LowMemory};
 
 metrics! {
     static COUNTS: Counter<u64> = "delta.counts" { labels: { text: &str } };

@@ -256,7 +256,7 @@ async fn a_partial_success_is_never_sent_again() {
     let partly = Accepted { rejected: 1, says: Some("too old".into()), foreign: false };
     let script = [Play { after: Duration::ZERO, answer: Ok(partly), takes: true }];
     let mut settings = settings();
-    settings.options.temporality = super::super::super::options::TemporalityPreference::Delta;
+    settings.options.temporality = crate::config::TemporalityPreference::Delta;
     play(settings, script, async |stage| {
         stage.order();
         stage.until(1).await;

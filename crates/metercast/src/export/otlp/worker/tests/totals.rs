@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::super::super::options::TemporalityPreference;
 use super::*;
+use crate::config::TemporalityPreference;
 
 /// Numbers that look random and are the same in each run.
 struct Numbers(u64);
