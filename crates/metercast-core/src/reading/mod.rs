@@ -1,6 +1,7 @@
 //! One pass over a store: every metric, every series, every value, in nobody's format.
 
 mod columns;
+mod part;
 mod pass;
 mod share;
 mod view;
@@ -8,10 +9,11 @@ mod view;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use part::{Part, PartId};
 pub use pass::{FamilyView, Reading};
 pub use view::{
-    BucketsView, LabelsView, PackedText, PackedValues, Part, PartId, PointView, SeriesView, SetValues,
-    SummaryView, ValueView, Values,
+    BucketsView, LabelsView, PackedText, PackedValues, PointView, SeriesView, SetValues, SummaryView,
+    ValueView, Values,
 };
 
 use crate::definition::Definition;

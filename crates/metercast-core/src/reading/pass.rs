@@ -8,8 +8,9 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
 use super::columns::{Columns, Distribution, Place};
+use super::part::{Origin, Part, PartId};
 use super::share::Share;
-use super::view::{LabelsView, Origin, Part, PartId, PointView, SeriesView};
+use super::view::{LabelsView, PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;

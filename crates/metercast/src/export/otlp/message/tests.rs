@@ -4,6 +4,7 @@ mod delta;
 mod json;
 mod random;
 mod size;
+mod truth;
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -42,6 +43,7 @@ metrics! {
     static ONE_WAY: Histogram<f64> = "two.ways" { buckets: [0.5] };
     static OTHER_WAY: Histogram<f64> = "two.ways" { exponential: true };
     static LOSS: Histogram<f64> = "loss" { exponential: true };
+    static TRIGGERS: Frequency<u64> = "executor.triggers" { labels: { trigger: &str } };
     static RESULT: Summary<u64> = "result.size" { quantiles: [0.0, 0.5], window_seconds: 300 };
 }
 
@@ -390,4 +392,14 @@ fn a_summary_arrives_with_its_quantiles() {
     let quantiles: Vec<_> = point.quantile_values.iter().map(|at| (at.quantile, at.value)).collect();
     assert_eq!(quantiles, expected.quantiles);
     assert_eq!(quantiles.len(), 2);
+}
+
+#[test]
+fn a_frequency_is_a_counter_under_one_key_that_is_the_same_for_prometheus() {
+    let read = read(|| TRIGGERS.record("timer"));
+    let Data::Sum(sum) = data(&read.decoded(&[]), "executor.triggers") else { unreachable!() };
+    assert!(sum.is_monotonic);
+    assert_eq!(sum.data_points[0].attributes, [pair("trigger", text("timer"))]);
+    let page = crate::PrometheusPage::new("test", crate::Log::to(|_, _| {})).render(&read.store);
+    assert!(page.contains(r#"{trigger="timer"} 1"#), "{page}");
 }
