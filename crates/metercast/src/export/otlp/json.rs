@@ -253,7 +253,7 @@ impl Json {
             ValueView::Text(text) => self.string_value(text),
             ValueView::Packed(text) => text.with(|text| self.string_value(text)),
             ValueView::Bool(value) => {
-                self.raw(if value { r#""boolValue":true"# } else { r#""boolValue":false"# })
+                self.raw(if value { r#""boolValue":true"# } else { r#""boolValue":false"# });
             }
             ValueView::I64(value) => {
                 self.raw(r#""intValue":"#);

@@ -112,14 +112,15 @@ impl Settings {
 }
 
 fn options_of(config: &OtlpConfig) -> OtlpOptions {
-    let mut options = OtlpOptions::default();
-    options.encoding = match config.protocol() {
-        Protocol::HttpJson => OtlpEncoding::Json,
-        Protocol::HttpProtobuf | Protocol::Grpc => OtlpEncoding::Protobuf,
-    };
-    options.temporality = config.temporality();
-    options.histograms = config.histograms();
-    options
+    OtlpOptions {
+        encoding: match config.protocol() {
+            Protocol::HttpJson => OtlpEncoding::Json,
+            Protocol::HttpProtobuf | Protocol::Grpc => OtlpEncoding::Protobuf,
+        },
+        temporality: config.temporality(),
+        histograms: config.histograms(),
+        ..OtlpOptions::default()
+    }
 }
 
 impl fmt::Debug for Settings {
