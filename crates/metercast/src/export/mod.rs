@@ -8,6 +8,7 @@ pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;
 pub(crate) mod stdout;
+mod wire;
 
 /// What hands over at an interval, on a thread of its own.
 pub(crate) trait Periodic: Send + Sync {

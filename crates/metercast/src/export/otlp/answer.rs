@@ -8,8 +8,8 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderName};
 
 use super::error::{Cause, Failure};
+use super::fields::{Field, Fields, Malformed};
 use super::settings::Settings;
-use super::wire::{Field, Fields, Malformed};
 
 /// The content types that OTLP has.
 const PROTOBUF: &str = "application/x-protobuf";

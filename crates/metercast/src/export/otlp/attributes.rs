@@ -5,7 +5,7 @@
 
 use metercast_core::reading::{LabelsView, ValueView};
 
-use super::wire::{Writer, varint_width};
+use crate::export::wire::{Writer, varint_width};
 
 /// The attributes of one metric's points.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ use super::answer::{Accepted, Answer, partial_success, quotable};
 use super::client::{ANSWER_LIMIT, headers, invalid};
 use super::connect::{Connector, refusal};
 use super::error::{Cause, Code, Failure};
+use super::fields::{Field, Fields, Malformed};
 use super::settings::Settings;
-use super::wire::{Field, Fields, Malformed};
 use crate::config::Compression;
 
 /// Calls the metrics service of one receiver. As the HTTP client it has no clock.

@@ -14,7 +14,7 @@
 //!                                                 since (what came) <- cursors (what arrived) <- told (by a request)   protobuf or json
 //! ```
 //!
-//! In protobuf a point is written by `point`, its labels by `attributes`, and the bytes by `wire`.
+//! In protobuf a point is written by `point`, its labels by `attributes`, and the bytes by the `wire` beside this folder.
 //!
 //! What was refused stays in the store, and the next push has it; only what may have been taken is sent again as it was.
 
@@ -27,6 +27,7 @@ mod cursors;
 mod envelope;
 mod error;
 mod exporter;
+mod fields;
 mod format;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -47,7 +48,6 @@ mod tls;
 mod told;
 mod transport;
 mod walk;
-mod wire;
 mod worker;
 
 pub(super) use connect::Connector;

@@ -5,7 +5,7 @@ use metercast_core::reading::{Exponential, ExponentialBuckets, SeriesView, Summa
 
 use super::attributes::{Attributes, PointRoom};
 use super::format::{Data, Histogram, Number, Point, Scalar, sum_of};
-use super::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
+use crate::export::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
 
 /// Which field of a metric the points are.
 pub(super) fn number_of(data: Data) -> u32 {

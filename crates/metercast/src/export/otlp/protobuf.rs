@@ -8,7 +8,7 @@ use metercast_core::{Definition, Scope, Value};
 use super::attributes::attribute;
 use super::format::{Data, Format, Point, Scalar, Temporality};
 use super::point::{Points, number_of};
-use super::wire::{Open, Width, Writer};
+use crate::export::wire::{Open, Width, Writer};
 
 /// Writes requests in protobuf.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::wire::Malformed;
+use super::super::fields::Malformed;
 
 /// Of an `ExportMetricsServiceResponse` the `rejectedDataPoints` and the `errorMessage` of its `partialSuccess`. Fields that
 /// are not known are skipped.

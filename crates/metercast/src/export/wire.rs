@@ -1,4 +1,4 @@
-//! The protobuf wire format, as far as OTLP needs it: fields written to a buffer, fields read from a slice.
+//! The protobuf wire format, as far as it is written here: fields, one after the other, to a buffer.
 
 /// The number of a field in its message.
 type Number = u32;
@@ -6,7 +6,6 @@ type Number = u32;
 const VARINT: u32 = 0;
 const FIXED64: u32 = 1;
 const BYTES: u32 = 2;
-const FIXED32: u32 = 5;
 
 /// Writes fields one after the other, each as it is given: also zeroes and empty text, which mean something inside a
 /// oneof. Whoever writes plain proto3 fields leaves the defaults out.
@@ -43,6 +42,7 @@ impl Width {
     /// Of a message of some hundred or thousand bytes.
     pub(super) const MEDIUM: Width = Width(2);
     /// Of a message of some megabytes. Bytes are moved only below that.
+    #[cfg(any(feature = "otlp", test))]
     pub(super) const LARGE: Width = Width(4);
 
     /// Of a message of this length.
@@ -77,6 +77,7 @@ pub(super) struct Open {
     left: usize,
 }
 
+#[cfg(feature = "otlp")]
 impl Open {
     /// Where it ends if its fields end at `end`, and its length takes no more than it has to.
     pub(super) fn end(self, end: usize) -> usize {
@@ -136,21 +137,6 @@ impl Writer {
         self.raw(&value.to_le_bytes());
     }
 
-    /// The same for more than one.
-    #[inline]
-    pub(super) fn each_fixed64<const N: usize>(&mut self, fields: [(Number, u64); N]) {
-        put_each_fixed64(self.room(N * FIXED64_FIELD), fields);
-        self.advance(N * FIXED64_FIELD);
-    }
-
-    /// The same as a plain proto3 field, which is left out when it is zero.
-    #[inline]
-    pub(super) fn fixed64_unless_zero(&mut self, number: Number, value: u64) {
-        if value != 0 {
-            self.fixed64(number, value);
-        }
-    }
-
     /// A double.
     #[inline]
     pub(super) fn double(&mut self, number: Number, value: f64) {
@@ -175,20 +161,6 @@ impl Writer {
     pub(super) fn length(&mut self, number: Number, length: usize) {
         self.tag(number, BYTES);
         self.put_varint(length as u64);
-    }
-
-    /// Numbers of type fixed64, or doubles as their bits, packed into one field, which is left out if there are none.
-    #[inline]
-    pub(super) fn packed_fixed64(&mut self, number: Number, values: impl ExactSizeIterator<Item = u64>) {
-        let bytes = values.len() * 8;
-        if bytes == 0 {
-            return;
-        }
-        self.length(number, bytes);
-        for (to, value) in self.room(bytes).as_chunks_mut::<8>().0.iter_mut().zip(values) {
-            *to = value.to_le_bytes();
-        }
-        self.advance(bytes);
     }
 
     /// Whole fields that were written before.
@@ -217,6 +189,12 @@ impl Writer {
     #[inline]
     pub(super) fn open(&mut self, number: Number, width: Width) -> Open {
         self.tag(number, BYTES);
+        self.open_delimited(width)
+    }
+
+    /// The same for a message that is no field of another, but stands behind its length.
+    #[inline]
+    pub(super) fn open_delimited(&mut self, width: Width) -> Open {
         let left = width.bytes();
         self.room(left);
         self.advance(left);
@@ -312,6 +290,39 @@ impl Writer {
     }
 }
 
+/// Only OTLP has so many of them.
+#[cfg(feature = "otlp")]
+impl Writer {
+    /// Numbers of type fixed64 or sfixed64.
+    #[inline]
+    pub(super) fn each_fixed64<const N: usize>(&mut self, fields: [(Number, u64); N]) {
+        put_each_fixed64(self.room(N * FIXED64_FIELD), fields);
+        self.advance(N * FIXED64_FIELD);
+    }
+
+    /// One as a plain proto3 field, which is left out when it is zero.
+    #[inline]
+    pub(super) fn fixed64_unless_zero(&mut self, number: Number, value: u64) {
+        if value != 0 {
+            self.fixed64(number, value);
+        }
+    }
+
+    /// Numbers of type fixed64, or doubles as their bits, packed into one field, which is left out if there are none.
+    #[inline]
+    pub(super) fn packed_fixed64(&mut self, number: Number, values: impl ExactSizeIterator<Item = u64>) {
+        let bytes = values.len() * 8;
+        if bytes == 0 {
+            return;
+        }
+        self.length(number, bytes);
+        for (to, value) in self.room(bytes).as_chunks_mut::<8>().0.iter_mut().zip(values) {
+            *to = value.to_le_bytes();
+        }
+        self.advance(bytes);
+    }
+}
+
 impl Desk {
     #[cold]
     fn widen(&mut self, bytes: usize) {
@@ -320,9 +331,11 @@ impl Desk {
 }
 
 /// What a field of type fixed64 takes whose number is below 16.
+#[cfg(feature = "otlp")]
 pub(super) const FIXED64_FIELD: usize = 9;
 
 /// Writes fields of type fixed64 to the beginning of `to`.
+#[cfg(feature = "otlp")]
 #[inline(always)]
 pub(super) fn put_each_fixed64<const N: usize>(to: &mut [u8], fields: [(Number, u64); N]) {
     for (to, (number, value)) in to.as_chunks_mut::<FIXED64_FIELD>().0.iter_mut().zip(fields) {
@@ -336,90 +349,6 @@ pub(super) fn put_each_fixed64<const N: usize>(to: &mut [u8], fields: [(Number, 
 pub(super) fn varint_width(value: u64) -> usize {
     // The number of bits through seven, rounded up, without a division.
     ((64 - (value | 1).leading_zeros() as usize) * 9 + 64) >> 6
-}
-
-/// The value of a field that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field<'a> {
-    /// A number of a type that [`Writer::varint`] lists.
-    Varint(u64),
-    /// Text, bytes, or the fields of a message.
-    Bytes(&'a [u8]),
-    /// A number of fixed width, of which no answer has one that we know: only stepped over.
-    Fixed,
-}
-
-/// Bytes that are no protobuf message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
-
-/// The fields of a message, in the order in which they stand there. Strict about lengths: whatever does not end
-/// exactly where the bytes end is [`Malformed`], and nothing comes after that.
-#[derive(Clone, Debug)]
-pub(super) struct Fields<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Fields<'a> {
-    pub(super) fn of(message: &'a [u8]) -> Fields<'a> {
-        Fields { rest: message }
-    }
-
-    fn field(&mut self) -> Result<(Number, Field<'a>), Malformed> {
-        let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
-        let value = match tag & 7 {
-            VARINT => Field::Varint(self.varint()?),
-            FIXED64 => self.take(8).map(|_| Field::Fixed)?,
-            BYTES => {
-                let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
-                Field::Bytes(self.take(length)?)
-            }
-            FIXED32 => self.take(4).map(|_| Field::Fixed)?,
-            // Groups, which proto3 does not have, and the two types that do not exist.
-            _ => return Err(Malformed),
-        };
-        match tag >> 3 {
-            0 => Err(Malformed),
-            number => Ok((number, value)),
-        }
-    }
-
-    fn varint(&mut self) -> Result<u64, Malformed> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                return Err(Malformed);
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Malformed)
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(Number, Field<'a>), Malformed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_err() {
-            self.rest = &[];
-        }
-        Some(field)
-    }
 }
 
 #[cfg(test)]
@@ -509,62 +438,6 @@ mod tests {
             prost::encoding::uint64::encode(5, &value, &mut oracle);
             assert_eq!(bytes, oracle);
             assert_eq!(varint_width(value), prost::encoding::encoded_len_varint(value));
-            assert_eq!(Fields::of(&bytes).collect::<Vec<_>>(), [Ok((5, Field::Varint(value)))]);
-        }
-    }
-
-    #[test]
-    fn fields_of_every_wire_type_are_read_or_stepped_over() {
-        let bytes = written(|to| {
-            to.fixed64(1, 1);
-            to.text(2, "text");
-            to.raw(&[3 << 3 | 5, 1, 2, 3, 4]);
-            to.varint(4, 300);
-        });
-        let fields: Result<Vec<_>, _> = Fields::of(&bytes).collect();
-        let expected =
-            vec![(1, Field::Fixed), (2, Field::Bytes(b"text")), (3, Field::Fixed), (4, Field::Varint(300))];
-        assert_eq!(fields, Ok(expected));
-    }
-
-    #[test]
-    fn what_does_not_end_with_the_bytes_is_malformed() {
-        let cases: [&[u8]; 10] = [
-            // A tag without a value, and values cut short.
-            &[1 << 3],
-            &[1 << 3, 0x80],
-            &[1 << 3 | 1, 1, 2, 3],
-            &[1 << 3 | 2, 3, b'a', b'b'],
-            &[1 << 3 | 5, 1, 2, 3],
-            // A length beyond all memory.
-            &[1 << 3 | 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-            // A number of more than 64 bits.
-            &[1 << 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
-            &[1 << 3, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
-            // Field number 0, and a group.
-            &[0, 1],
-            &[1 << 3 | 3],
-        ];
-        for bytes in cases {
-            assert_eq!(Fields::of(bytes).collect::<Vec<_>>(), [Err(Malformed)], "{bytes:?}");
-        }
-        assert_eq!(Fields::of(&[]).next(), None);
-    }
-
-    #[test]
-    fn no_bytes_make_the_reader_panic_or_go_on_for_ever() {
-        // A deterministic walk over short inputs: an xorshift is enough to reach every branch.
-        let mut state = 0x9e37_79b9_7f4a_7c15u64;
-        for length in 0..2000 {
-            let bytes: Vec<u8> = (0..length % 24)
-                .map(|_| {
-                    state ^= state << 13;
-                    state ^= state >> 7;
-                    state ^= state << 17;
-                    state as u8
-                })
-                .collect();
-            assert!(Fields::of(&bytes).count() <= bytes.len());
         }
     }
 }
