@@ -6,20 +6,20 @@ use std::sync::Arc;
 use metercast_core::Definition;
 use metercast_core::reading::{FamilyView, PointView, Reading, SeriesView};
 
-use super::buffer::{Buffer, Out};
 use super::claims::{Claims, Owner, Place};
 use super::family::Family;
-use super::labels;
+use super::form::Form;
 use super::merge::Merged;
 use super::metric::Metric;
 use super::problem::Problem;
 use super::selection::Selection;
+use super::series::{Series, Value};
 use super::style::Style;
 
 /// What is kept from page to page of one format.
-pub(super) struct Encoder {
+pub(super) struct Encoder<F: Form> {
     pub(super) style: Arc<Style>,
-    metrics: Metrics,
+    metrics: Metrics<F>,
     claims: Claims,
     /// What is known of the resource, if the page begins with it.
     target: Option<Family>,
@@ -27,19 +27,9 @@ pub(super) struct Encoder {
     placed: usize,
 }
 
-/// What the pages of all formats are written with, one after the other.
+/// Metrics in the order in which they were first met, on pages of any format: in that order they get their names in all of them.
 #[derive(Default)]
-pub(super) struct Desk {
-    buffer: Buffer,
-    scratch: Vec<u8>,
-    hashes: Vec<u64>,
-    order: Order,
-}
-
-/// Metrics in the order in which they were first met, on pages of any format: in that order they get their names in all of
-/// them.
-#[derive(Default)]
-struct Order {
+pub(super) struct Order {
     list: Vec<&'static Arc<Definition>>,
     known: HashSet<usize>,
 }
@@ -53,14 +43,14 @@ impl Order {
 }
 
 /// What is prepared of each metric.
-struct Metrics {
+struct Metrics<F: Form> {
     style: Arc<Style>,
-    list: Vec<Metric>,
+    list: Vec<Metric<F>>,
     /// Places in the list by the address of the definition, which lives as long as the program.
     places: HashMap<usize, usize>,
 }
 
-impl Metrics {
+impl<F: Form> Metrics<F> {
     fn place(&mut self, definition: &'static Arc<Definition>) -> usize {
         *self.places.entry(Arc::as_ptr(definition) as usize).or_insert_with(|| {
             self.list.push(Metric::new(definition, &self.style));
@@ -73,20 +63,17 @@ impl Metrics {
 type Present<'a> = (usize, FamilyView<'a>);
 
 /// A page that is being written, and what is used again for each series.
-struct Page<'a> {
+struct Page<'a, F: Form> {
     style: &'a Style,
     selection: &'a Selection,
     claims: &'a mut Claims,
-    out: Out<'a>,
-    scratch: &'a mut Vec<u8>,
+    sheet: F::Sheet<'a>,
     hashes: &'a mut Vec<u64>,
     order: &'a mut Order,
-    /// Whether anything of the metric that is being written stands there.
-    begun: bool,
 }
 
-impl Encoder {
-    pub(super) fn new(style: Style) -> Encoder {
+impl<F: Form> Encoder<F> {
+    pub(super) fn new(style: Style) -> Encoder<F> {
         let style = Arc::new(style);
         let target = Family::target(&style).filter(|_| style.options().has_target_info());
         let mut claims = Claims::default();
@@ -102,50 +89,41 @@ impl Encoder {
         &mut self,
         reading: &Reading<'_>,
         selection: &Selection,
-        desk: &mut Desk,
+        (order, hashes): (&mut Order, &mut Vec<u64>),
+        desk: &mut F::Desk,
         sink: &mut dyn FnMut(&[u8]),
     ) -> Vec<Problem> {
-        let Desk { buffer, scratch, hashes, order } = desk;
         for definition in &order.list[self.placed..] {
             let metric = self.metrics.place(definition);
             self.metrics.list[metric].place(&mut self.claims);
         }
         let style = Arc::clone(&self.style);
-        let out = Out::new(buffer, sink);
-        let mut page = Page {
-            style: &style,
-            selection,
-            claims: &mut self.claims,
-            out,
-            scratch,
-            hashes,
-            order,
-            begun: false,
-        };
-        let present = page.present(reading, &mut self.metrics);
-        if let Some(target) = &mut self.target
-            && selection.shows(target, style.is_open)
         {
-            page.target(target, &self.metrics.list);
+            let claims = &mut self.claims;
+            let (sheet, order) = (F::sheet(desk, sink), &mut *order);
+            let mut page = Page::<F> { style: &style, selection, claims, sheet, hashes, order };
+            let present = page.present(reading, &mut self.metrics);
+            if let Some(target) = &mut self.target
+                && selection.shows(target, style.is_open)
+            {
+                page.target(target, &self.metrics.list);
+            }
+            if style.has_more() {
+                page.metrics::<true>(present, &mut self.metrics.list);
+            } else {
+                page.metrics::<false>(present, &mut self.metrics.list);
+            }
+            F::finish(page.sheet, &style);
         }
-        if style.has_more() {
-            page.metrics::<true>(present, &mut self.metrics.list);
-        } else {
-            page.metrics::<false>(present, &mut self.metrics.list);
-        }
-        if style.is_open {
-            page.out.text("# EOF\n");
-        }
-        page.out.hand_out();
         self.placed = order.list.len();
         let of_labels = self.metrics.list.iter_mut().flat_map(|metric| metric.known.problems.drain(..));
         self.claims.problems.drain(..).chain(of_labels).collect()
     }
 }
 
-impl Page<'_> {
+impl<F: Form> Page<'_, F> {
     /// The metrics of the program, in the order of their names on the page.
-    fn present<'r>(&mut self, reading: &'r Reading<'_>, metrics: &mut Metrics) -> Vec<Present<'r>> {
+    fn present<'r>(&mut self, reading: &'r Reading<'_>, metrics: &mut Metrics<F>) -> Vec<Present<'r>> {
         let mut present: Vec<Present<'_>> =
             reading.families().map(|family| (metrics.place(family.definition()), family)).collect();
         for same in present.chunk_by(|a, b| a.1.definition().name() == b.1.definition().name()) {
@@ -161,35 +139,33 @@ impl Page<'_> {
     }
 
     /// OpenMetrics 1.0, "Supporting target metadata": before everything else.
-    fn target(&mut self, target: &mut Family, metrics: &[Metric]) {
+    fn target(&mut self, target: &mut Family, metrics: &[Metric<F>]) {
         // Others are asked before they are written, and whether they have a series is not known yet.
         let title = target.title(self.style.is_open);
         let is_met = metrics.iter().any(|metric| metric.family.title(self.style.is_open) == title);
         if is_met || self.claims.has_no_type(Owner::Target) {
             target.give_up_type();
         }
-        self.out.text(&target.header(self.style.is_open));
-        let [_, begin] = labels::begin(&target.name, &target.constants.text());
-        self.out.text(&format!("{begin}1\n"));
-        self.part();
-    }
-
-    /// Writes a blank line between metrics, where there is one.
-    fn part(&mut self) {
-        if self.style.parts_metrics() {
-            self.out.text("\n");
-        }
+        let mut form = F::metric(target, self.style);
+        F::begin(&mut form, &mut self.sheet);
+        let series = Series {
+            labels: target.constants.clone(),
+            value: Value::U64(1),
+            started_unix_nanos: 0,
+            exemplars: Vec::new(),
+        };
+        F::write_kept(&mut form, target, &series, self.style, &mut self.sheet);
+        F::end(&mut form, self.style, &mut self.sheet);
     }
 
     /// Writes all metrics. `MORE` says whether there may be more than the lines that every format has.
-    fn metrics<const MORE: bool>(&mut self, mut present: Vec<Present<'_>>, metrics: &mut [Metric]) {
+    fn metrics<const MORE: bool>(&mut self, mut present: Vec<Present<'_>>, metrics: &mut [Metric<F>]) {
         let mut rest = &mut present[..];
         while let Some((first, _)) = rest.first() {
             let name = &metrics[*first].family.name;
             let count = rest.iter().take_while(|(metric, _)| metrics[*metric].family.name == *name).count();
             let (same, others) = std::mem::take(&mut rest).split_at_mut(count);
             rest = others;
-            self.begun = false;
             if !self.selection.shows(&metrics[same[0].0].family, self.style.is_open) {
                 self.claimed(same, metrics);
                 continue;
@@ -207,14 +183,11 @@ impl Page<'_> {
             if !is_written {
                 self.merged(same, metrics);
             }
-            if MORE && self.begun {
-                self.part();
-            }
         }
     }
 
     /// Gives metrics that are not selected their names, as if they were: no page depends on what was selected before.
-    fn claimed(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) {
+    fn claimed(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) {
         for (metric, family) in same {
             let mut is_known = false;
             family.each(|series| is_known = is_known || self.is_shown(&mut metrics[*metric], series));
@@ -222,7 +195,7 @@ impl Page<'_> {
     }
 
     /// Writes a metric of which no two series are spelled alike. False if they may be after all; then nothing is written.
-    fn uniform<const MORE: bool>(&mut self, metric: &mut Metric, family: &FamilyView<'_>) -> bool {
+    fn uniform<const MORE: bool>(&mut self, metric: &mut Metric<F>, family: &FamilyView<'_>) -> bool {
         let (mut begun, mut fits) = (false, true);
         family.each(|series| {
             let first = !begun;
@@ -233,9 +206,12 @@ impl Page<'_> {
                 if MORE && self.style.is_special(series, metric.family.kind) {
                     return self.special(metric, series);
                 }
-                metric.lines.write::<false, MORE>(keys, series, &mut self.out, self.scratch);
+                F::write::<false, MORE>(&mut metric.form, &keys.written, series, &mut self.sheet);
             }
         });
+        if begun {
+            F::end(&mut metric.form, self.style, &mut self.sheet);
+        }
         fits
     }
 
@@ -245,7 +221,7 @@ impl Page<'_> {
     #[inline(never)]
     fn first(
         &mut self,
-        metric: &mut Metric,
+        metric: &mut Metric<F>,
         family: &FamilyView<'_>,
         series: &SeriesView<'_>,
     ) -> (bool, bool) {
@@ -265,12 +241,12 @@ impl Page<'_> {
     ///
     /// Equal labels have equal hashes, in any order. So the lines stay in the buffer until all hashes are there: memory for
     /// the lines of this name, which are about to be handed out anyway, and eight bytes for each series.
-    fn mixed<const MORE: bool>(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) -> bool {
-        let held = self.out.hold();
+    fn mixed<const MORE: bool>(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) -> bool {
+        let held = F::hold(&mut self.sheet);
         self.hashes.clear();
-        let mut fits = true;
-        for (metric, family) in same {
-            let metric = &mut metrics[*metric];
+        let (mut fits, mut begun) = (true, None);
+        for (at, family) in same {
+            let metric = &mut metrics[*at];
             let mut first = true;
             family.each(|series| {
                 if !fits || !self.is_shown(metric, series) {
@@ -280,34 +256,36 @@ impl Page<'_> {
                 if !fits {
                     return;
                 }
-                if self.hashes.is_empty() {
+                if begun.is_none() {
                     self.begin(metric);
+                    begun = Some(*at);
                 }
                 if std::mem::take(&mut first) {
                     metric.meet(family, series);
                 }
-                let Metric { known, lines, family, .. } = &mut *metric;
-                let keys = known.of(&series.labels, &family.constants);
+                let Metric { known, form, family, .. } = &mut *metric;
+                let keys = known.of(&series.labels, &family.constants, form);
                 if MORE && self.style.is_special(series, family.kind) {
                     // What it is spelled like is looked at with the others'.
                     fits = false;
                     return;
                 }
-                self.hashes.push(lines.write::<true, MORE>(keys, series, &mut self.out, self.scratch));
+                self.hashes.push(F::write::<true, MORE>(form, &keys.written, series, &mut self.sheet));
             });
         }
         self.hashes.sort_unstable();
         fits &= self.hashes.windows(2).all(|pair| pair[0] != pair[1]);
-        if !fits {
-            self.out.take_back(held);
-            self.begun = false;
+        match begun {
+            _ if !fits => F::take_back(&mut self.sheet, held),
+            Some(at) => F::end(&mut metrics[at].form, self.style, &mut self.sheet),
+            None => {}
         }
-        self.out.let_go();
+        F::let_go(&mut self.sheet);
         fits
     }
 
     /// Writes metrics of one name, each series that is spelled in its own way once.
-    fn merged(&mut self, same: &[Present<'_>], metrics: &mut [Metric]) {
+    fn merged(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) {
         let mut merged = Merged::default();
         let mut named = None;
         for (at, family) in same {
@@ -327,26 +305,30 @@ impl Page<'_> {
             });
         }
         if let Some(at) = named {
-            self.begin(&mut metrics[at]);
-            merged.write(&metrics[at].family, self.style, &mut self.out);
+            let metric = &mut metrics[at];
+            self.begin(metric);
+            for series in merged.series() {
+                F::write_kept(&mut metric.form, &metric.family, series, self.style, &mut self.sheet);
+            }
+            F::end(&mut metric.form, self.style, &mut self.sheet);
         }
     }
 
     /// Writes what stands above the samples of a metric.
-    fn begin(&mut self, metric: &mut Metric) {
-        self.out.text(metric.header(self.claims));
-        self.begun = true;
+    fn begin(&mut self, metric: &mut Metric<F>) {
+        metric.settle(self.claims);
+        F::begin(&mut metric.form, &mut self.sheet);
     }
 
     #[cold]
-    fn special(&mut self, metric: &mut Metric, series: &SeriesView<'_>) {
+    fn special(&mut self, metric: &mut Metric<F>, series: &SeriesView<'_>) {
         if let Some(series) = metric.series(series) {
-            series.write(&metric.family, self.style, &mut self.out);
+            F::write_kept(&mut metric.form, &metric.family, &series, self.style, &mut self.sheet);
         }
     }
 
     /// Whether a series stands on the page.
-    fn is_shown(&mut self, metric: &mut Metric, series: &SeriesView<'_>) -> bool {
+    fn is_shown(&mut self, metric: &mut Metric<F>, series: &SeriesView<'_>) -> bool {
         let is_known = matches!(
             series.value,
             PointView::U64(_)

@@ -94,6 +94,16 @@ impl Family {
         self.name.strip_suffix(suffix).unwrap_or(&self.name)
     }
 
+    /// The unit, for formats that have it. OpenMetrics 1.0, "Unit": the name must end with it, but for what a counter's ends with; and
+    /// Prometheus does not take it in protobuf otherwise.
+    pub(super) fn unit_of_name(&self) -> Option<&str> {
+        let title = self.title(true);
+        let is_unit = |unit: &&str| {
+            Of::Metric.is_legal(unit) && title.strip_suffix(*unit).is_some_and(|stem| stem.ends_with('_'))
+        };
+        self.unit.as_deref().filter(is_unit)
+    }
+
     /// The names that are its own: no other metric may have one of them.
     pub(super) fn names(&self, is_open: bool) -> Vec<String> {
         let suffixes: &[&str] = match self.kind {
@@ -140,11 +150,7 @@ impl Family {
             // The quotation mark is not escaped.
             (help, false) => format!("# HELP {name} {}\n", help.replace('\\', "\\\\").replace('\n', "\\n")),
         };
-        // OpenMetrics 1.0, "Unit": the name must end with it.
-        let is_unit = |unit: &&str| {
-            Of::Metric.is_legal(unit) && title.strip_suffix(*unit).is_some_and(|stem| stem.ends_with('_'))
-        };
-        match self.unit.as_deref().filter(is_unit) {
+        match self.unit_of_name() {
             _ if !is_open => help + &of_type,
             Some(unit) => format!("{of_type}# UNIT {name} {unit}\n{help}"),
             None => of_type + &help,

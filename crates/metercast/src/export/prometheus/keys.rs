@@ -1,4 +1,4 @@
-//! The keys of a metric's series as they stand on its lines, spelled once.
+//! The keys of a metric's series, spelled once; and how they stand on lines.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use metercast_core::reading::{LabelsView, ValueView, Values};
 
 use super::block::{BLOCK, Block, Piece, hash};
 use super::escape::Of;
+use super::form::Form;
 use super::labels::Labels;
 use super::line::{Line, Long, SHORT, Short};
 use super::lines::MOST_REST;
@@ -15,40 +16,21 @@ use super::problem::Problem;
 use super::style::Style;
 
 /// Keys in the order in which the program gives them.
-pub(super) struct Keys {
+pub(super) struct Keys<F: Form> {
     /// The number of these keys, if they have one.
     shape: Option<u32>,
     /// The keys as they were given, to know them again without a number.
     given: Box<[Box<str>]>,
-    labels: Box<[Label]>,
-    /// The most bytes of the labels, but for texts that are not packed.
-    most: usize,
-    /// Whether packed values under these keys fit a short line.
-    are_short: bool,
+    /// How they are written.
+    pub(super) written: F::Keys,
     /// Whether two keys have one name on the page, so that their values are joined.
     pub(super) collide: bool,
 }
 
-struct Label {
-    /// What stands before the value if no label is before it: `name{key="`.
-    first: Piece,
-    /// What stands there otherwise: `",key="`.
-    next: Piece,
-    /// A hash of the name.
-    seed: u64,
-}
-
-impl Label {
-    /// The hash of name and value.
-    fn hash(&self, value: &[u8]) -> u64 {
-        hash(self.seed, value)
-    }
-}
-
 /// The keys of a metric that were met.
-pub(super) struct Known {
+pub(super) struct Known<F: Form> {
     naming: Naming,
-    list: Vec<Keys>,
+    list: Vec<Keys<F>>,
     /// Those that were met last.
     last: usize,
     /// What is wrong with them, not said yet.
@@ -59,80 +41,57 @@ pub(super) struct Known {
 pub(super) struct Naming {
     pub(super) definition: &'static Arc<Definition>,
     pub(super) style: Arc<Style>,
-    /// What stands before the first label.
-    pub(super) before: String,
 }
 
 /// The most that are kept. The program text bounds those that have a number; others can be made of anything.
 const MOST_KNOWN: usize = 64;
 
-impl Known {
-    pub(super) fn new(naming: Naming) -> Known {
+impl<F: Form> Known<F> {
+    pub(super) fn new(naming: Naming) -> Known<F> {
         Known { naming, list: Vec::new(), last: 0, problems: Vec::new() }
     }
 
-    /// The keys of these labels, which are prepared if they were not met before. `constants` are the labels that all series
-    /// of the metric have.
+    /// The keys of these labels, which are prepared for the metric if they were not met before. `constants` are the labels that all
+    /// its series have.
     #[inline(always)]
-    pub(super) fn of(&mut self, labels: &LabelsView<'_>, constants: &Labels) -> &Keys {
+    pub(super) fn of(&mut self, labels: &LabelsView<'_>, constants: &Labels, metric: &F::Metric) -> &Keys<F> {
         if !self.list.get(self.last).is_some_and(|keys| keys.are_of(labels)) {
-            self.look_up(labels, constants);
+            self.look_up(labels, constants, metric);
         }
         &self.list[self.last]
     }
 
     #[cold]
-    fn look_up(&mut self, labels: &LabelsView<'_>, constants: &Labels) {
+    fn look_up(&mut self, labels: &LabelsView<'_>, constants: &Labels, metric: &F::Metric) {
         let known = self.list.iter().position(|keys| keys.are_of(labels));
         self.last = known.unwrap_or_else(|| {
             self.list.truncate(MOST_KNOWN - 1);
-            self.list.push(Keys::new(labels, &self.naming, constants, &mut self.problems));
+            self.list.push(Keys::new(labels, &self.naming, constants, metric, &mut self.problems));
             self.list.len() - 1
         });
     }
 
     /// The keys that were met last, if these labels are the first, or have the number of the first and so the same keys.
     #[inline(always)]
-    pub(super) fn last(&self, labels: &LabelsView<'_>, first: bool) -> Option<&Keys> {
+    pub(super) fn last(&self, labels: &LabelsView<'_>, first: bool) -> Option<&Keys<F>> {
         let keys = self.list.get(self.last)?;
         // What was found uniform may have become otherwise meanwhile: the rest is for the next page.
         (first || (keys.shape.is_some() && keys.shape == labels.shape())).then_some(keys)
     }
 }
 
-/// What the labels of a series came to.
-#[derive(Clone, Copy)]
-pub(super) struct Written {
-    /// Whether there are any. Then the last quotation mark is still to be written.
-    pub(super) any: bool,
-    /// A number that is equal for labels that are spelled alike, in any order; 0 if it was not asked for.
-    pub(super) hash: u64,
-}
-
-impl Keys {
+impl<F: Form> Keys<F> {
     /// Prepares the keys of these labels, and notes what is wrong with them.
     fn new(
         labels: &LabelsView<'_>,
         naming: &Naming,
         constants: &Labels,
+        metric: &F::Metric,
         problems: &mut Vec<Problem>,
-    ) -> Keys {
-        let Naming { definition, style, before } = naming;
+    ) -> Keys<F> {
+        let Naming { definition, style } = naming;
         let given: Box<[Box<str>]> = labels.keys().map(Box::from).collect();
         let names: Vec<String> = given.iter().map(|key| style.label(key, definition.kind())).collect();
-        let label = |name: &String| {
-            let name = Of::Label.spelled(name);
-            Label {
-                first: Piece::new(&format!("{before}{name}=\"")),
-                next: Piece::new(&format!("\",{name}=\"")),
-                seed: hash(0, name.as_bytes()),
-            }
-        };
-        let shape = labels.shape();
-        let labels: Box<[Label]> = names.iter().map(label).collect();
-        // A packed text may become twice as long.
-        let most = labels.iter().map(|label| label.first.length + label.next.length + 2 * BLOCK).sum();
-        let are_short = most + before.len() + MOST_REST <= SHORT;
         let mut collide = false;
         for (at, (key, name)) in given.iter().zip(&names).enumerate() {
             let mut say = |keys: &[&str], what: String| {
@@ -154,7 +113,7 @@ impl Keys {
                 collide = true;
             }
         }
-        Keys { shape, given, labels, most, are_short, collide }
+        Keys { shape: labels.shape(), given, written: F::keys(metric, &names), collide }
     }
 
     /// Whether these labels have these keys.
@@ -164,6 +123,58 @@ impl Keys {
             None => self.shape.is_none() && labels.keys().eq(self.given.iter().map(|key| &**key)),
             shape => self.shape == shape,
         }
+    }
+}
+
+/// Keys as they stand on lines.
+pub(super) struct Spelled {
+    labels: Box<[Label]>,
+    /// The most bytes of the labels, but for texts that are not packed.
+    most: usize,
+    /// Whether packed values under these keys fit a short line.
+    are_short: bool,
+}
+
+struct Label {
+    /// What stands before the value if no label is before it: `name{key="`.
+    first: Piece,
+    /// What stands there otherwise: `",key="`.
+    next: Piece,
+    /// A hash of the name.
+    seed: u64,
+}
+
+impl Label {
+    /// The hash of name and value.
+    fn hash(&self, value: &[u8]) -> u64 {
+        hash(self.seed, value)
+    }
+}
+
+/// What the labels of a series came to.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    /// Whether there are any. Then the last quotation mark is still to be written.
+    pub(super) any: bool,
+    /// A number that is equal for labels that are spelled alike, in any order; 0 if it was not asked for.
+    pub(super) hash: u64,
+}
+
+impl Spelled {
+    /// Keys of these names, of a metric whose lines begin so.
+    pub(super) fn new(before: &str, names: &[String]) -> Spelled {
+        let label = |name: &String| {
+            let name = Of::Label.spelled(name);
+            Label {
+                first: Piece::new(&format!("{before}{name}=\"")),
+                next: Piece::new(&format!("\",{name}=\"")),
+                seed: hash(0, name.as_bytes()),
+            }
+        };
+        let labels: Box<[Label]> = names.iter().map(label).collect();
+        // A packed text may become twice as long.
+        let most = labels.iter().map(|label| label.first.length + label.next.length + 2 * BLOCK).sum();
+        Spelled { labels, most, are_short: most + before.len() + MOST_REST <= SHORT }
     }
 
     /// Whether these labels fit a short line as they are, and a number with them.

@@ -63,6 +63,11 @@ impl Labels {
         self.0.iter().any(|(there, _)| there == name)
     }
 
+    /// Each name and its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -6,7 +6,7 @@ use super::block::{BLOCK, Piece};
 use super::buffer::Out;
 use super::classic::Classic;
 use super::family::{Family, Type};
-use super::keys::{Keys, Written};
+use super::keys::{Spelled, Written};
 use super::labels;
 use super::line::{Line, Long, Room, Short};
 use super::number::{self, Number, Spelling};
@@ -127,7 +127,7 @@ impl Lines {
     #[inline(always)]
     pub(super) fn write<const HASHED: bool, const MORE: bool>(
         &mut self,
-        keys: &Keys,
+        keys: &Spelled,
         series: &SeriesView<'_>,
         out: &mut Out<'_>,
         scratch: &mut Vec<u8>,
@@ -145,7 +145,7 @@ impl Lines {
     #[inline(always)]
     fn write_value<const HASHED: bool, const MORE: bool>(
         &mut self,
-        keys: &Keys,
+        keys: &Spelled,
         series: &SeriesView<'_>,
         out: &mut Out<'_>,
         scratch: &mut Vec<u8>,
@@ -169,7 +169,7 @@ impl Lines {
     #[cold]
     fn long_number<const HASHED: bool>(
         &self,
-        keys: &Keys,
+        keys: &Spelled,
         labels: &LabelsView<'_>,
         number: Number,
         out: &mut Out<'_>,
@@ -195,7 +195,7 @@ impl Lines {
 
     fn distribution<const HASHED: bool>(
         &mut self,
-        keys: &Keys,
+        keys: &Spelled,
         labels: &LabelsView<'_>,
         value: PointView<'_>,
         out: &mut Out<'_>,
@@ -230,7 +230,7 @@ impl Lines {
     /// Writes what the lines of a distribution's parts begin with.
     fn begin<const HASHED: bool>(
         &self,
-        keys: &Keys,
+        keys: &Spelled,
         labels: &LabelsView<'_>,
         scratch: &mut Vec<u8>,
     ) -> Beginning {

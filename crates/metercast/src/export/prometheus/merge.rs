@@ -6,10 +6,7 @@ use std::collections::hash_map::Entry;
 
 use metercast_core::Kind;
 
-use super::buffer::Out;
-use super::family::Family;
 use super::series::Series;
-use super::style::Style;
 
 /// The series under one name, each once, in the order in which they came.
 #[derive(Default)]
@@ -39,8 +36,8 @@ impl Merged {
         }
     }
 
-    /// Writes them all.
-    pub(super) fn write(&self, family: &Family, style: &Style, out: &mut Out<'_>) {
-        self.series.iter().for_each(|series| series.write(family, style, out));
+    /// All of them.
+    pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter()
     }
 }

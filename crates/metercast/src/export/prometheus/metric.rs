@@ -8,38 +8,35 @@ use metercast_core::reading::{FamilyView, LabelsView, PointView, SeriesView};
 use super::claims::{Claims, Owner, Place};
 use super::classic::Classic;
 use super::family::Family;
+use super::form::Form;
 use super::keys::{Keys, Known, Naming};
 use super::labels::Labels;
-use super::lines::Lines;
 use super::series::{Series, Value};
 use super::style::Style;
 
 /// One metric for the pages of a format. There are as many as the program text defines, and what each keeps is bounded.
-pub(super) struct Metric {
+pub(super) struct Metric<F: Form> {
     pub(super) definition: &'static Arc<Definition>,
     pub(super) family: Family,
-    /// What stands above its samples.
-    header: String,
+    /// What the form needs.
+    pub(super) form: F::Metric,
     style: Arc<Style>,
     /// Known once it has a series.
     pub(super) place: Option<Place>,
-    pub(super) known: Known,
-    pub(super) lines: Lines,
+    pub(super) known: Known<F>,
 }
 
-impl Metric {
-    pub(super) fn new(definition: &'static Arc<Definition>, style: &Arc<Style>) -> Metric {
+impl<F: Form> Metric<F> {
+    pub(super) fn new(definition: &'static Arc<Definition>, style: &Arc<Style>) -> Metric<F> {
         let family = Family::of(definition, style);
-        let lines = Lines::new(&family, style);
-        let naming = Naming { definition, style: Arc::clone(style), before: lines.before.clone() };
+        let naming = Naming { definition, style: Arc::clone(style) };
         Metric {
             definition,
-            header: family.header(style.is_open),
+            form: F::metric(&family, style),
             family,
             style: Arc::clone(style),
             place: None,
             known: Known::new(naming),
-            lines,
         }
     }
 
@@ -60,35 +57,33 @@ impl Metric {
         self.place == Some(Place::Own)
     }
 
-    /// What stands above its samples.
-    pub(super) fn header(&mut self, claims: &Claims) -> &str {
+    /// Does without its type if somebody else needs the names that it brings with it. To be asked before it is written.
+    pub(super) fn settle(&mut self, claims: &Claims) {
         if claims.has_no_type(Owner::Metric(self.definition)) {
             self.family.give_up_type();
-            self.header = self.family.header(self.style.is_open);
-            self.lines = Lines::new(&self.family, &self.style);
+            self.form = F::metric(&self.family, &self.style);
         }
-        &self.header
     }
 
     /// Makes itself ready for the series of a store, of which this is the first.
     #[inline]
     pub(super) fn meet(&mut self, family: &FamilyView<'_>, first: &SeriesView<'_>) {
         if let PointView::Exponential(_) = first.value {
-            self.lines.classic = Classic::of(family);
+            *F::classic(&mut self.form) = Classic::of(family);
         }
     }
 
     /// The keys of these labels.
     #[inline(always)]
-    pub(super) fn keys(&mut self, labels: &LabelsView<'_>) -> &Keys {
-        self.known.of(labels, &self.family.constants)
+    pub(super) fn keys(&mut self, labels: &LabelsView<'_>) -> &Keys<F> {
+        self.known.of(labels, &self.family.constants, &self.form)
     }
 
     /// A series, to keep; `None` if it is of a kind that is not known here.
     pub(super) fn series(&mut self, series: &SeriesView<'_>) -> Option<Series> {
         Some(Series {
             labels: Labels::of(&series.labels, &self.style, self.definition.kind(), &self.family.constants),
-            value: Value::of(series.value, &mut self.lines.classic)?,
+            value: Value::of(series.value, F::classic(&mut self.form), self.style.is_protobuf)?,
             started_unix_nanos: series.started_unix_nanos,
             exemplars: series.exemplars.to_vec(),
         })

@@ -15,19 +15,25 @@ mod style;
 // a page, metric by metric,
 mod classic;
 mod encoder;
+mod form;
+mod keys;
 mod merge;
 mod metric;
+mod native;
 mod page;
 mod selection;
 mod series;
 
-// and line by line.
+// in protobuf,
+mod protobuf;
+
+// or in text, line by line.
 mod block;
 mod buffer;
-mod keys;
 mod line;
 mod lines;
 mod number;
+mod text;
 
 pub use format::{Escaping, Format, PageFormat};
 pub(crate) use negotiate::read_quality;

@@ -3,7 +3,8 @@
 use super::format::{Escaping, Format, PageFormat};
 
 /// The formats that pages can be written in, the one first that whoever takes anything gets.
-const WRITTEN: &[Format] = &[Format::Text0, Format::OpenMetrics1, Format::OpenMetrics0, Format::Text1];
+const WRITTEN: &[Format] =
+    &[Format::Text0, Format::OpenMetrics1, Format::OpenMetrics0, Format::Text1, Format::Protobuf];
 
 /// How much of a header is read. Scrapers send about 300 bytes and six entries.
 const MOST_BYTES: usize = 8 * 1024;

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use metercast_core::reading::Reading;
 use metercast_core::{Store, Value};
 
-use super::encoder::{Desk, Encoder};
-use super::format::PageFormat;
+use super::encoder::{Encoder, Order};
+use super::form::Form;
+use super::format::{Format, PageFormat};
 use super::options::PageOptions;
-use super::problem::Said;
+use super::problem::{Problem, Said};
+use super::protobuf::Protobuf;
 use super::selection::Selection;
 use super::style::{Choice, Style};
+use super::text::Text;
 use crate::log::{Level, Log};
 
 /// Spells what a store holds as a page for Prometheus, for a listener of your own.
@@ -40,10 +44,43 @@ pub struct PrometheusPage {
 /// What is kept from page to page.
 #[derive(Default)]
 struct Press {
-    /// One for each format, at most eight, since those that look the same share one.
-    encoders: Vec<Encoder>,
-    desk: Desk,
+    text: Kept<Text>,
+    protobuf: Kept<Protobuf>,
+    order: Order,
+    hashes: Vec<u64>,
     said: Said,
+}
+
+/// What is kept for one form of pages.
+struct Kept<F: Form> {
+    /// One for each format, at most twelve, since those that look the same share one.
+    encoders: Vec<Encoder<F>>,
+    desk: F::Desk,
+}
+
+impl<F: Form> Default for Kept<F> {
+    fn default() -> Kept<F> {
+        Kept { encoders: Vec::new(), desk: F::Desk::default() }
+    }
+}
+
+impl<F: Form> Kept<F> {
+    /// Writes a page. Returns what is wrong with the names on it.
+    fn page(
+        &mut self,
+        style: Style,
+        reading: &Reading<'_>,
+        selection: &Selection,
+        seen: (&mut Order, &mut Vec<u64>),
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Vec<Problem> {
+        let known = self.encoders.iter().position(|encoder| encoder.style.is_same_as(&style));
+        let at = known.unwrap_or_else(|| {
+            self.encoders.push(Encoder::new(style));
+            self.encoders.len() - 1
+        });
+        self.encoders[at].page(reading, selection, seen, &mut self.desk, sink)
+    }
 }
 
 impl fmt::Debug for PrometheusPage {
@@ -82,7 +119,8 @@ impl PrometheusPage {
         self.render_as(store, PageFormat::default())
     }
 
-    /// The page of a store in a format that is text.
+    /// The page of a store in a format that is text. [`Format::Protobuf`] is none, and here as good as text 0.0.4:
+    /// [`write_as`](Self::write_as) writes it.
     ///
     /// ```
     /// use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store, u64_counter};
@@ -105,6 +143,10 @@ impl PrometheusPage {
     /// ```
     pub fn render_as(&self, store: &Store, format: PageFormat) -> String {
         let mut page = Vec::new();
+        let format = match format.format {
+            Format::Protobuf => PageFormat { format: Format::Text0, ..format },
+            _ => format,
+        };
         self.write_as(store, format, &mut |chunk| page.extend_from_slice(chunk));
         String::from_utf8(page).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
@@ -117,7 +159,8 @@ impl PrometheusPage {
     /// Gives the page of a store to `sink`, in chunks of at most 16 KiB. They are handed out while the store is read: keep
     /// them, rather than wait until a client has taken them, and make no other page with this one meanwhile.
     ///
-    /// [`Format::Protobuf`](super::Format::Protobuf) is written as text 0.0.4.
+    /// In [`Format::Protobuf`] histograms with exponential buckets have native ones, and beside them the classic ones of the text
+    /// formats, for those who do not know the native ones.
     pub fn write_as(&self, store: &Store, format: PageFormat, sink: &mut dyn FnMut(&[u8])) {
         self.write_selected(store, format, &Selection::default(), sink);
     }
@@ -133,14 +176,12 @@ impl PrometheusPage {
         // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
         let problems = selection.read(store, |reading| {
             let mut press = self.press();
-            let Press { encoders, desk, said } = &mut *press;
+            let Press { text, protobuf, order, hashes, said } = &mut *press;
             let style = Style::new(&self.choice, format);
-            let known = encoders.iter().position(|encoder| encoder.style.is_same_as(&style));
-            let at = known.unwrap_or_else(|| {
-                encoders.push(Encoder::new(style));
-                encoders.len() - 1
-            });
-            let problems = encoders[at].page(reading, selection, desk, sink);
+            let problems = match format.format {
+                Format::Protobuf => protobuf.page(style, reading, selection, (order, hashes), sink),
+                _ => text.page(style, reading, selection, (order, hashes), sink),
+            };
             problems.into_iter().filter_map(|problem| said.anew(problem)).collect::<Vec<_>>()
         });
         for problem in problems {

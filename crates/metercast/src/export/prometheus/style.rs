@@ -41,6 +41,8 @@ pub(super) struct Style {
     pub(super) escaping: Escaping,
     /// Whether the format is OpenMetrics.
     pub(super) is_open: bool,
+    /// Whether it is protobuf.
+    pub(super) is_protobuf: bool,
     /// How numbers are spelled that say what a bucket or quantile is.
     pub(super) bounds: Spelling,
     /// How values are.
@@ -51,25 +53,26 @@ impl Style {
     /// The style of a format. Formats that look the same have equal styles.
     pub(super) fn new(choice: &Arc<Choice>, format: PageFormat) -> Style {
         let is_open = matches!(format.format, Format::OpenMetrics0 | Format::OpenMetrics1);
+        let is_protobuf = format.format == Format::Protobuf;
         // What is legal already is the same under every scheme.
         let is_legal = choice.options.has_legal_names();
         let escaping = if is_legal { Escaping::Underscores } else { format.escaping };
-        let displays = choice.options.is_metrics_rs() && !is_open;
+        let displays = choice.options.is_metrics_rs() && !is_open && !is_protobuf;
         let values = if displays { Spelling::Display } else { Spelling::Shortest };
         let bounds = if is_open { Spelling::Canonical } else { values };
-        Style { choice: Arc::clone(choice), escaping, is_open, bounds, values }
+        Style { choice: Arc::clone(choice), escaping, is_open, is_protobuf, bounds, values }
     }
 
     /// Whether pages of both are the same.
     pub(super) fn is_same_as(&self, other: &Style) -> bool {
-        self.is_open == other.is_open && self.escaping == other.escaping
+        (self.is_open, self.is_protobuf, self.escaping) == (other.is_open, other.is_protobuf, other.escaping)
     }
 
     pub(super) fn options(&self) -> &PageOptions {
         &self.choice.options
     }
 
-    /// Whether series may need more than the lines that every format has.
+    /// Whether series may need more than the lines that every format in text has.
     pub(super) fn has_more(&self) -> bool {
         self.is_open || self.values == Spelling::Display
     }
@@ -80,11 +83,11 @@ impl Style {
     }
 
     pub(super) fn shows_exemplars(&self) -> bool {
-        self.is_open && self.options().has_exemplars()
+        (self.is_open || self.is_protobuf) && self.options().has_exemplars()
     }
 
     pub(super) fn shows_created(&self) -> bool {
-        self.is_open && self.options().has_created()
+        (self.is_open || self.is_protobuf) && self.options().has_created()
     }
 
     /// The name of a label of a metric of this kind, not quoted.
