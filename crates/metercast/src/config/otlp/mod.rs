@@ -2,7 +2,7 @@
 
 mod aggregation;
 mod layer;
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "otlp", feature = "tls"))]
 mod pem;
 mod preset;
 mod protocol;

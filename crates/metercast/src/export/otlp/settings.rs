@@ -119,6 +119,7 @@ fn options_of(config: &OtlpConfig) -> OtlpOptions {
         },
         temporality: config.temporality(),
         histograms: config.histograms(),
+        max_request_bytes: config.request_limit(),
         ..OtlpOptions::default()
     }
 }
