@@ -34,6 +34,9 @@ pub(crate) struct Listener {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long a page that is being written when the listener stops is waited for.
+const LAST_PAGE: Duration = Duration::from_millis(250);
+
 /// Pages are written one after the other, while the one before is packed; more threads would only wait.
 const WRITERS: usize = 2;
 
@@ -184,8 +187,8 @@ fn run(
             }
         })
     }));
-    // Connections that are still open are closed, not waited for.
-    runtime.shutdown_background();
+    // Connections that are still open are closed, not waited for; threads that write pages are, if they come to an end.
+    runtime.shutdown_timeout(LAST_PAGE);
     match ran {
         Ok(None) => Ok(()),
         Ok(Some(cause)) => Err(cause),
