@@ -14,12 +14,12 @@ pub(super) struct Labels(Vec<(String, String)>);
 
 impl Labels {
     /// Labels of these keys, names and values. Values under keys that become one name are joined with `;`, in the order of
-    /// the keys; those without a value are as good as absent, and left out.
+    /// the keys, empty ones too (Prometheus and OpenMetrics Compatibility, "Metric Attributes"). What is without a value then
+    /// is as good as absent, and left out.
     pub(super) fn joined<'k>(labels: impl IntoIterator<Item = (&'k str, String, String)>) -> Labels {
         let mut named: Vec<(String, Vec<(&str, String)>)> = Vec::new();
         for (key, name, value) in labels {
             match named.iter_mut().find(|(there, _)| *there == name) {
-                _ if value.is_empty() => {}
                 Some((_, values)) => values.push((key, value)),
                 None => named.push((name, vec![(key, value)])),
             }
@@ -28,7 +28,7 @@ impl Labels {
             values.sort();
             (name, values.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(";"))
         });
-        Labels(joined.collect())
+        Labels(joined.filter(|(_, value)| !value.is_empty()).collect())
     }
 
     /// The labels of a series of a metric of this kind, behind those that all its series have.

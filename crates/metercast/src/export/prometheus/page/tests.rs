@@ -351,7 +351,6 @@ fn spelled(labels: &LabelsView<'_>, kind: &str) -> Vec<String> {
             _ => continue,
         };
         match named.iter_mut().find(|(there, _)| *there == name) {
-            _ if value.is_empty() => {}
             Some((_, values)) => values.push((key, value)),
             None => named.push((name, vec![(key, value)])),
         }

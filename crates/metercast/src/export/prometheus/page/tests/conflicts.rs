@@ -104,7 +104,7 @@ fn labels_that_mean_something_are_moved_and_those_that_meet_are_joined_and_said_
     });
     for format in [PageFormat::default(), OPEN] {
         let samples = samples(&page, &store, format);
-        assert_eq!(samples[1], "conflicts_labels_total{a_b=\"1;2\"} 1");
+        assert_eq!(samples[1], "conflicts_labels_total{a_b=\";1;2\"} 1");
         assert!(samples[3].starts_with("conflicts_time_bucket{exported_le=\"mine\",le=\"1"), "{samples:?}");
     }
     let said = said.lock().unwrap();
