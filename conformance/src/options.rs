@@ -26,13 +26,16 @@ pub struct PageChoice {
 }
 
 /// A page that each case has, by the name of its file without `.txt`.
-pub(crate) const PAGES: [(&str, PageFormat); 6] = [
+pub(crate) const PAGES: [(&str, PageFormat); 9] = [
     ("prometheus", PageFormat { format: Format::Text0, escaping: Escaping::Underscores }),
     ("text1", PageFormat { format: Format::Text1, escaping: Escaping::AllowUtf8 }),
     ("openmetrics", PageFormat { format: Format::OpenMetrics1, escaping: Escaping::AllowUtf8 }),
     ("openmetrics_underscores", PageFormat { format: Format::OpenMetrics1, escaping: Escaping::Underscores }),
     ("openmetrics_dots", PageFormat { format: Format::OpenMetrics1, escaping: Escaping::Dots }),
     ("openmetrics_values", PageFormat { format: Format::OpenMetrics1, escaping: Escaping::Values }),
+    ("protobuf", PageFormat { format: Format::Protobuf, escaping: Escaping::Underscores }),
+    ("protobuf_dots", PageFormat { format: Format::Protobuf, escaping: Escaping::Dots }),
+    ("protobuf_values", PageFormat { format: Format::Protobuf, escaping: Escaping::Values }),
 ];
 
 impl PageChoice {

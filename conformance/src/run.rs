@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use metercast::config::{Config, Otlp, Prometheus, Protocol};
-use metercast::{Escaping, Log, PageFormat, PrometheusPage, Store, Telemetry};
+use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
 use crate::http::{self, Answer, Request};
 use crate::options::{PAGES, is_open};
@@ -48,6 +48,11 @@ impl ServedPage {
     /// Whether a listener served it for which nothing was chosen.
     pub fn is_scraped(&self) -> bool {
         SCRAPED.iter().any(|(file, _)| *file == self.file)
+    }
+
+    /// Whether it is text.
+    pub fn is_text(&self) -> bool {
+        self.format.format != Format::Protobuf
     }
 
     /// Whether names may be any UTF-8.
@@ -158,9 +163,13 @@ pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
 fn pages(given: &Given, store: &Store, log: Log) -> Vec<ServedPage> {
     let page = PrometheusPage::with("scrape", given.page.options(), &given.page.resource(), log);
     let write = |(file, format): (&'static str, PageFormat)| {
-        let body = page.render_as(store, format);
-        assert_eq!(body, page.render_as(store, format), "two pages of an unchanged store are the same bytes");
-        ServedPage { file, format, content_type: format.content_type(), body: body.into_bytes() }
+        let [body, again] = [(); 2].map(|()| {
+            let mut body = Vec::new();
+            page.write_as(store, format, &mut |chunk| body.extend_from_slice(chunk));
+            body
+        });
+        assert!(body == again, "two pages of an unchanged store are the same bytes");
+        ServedPage { file, format, content_type: format.content_type(), body }
     };
     PAGES.into_iter().map(write).collect()
 }
@@ -181,8 +190,15 @@ fn scraped(address: SocketAddr) -> impl Iterator<Item = ServedPage> {
 }
 
 /// The pages that are scraped, and how they are asked for.
-const SCRAPED: [(&str, &str); 2] = [
+const SCRAPED: [(&str, &str); 3] = [
     ("scraped", "text/plain;version=0.0.4"),
+    // As a Prometheus 2.42 with native histograms does.
+    (
+        "scraped_protobuf",
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+         application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
+         text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+    ),
     ("scraped_openmetrics", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8,*/*;q=0.1"),
 ];
 

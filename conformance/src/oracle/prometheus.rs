@@ -40,7 +40,8 @@ struct Data {
 #[derive(Deserialize)]
 struct Sample {
     metric: Labels,
-    value: (f64, String),
+    /// Native histograms have none.
+    value: Option<(f64, String)>,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +87,7 @@ impl Prometheus {
         Prometheus { url, program }
     }
 
-    /// Waits until each of so many pages was scraped or refused, and says what is stored of it by its name.
+    /// Waits until each of so many pages was scraped or refused, and says what is stored of it by its name, but for native histograms.
     ///
     /// # Panics
     ///
@@ -106,7 +107,7 @@ impl Prometheus {
             found.insert(page, result);
         }
         for sample in self.query(&format!("{{{PAGE}!=\"\"}}")) {
-            let Sample { metric: mut labels, value: (_, value) } = sample;
+            let Sample { metric: mut labels, value: Some((_, value)) } = sample else { continue };
             let name = labels.remove("__name__").unwrap_or_default();
             let page = labels.remove(PAGE).unwrap_or_default();
             // What it adds: where it scraped, and how that went.
@@ -134,7 +135,8 @@ impl Prometheus {
     /// If the query is wrong.
     pub fn series(&self, query: &str) -> Vec<(Labels, f64)> {
         let samples = self.query(query).into_iter();
-        samples.map(|sample| (sample.metric, sample.value.1.parse().expect("a number"))).collect()
+        let number = |(_, text): (f64, String)| text.parse().expect("a number");
+        samples.filter_map(|sample| Some((sample.metric, number(sample.value?)))).collect()
     }
 
     /// What it says of itself: the value of a sample of its own page.

@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use metercast::{Log, PrometheusPage, Store, f64_histogram, u64_counter};
+use metercast::{Format, Log, PageFormat, PrometheusPage, Store, f64_histogram, u64_counter};
 
 struct Counting;
 
@@ -29,7 +29,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often memory is asked for by the second page of what is recorded so often.
+/// How often memory is asked for by the second page, in text or protobuf, of what is recorded so often.
 fn of_second_page(record: impl Fn(u64)) -> u64 {
     const SERIES: u64 = 10_000;
     let store = Store::new();
@@ -39,7 +39,12 @@ fn of_second_page(record: impl Fn(u64)) -> u64 {
     assert!(page.render(&store).lines().count() as u64 > SERIES);
     let before = ALLOCATIONS.get();
     page.write(&store, &mut |_| {});
-    ALLOCATIONS.get() - before
+    let of_text = ALLOCATIONS.get() - before;
+    let protobuf = PageFormat { format: Format::Protobuf, ..PageFormat::default() };
+    page.write_as(&store, protobuf, &mut |_| {});
+    let before = ALLOCATIONS.get();
+    page.write_as(&store, protobuf, &mut |_| {});
+    of_text.max(ALLOCATIONS.get() - before)
 }
 
 #[test]

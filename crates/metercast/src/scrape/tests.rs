@@ -7,6 +7,7 @@ use std::thread;
 use metercast_core::{Observation, f64_gauge, f64_histogram, metrics, u64_counter, u64_gauge};
 
 use super::*;
+use crate::export::prometheus::Format;
 use crate::log::Log;
 
 fn scrape_of(store: &Store) -> Scrape {
@@ -146,6 +147,33 @@ fn a_tenant_sees_its_series_alone_and_no_trace_of_the_others() {
     assert!(
         scrape.tenant("tenant.id", "nobody").answer_blocking(&ScrapeRequest::default()).body().is_empty()
     );
+}
+
+#[test]
+fn who_takes_protobuf_gets_what_was_asked_for_in_protobuf() {
+    let store = store();
+    store.scope(|| {
+        u64_counter!("calls", "Calls", 1, "tenant.id" => "acme", "route" => "/a");
+        u64_counter!("calls", "Calls", 2, "tenant.id" => "other", "route" => "/a");
+    });
+    let accept =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6";
+    let scrape = scrape_of(&store);
+    let ask = |scrape: &Scrape, query| {
+        let answer = scrape.answer_blocking(&ScrapeRequest { accept: Some(accept), ..get(query) });
+        let format = PageFormat { format: Format::Protobuf, ..PageFormat::default() };
+        assert_eq!(answer.header("content-type"), Some(format.content_type().as_str()));
+        answer.body().to_vec()
+    };
+    // Behind its length: name, help, type, and the series.
+    let level = b"\x1d\x0a\x05level\x12\x05Level\x18\x01\x22\x0b\x12\x09\x09\0\0\0\0\0\0\xf8\x3f";
+    assert_eq!(ask(&scrape, Some("name[]=level")), level);
+    let calls = b"\x30\x0a\x0bcalls_total\x12\x05Calls\x18\0\
+        \x22\x18\x0a\x0b\x0a\x05route\x12\x02/a\x1a\x09\x09\0\0\0\0\0\0\xf0\x3f";
+    assert_eq!(ask(&scrape.tenant("tenant.id", "acme"), None), calls);
+    assert!(ask(&scrape, Some("name[]=nothing")).is_empty());
+    let took = ask(&scrape, Some("name[]=took_bucket"));
+    assert!(took[2..].starts_with(b"\x0a\x04took\x12\x04Took\x18\x04"), "{took:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl PageFormat {
     /// assert_eq!(PageFormat::negotiate(None), PageFormat::default());
     /// ```
     pub fn negotiate(accept: Option<&str>) -> PageFormat {
-        accept.and_then(|accept| choose(accept, WRITTEN)).unwrap_or_default()
+        accept.and_then(|accept| choose(accept)).unwrap_or_default()
     }
 }
 
@@ -61,18 +61,17 @@ struct Entry {
     quality: f32,
 }
 
-fn choose(accept: &str, formats: &[Format]) -> Option<PageFormat> {
+fn choose(accept: &str) -> Option<PageFormat> {
     // Header names and values that are known here are ASCII, so that a character may be cut.
     let beginning = accept.as_bytes().get(..MOST_BYTES).map_or(accept.into(), String::from_utf8_lossy);
-    let mut entries: Vec<Entry> =
-        split(&beginning, ',').take(MOST_ENTRIES).filter_map(|entry| read(entry, formats)).collect();
+    let mut entries: Vec<Entry> = split(&beginning, ',').take(MOST_ENTRIES).filter_map(read).collect();
     let excluded: Vec<Range> =
         entries.iter().filter(|entry| entry.quality == 0.0).map(|entry| entry.range).collect();
     entries.retain(|entry| entry.quality > 0.0);
     // Stable: equals stay in the order of the header.
     entries.sort_by(|a, b| b.quality.total_cmp(&a.quality));
     entries.iter().find_map(|entry| {
-        let format = formats.iter().copied().find(|format| {
+        let format = WRITTEN.iter().copied().find(|format| {
             let is_named = entry.range == Range::One(*format);
             // RFC 9110, section 12.5.1: what is said of one format counts more than what is said of many.
             entry.range.has(*format)
@@ -85,7 +84,7 @@ fn choose(accept: &str, formats: &[Format]) -> Option<PageFormat> {
 }
 
 /// `text/plain;version=0.0.4;q=0.3`. None if it is nothing that is written, or cannot be read.
-fn read(entry: &str, formats: &[Format]) -> Option<Entry> {
+fn read(entry: &str) -> Option<Entry> {
     let mut parts = split(entry, ';').map(str::trim);
     let media_type = parts.next()?;
     let (mut version, mut proto, mut encoding) = (None, None, None);
@@ -132,7 +131,7 @@ fn read(entry: &str, formats: &[Format]) -> Option<Entry> {
     } else {
         return None;
     };
-    let is_written = formats.iter().any(|format| range.has(*format));
+    let is_written = WRITTEN.iter().any(|format| range.has(*format));
     is_written.then_some(Entry { range, escaping, quality })
 }
 

@@ -196,4 +196,4 @@ impl PrometheusPage {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

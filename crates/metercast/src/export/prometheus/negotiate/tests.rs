@@ -4,13 +4,8 @@ use super::*;
 use Escaping::{AllowUtf8, Dots, Underscores, Values};
 use Format::{OpenMetrics0, OpenMetrics1, Protobuf, Text0, Text1};
 
-/// With protobuf, as soon as it is written.
-const ALL: &[Format] = &[Text0, OpenMetrics1, OpenMetrics0, Text1, Protobuf];
-
-const WITHOUT_PROTOBUF: &[Format] = &[Text0, OpenMetrics1, OpenMetrics0, Text1];
-
-fn chosen(accept: &str, formats: &[Format]) -> (Format, Escaping) {
-    let PageFormat { format, escaping } = choose(accept, formats).unwrap_or_default();
+fn chosen(accept: &str) -> (Format, Escaping) {
+    let PageFormat { format, escaping } = PageFormat::negotiate(Some(accept));
     (format, escaping)
 }
 
@@ -45,10 +40,8 @@ fn each_scraper_gets_what_it_asks_for_most() {
         ("*/*", (Text0, Underscores)),
     ];
     for (accept, expected) in cases {
-        assert_eq!(chosen(accept, ALL), expected, "{accept}");
+        assert_eq!(chosen(accept), expected, "{accept}");
     }
-    assert_eq!(chosen(PROMETHEUS_3_NATIVE, WITHOUT_PROTOBUF), (OpenMetrics1, AllowUtf8));
-    assert_eq!(chosen(PROMETHEUS_2_53, WITHOUT_PROTOBUF), (OpenMetrics1, Underscores));
 }
 
 #[test]
@@ -80,7 +73,7 @@ fn the_answers_are_those_of_the_go_client() {
         ("application/openmetrics-text;version=0.0.4", (Text0, Underscores)),
     ];
     for (accept, expected) in cases {
-        assert_eq!(chosen(accept, ALL), expected, "{accept}");
+        assert_eq!(chosen(accept), expected, "{accept}");
     }
 }
 
@@ -106,7 +99,7 @@ fn quality_decides_then_order() {
         ("text/plain;q=1,application/openmetrics-text;version=1.0.0;q=7", Text0),
     ];
     for (accept, expected) in cases {
-        assert_eq!(chosen(accept, ALL).0, expected, "{accept}");
+        assert_eq!(chosen(accept).0, expected, "{accept}");
     }
 }
 
@@ -124,7 +117,7 @@ fn a_quality_of_nought_excludes() {
         ("application/openmetrics-text;version=1.0.0;q=0,application/openmetrics-text;version=1.0.0", Text0),
     ];
     for (accept, expected) in cases {
-        assert_eq!(chosen(accept, ALL).0, expected, "{accept}");
+        assert_eq!(chosen(accept).0, expected, "{accept}");
     }
 }
 
@@ -137,7 +130,7 @@ fn ranges_mean_the_best_that_they_have() {
         ("*/*", Text0),
     ];
     for (accept, expected) in cases {
-        assert_eq!(chosen(accept, ALL).0, expected, "{accept}");
+        assert_eq!(chosen(accept).0, expected, "{accept}");
     }
 }
 
@@ -152,7 +145,7 @@ fn protobuf_needs_its_message_and_its_encoding() {
     ];
     for accept in missing {
         let accept = format!("{accept},application/openmetrics-text;version=1.0.0;q=0.1");
-        assert_eq!(chosen(&accept, ALL).0, OpenMetrics1, "{accept}");
+        assert_eq!(chosen(&accept).0, OpenMetrics1, "{accept}");
     }
 }
 
@@ -167,7 +160,7 @@ fn an_escaping_that_is_not_known_is_underscores() {
     ];
     for (name, expected) in cases {
         let accept = format!("text/plain;version=1.0.0;escaping={name}");
-        assert_eq!(chosen(&accept, ALL), (Text1, expected), "{accept}");
+        assert_eq!(chosen(&accept), (Text1, expected), "{accept}");
     }
 }
 
@@ -181,7 +174,7 @@ fn capitals_spaces_and_quotation_marks_change_nothing() {
         ",,application/openmetrics-text;;version=1.0.0;charset=utf-8;escaping=allow-utf-8,,",
     ];
     for accept in spelled {
-        assert_eq!(chosen(accept, ALL), (OpenMetrics1, AllowUtf8), "{accept}");
+        assert_eq!(chosen(accept), (OpenMetrics1, AllowUtf8), "{accept}");
     }
 }
 
@@ -191,10 +184,10 @@ fn what_cannot_be_read_is_passed_over() {
         let accept = format!(
             "application/openmetrics-text;version=1.0.0;q={quality},application/openmetrics-text;q=0.1"
         );
-        assert_eq!(chosen(&accept, ALL).0, OpenMetrics0, "{accept}");
+        assert_eq!(chosen(&accept).0, OpenMetrics0, "{accept}");
     }
     for accept in [";", "/", "*", "a/b/c", ";;;=", "\"", "\\", "text/plain;q", "=;q=1", "ü/ü;ü=ü", "\0"] {
-        assert_eq!(chosen(accept, ALL), (Text0, Underscores), "{accept:?}");
+        assert_eq!(chosen(accept), (Text0, Underscores), "{accept:?}");
     }
 }
 
@@ -202,11 +195,11 @@ fn what_cannot_be_read_is_passed_over() {
 fn a_header_without_end_costs_what_its_beginning_does() {
     let wanted = "application/openmetrics-text;version=1.0.0";
     let front = format!("{wanted},{}", "text/plain;q=0.1,".repeat(1_000_000));
-    assert_eq!(chosen(&front, ALL).0, OpenMetrics1);
+    assert_eq!(chosen(&front).0, OpenMetrics1);
     let behind = format!("{}{wanted}", "a/b,".repeat(MOST_ENTRIES));
-    assert_eq!(chosen(&behind, ALL).0, Text0);
+    assert_eq!(chosen(&behind).0, Text0);
     let wide = format!("text/plain;{}, {wanted}", "ü".repeat(MOST_BYTES));
-    assert_eq!(chosen(&wide, ALL).0, Text0);
+    assert_eq!(chosen(&wide).0, Text0);
     let deep = format!("text/plain{},{wanted}", ";a=\"".repeat(2_000));
-    assert_eq!(chosen(&deep, ALL).0, Text0);
+    assert_eq!(chosen(&deep).0, Text0);
 }

@@ -26,10 +26,10 @@ metrics! {
     static WAIT: Summary<f64> = "page.wait" { unit: "s", quantiles: [0.5, 0.99], labels: { quantile: &str } };
 }
 
-struct Lcg(u64);
+pub(in crate::export::prometheus) struct Lcg(pub(in crate::export::prometheus) u64);
 
 impl Lcg {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(in crate::export::prometheus) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
@@ -158,7 +158,7 @@ fn any() -> &'static Adhoc {
 }
 
 /// A store in which something was recorded so often.
-fn filled(random: &mut Lcg, times: u64) -> Store {
+pub(in crate::export::prometheus) fn filled(random: &mut Lcg, times: u64) -> Store {
     let store = Store::new();
     store.scope(|| {
         // It has the name, so that whose description stands there does not depend on chance.
