@@ -181,11 +181,12 @@ fn scraped(address: SocketAddr) -> impl Iterator<Item = ServedPage> {
         let (status, head, body) = http::ask(&url, "GET", &accept, b"").expect("the listener answers");
         assert_eq!(status, 200, "{head}");
         let content_type = head.lines().find_map(|line| line.strip_prefix("content-type: "));
-        let content_type = content_type.expect("a content type").to_owned();
+        let content_type = content_type.expect("a content type");
         let mut formats = PAGES.into_iter().map(|(_, format)| format);
-        let format = formats.find(|format| format.content_type() == content_type);
+        // Heads are in small letters.
+        let format = formats.find(|format| format.content_type().eq_ignore_ascii_case(content_type));
         let format = format.unwrap_or_else(|| panic!("{content_type} is no format that was asked for"));
-        ServedPage { file, format, content_type, body }
+        ServedPage { file, format, content_type: format.content_type(), body }
     })
 }
 

@@ -46,11 +46,11 @@ impl Samples {
         // To Prometheus a label without a value is absent.
         labels.retain(|_, value| !value.is_empty());
         for key in ["le", "quantile"] {
-            // `1`, `1.0` and `1e+00` are one bound.
+            // `1`, `1.0` and `1e+00` are one bound, and so are `0` and `-0`.
             if let Some(bound) = labels.get_mut(key)
                 && let Ok(number) = bound.parse::<f64>()
             {
-                *bound = number.to_string();
+                *bound = (number + 0.0).to_string();
             }
         }
         match self.0.insert((name.to_owned(), labels), value) {
