@@ -20,8 +20,8 @@ pub(super) struct Walk<'a, F: Format> {
     request: Option<Begun>,
     scope: Option<Begun>,
     metric: Option<(Begun, Data)>,
-    /// Whether a metric is open whose points are numbers.
-    takes_numbers: bool,
+    /// Up to where points can be written in a hurry: nowhere unless a metric is open whose points are numbers.
+    hurry_until: usize,
     /// Of the request.
     points: u64,
     told: Told,
@@ -75,7 +75,7 @@ impl<'a, F: Format> Walk<'a, F> {
             request: None,
             scope,
             metric,
-            takes_numbers: false,
+            hurry_until: 0,
             points: 0,
             told,
             spare,
@@ -97,8 +97,7 @@ impl<'a, F: Format> Walk<'a, F> {
         times: [u64; 2],
         scalar: Scalar,
     ) -> bool {
-        if self.takes_numbers
-            && self.format.position() < self.safe
+        if self.format.position() < self.hurry_until
             && self.format.number_at_once(of.metric, series, times, scalar)
         {
             self.points += 1;
@@ -150,7 +149,8 @@ impl<'a, F: Format> Walk<'a, F> {
         }
         if self.metric.is_none() {
             self.metric = Some((Begun { position: self.format.position(), points }, data));
-            self.takes_numbers = matches!(data, Data::Gauge | Data::Sum { .. });
+            let are_numbers = matches!(data, Data::Gauge | Data::Sum { .. });
+            self.hurry_until = if are_numbers { self.safe } else { 0 };
             self.format.open_metric(of.metric, data, of.temporality);
         }
         let begins = self.format.position();
@@ -168,7 +168,7 @@ impl<'a, F: Format> Walk<'a, F> {
         let is_empty = |begun: Begun| begun.points == self.points;
         self.format.back_to(begins, 3);
         if let Some((begun, _)) = self.metric.take_if(|(begun, _)| is_empty(*begun)) {
-            self.takes_numbers = false;
+            self.hurry_until = 0;
             self.format.back_to(begun.position, 2);
         }
         if let Some(begun) = self.scope.take_if(|begun| is_empty(*begun)) {
@@ -182,7 +182,7 @@ impl<'a, F: Format> Walk<'a, F> {
     /// Closes the open metric, if there is one, which is this.
     pub(super) fn close_metric(&mut self, metric: &mut F::Metric) {
         if self.metric.take().is_some() {
-            self.takes_numbers = false;
+            self.hurry_until = 0;
             self.format.close_metric(metric);
         }
     }
