@@ -263,6 +263,24 @@ fn a_total_beyond_what_a_number_holds_arrives_whole() {
 }
 
 #[test]
+fn a_double_that_was_rounded_on_its_way_is_made_good() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
+    // Neither what came, 2^53 + 1, nor the sum of 2^53 and what was there is a double: what is sent ends up as 2^53.
+    let large = 53f64.exp2();
+    store.scope(|| EXACT.add(1.0, ("a",)));
+    flush(&mut message, &store, &mut receiver);
+    store.scope(|| {
+        EXACT.add(large, ("a",));
+        EXACT.add(2.0, ("a",));
+    });
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.sums[&key("delta.exact", "a")], large);
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.sums[&key("delta.exact", "a")], large + 2.0);
+    assert_eq!(flush(&mut message, &store, &mut receiver), 0);
+}
+
+#[test]
 fn a_histogram_of_negative_values_has_no_sum_and_its_next_one_has() {
     let (store, mut message) = (Store::new(), message(Delta));
     let mut sum = |value: f64| {
