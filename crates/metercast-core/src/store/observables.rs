@@ -314,10 +314,12 @@ fn guarded(store: &Store, f: impl FnOnce()) -> Option<String> {
     INSIDE.set(INSIDE.get() - 1);
     outcome.err().map(|panic| {
         let message = message(&*panic);
-        // What was panicked with may panic itself when it is dropped; then it is left where it is.
-        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-            mem::forget(another);
+        // What was panicked with may panic itself when it is dropped, and so on; at last it is left where it is.
+        let mut left = Some(panic);
+        for _ in 0..3 {
+            left = left.and_then(|panic| catch_unwind(AssertUnwindSafe(|| drop(panic))).err());
         }
+        mem::forget(left);
         message
     })
 }

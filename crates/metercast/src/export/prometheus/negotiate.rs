@@ -27,7 +27,7 @@ impl PageFormat {
     /// assert_eq!(PageFormat::negotiate(None), PageFormat::default());
     /// ```
     pub fn negotiate(accept: Option<&str>) -> PageFormat {
-        accept.and_then(|accept| choose(accept)).unwrap_or_default()
+        accept.and_then(choose).unwrap_or_default()
     }
 }
 

@@ -127,10 +127,9 @@ fn lines_in(text: &str) -> Vec<String> {
             name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).to_owned()
         };
         if let Some(said) = line.strip_prefix("# HELP ") {
-            let at = if said.starts_with('"') {
-                said[1..].find('"').unwrap() + 2
-            } else {
-                said.find(' ').unwrap()
+            let at = match said.strip_prefix('"') {
+                Some(quoted) => quoted.find('"').unwrap() + 2,
+                None => said.find(' ').unwrap(),
             };
             help = said[at + 1..].replace("\\n", "\n").replace("\\\\", "\\");
         } else if let Some(said) = line.strip_prefix("# TYPE ") {
