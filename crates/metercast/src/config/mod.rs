@@ -55,7 +55,7 @@
 //! | `scope_labels` | `true`: every line says which library measured | `false` |
 //! | `target_info` | `true`: the page begins with the attributes of the resource | `false` |
 //! | `resource_labels` | `"all"`, `"none"`, or a list of those attributes that stand on every line | `"none"` |
-//! | `created` | `true`: OpenMetrics says of each series when it began to count, which is one more line | `false` |
+//! | `created` | `true`: OpenMetrics and protobuf say of each series when it began to count, in OpenMetrics by one more line | `false` |
 //! | `exemplars` | `false`: no exemplars, though the format has them | `true` |
 //!
 //! Of an exporter of the type `otlp`:

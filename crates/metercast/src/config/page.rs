@@ -50,7 +50,7 @@ impl Prometheus {
         self
     }
 
-    /// Whether OpenMetrics says of each series when it began to count. Not unless it is said.
+    /// Whether OpenMetrics and protobuf say of each series when it began to count. Not unless it is said.
     pub fn created(mut self, on: bool) -> Self {
         self.page.created = Some(on);
         self

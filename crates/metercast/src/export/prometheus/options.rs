@@ -140,8 +140,9 @@ impl PageOptions {
         self
     }
 
-    /// Whether OpenMetrics says of each series when it began to count, as `_created`. Not unless asked for: to a Prometheus
-    /// that is not told to take these for timestamps (`created-timestamp-zero-ingestion`), each is one more series.
+    /// Whether a page says of each series when it began to count: OpenMetrics as `_created`, protobuf as `start_timestamp`. Not
+    /// unless asked for: to a Prometheus that is not told to take these for timestamps (`created-timestamp-zero-ingestion`),
+    /// each of OpenMetrics is one more series.
     pub fn created(mut self, on: bool) -> PageOptions {
         self.created = on;
         self
