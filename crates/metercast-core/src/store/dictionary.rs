@@ -3,8 +3,11 @@
 //! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock. A series
 //! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+mod limits;
+mod metrics;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,8 +19,13 @@ use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, KeyValue, LabelSet, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
+use crate::label::{Faults, LabelSet, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
 use crate::lock;
+
+use limits::LIMIT_ALL;
+pub(crate) use limits::{LIMIT_EACH, OVERFLOW};
+use metrics::ENDS;
+pub(crate) use metrics::Ends;
 
 /// The series of a store.
 pub(crate) struct Dictionary {
@@ -66,17 +74,6 @@ pub(super) struct Free {
     pub(super) gauges: Vec<u32>,
 }
 
-/// The first and the last line of a metric, each its number plus one; 0 if there is none.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ends(u64);
-
-impl Ends {
-    /// Whether there are none.
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
 /// What making a series gave.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Made {
@@ -91,26 +88,6 @@ pub(crate) enum Made {
         first: bool,
     },
 }
-
-/// Series of one metric, unless it is told otherwise; beyond it everything lands in one overflow series.
-pub(crate) const LIMIT_EACH: u32 = 2_000;
-
-/// Series of one store, unless it is told otherwise.
-pub(crate) const LIMIT_ALL: u32 = 200_000;
-
-/// Metrics SDK, "Cardinality limits": the label of the series that takes what is over the limit.
-pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
-
-/// Words that are known of a metric: first and last line (each its number plus one), how many series and at most how many
-/// (0: as the store says), the overflow series (its number plus one) and whether the metric is full, and the types that all
-/// its labels have, if they have (plus one).
-const METRIC_WORDS: usize = 4;
-const ENDS: usize = 0;
-const COUNT: usize = 1;
-const OVER: usize = 2;
-const FULL: u64 = 1 << 63;
-const TYPES: usize = 3;
-const MIXED: u64 = u64::MAX;
 
 impl Dictionary {
     pub(crate) const fn new() -> Dictionary {
@@ -277,104 +254,6 @@ impl Dictionary {
         }
     }
 
-    /// The series that takes what is beyond the limits, made if need be.
-    fn overflow(
-        &self,
-        writer: &mut Writer,
-        definition: &Definition,
-        layout: Option<&'static Layout>,
-    ) -> Made {
-        if let Some(cell) = self.overflow_of(definition) {
-            let first = self.set_full(definition, true);
-            return Made::Overflow { cell, first };
-        }
-        let labels = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
-        let number = self.find_set(definition, &definition.shapes(), &labels).or_else(|| {
-            let key = self.wide_key(definition, writer, &labels)?;
-            self.insert(writer, definition, layout, &labels, &key)
-        });
-        if let Some(number) = number
-            && let (Some(side), Some(line)) = (self.side(number), self.line(number))
-        {
-            self.keep(writer, definition, side);
-            self.metric_made(definition.id)[OVER].store(FULL | (u64::from(number) + 1), Release);
-            return Made::Overflow { cell: line.cell(), first: true };
-        }
-        // There are more lines than numbers: nothing can be kept.
-        Made::Overflow { cell: CellWord::new(0, 0, false), first: false }
-    }
-
-    fn has_room(&self, definition: &Definition, writer: &Writer) -> bool {
-        let (count, limit) = self.count_and_limit(definition.id);
-        count < limit && writer.series < self.limit_all.load(Relaxed)
-    }
-
-    /// How many series a metric has, and at most how many.
-    fn count_and_limit(&self, definition: u32) -> (u32, u32) {
-        let each = self.limit_each.load(Relaxed);
-        self.metric(definition).map_or((0, each), |words| {
-            let word = words[COUNT].load(Relaxed);
-            let own = word as u32;
-            ((word >> 32) as u32, if own == 0 { each } else { own })
-        })
-    }
-
-    /// The overflow series, if what the dictionary does not know belongs there.
-    pub(crate) fn full(&self, definition: &Definition) -> Option<CellWord> {
-        let over = self.metric(definition.id)?[OVER].load(Acquire);
-        if over & FULL == 0 { None } else { self.overflow_of(definition) }
-    }
-
-    fn overflow_of(&self, definition: &Definition) -> Option<CellWord> {
-        let over = self.metric(definition.id)?[OVER].load(Acquire);
-        self.line((over as u32).checked_sub(1)?).map(Line::cell)
-    }
-
-    /// Whether that is new.
-    pub(super) fn set_full(&self, definition: &Definition, full: bool) -> bool {
-        let Some(words) = self.metric(definition.id) else { return false };
-        let before = words[OVER].load(Relaxed);
-        words[OVER].store(if full { before | FULL } else { before & !FULL }, Release);
-        (before & FULL != 0) != full
-    }
-
-    /// Sets the limits of the store, and of one metric.
-    pub(crate) fn set_limits(&self, each: u32, all: u32) {
-        self.limit_each.store(each, Relaxed);
-        self.limit_all.store(all, Relaxed);
-        self.look_for_room(None);
-    }
-
-    /// Sets the limit of the metrics of this name, now and when they are first used.
-    pub(crate) fn set_limit(&self, metric: &str, limit: u32) {
-        {
-            let guard = &mut *self.writer();
-            let limit = limit.max(1);
-            guard.get_or_insert_default().limits.insert(metric.to_owned(), limit);
-            let all = crate::registry::definitions();
-            all.iter().filter(|there| there.name == metric).for_each(|there| self.limit(there, limit));
-        }
-        self.look_for_room(None);
-    }
-
-    /// The caller holds the lock of the writer.
-    fn limit(&self, definition: &Definition, limit: u32) {
-        let word = &self.metric_made(definition.id)[COUNT];
-        word.store(word.load(Relaxed) >> 32 << 32 | u64::from(limit), Relaxed);
-    }
-
-    /// What was full may not be any more.
-    pub(super) fn look_for_room(&self, of: Option<&Definition>) {
-        let guard = &mut *self.writer();
-        let writer = guard.get_or_insert_default();
-        let all = crate::registry::definitions();
-        for definition in all.iter().filter(|definition| of.is_none_or(|of| of.id == definition.id)) {
-            if self.has_room(definition, writer) {
-                self.set_full(definition, false);
-            }
-        }
-    }
-
     /// A key for labels that are not packed: under keys that some site packs, else as text.
     fn wide_key(&self, definition: &Definition, writer: &mut Writer, labels: &LabelSet) -> Option<Key> {
         if let Some((_, key)) = packed_keys(&definition.shapes(), labels).next() {
@@ -423,34 +302,6 @@ impl Dictionary {
         Some(number)
     }
 
-    /// Lets a series stay for as long as the store, and be none of those that are limited.
-    fn keep(&self, writer: &mut Writer, definition: &Definition, side: Side<'_>) {
-        side.hold();
-        self.count(writer, definition.id, false);
-    }
-
-    /// Counts a series that came or went.
-    pub(super) fn count(&self, writer: &mut Writer, definition: u32, came: bool) {
-        let word = &self.metric_made(definition)[COUNT];
-        if came {
-            word.fetch_add(1 << 32, Relaxed);
-            writer.series += 1;
-        } else {
-            word.fetch_sub(1 << 32, Relaxed);
-            writer.series -= 1;
-        }
-    }
-
-    /// Before the line can be read, so that a reading that sees it knows its types.
-    fn note_types(words: &[AtomicU64], key: &Key) {
-        let types = match key {
-            Key::Packed(packed) => packed.types().map_or(MIXED, |types| types + 1),
-            Key::Wide { .. } => MIXED,
-        };
-        let before = words[TYPES].load(Relaxed);
-        words[TYPES].store(if before == 0 || before == types { types } else { MIXED }, Relaxed);
-    }
-
     /// Adds a line that leads to a cell: the own line of a new series, or an alias of one that began then. `None` if there
     /// are too many.
     pub(super) fn add_line(
@@ -488,95 +339,6 @@ impl Dictionary {
 
     pub(super) fn take_out_of_table(&self, number: u32, key: &Key) {
         self.table.remove(key.hash(seeds()), number);
-    }
-
-    /// The first and the last line of a metric.
-    pub(crate) fn ends_of(&self, definition: &Definition) -> Ends {
-        Ends(self.metric(definition.id).map_or(0, |words| words[ENDS].load(Acquire)))
-    }
-
-    /// The lines of a metric in the order of their creation. The caller is a reading, or holds the lock of the writer.
-    pub(crate) fn lines_of(
-        &self,
-        definition: &Definition,
-    ) -> impl Iterator<Item = (u32, Line<'_>, Side<'_>)> {
-        self.lines_between(self.ends_of(definition))
-    }
-
-    /// [`lines_of`](Self::lines_of), but for those that were added since.
-    pub(crate) fn lines_between(&self, ends: Ends) -> impl Iterator<Item = (u32, Line<'_>, Side<'_>)> {
-        let mut next = ((ends.0 >> 32) as u32).checked_sub(1);
-        let last = ends.0 as u32;
-        // Lines that follow each other lie in the same chunks, which are looked up once.
-        let (mut lines, mut sides) = (None, None);
-        std::iter::from_fn(move || {
-            let number = next?;
-            let (line, side) = (number * LINE_WORDS as u32, number * SIDE_WORDS as u32);
-            let line = Line::of(self.lines.chunk_again(line, &mut lines)?.words(line, LINE_WORDS))?;
-            let side = Side::of(self.sides.chunk_again(side, &mut sides)?.words(side, SIDE_WORDS))?;
-            next = if number + 1 == last { None } else { side.next() };
-            Some((number, line, side))
-        })
-    }
-
-    /// Whether all labels have the same keys in the same order, and under each key values of the same type.
-    pub(crate) fn is_uniform(&self, definition: &Definition) -> bool {
-        self.metric(definition.id).is_none_or(|words| words[TYPES].load(Relaxed) != MIXED)
-    }
-
-    /// Whether a metric has its first series, and no others.
-    pub(crate) fn is_first(&self, definition: &Definition) -> bool {
-        let ends = self.ends_of(definition).0;
-        ends != 0 && (ends >> 32) as u32 == ends as u32
-    }
-
-    /// How many series a metric has.
-    pub(crate) fn count_of(&self, definition: &Definition) -> u32 {
-        self.count_and_limit(definition.id).0
-    }
-
-    fn metric(&self, definition: u32) -> Option<&[AtomicU64]> {
-        let slot = definition * METRIC_WORDS as u32;
-        self.metrics.chunk(slot).map(|chunk| chunk.words(slot, METRIC_WORDS))
-    }
-
-    /// What is known of a metric. The caller holds the lock of the writer.
-    fn metric_made(&self, definition: u32) -> &[AtomicU64] {
-        let slot = definition * METRIC_WORDS as u32;
-        self.metrics.map_alone(slot).words(slot, METRIC_WORDS)
-    }
-
-    /// Takes these lines out of the list of a metric. No reading is under way, and one at a time calls this.
-    ///
-    /// The walk over all lines is made without the lock of the writer, for which somebody may wait who makes a series: what
-    /// is made meanwhile stands behind the last line that the walk knows of, and changes no other.
-    pub(super) fn unlist(&self, definition: &Definition, gone: &HashSet<u32>) {
-        let Some(words) = self.metric(definition.id) else { return };
-        let (mut first, mut last, mut known) = (None, None::<u32>, None);
-        for number in self.lines_of(definition).map(|(number, ..)| number).collect::<Vec<_>>() {
-            known = Some(number);
-            if gone.contains(&number) {
-                continue;
-            }
-            match last.and_then(|last| self.side(last)) {
-                Some(side) => side.set_next(Some(number)),
-                None => first = Some(number),
-            }
-            last = Some(number);
-        }
-        let Some(known) = known else { return };
-        let _writer = self.writer();
-        let behind = self.side(known).and_then(Side::next);
-        if gone.contains(&known) {
-            match last.and_then(|last| self.side(last)) {
-                Some(side) => side.set_next(behind),
-                None => first = behind,
-            }
-        }
-        let end = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
-        let newest = words[ENDS].load(Relaxed) & u64::from(u32::MAX);
-        let last = if behind.is_none() { end(last) } else { newest };
-        words[ENDS].store(end(first) << 32 | last, Release);
     }
 }
 
