@@ -174,6 +174,9 @@ pub(crate) trait Write {
         self.write(found.store, found.region, found.cell)
     }
 
+    /// Does it at the gauge without labels, which has a place of its own in the store; nothing else has.
+    fn write_fixed_gauge(&self, _store: &Inner, _slot: u32) {}
+
     /// What is measured, if that can be an exemplar.
     fn measured(&self) -> Option<f64> {
         None

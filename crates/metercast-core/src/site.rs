@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
 
-use crate::definition::{Definition, Descriptor};
+use crate::definition::{Definition, Descriptor, Kind};
 use crate::early;
 use crate::held::{Distribution, Held, Hold};
 use crate::label::{Buffer, Given, LabelSet, Packing, Pairs, Spelled, ValueRef};
@@ -264,10 +264,32 @@ impl Site {
             if !is_sound {
                 return own::dropped(self.descriptor, Reason::NotFinite);
             }
-            if let Some(definition) = self.definition(store) {
-                store.at_series(definition, self.descriptor, pairs, write);
+            let Some(definition) = self.definition(store) else { return };
+            if definition.kind == Kind::Gauge && is_bare(pairs) {
+                return self.at_bare(store, definition, pairs, write);
             }
+            store.at_series(definition, self.descriptor, pairs, write);
         });
+    }
+
+    /// Does `write` at the gauge without labels, given as none or as such that fall away: it has one cell, since of two nobody
+    /// could say which is the newer.
+    fn at_bare(
+        &self,
+        store: &Inner,
+        definition: &'static Arc<Definition>,
+        pairs: &dyn Pairs,
+        write: &dyn Write,
+    ) {
+        let faults = LabelSet::of(pairs).1;
+        if faults.any() {
+            store.report_faults(definition, &faults);
+        }
+        match self.resolve(store, no_labels, 0) {
+            Resolved::Refused => {}
+            Resolved::Slot(slot) => write.write_fixed_gauge(store, slot),
+            Resolved::ByDictionary => store.at_series(definition, self.descriptor, pairs, write),
+        }
     }
 
     /// Finds a dynamic series, made if need be, and holds it: it is not removed until it is let go.
@@ -319,12 +341,16 @@ impl Site {
         match self.resolved(no_labels, 0) {
             Resolved::Refused => None,
             Resolved::Slot(slot) => Some(GaugeSlot::Fixed(slot)),
-            Resolved::ByDictionary => self.bind_series_gauge(&self.spelled(&[])),
+            Resolved::ByDictionary => self.bind_line_gauge(&self.spelled(&[])),
         }
     }
 
     /// The gauge of a series in the current store, for a handle.
     pub(crate) fn bind_series_gauge(&self, pairs: &dyn Pairs) -> Option<GaugeSlot> {
+        if is_bare(pairs) { self.bind_gauge() } else { self.bind_line_gauge(pairs) }
+    }
+
+    fn bind_line_gauge(&self, pairs: &dyn Pairs) -> Option<GaugeSlot> {
         self.held(pairs).map(|hold| GaugeSlot::Series(hold.cell.slot()))
     }
 
@@ -348,18 +374,7 @@ impl Site {
             return;
         }
         let done = local::slowly(|| {
-            local::with_store(|store| {
-                if !change.value().is_sound() {
-                    return own::dropped(self.descriptor, Reason::NotFinite);
-                }
-                match self.resolve(store, no_labels, 0) {
-                    Resolved::Refused => {}
-                    Resolved::Slot(slot) => {
-                        store.change_mapped(GaugeSlot::Fixed(slot), |bits| change.of(bits));
-                    }
-                    Resolved::ByDictionary => self.at_any(&self.spelled(&[]), true, &change),
-                }
-            });
+            self.at_any(&self.spelled(&[]), change.value().is_sound(), &change);
         });
         if done.is_none() {
             own::unable();
@@ -384,6 +399,14 @@ pub(crate) struct FixedAt<'a> {
 impl FixedAt<'_> {
     /// The series without labels.
     pub(crate) const BARE: FixedAt<'static> = FixedAt { each: no_labels, index: 0, spell: &|f| f(&[]) };
+}
+
+/// Whether none of these labels stays.
+fn is_bare(pairs: &dyn Pairs) -> bool {
+    (0..pairs.count()).all(|at| {
+        let (key, value) = pairs.pair(at);
+        key.is_empty() || value.is_absent()
+    })
 }
 
 enum Resolved {

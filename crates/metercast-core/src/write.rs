@@ -116,6 +116,10 @@ impl<N: Number> Write for Change<N> {
         }
     }
 
+    fn write_fixed_gauge(&self, store: &Inner, slot: u32) {
+        store.change_mapped(GaugeSlot::Fixed(slot), |bits| self.of(bits));
+    }
+
     fn later(&self) -> Option<What> {
         Some(match self {
             Change::To(value) => What::Set(value.bits()),

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use metercast_core::reading::Point;
-use metercast_core::{KeyValue, Store, Value, labels, metrics, u64_counter};
+use metercast_core::{KeyValue, LabelSet, Store, Value, f64_gauge, labels, metrics, u64_counter};
 
 labels! { enum Kind { Small, Large } }
 
 metrics! {
     /// Every form of label at once.
     static DECLARED: Counter<u64> = "declared" { labels: { kind: Kind, name: &str, code: Option<u16> } };
+    /// Labels that may all fall away.
+    static LEVEL: Gauge<f64> = "level" { labels: { room: Option<&str> } };
+    /// The same, observed.
+    static OBSERVED: ObservableGauge<f64> = "observed" { labels: { room: Option<&str> } };
 }
 
 /// A small generator, so that a failure can be repeated.
@@ -125,4 +129,49 @@ fn declared_pairs_and_lists_of_the_same_labels_are_one_series() {
         });
         assert_eq!(read(&store, "declared"), model);
     }
+}
+
+#[test]
+fn a_gauge_whose_labels_all_fall_away_is_the_gauge_without_labels() {
+    let store = Store::new();
+    let only = |metric: &str| {
+        let families = store.collect();
+        let family = families.iter().find(|family| family.definition.name() == metric).expect("it was set");
+        let [series] = &family.series[..] else { panic!("one series, not {:?}", family.series) };
+        assert_eq!(*series.labels, LabelSet::default());
+        let Point::F64(value) = series.point else { panic!("{series:?}") };
+        value
+    };
+    let set = |value: f64, labels: &[KeyValue]| store.scope(|| f64_gauge!("level", "", value, labels));
+    let nameless = [KeyValue::new("", "cellar")];
+    // Whichever comes first makes the series, and the last one counts.
+    for round in 0..2 {
+        let value = |at: u8| f64::from(10 * round + at);
+        set(value(1), &nameless);
+        assert_eq!(only("level"), value(1));
+        store.scope(|| f64_gauge!("level", "", value(2)));
+        assert_eq!(only("level"), value(2));
+        store.scope(|| LEVEL.set(value(3), (None,)));
+        assert_eq!(only("level"), value(3));
+        set(value(4), &[]);
+        assert_eq!(only("level"), value(4));
+        store.scope(|| LEVEL.add(1.0, (None,)));
+        assert_eq!(only("level"), value(5));
+        let bound = store.scope(|| LEVEL.bind((None,)));
+        bound.set(value(6));
+        assert_eq!(only("level"), value(6));
+        set(value(7), &nameless);
+        assert_eq!(only("level"), value(7));
+        bound.add(1.0);
+        assert_eq!(only("level"), value(8));
+    }
+    assert!(store.problems().iter().any(|problem| problem.message.contains("a label without a name")));
+    // Labels that stay make a series of their own.
+    store.scope(|| LEVEL.set(1.0, (Some("cellar"),)));
+    let families = store.collect();
+    assert_eq!(families.iter().map(|family| family.series.len()).sum::<usize>(), 2);
+
+    store.scope(|| f64_gauge!("observed", "", 1.0));
+    let _observation = store.scope(|| OBSERVED.observe(|o| o.set(2.0, (None,))));
+    assert_eq!(only("observed"), 2.0);
 }
