@@ -3,36 +3,15 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metercast::config::{OnSigterm, Otlp};
 use metercast::{Config, Telemetry, u64_counter};
+use support::child::{ENDPOINT, child, say, terminate};
 use support::{Receiver, points};
-
-/// Where the child pushes to; it is a child if this is set.
-const ENDPOINT: &str = "SIGTERM_TEST_ENDPOINT";
-
-/// Runs this binary again as the child that `test` names. Its output is to be held until it has ended.
-fn child(test: &str, endpoint: &str) -> (Child, impl Iterator<Item = std::io::Result<String>>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(ENDPOINT, endpoint)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while !lines.next().expect("the child says that it is ready").unwrap().ends_with("ready") {}
-    (child, lines)
-}
-
-fn terminate(child: &Child) {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-}
 
 /// In the child: metercast, which pushes nothing by itself for as long as a test lasts.
 fn pushing(endpoint: &str, on_sigterm: OnSigterm) -> Telemetry {
@@ -43,12 +22,6 @@ fn pushing(endpoint: &str, on_sigterm: OnSigterm) -> Telemetry {
         .build()
         .unwrap();
     Telemetry::start(config).unwrap()
-}
-
-/// In the child: tells the parent.
-#[expect(clippy::print_stdout, reason = "the parent waits for this line")]
-fn say(line: &str) {
-    println!("{line}");
 }
 
 /// In the child: records, says that it is ready, and goes on until `done`.
