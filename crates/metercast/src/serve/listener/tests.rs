@@ -130,30 +130,6 @@ fn a_page_that_takes_its_time_is_given_up_and_keeps_nobody_else_waiting() {
     assert!(pages.into_iter().any(|page| page.ends_with("slow 1\n")));
 }
 
-#[test]
-fn hundreds_of_silent_connections_do_not_keep_a_scraper_out() {
-    let (listener, _) = started(local());
-    let address = listener.as_ref().unwrap().address();
-    let connections = if std::env::var_os("METERCAST_LONG").is_some() { 5_000 } else { 600 };
-    let mut silent = Vec::new();
-    for n in 0..connections {
-        let mut stream = TcpStream::connect(address).unwrap();
-        // Some say nothing, some begin.
-        if n % 2 == 0 {
-            let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost:");
-        }
-        silent.push(stream);
-        // What this process may have open; those that were closed keep their descriptor here.
-        if silent.len() > 300 {
-            silent.remove(0);
-        }
-        if n % 100 == 99 {
-            let answer = get(address, "/metrics");
-            assert!(answer.ends_with("jobs_total 3\n"), "after {n}: {answer:?}");
-        }
-    }
-}
-
 #[cfg(feature = "tls")]
 mod tls {
     use std::path::PathBuf;
