@@ -3,12 +3,15 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Frame;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode, Uri};
@@ -110,6 +113,10 @@ impl Grpc {
             Err(status) => {
                 let mut failure = failure(&status, points, settings);
                 match failure.cause {
+                    // It is the answer that is too large, which tonic says in the same words as a receiver of a request.
+                    Cause::Grpc { too_large: true, .. } if connection.answers.load(Ordering::Relaxed) => {
+                        failure = Cause::AnswerTooLarge { limit: ANSWER_LIMIT }.into();
+                    }
                     Cause::Grpc { .. } | Cause::Status { .. } => self.kept = Some(connection),
                     Cause::Lost(_) => {
                         // The connection's task has at most a note to make.
@@ -141,7 +148,7 @@ impl Grpc {
                 }
             }
         });
-        Ok(Connection { sender, end })
+        Ok(Connection { sender, end, answers: Arc::default() })
     }
 }
 
@@ -151,6 +158,8 @@ struct Connection {
     sender: SendRequest<Body>,
     /// Why it ended, of which a call learns only that it did.
     end: Arc<OnceLock<hyper::Error>>,
+    /// Whether a message came with the last answer, and not a status alone.
+    answers: Arc<AtomicBool>,
 }
 
 /// Why there is no answer of gRPC.
@@ -162,7 +171,7 @@ enum NoAnswer {
 }
 
 impl tower_service::Service<Request<Body>> for Connection {
-    type Response = Response<Incoming>;
+    type Response = Response<UnsyncBoxBody<Bytes, hyper::Error>>;
     type Error = NoAnswer;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -172,10 +181,16 @@ impl tower_service::Service<Request<Body>> for Connection {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let sent = self.sender.send_request(request);
+        self.answers.store(false, Ordering::Relaxed);
+        let answers = Arc::clone(&self.answers);
         Box::pin(async move {
             let response = sent.await.map_err(NoAnswer::Broken)?;
             if response.status() == StatusCode::OK || response.headers().contains_key("grpc-status") {
-                return Ok(response);
+                let note = move |frame: Frame<Bytes>| {
+                    answers.fetch_or(frame.is_data(), Ordering::Relaxed);
+                    frame
+                };
+                return Ok(response.map(|body| body.map_frame(note).boxed_unsync()));
             }
             let (head, _) = response.into_parts();
             Err(NoAnswer::Http(head.status, head.headers))

@@ -285,3 +285,19 @@ fn shutdown_ends_at_its_deadline_in_any_fault_that_stays() {
         assert!(error.to_string().ends_with(" not delivered"), "{n}: {error}");
     }
 }
+
+#[test]
+fn a_success_with_an_answer_that_is_too_large_is_not_sent_again() {
+    let receiver = Receiver::start([Reply::Success(vec![0; 5 << 20])]);
+    let setup = to(&receiver);
+    setup.store.scope(|| {
+        for n in 0..1900 {
+            u64_counter!("orders.by.customer", "Orders of one customer", 1, "customer" => n);
+        }
+    });
+    let push = setup.start();
+    let error = push.flush(late()).unwrap_err();
+    receiver.request();
+    assert!(receiver.is_idle(), "it was taken, and is sent again: {error}");
+    assert_eq!(error.error_type(), "answer_too_large", "{error}");
+}
