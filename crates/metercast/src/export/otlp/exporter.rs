@@ -163,7 +163,10 @@ impl Exporter {
                 Err(failure) if fate == Fate::GivenUp => {
                     self.reporter.given_up(failure.cause, points, report);
                 }
-                Err(failure) => report.failed(failure),
+                // What is not waited for is not said either.
+                Err(Failure { cause, wait }) => {
+                    report.failed(Failure { cause, wait: wait.filter(|_| waits) });
+                }
             }
             match fate {
                 Fate::Delivered => self.message.delivered(outgoing.request),

@@ -233,3 +233,16 @@ fn an_answer_that_breaks_off_is_a_failure() {
         after(Reply::AnswerAndClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123".to_vec()));
     assert_eq!(result.unwrap_err().error_type(), "io");
 }
+
+#[test]
+fn a_wait_that_is_not_kept_is_not_said() {
+    let refused = answer("401 Unauthorized", "retry-after: 3600\r\n", b"");
+    let collector = Collector::start([Reply::Answer(refused)]);
+    let setup = Setup::to(collector.address);
+    setup.order();
+    let push = setup.start();
+    push.flush(late()).unwrap_err();
+    let lines = setup.lines();
+    assert!(lines[0].ends_with("counts are kept and go with the next push"), "{lines:?}");
+    push.flush(late()).unwrap();
+}
