@@ -25,6 +25,8 @@ pub(super) struct Client {
     /// The connection of the last request, if the whole answer was read and the server keeps it open.
     kept: Option<Connection>,
     connected: bool,
+    /// What had been written when the last request began.
+    began_at: u64,
 }
 
 type Connection = SendRequest<Full<Bytes>>;
@@ -83,12 +85,17 @@ impl Client {
             }
         }
         let target = target.parse().map_err(|_| invalid("the path"))?;
-        Ok(Client { connector, target, headers, kept: None, connected: false })
+        Ok(Client { connector, target, headers, kept: None, connected: false, began_at: 0 })
     }
 
     /// Whether the last request got as far as a connection.
     pub(super) fn connected(&self) -> bool {
         self.connected
+    }
+
+    /// How many bytes of the last request left, its head among them.
+    pub(super) fn written(&self) -> u64 {
+        self.connector.written() - self.began_at
     }
 
     /// Sends `body` and reads the answer, whatever its status. Redirects are not followed.
@@ -98,6 +105,7 @@ impl Client {
     pub(super) async fn send(&mut self, body: Bytes) -> Result<Answer, Cause> {
         let mut request = self.request(body);
         self.connected = false;
+        self.began_at = self.connector.written();
         // Taken out, so that a request that is dropped half-way drops its connection too.
         if let Some(mut kept) = self.kept.take().filter(|kept| !kept.is_closed()) {
             self.connected = true;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
+use super::counted::{Counted, Written};
 use super::error::Cause;
 use super::settings::{Proxy, Settings};
 #[cfg(feature = "tls")]
@@ -28,6 +29,7 @@ pub(in crate::export) struct Connector {
     tunnels: bool,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+    written: Written,
 }
 
 impl Connector {
@@ -50,6 +52,7 @@ impl Connector {
             socket: settings.socket.clone(),
             proxy: settings.proxy.clone().filter(|_| settings.socket.is_none()),
             tunnels: settings.tls.is_some() || protocol == "h2",
+            written: Written::default(),
             #[cfg(feature = "tls")]
             tls: match &settings.tls {
                 Some(files) => Some(Tls::new(files, &settings.host, protocol)?),
@@ -76,6 +79,7 @@ impl Connector {
             socket: None,
             proxy: None,
             tunnels: false,
+            written: Written::default(),
             #[cfg(feature = "tls")]
             tls: tls.map(|files| Tls::new(files, host, "http/1.1")).transpose()?,
         })
@@ -101,9 +105,15 @@ impl Connector {
         };
         #[cfg(feature = "tls")]
         if let Some(tls) = &mut self.tls {
-            return tls.handshake(stream).await;
+            let stream = tls.handshake(stream).await?;
+            return Ok(Box::new(Counted::new(stream, &self.written)));
         }
-        Ok(stream)
+        Ok(Box::new(Counted::new(stream, &self.written)))
+    }
+
+    /// How many bytes were written to its connections so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written.bytes()
     }
 
     async fn through(&self, proxy: &Proxy) -> Result<Box<dyn Stream>, Cause> {

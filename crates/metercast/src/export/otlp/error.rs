@@ -111,6 +111,11 @@ impl ExportError {
 }
 
 impl Cause {
+    /// Whether somebody answered, be it somebody on the way.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, Cause::Status { .. } | Cause::Grpc { .. })
+    }
+
     /// What it means for the request: the tables of OTLP, and what they leave open.
     pub(super) fn outcome(&self) -> Outcome {
         match self {

@@ -150,7 +150,7 @@ impl Exporter {
             let attempt = self.attempt(&mut outgoing, &mut limit, commands).await?;
             let (outcome, wait) = match &attempt {
                 Ok(_) => (Outcome::Taken, None),
-                Err(failure) => (failure.cause.outcome(), failure.wait),
+                Err(failure) => (self.outcome(&failure.cause, &outgoing), failure.wait),
             };
             let (fate, next) =
                 self.retry.after(outcome, outgoing.past, outgoing.length, wait, Instant::now());
@@ -216,6 +216,15 @@ impl Exporter {
             }
         }
         Ok(is_done)
+    }
+
+    /// What a failure means for a request: what no answer came to cannot have been taken if not all of it left.
+    fn outcome(&self, cause: &Cause, outgoing: &Outgoing) -> Outcome {
+        let length = outgoing.packed.as_ref().map_or(0, Bytes::len);
+        match cause.outcome() {
+            Outcome::Unknown if !cause.is_answer() && self.transport.is_unsent(length) => Outcome::Unsent,
+            outcome => outcome,
+        }
     }
 
     /// One attempt, in which commands are taken: a last one may bring an earlier end.

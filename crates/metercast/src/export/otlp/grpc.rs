@@ -39,6 +39,8 @@ pub(super) struct Grpc {
     /// The connection of the last call, if that ended well.
     kept: Option<Connection>,
     connected: bool,
+    /// What had been written when the last call began.
+    began_at: u64,
 }
 
 const METHOD: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -67,12 +69,18 @@ impl Grpc {
             },
             kept: None,
             connected: false,
+            began_at: 0,
         })
     }
 
     /// Whether the last call got as far as a connection.
     pub(super) fn connected(&self) -> bool {
         self.connected
+    }
+
+    /// How many bytes of the last call left; `None` if they cannot be compared with the message, which is packed.
+    pub(super) fn written(&self) -> Option<u64> {
+        self.compression.is_none().then(|| self.connector.written() - self.began_at)
     }
 
     /// Sends a message and reads the answer.
@@ -83,6 +91,7 @@ impl Grpc {
         settings: &Settings,
     ) -> Result<Accepted, Failure> {
         self.connected = false;
+        self.began_at = self.connector.written();
         // Taken out, so that a call that is dropped half-way drops its connection too.
         let kept = self.kept.take().filter(|kept| !kept.sender.is_closed());
         let connection = match kept {

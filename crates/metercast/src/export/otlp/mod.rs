@@ -23,6 +23,7 @@ mod attributes;
 mod client;
 mod compress;
 mod connect;
+mod counted;
 mod cursors;
 mod envelope;
 mod error;

@@ -18,6 +18,8 @@ pub(super) enum Outcome {
     Unread,
     /// Certainly not taken; another attempt may succeed.
     Busy,
+    /// Certainly not taken, as not every byte left; another attempt may succeed.
+    Unsent,
     /// Perhaps taken, as no answer came from whoever takes it; another attempt may succeed.
     Unknown,
     /// Perhaps taken; what answers does not understand OTLP, and will not in a moment.
@@ -85,6 +87,13 @@ impl Default for Backoff {
 /// A receiver may ask for silence, but not for ever.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
+/// So often in a row the same may break in the middle of a request before the next ones are smaller.
+const MOST_UNSENT: u32 = 3;
+
+/// And so often in a row no answer may come to a large request, though all of it left. The next ones are smaller then, in case
+/// something on the way swallows it: what it held is read again, and may arrive twice, as it may have before.
+const MOST_DOUBTED: u32 = 8;
+
 /// Requests do not get smaller than this; some points have a kilobyte.
 pub(super) const SMALLEST_REQUEST: usize = 16 << 10;
 
@@ -95,6 +104,10 @@ pub(super) struct Retry {
     random: Random,
     /// Attempts since the last success.
     failures: u32,
+    /// How many attempts in a row broke in the middle of a request.
+    unsent: u32,
+    /// How many attempts in a row no answer came to.
+    doubted: u32,
     /// Until when the exporter waits by itself, which a flush overrides.
     rests_until: Option<Instant>,
     /// Until when the receiver wants nothing, which nobody overrides.
@@ -105,7 +118,17 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) fn new(backoff: Backoff, limit: usize) -> Retry {
-        Retry { backoff, random: Random::seeded(), failures: 0, rests_until: None, silent_until: None, limit }
+        let random = Random::seeded();
+        Retry {
+            backoff,
+            random,
+            failures: 0,
+            unsent: 0,
+            doubted: 0,
+            rests_until: None,
+            silent_until: None,
+            limit,
+        }
     }
 
     /// How large a request may be before compression.
@@ -135,6 +158,8 @@ impl Retry {
     ) -> (Fate, Next) {
         let held_or = |fate| if past.holds() { Fate::Held(past) } else { fate };
         let doubtful = Fate::Held(Past { in_doubt: true, ..past });
+        self.unsent = if outcome == Outcome::Unsent { self.unsent + 1 } else { 0 };
+        self.doubted = if outcome == Outcome::Unknown { self.doubted + 1 } else { 0 };
         match outcome {
             Outcome::Taken => {
                 self.failures = 0;
@@ -144,6 +169,16 @@ impl Retry {
             }
             Outcome::Unread => (Fate::GivenUp, Next::Now),
             Outcome::Busy => (held_or(Fate::Merged), self.later(wait, now)),
+            // Something on the way does not let so much through, or not in time.
+            Outcome::Unsent if !past.holds() && self.unsent >= MOST_UNSENT => {
+                self.unsent = 0;
+                (Fate::Merged, self.shrink(bytes))
+            }
+            Outcome::Unsent => (held_or(Fate::Merged), self.later(wait, now)),
+            Outcome::Unknown if self.doubted >= MOST_DOUBTED && self.may_shrink(bytes) => {
+                self.doubted = 0;
+                (Fate::Merged, self.shrink(bytes))
+            }
             Outcome::Unknown => (doubtful, self.later(wait, now)),
             Outcome::Garbled => (doubtful, Next::WhenDue),
             Outcome::Malformed if past.malformed => (Fate::GivenUp, Next::Now),
@@ -171,9 +206,13 @@ impl Retry {
         Next::At(at)
     }
 
+    /// What is larger than the limit is one point, which cannot be split.
+    fn may_shrink(&self, bytes: usize) -> bool {
+        bytes > SMALLEST_REQUEST && bytes <= self.limit
+    }
+
     fn shrink(&mut self, bytes: usize) -> Next {
-        // What is larger than the limit is one point, which cannot be split.
-        if bytes <= SMALLEST_REQUEST || bytes > self.limit {
+        if !self.may_shrink(bytes) {
             return Next::WhenDue;
         }
         self.limit = (bytes / 2).max(SMALLEST_REQUEST);
@@ -222,6 +261,7 @@ mod tests {
             (Taken, [delivered; 4], "now"),
             (Unread, [given_up; 4], "now"),
             (Busy, [merged, Fate::Held(DOUBTED), Fate::Held(MALFORMED), Fate::Held(BOTH)], "later"),
+            (Unsent, [merged, Fate::Held(DOUBTED), Fate::Held(MALFORMED), Fate::Held(BOTH)], "later"),
             (
                 Unknown,
                 [Fate::Held(DOUBTED), Fate::Held(DOUBTED), Fate::Held(BOTH), Fate::Held(BOTH)],
@@ -313,6 +353,22 @@ mod tests {
         assert_eq!(after(20 << 10), (Next::WhenDue, SMALLEST_REQUEST));
         assert_eq!(after(SMALLEST_REQUEST), (Next::WhenDue, SMALLEST_REQUEST));
         assert_eq!(after(0), (Next::WhenDue, SMALLEST_REQUEST));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_break_in_the_middle_again_and_again_become_smaller() {
+        let mut retry = retry();
+        let now = Instant::now();
+        let mut after = |outcome| retry.after(outcome, FRESH, 1 << 20, None, now).1;
+        for _ in 0..2 {
+            assert!(matches!(after(Outcome::Unsent), Next::At(_)));
+            assert!(matches!(after(Outcome::Unsent), Next::At(_)));
+            assert_eq!(after(Outcome::Taken), Next::Now);
+        }
+        assert!(matches!(after(Outcome::Unsent), Next::At(_)));
+        assert!(matches!(after(Outcome::Unsent), Next::At(_)));
+        assert_eq!(after(Outcome::Unsent), Next::Now);
+        assert_eq!(retry.limit(), 512 << 10);
     }
 
     #[test]

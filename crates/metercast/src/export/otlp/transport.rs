@@ -81,6 +81,18 @@ impl Transport {
         }
     }
 
+    /// Whether not every byte of a body of this length left in the last attempt, as far as that can be told.
+    pub(super) fn is_unsent(&self, length: usize) -> bool {
+        let written = match self {
+            Transport::Http(client) => Some(client.written()),
+            #[cfg(feature = "grpc")]
+            Transport::Grpc(grpc) => grpc.written(),
+            #[cfg(test)]
+            Transport::Script(_) => None,
+        };
+        written.is_some_and(|written| written < length as u64)
+    }
+
     /// `otel.component.type` in the exporter's own metrics.
     pub(super) fn component(settings: &Settings) -> &'static str {
         match settings.protocol {

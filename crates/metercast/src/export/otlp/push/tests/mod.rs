@@ -8,6 +8,7 @@ mod encrypted;
 mod faults;
 #[cfg(all(feature = "grpc", feature = "tls"))]
 mod grpc;
+mod large;
 mod lifetime;
 mod network;
 #[cfg(feature = "tls")]
