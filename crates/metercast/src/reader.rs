@@ -43,8 +43,7 @@ impl Reader {
         Reader { own, ..self.clone() }
     }
 
-    /// The store, to say what an exporter wants of it.
-    #[cfg(feature = "otlp")]
+    /// The store, to ask what no reading tells, or to say what an exporter wants of it.
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use metercast_core::Store;
 
@@ -22,7 +22,8 @@ use crate::reader::Reader;
 /// Answers scrapes of a store, for a server of the application: in the format and packing that the scraper asks for, with a
 /// limit for requests at once and for the time of each. Clones are the same scrape, seen by another tenant maybe.
 ///
-/// It knows neither paths nor whom to let in; that is the application's. `metercast-tower` has it as a tower service.
+/// With a page comes the header `Process-Start-Time-Unix`: since when the values count, in seconds since 1970, as the libraries
+/// of Prometheus say it. It knows neither paths nor whom to let in; that is the application's. `metercast-tower` has it as a tower service.
 ///
 /// | request | answer |
 /// | --- | --- |
@@ -295,6 +296,8 @@ impl Job {
                 });
             });
         }
+        // Since when the values count, for whoever makes deltas of them; Prometheus' own libraries call it so.
+        let started = inner.reader.store().started().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Packed afterwards, so that meanwhile the next page can be written.
         let packed = if is_unwanted() { None } else { encoding.pack(&page) };
         let answer = match packed {
@@ -304,8 +307,10 @@ impl Job {
             }
             None => ScrapeAnswer::page(page, Some(inner), in_flight),
         };
-        let answer =
-            answer.with("content-type", format.content_type()).with("vary", "accept, accept-encoding");
+        let answer = answer
+            .with("content-type", format.content_type())
+            .with("vary", "accept, accept-encoding")
+            .with("process-start-time-unix", started.as_secs().to_string());
         if is_head { answer.without_body() } else { answer }
     }
 }

@@ -40,6 +40,9 @@ fn a_get_has_the_page_and_says_what_it_is() {
     assert_eq!(answer.header("content-length"), Some(answer.body().len().to_string().as_str()));
     assert_eq!(answer.header("vary"), Some("accept, accept-encoding"));
     assert_eq!(answer.header("content-encoding"), None);
+    let started: u64 = answer.header("process-start-time-unix").unwrap().parse().unwrap();
+    let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
+    assert!(started <= now && now - started < 600, "{started} and {now}");
     assert!(text(&answer).contains("jobs_total{kind=\"a\"} 3\n"));
 }
 
