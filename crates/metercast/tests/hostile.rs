@@ -123,9 +123,9 @@ fn scrape(address: &str) -> u32 {
 fn was_child() -> bool {
     let Ok(role) = std::env::var(CHILD) else { return false };
     if role == SERVER {
-        serve()
+        serve();
     } else {
-        crowd(&role)
+        crowd(&role);
     }
     true
 }
@@ -150,7 +150,6 @@ fn a_listener_without_descriptors_says_so_and_answers_all_the_same() {
 const CROWD: usize = 900;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what it cost is worth knowing")]
 fn thousands_of_connections_at_once_neither_keep_a_scraper_out_nor_cost_memory() {
     if was_child() {
         return;

@@ -40,6 +40,9 @@ const LAST_PAGE: Duration = Duration::from_millis(250);
 /// Pages are written one after the other, while the one before is packed; more threads would only wait.
 const WRITERS: usize = 2;
 
+/// Connections that wait to be accepted; the system may allow fewer.
+const QUEUE: i32 = 4096;
+
 impl Listener {
     /// Binds the address of `config` and serves `scrape` there.
     ///
@@ -207,6 +210,9 @@ fn bind(listen: &str) -> io::Result<TcpListener> {
         match TcpListener::bind(address) {
             Ok(listener) => {
                 listener.set_nonblocking(true)?;
+                // The queue that the standard library asks for is full of 128, and whoever comes then waits for a second. Not
+                // everywhere can it be had longer.
+                let _ = socket2::SockRef::from(&listener).listen(QUEUE);
                 return Ok(listener);
             }
             Err(refused) => error = refused,
