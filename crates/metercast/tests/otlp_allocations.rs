@@ -1,34 +1,9 @@
 //! What encoding costs the heap: nothing for a series.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod heap;
 
 use metercast::config::TemporalityPreference;
 use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, metrics};
-
-/// Hands everything on to the system, and counts.
-struct Counting;
-
-#[global_allocator]
-static HEAP: Counting = Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every method hands its arguments to `System` unchanged, and counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the promises of `alloc`, which are the same there.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as above; `block` came from `System`, since all blocks do.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
 
 metrics! {
     static COUNTS: Counter<u64> = "counts" { labels: { text: &str, number: u32 } };
@@ -58,9 +33,9 @@ fn allocations(series: u32, options: OtlpOptions) -> usize {
     assert_eq!(points, 3 * series as usize);
     record(&store, series);
     out.clear();
-    let before = ALLOCATIONS.get();
+    let before = heap::allocations();
     assert_eq!(message.encode(&store, &mut out), points);
-    ALLOCATIONS.get() - before
+    heap::allocations() - before
 }
 
 /// How often the requests for so many series ask for memory, and what is heard of them, once both have been there before.
@@ -70,13 +45,13 @@ fn allocations_of_requests(series: u32, options: OtlpOptions) -> usize {
     let mut counted = 0;
     for _ in 0..4 {
         record(&store, series);
-        let before = ALLOCATIONS.get();
+        let before = heap::allocations();
         let mut points = 0;
         for request in message.requests(&store, usize::MAX) {
             points += request.points();
             message.delivered(request);
         }
-        counted = ALLOCATIONS.get() - before;
+        counted = heap::allocations() - before;
         assert_eq!(points, 3 * u64::from(series));
     }
     counted

@@ -1,9 +1,8 @@
 //! An exporter that is stuck keeps nobody else: threads record as ever, without an allocation and without waiting.
 
+mod heap;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -11,31 +10,6 @@ use std::time::Duration;
 use metercast::config::Otlp;
 use metercast::{Config, Log, Store, Telemetry, metrics, u64_counter};
 use support::{Receiver, Reply};
-
-/// Hands everything on to the system, and counts.
-struct Counting;
-
-#[global_allocator]
-static HEAP: Counting = Counting;
-
-thread_local! {
-    // One per thread, so that the exporter's are not counted.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every method hands its arguments to `System` unchanged, and counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the promises of `alloc`, which are the same there.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as above; `block` came from `System`, since all blocks do.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
 
 metrics! {
     static WORK: Counter<u64> = "work";
@@ -70,9 +44,9 @@ fn allocations_once(store: &Store, stuck: impl FnOnce()) -> usize {
         recording.scope(|| {
             (0..15).for_each(record);
             begins.recv().unwrap();
-            let before = ALLOCATIONS.get();
+            let before = heap::allocations();
             (0..RECORDS).for_each(record);
-            let allocations = ALLOCATIONS.get() - before;
+            let allocations = heap::allocations() - before;
             // Neither does what is new wait: a metric, a series, a thread.
             u64_counter!("new", "", 1, "name" => "a");
             BY_NAME.add(1, ("new",));

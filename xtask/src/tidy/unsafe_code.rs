@@ -20,9 +20,7 @@ const UNSAFE_FILES: &[&str] = &[
     "crates/metercast-core/tests/allocator.rs",
     "crates/metercast-core/tests/fork.rs",
     "crates/metercast-core/tests/heap/mod.rs",
-    "crates/metercast/tests/otlp_allocations.rs",
-    // A global allocator that counts, which cannot be written without.
-    "crates/metercast/tests/allocations.rs",
+    "crates/metercast/tests/heap/mod.rs",
     // A global allocator that counts, which cannot be written without.
     "bench/src/heap.rs",
     // Calls into ThreadSanitizer and the standard library by the linker's names.
