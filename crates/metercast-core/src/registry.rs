@@ -45,6 +45,8 @@ struct Registry {
     /// Each lives as long as the program.
     definitions: Vec<&'static Arc<Definition>>,
     by_identity: Option<HashMap<Identity, &'static Arc<Definition>>>,
+    /// The same by name, unless there are new ones.
+    sorted: Option<Definitions>,
     /// The first free slot of the words that each region has.
     next_word: usize,
     /// The first free slot of the words of gauges, which each store has once.
@@ -57,6 +59,7 @@ type Identity = (&'static str, Kind, NumberType, &'static str);
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     definitions: Vec::new(),
     by_identity: None,
+    sorted: None,
     // Chunk 0 stands for the slots above that are none.
     next_word: CHUNK_WORDS,
     next_gauge: CHUNK_WORDS,
@@ -102,6 +105,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         differences: RwLock::new(Vec::new()),
     })));
     registry.definitions.push(definition);
+    registry.sorted = None;
     registry.by_identity.get_or_insert_default().insert(identity, definition);
     Some(Ok(definition))
 }
@@ -173,7 +177,25 @@ pub(crate) const fn words_each(kind: Kind) -> usize {
     }
 }
 
-/// Every metric that was defined so far, in the order of first use.
-pub(crate) fn definitions() -> Vec<&'static Arc<Definition>> {
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner).definitions.clone()
+/// Metrics sorted by name; those of one name in the order of first use.
+pub(crate) type Definitions = Arc<[&'static Arc<Definition>]>;
+
+/// Every metric that was defined so far.
+pub(crate) fn definitions() -> Definitions {
+    let registry = || REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut definitions = {
+        let registry = registry();
+        if let Some(sorted) = &registry.sorted {
+            return Arc::clone(sorted);
+        }
+        registry.definitions.clone()
+    };
+    // Whoever defines a metric meanwhile does not wait for it.
+    definitions.sort_by_key(|definition| definition.name);
+    let sorted = Definitions::from(definitions);
+    let mut registry = registry();
+    if registry.definitions.len() == sorted.len() {
+        registry.sorted = Some(Arc::clone(&sorted));
+    }
+    sorted
 }

@@ -160,3 +160,31 @@ fn stores_that_are_used_by_many_threads_are_freed_with_the_last_of_them() {
     assert!(grown.abs() < 16 * 1024, "{grown} bytes for 250 stores");
     assert!(in_all.abs() < 256 * 1024, "{in_all} bytes in all for 250 stores");
 }
+
+#[test]
+fn a_reading_has_the_metrics_that_were_used_in_its_store_by_name() {
+    let (store, other) = (Store::new(), Store::new());
+    let names = |store: &Store| {
+        store.read(|reading| {
+            let names = reading.families().map(|family| family.definition().name().to_owned());
+            names.filter(|name| name.starts_with("used.")).collect::<Vec<_>>()
+        })
+    };
+    other.scope(|| {
+        metercast_core::u64_counter!("used.elsewhere", "", 1);
+        metercast_core::f64_gauge!("used.elsewhere.too", "", 1.0, "a" => "b");
+    });
+    store.scope(|| metercast_core::u64_counter!("used.zero", "", 0));
+    assert_eq!(names(&store), ["used.zero"]);
+    // What comes later has its place by its name as well.
+    store.scope(|| {
+        metercast_core::i64_up_down_counter!("used.back", "", 1);
+        metercast_core::i64_up_down_counter!("used.back", "", -1);
+        metercast_core::f64_gauge!("used.gauge", "", 0.0);
+        metercast_core::u64_histogram!("used.histogram", "", 1);
+        metercast_core::u64_counter!("used.by.text", "", 1, "a" => String::from("b"));
+    });
+    let used = ["used.back", "used.by.text", "used.gauge", "used.histogram", "used.zero"];
+    assert_eq!(names(&store), used);
+    assert_eq!(names(&other), ["used.elsewhere", "used.elsewhere.too"]);
+}

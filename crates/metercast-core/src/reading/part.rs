@@ -130,12 +130,14 @@ mod tests {
         let ids = || {
             let mut ids = Vec::new();
             store.read(|reading| {
-                let family = reading.families().find(|family| family.definition().name() == "view.again");
-                family.unwrap().each(|series| {
-                    ids.extend(
-                        series.parts().map(|part| (format!("{:?}", part.id), part.started_unix_nanos)),
-                    );
-                });
+                let mut families = reading.families();
+                if let Some(family) = families.find(|family| family.definition().name() == "view.again") {
+                    family.each(|series| {
+                        ids.extend(
+                            series.parts().map(|part| (format!("{:?}", part.id), part.started_unix_nanos)),
+                        );
+                    });
+                }
             });
             ids
         };

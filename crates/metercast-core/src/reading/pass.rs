@@ -14,6 +14,8 @@ use super::view::{LabelsView, PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;
+use crate::own;
+use crate::registry::{self, Definitions};
 use crate::store::dictionary::Ends;
 use crate::store::exemplars::{Exemplar, Of};
 use crate::store::line::{CellWord, Key};
@@ -21,12 +23,11 @@ use crate::store::observed::{Observed, Points, Seen};
 use crate::store::region::Region;
 use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
-use crate::{own, registry};
 
 /// A store while it is read. Series are not removed meanwhile; recording goes on.
 pub struct Reading<'a> {
     store: &'a Inner,
-    definitions: Vec<&'static Arc<Definition>>,
+    definitions: Definitions,
     zeroes: BTreeSet<u32>,
     observed: Arc<Observed>,
     exemplars: HashMap<Of, Vec<Exemplar>>,
@@ -99,10 +100,8 @@ impl Store {
         });
         let removes_nothing = store.lifecycle.begin_reading(store);
         store.next_epoch();
-        let mut definitions = registry::definitions();
-        definitions.sort_by_key(|definition| definition.name);
         let result = f(&Reading {
-            definitions,
+            definitions: registry::definitions(),
             zeroes: store.zeroes(),
             observed,
             exemplars: if store.takes_exemplars() { store.exemplars.by_series() } else { HashMap::new() },
@@ -119,12 +118,15 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// The metrics of the program, sorted by name. Those that have no series here are among them.
+    /// The metrics that were used in this store, sorted by name. One of which all series have ended, or of which the name
+    /// belongs to another, may be among them.
     pub fn families(&self) -> impl Iterator<Item = FamilyView<'_>> {
-        self.definitions.iter().map(|definition| FamilyView {
-            reading: self,
-            definition,
-            ends: self.store.dictionary.ends_of(definition),
+        // Programs define metrics by the thousand, of which few need be in this store.
+        let mut columns = Columns::new(&self.regions, Place::Fixed);
+        self.definitions.iter().filter_map(move |definition| {
+            let ends = self.store.dictionary.ends_of(definition);
+            let family = FamilyView { reading: self, definition, ends };
+            (!ends.is_empty() || family.is_observed() || family.is_used(&mut columns)).then_some(family)
         })
     }
 }
@@ -335,7 +337,9 @@ impl<'a> FamilyView<'a> {
             reading.zeroes.contains(&fixed.slot)
                 || match definition.kind {
                     Kind::Counter => columns.sum(fixed.slot, definition.number).is_some(),
-                    _ => columns.up_down(fixed.slot, definition.number).is_some(),
+                    Kind::UpDownCounter => columns.up_down(fixed.slot, definition.number).is_some(),
+                    Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Fixed(fixed.slot)).is_some(),
+                    Kind::Histogram | Kind::Summary => false,
                 }
         })
     }

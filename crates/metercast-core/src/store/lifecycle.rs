@@ -195,7 +195,7 @@ impl Departures {
         let is_seen = store.witnesses.have_seen();
         let mut gone = Vec::new();
         let mut idle = HashMap::new();
-        for definition in crate::registry::definitions() {
+        for definition in crate::registry::definitions().iter().copied() {
             if definition.kind == Kind::Gauge && !expiry.gauges {
                 continue;
             }

@@ -275,10 +275,9 @@ impl Store {
     /// ```
     pub fn remove(&self, metric: &str, labels: impl IntoIterator<Item = KeyValue>) -> bool {
         let labels: LabelSet = labels.into_iter().collect();
-        let mut definitions = registry::definitions();
-        definitions.retain(|definition| definition.name == metric);
-        let inner = self.inner();
-        definitions.into_iter().any(|definition| inner.lifecycle.remove(inner, definition, &labels))
+        let (definitions, inner) = (registry::definitions(), self.inner());
+        let mut of_metric = definitions.iter().filter(|definition| definition.name == metric);
+        of_metric.any(|definition| inner.lifecycle.remove(inner, definition, &labels))
     }
 
     /// What is wrong with how metrics are defined or labelled in this store, each problem once, oldest first; at

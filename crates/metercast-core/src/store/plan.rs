@@ -82,7 +82,7 @@ impl Inner {
             return;
         }
         layouts.exponential = true;
-        for definition in registry::definitions() {
+        for definition in registry::definitions().iter() {
             let is_by_unit = |chosen: &ChosenLayout| {
                 definition.kind == Kind::Histogram && chosen.buckets == Buckets::ByUnit
             };
@@ -100,7 +100,7 @@ impl Inner {
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
         let layouts = layouts.get_or_insert_default();
         let of_metric: Vec<_> =
-            registry::definitions().into_iter().filter(|definition| definition.name == metric).collect();
+            registry::definitions().iter().copied().filter(|definition| definition.name == metric).collect();
         if of_metric.iter().any(|definition| definition.kind != Kind::Histogram) {
             return Ok(false);
         }

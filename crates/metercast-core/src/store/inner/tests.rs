@@ -85,7 +85,7 @@ fn all_series_of_a_closed_histogram_are_there_with_their_buckets_though_others_h
                 begin.send(()).unwrap();
                 let is_there = || {
                     let definitions = crate::registry::definitions();
-                    let closed = definitions.into_iter().find(|definition| definition.name == "inner.closed");
+                    let closed = definitions.iter().find(|definition| definition.name == "inner.closed");
                     closed.is_some_and(|closed| !store.inner().dictionary.ends_of(closed).is_empty())
                 };
                 while !is_there() {

@@ -121,7 +121,7 @@ impl Late<'_> {
 
 /// The first slot of the only series of a metric.
 fn slot_of(store: &Store, metric: &str) -> u32 {
-    let definition = crate::registry::definitions().into_iter().find(|d| d.name == metric).unwrap();
+    let definition = crate::registry::definitions().iter().copied().find(|d| d.name == metric).unwrap();
     let mut lines = store.inner().dictionary.lines_of(definition);
     lines.next().unwrap().1.cell().slot()
 }
@@ -387,7 +387,7 @@ fn a_late_value_of_a_summary_is_kept_although_a_new_one_began() {
     timed.store.collect();
     let late = late(&timed.store);
     let definition =
-        crate::registry::definitions().into_iter().find(|d| d.name == "lifecycle.results").unwrap();
+        crate::registry::definitions().iter().copied().find(|d| d.name == "lifecycle.results").unwrap();
     let cell = timed.store.inner().dictionary.lines_of(definition).next().unwrap().1.cell();
     timed.pass(LONG);
     timed.record(|| RESULTS.record(1.0, ("k",)));

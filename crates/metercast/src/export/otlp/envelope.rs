@@ -1,5 +1,6 @@
 //! A store as requests in one encoding: what is the same in all of them, and the order in which everything comes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use metercast_core::reading::{FamilyView, SeriesView};
@@ -24,7 +25,8 @@ pub(super) struct Envelope<F: Format> {
 struct OfScope<F: Format> {
     scope: Scope,
     prepared: F::Scope,
-    metrics: Vec<OfMetric<F>>,
+    /// By the address of the definition, which lives as long as the program.
+    metrics: HashMap<usize, OfMetric<F>>,
 }
 
 /// What is kept of a metric.
@@ -78,14 +80,14 @@ impl<F: Format> Envelope<F> {
             // The sort is stable, so families of one scope stay sorted by name.
             families.sort_by_key(|family| scope_key(family.definition().scope()));
             let of_scopes = families.chunk_by(|a, b| a.definition().scope() == b.definition().scope());
-            for (at, families) in of_scopes.enumerate() {
+            for families in of_scopes {
                 let scope = families[0].definition().scope();
-                let OfScope { prepared: of_scope, metrics, .. } =
-                    kept(scopes, at, |known| known.scope == scope, || OfScope::new(scope));
-                for (at, family) in families.iter().enumerate() {
+                let OfScope { prepared: of_scope, metrics, .. } = kept(scopes, scope);
+                for family in families {
                     let definition = family.definition();
-                    let is_it = |known: &OfMetric<F>| Arc::ptr_eq(known.definition, definition);
-                    let metric = kept(metrics, at, is_it, || OfMetric::new(definition));
+                    let metric = metrics
+                        .entry(Arc::as_ptr(definition) as usize)
+                        .or_insert_with(|| OfMetric::new(definition));
                     metric.write(&mut walk, of_scope, family, wanted.time, &mut deltas);
                 }
                 walk.close_scope(of_scope);
@@ -114,23 +116,17 @@ fn settle_names(families: &[FamilyView<'_>]) {
     }
 }
 
-/// What is kept at this place, made if something else or nothing is there: the program's metrics come in one order and
-/// only become more.
-fn kept<T>(all: &mut Vec<T>, at: usize, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {
-    if !all.get(at).is_some_and(is_it) {
-        all.insert(at, make());
-    }
-    &mut all[at]
+/// What is kept of a scope, made if there is nothing. There are few.
+fn kept<F: Format>(scopes: &mut Vec<OfScope<F>>, scope: Scope) -> &mut OfScope<F> {
+    let at = scopes.iter().position(|known| known.scope == scope).unwrap_or_else(|| {
+        scopes.push(OfScope { scope, prepared: F::scope(scope), metrics: HashMap::new() });
+        scopes.len() - 1
+    });
+    &mut scopes[at]
 }
 
 fn scope_key(scope: Scope) -> (&'static str, &'static str) {
     (scope.name, scope.version)
-}
-
-impl<F: Format> OfScope<F> {
-    fn new(scope: Scope) -> OfScope<F> {
-        OfScope { scope, prepared: F::scope(scope), metrics: Vec::new() }
-    }
 }
 
 impl<F: Format> OfMetric<F> {
