@@ -115,6 +115,10 @@ impl Scrape {
     ///
     /// Such a page costs a comparison for each series of the whole store, and some allocations for each that is shown.
     ///
+    /// The limit of series is that of a metric, not of a tenant: what is beyond it is counted in the overflow series, which has
+    /// no tenant and so is on nobody's page. Bound what each tenant can bring, or raise the limit
+    /// ([`Store::set_limit`](metercast_core::Store::set_limit)).
+    ///
     /// ```
     /// # use metercast::{Log, PrometheusPage, Scrape, ScrapeRequest, Store, u64_counter};
     /// # let store = Store::new();

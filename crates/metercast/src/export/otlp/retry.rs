@@ -94,6 +94,9 @@ const MOST_UNSENT: u32 = 3;
 /// something on the way swallows it: what it held is read again, and may arrive twice, as it may have before.
 const MOST_DOUBTED: u32 = 8;
 
+/// After so many requests that were taken it is tried whether they may be larger again: what was in the way may be gone.
+const GROWS_AFTER: u32 = 1_000;
+
 /// Requests do not get smaller than this; some points have a kilobyte.
 pub(super) const SMALLEST_REQUEST: usize = 16 << 10;
 
@@ -114,6 +117,10 @@ pub(super) struct Retry {
     silent_until: Option<Instant>,
     /// No request is larger before compression.
     limit: usize,
+    /// What that was at the beginning.
+    largest: usize,
+    /// How many were taken since it last changed.
+    taken: u32,
 }
 
 impl Retry {
@@ -128,6 +135,8 @@ impl Retry {
             rests_until: None,
             silent_until: None,
             limit,
+            largest: limit,
+            taken: 0,
         }
     }
 
@@ -163,6 +172,11 @@ impl Retry {
         match outcome {
             Outcome::Taken => {
                 self.failures = 0;
+                self.taken += 1;
+                if self.taken >= GROWS_AFTER {
+                    self.taken = 0;
+                    self.limit = self.limit.saturating_mul(2).min(self.largest);
+                }
                 self.rests_until = None;
                 self.silent_until = None;
                 (Fate::Delivered, Next::Now)
@@ -216,6 +230,7 @@ impl Retry {
             return Next::WhenDue;
         }
         self.limit = (bytes / 2).max(SMALLEST_REQUEST);
+        self.taken = 0;
         Next::Now
     }
 }
@@ -369,6 +384,22 @@ mod tests {
         assert!(matches!(after(Outcome::Unsent), Next::At(_)));
         assert_eq!(after(Outcome::Unsent), Next::Now);
         assert_eq!(retry.limit(), 512 << 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_had_to_be_small_grow_again_as_long_as_they_are_taken() {
+        let mut retry = Retry::new(Backoff::default(), 1 << 20);
+        let now = Instant::now();
+        retry.after(Outcome::TooLarge, FRESH, 1 << 20, None, now);
+        retry.after(Outcome::TooLarge, FRESH, 512 << 10, None, now);
+        let mut limits = vec![retry.limit()];
+        for _ in 0..3 * GROWS_AFTER {
+            retry.after(Outcome::Taken, FRESH, 9, None, now);
+            if limits.last() != Some(&retry.limit()) {
+                limits.push(retry.limit());
+            }
+        }
+        assert_eq!(limits, [256 << 10, 512 << 10, 1 << 20]);
     }
 
     #[test]
