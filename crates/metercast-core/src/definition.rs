@@ -40,6 +40,12 @@ pub enum Buckets {
     Quantiles { quantiles: &'static [f64], window_seconds: u32 },
 }
 
+impl Buckets {
+    /// What a summary has that says nothing.
+    pub(crate) const USUAL_QUANTILES: Buckets =
+        Buckets::Quantiles { quantiles: QUANTILES, window_seconds: WINDOW_SECONDS };
+}
+
 /// The quantiles of a summary that names none.
 pub(crate) const QUANTILES: &[f64] = &[0.5, 0.9, 0.95, 0.99];
 

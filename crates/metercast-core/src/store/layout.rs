@@ -87,6 +87,12 @@ impl Layout {
         Layout::of(by_unit(unit)).expect("our own bounds are finite and increase")
     }
 
+    /// The layout of a summary that says nothing.
+    pub(crate) fn usual_quantiles() -> &'static Layout {
+        Layout::declared(Buckets::USUAL_QUANTILES, "", &[])
+            .expect("our own quantiles are in range and increase")
+    }
+
     /// One bucket for everything: for what cannot be.
     pub(crate) fn fallback() -> &'static Layout {
         Layout::of(&[]).expect("no bounds are increasing bounds")

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use super::Inner;
 use super::layout::{self, Layout};
-use crate::definition::{Buckets, Definition, Descriptor, Kind, Place, QUANTILES, WINDOW_SECONDS};
+use crate::definition::{Buckets, Definition, Descriptor, Kind, Place};
 use crate::{lock, registry};
 
 /// Which buckets histograms have and are to have.
@@ -34,9 +34,7 @@ impl Inner {
             return None;
         }
         let buckets = match (definition.kind, site.buckets) {
-            (Kind::Summary, Buckets::ByUnit) => {
-                Buckets::Quantiles { quantiles: QUANTILES, window_seconds: WINDOW_SECONDS }
-            }
+            (Kind::Summary, Buckets::ByUnit) => Buckets::USUAL_QUANTILES,
             (_, buckets) => buckets,
         };
         let mut layouts = lock::soon(&self.layouts)?;
@@ -57,9 +55,13 @@ impl Inner {
                 Ok(declared)
             });
             let layout = with_wanted.unwrap_or_else(|fault: String| {
-                let message = format!("defined at {} {fault}; the buckets of its unit are used", site.place);
+                let (layout, what) = match definition.kind {
+                    Kind::Summary => (Layout::usual_quantiles(), "the usual quantiles"),
+                    _ => (Layout::by_unit(definition.unit), "the buckets of its unit"),
+                };
+                let message = format!("defined at {} {fault}; {what} are used", site.place);
                 self.problems.report(definition.name, message);
-                Layout::by_unit(definition.unit)
+                layout
             });
             ChosenLayout { layout, buckets: site.buckets, place: site.place }
         });
