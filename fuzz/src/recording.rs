@@ -16,7 +16,7 @@ pub struct Metric {
     kind: u8,
     unit: String,
     description: String,
-    /// The bits of the upper bounds.
+    /// The bits of the upper bounds, or of the quantiles.
     bounds: Option<Vec<u64>>,
     scope: u8,
 }
@@ -80,7 +80,14 @@ impl Metric {
         let description = if input.below(2) == 0 { String::new() } else { input.text() };
         let bounds =
             (input.below(3) > 0).then(|| (0..input.below(8)).map(|_| input.double().to_bits()).collect());
-        Metric { name, kind: input.byte() % 9, unit, description, bounds, scope: input.byte() % 3 }
+        Metric {
+            name,
+            kind: input.byte() % KINDS.len() as u8,
+            unit,
+            description,
+            bounds,
+            scope: input.byte() % 3,
+        }
     }
 
     /// The place that records it, made at its first use.
@@ -95,13 +102,25 @@ impl Metric {
         let leak = |text: &str| -> &'static str { text.to_owned().leak() };
         let scope = usize::from(self.scope);
         let scope = Scope::new(["", "app", "lib"][scope], ["", "1.0", "é"][scope]);
-        let (kind, number) = KINDS[usize::from(self.kind)];
+        let (kind, number, is_exponential) = KINDS[usize::from(self.kind)];
         let mut descriptor = Descriptor::new(leak(&self.name), kind, number, scope, "fuzzed.rs", 1)
             .description(leak(self.description.trim_ascii()))
-            .unit(leak(&self.unit));
-        if let (Kind::Histogram, Some(bounds)) = (kind, &self.bounds) {
-            let bounds: Vec<f64> = bounds.iter().map(|bits| f64::from_bits(*bits)).collect();
-            descriptor = descriptor.buckets(bounds.leak());
+            .unit(leak(&self.unit))
+            .exponential(is_exponential);
+        // Only where the site keeps them: the leak detector finds the others.
+        let bounds = || -> &'static [f64] {
+            let bits = self.bounds.iter().flatten();
+            bits.map(|bits| f64::from_bits(*bits)).collect::<Vec<_>>().leak()
+        };
+        match kind {
+            Kind::Histogram if !is_exponential && self.bounds.is_some() => {
+                descriptor = descriptor.buckets(bounds());
+            }
+            // Long enough for no value to leave it meanwhile.
+            Kind::Summary if self.bounds.is_some() => {
+                descriptor = descriptor.quantiles(bounds()).window_seconds(100_000);
+            }
+            _ => {}
         }
         let site: &'static Adhoc = Box::leak(Box::new(Adhoc::new(Box::leak(Box::new(descriptor)))));
         sites.insert(self.clone(), site);
@@ -109,7 +128,8 @@ impl Metric {
     }
 
     fn record(&self, site: &Adhoc, input: &mut Input<'_>, labels: &[KeyValue]) {
-        match KINDS[usize::from(self.kind)] {
+        let (kind, number, _) = KINDS[usize::from(self.kind)];
+        match (kind, number) {
             (Kind::Counter, NumberType::F64) => site.add::<f64>(input.double(), labels),
             (Kind::Counter, _) => site.add::<u64>(input.bits(), labels),
             (Kind::UpDownCounter, NumberType::F64) => site.change::<f64>(input.double(), labels),
@@ -117,21 +137,25 @@ impl Metric {
             (Kind::Gauge, NumberType::F64) => site.set::<f64>(input.double(), labels),
             (Kind::Gauge, NumberType::I64) => site.set::<i64>(input.bits() as i64, labels),
             (Kind::Gauge, _) => site.set::<u64>(input.bits(), labels),
-            (Kind::Histogram, NumberType::F64) => site.record::<f64>(input.double(), labels),
+            (Kind::Histogram | Kind::Summary, NumberType::F64) => site.record::<f64>(input.double(), labels),
             _ => site.record::<u64>(input.bits(), labels),
         }
     }
 }
 
-/// Which kinds there are, with which numbers.
-const KINDS: [(Kind, NumberType); 9] = [
-    (Kind::Counter, NumberType::U64),
-    (Kind::Counter, NumberType::F64),
-    (Kind::UpDownCounter, NumberType::I64),
-    (Kind::UpDownCounter, NumberType::F64),
-    (Kind::Gauge, NumberType::U64),
-    (Kind::Gauge, NumberType::I64),
-    (Kind::Gauge, NumberType::F64),
-    (Kind::Histogram, NumberType::U64),
-    (Kind::Histogram, NumberType::F64),
+/// Which kinds there are, with which numbers, and whether their buckets are exponential.
+const KINDS: [(Kind, NumberType, bool); 13] = [
+    (Kind::Counter, NumberType::U64, false),
+    (Kind::Counter, NumberType::F64, false),
+    (Kind::UpDownCounter, NumberType::I64, false),
+    (Kind::UpDownCounter, NumberType::F64, false),
+    (Kind::Gauge, NumberType::U64, false),
+    (Kind::Gauge, NumberType::I64, false),
+    (Kind::Gauge, NumberType::F64, false),
+    (Kind::Histogram, NumberType::U64, false),
+    (Kind::Histogram, NumberType::F64, false),
+    (Kind::Histogram, NumberType::U64, true),
+    (Kind::Histogram, NumberType::F64, true),
+    (Kind::Summary, NumberType::U64, false),
+    (Kind::Summary, NumberType::F64, false),
 ];

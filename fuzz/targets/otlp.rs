@@ -6,16 +6,20 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use libfuzzer_sys::fuzz_target;
+use metercast::reading::ExponentialBuckets;
 use metercast::snapshot::{Family, Point, Series};
 use metercast::{Kind, LabelSet, OtlpMessage, Snapshot, Value};
 use metercast_fuzz::{Input, stores};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::common::v1::{self as common, InstrumentationScope};
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+use opentelemetry_proto::tonic::metrics::v1::summary_data_point::ValueAtQuantile;
 use opentelemetry_proto::tonic::metrics::v1::{
-    Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum,
+    ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, Metric,
+    NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, Summary, SummaryDataPoint,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
@@ -58,6 +62,13 @@ fn metric(family: &Family, time: SystemTime) -> Metric {
         Kind::Counter => sum(true),
         Kind::UpDownCounter => sum(false),
         Kind::Gauge => Data::Gauge(Gauge { data_points: numbers() }),
+        Kind::Histogram if is_exponential(family) => Data::ExponentialHistogram(ExponentialHistogram {
+            data_points: family.series.iter().map(|series| exponential(series, time)).collect(),
+            aggregation_temporality: CUMULATIVE,
+        }),
+        Kind::Summary => Data::Summary(Summary {
+            data_points: family.series.iter().map(|series| summary(series, time)).collect(),
+        }),
         Kind::Histogram => Data::Histogram(Histogram {
             data_points: family.series.iter().map(|series| histogram(series, time)).collect(),
             aggregation_temporality: CUMULATIVE,
@@ -102,6 +113,51 @@ fn histogram(series: &Series, time: SystemTime) -> HistogramDataPoint {
         sum: (buckets.sum >= 0.0 && !counts_below_zero).then_some(buckets.sum),
         bucket_counts: buckets.counts.clone(),
         explicit_bounds: buckets.bounds.to_vec(),
+        ..Default::default()
+    }
+}
+
+/// Two definitions may differ in it; the first one that is used says it for both.
+fn is_exponential(family: &Family) -> bool {
+    family.series.iter().any(|series| matches!(series.point, Point::Exponential(_)))
+}
+
+fn exponential(series: &Series, time: SystemTime) -> ExponentialHistogramDataPoint {
+    let Point::Exponential(value) = &series.point else { panic!("not exponential: {:?}", series.point) };
+    let buckets = |buckets: &ExponentialBuckets| {
+        let (offset, bucket_counts) = (buckets.offset, buckets.counts.clone());
+        (!bucket_counts.is_empty()).then_some(Buckets { offset, bucket_counts })
+    };
+    let all = [&value.positive, &value.negative];
+    ExponentialHistogramDataPoint {
+        attributes: pairs(&series.labels),
+        start_time_unix_nano: nanoseconds(series.started),
+        time_unix_nano: nanoseconds(time.max(series.started)),
+        count: value.zero_count + all.iter().flat_map(|buckets| &buckets.counts).sum::<u64>(),
+        // As for histograms.
+        sum: (value.sum >= 0.0 && value.negative.counts.is_empty()).then_some(value.sum),
+        scale: value.scale,
+        zero_count: value.zero_count,
+        positive: buckets(&value.positive),
+        negative: buckets(&value.negative),
+        min: value.min,
+        max: value.max,
+        ..Default::default()
+    }
+}
+
+fn summary(series: &Series, time: SystemTime) -> SummaryDataPoint {
+    let Point::Summary(value) = &series.point else { panic!("no summary: {:?}", series.point) };
+    let quantiles = value.quantiles.iter();
+    SummaryDataPoint {
+        attributes: pairs(&series.labels),
+        start_time_unix_nano: nanoseconds(series.started),
+        time_unix_nano: nanoseconds(time.max(series.started)),
+        count: value.count,
+        sum: if value.sum > 0.0 { value.sum } else { 0.0 },
+        quantile_values: quantiles
+            .map(|(quantile, value)| ValueAtQuantile { quantile: *quantile, value: *value })
+            .collect(),
         ..Default::default()
     }
 }
@@ -179,7 +235,20 @@ fn in_order(mut request: ExportMetricsServiceRequest) -> ExportMetricsServiceReq
                 }
                 data_points.sort_by_cached_key(|point| bytes_of(&point.attributes));
             }
-            other => panic!("a new kind: {other:?}"),
+            Data::ExponentialHistogram(ExponentialHistogram { data_points, .. }) => {
+                for point in &mut *data_points {
+                    by_key(&mut point.attributes);
+                    point.time_unix_nano = 0;
+                }
+                data_points.sort_by_cached_key(|point| bytes_of(&point.attributes));
+            }
+            Data::Summary(Summary { data_points }) => {
+                for point in &mut *data_points {
+                    by_key(&mut point.attributes);
+                    point.time_unix_nano = 0;
+                }
+                data_points.sort_by_cached_key(|point| bytes_of(&point.attributes));
+            }
         }
     }
     request
