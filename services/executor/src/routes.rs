@@ -1,13 +1,14 @@
 //! What is answered where, and to whom.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use axum::{Json, Router};
 use metercast_tower::{Scrape, ScrapeService};
 
-use crate::access::{Access, Denied};
+use crate::access::{Access, Denied, Tenant};
 use crate::executions::Execution;
 use crate::tools::Tools;
 
@@ -29,21 +30,31 @@ pub(crate) fn router(access: Access, tools: Tools, scrape: Scrape) -> Router {
         .with_state(Service { access, tools, scrape })
 }
 
-async fn execute(
-    State(service): State<Service>,
-    headers: HeaderMap,
-    Json(execution): Json<Execution>,
-) -> Result<Response, Denied> {
-    let tenant = service.access.tenant(&headers)?;
-    Ok(Json(execution.run(&service.tools, tenant.as_deref()).await).into_response())
+/// Who asks; found out before anything else of the request is looked at.
+struct Caller(Option<Tenant>);
+
+impl FromRequestParts<Service> for Caller {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Caller, Denied> {
+        service.access.tenant(&parts.headers).map(Caller)
+    }
 }
 
-async fn metrics(State(service): State<Service>, request: Request) -> Result<Response, Denied> {
-    let scrape = match service.access.tenant(request.headers())? {
+async fn execute(
+    Caller(tenant): Caller,
+    State(service): State<Service>,
+    Json(execution): Json<Execution>,
+) -> Response {
+    Json(execution.run(&service.tools, tenant.as_deref()).await).into_response()
+}
+
+async fn metrics(Caller(tenant): Caller, State(service): State<Service>, request: Request) -> Response {
+    let scrape = match tenant {
         Some(tenant) => service.scrape.tenant(TENANT, &tenant),
         None => service.scrape,
     };
-    Ok(ScrapeService::new(scrape).answer(&request).await.map(axum::body::Body::new))
+    ScrapeService::new(scrape).answer(&request).await.map(axum::body::Body::new)
 }
 
 impl IntoResponse for Denied {

@@ -1,5 +1,10 @@
 //! What was run stands on the page, for whom it is.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use conformance::http;
 use conformance::oracle::prometheus::Prometheus;
 use conformance::use_programs;
 
@@ -146,4 +151,27 @@ fn a_tenant_sees_what_is_his_and_nothing_else() {
         assert!(!body.contains("executor_"), "{body}");
     }
     assert_eq!(executor.execute("three", "manual", &[]), Err(401));
+}
+
+#[test]
+fn a_stranger_is_turned_away_before_what_he_sends_is_read() {
+    let executor = Executor::start(&tools(), "[executor.tenants]\nT1 = \"one-secret\"\n", &[]);
+    let url = format!("{}/api/executions", executor.url);
+    let json = "Content-Type: application/json\r\n";
+    let ask = |headers: &str, body: &[u8]| http::ask(&url, "POST", headers, body).expect("an answer").0;
+    for body in ["{", "", r#"{"trigger":"manual"}"#, r#"{"trigger":"manual","calls":[]}"#] {
+        for stranger in ["", "Authorization: Bearer three\r\n"] {
+            assert_eq!(ask(&format!("{json}{stranger}"), body.as_bytes()), 401, "{body}");
+        }
+    }
+    assert_eq!(ask("", b"not JSON at all"), 401);
+    assert_eq!(ask(&format!("{json}Authorization: Bearer one-secret\r\n"), b"{"), 400);
+
+    // A body that never comes is not waited for.
+    let mut stream = TcpStream::connect(executor.url.strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "POST /api/executions HTTP/1.1\r\nHost: x\r\n{json}Content-Length: 1000\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 401");
 }
