@@ -91,12 +91,18 @@ fn room_for(page: &[u8]) -> Vec<u8> {
     Vec::with_capacity(page.len() / 8 + 64)
 }
 
-/// `gzip;q=0.5`. None if it cannot be read.
+/// `gzip;q=0.5`. None if it cannot be read. The `q` is looked for among all parameters, and of several the least counts.
 fn read(entry: &str) -> Option<(&str, f32)> {
-    let Some((coding, parameters)) = entry.split_once(';') else { return Some((entry, 1.0)) };
-    let (name, value) = parameters.split_once('=')?;
-    let quality = if name.trim().eq_ignore_ascii_case("q") { read_quality(value.trim())? } else { 1.0 };
-    Some((coding.trim(), quality))
+    let mut parts = entry.split(';');
+    let coding = parts.next()?.trim();
+    let quality = parts.try_fold(1.0_f32, |least, parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        if !name.trim().eq_ignore_ascii_case("q") {
+            return Some(least);
+        }
+        Some(least.min(read_quality(value.trim())?))
+    })?;
+    Some((coding, quality))
 }
 
 #[cfg(test)]
@@ -134,6 +140,13 @@ mod tests {
             ("gzip;q=x", Identity),
             ("gzip;q=-1", Identity),
             ("gzip;", Identity),
+            ("gzip;x=y", Gzip),
+            ("gzip;x=y;q=0", Identity),
+            ("gzip ; x=y ; Q=0.5, identity;q=0.6", Identity),
+            ("gzip;x=y;q=0.5", Gzip),
+            ("gzip;q=0;x=y", Identity),
+            ("gzip;q=1;q=0", Identity),
+            ("gzip;x=y;q=x", Identity),
             (";;;,=,q=1,\0", Identity),
         ];
         for (header, expected) in cases {
