@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,13 +10,18 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use metercast::{Scrape, ScrapeAnswer, ScrapeRequest};
+use metercast::{Scrape, ScrapeAnswer, ScrapeParts, ScrapeRequest};
 use tower_service::Service;
 
 /// Serves the Prometheus page from a router of the application, behind whatever auth it has. It never fails: what goes wrong
 /// is an answer, see [`Scrape`].
 ///
 /// It needs a Tokio runtime with its time enabled, and writes pages on its threads for blocking work, so that no task waits.
+///
+/// Servers such as `axum::serve` wait without end for a client that stops reading. Such clients do not keep others out for
+/// longer than 30 s: then their pages and places are given to whoever asks, see [`Scrape::max_in_flight`]. What the server has
+/// in its own buffers (hyper: up to half a megabyte) and the connection stay until the client reads on, which ends it, or goes
+/// away; how many connections there may be and for how long is the server's to limit.
 ///
 /// ```
 /// use axum::{Router, body::Body};
@@ -94,17 +100,16 @@ fn all(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 fn response(answer: ScrapeAnswer) -> Response<PageBody> {
-    let mut response = Response::new(PageBody { bytes: None });
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers = HeaderMap::new();
     for (name, value) in answer.headers() {
         if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().append(HeaderName::from_static(name), value);
+            headers.append(HeaderName::from_static(name), value);
         }
     }
-    if !answer.body().is_empty() {
-        response.body_mut().bytes = Some(Bytes::from_owner(answer.into_body()));
-    }
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(PageBody { parts: answer.into_body().into_parts() });
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }
 
@@ -140,28 +145,29 @@ impl fmt::Debug for ScrapeFuture {
     }
 }
 
-/// The body of a [`ScrapeService`]'s response: a page that is complete. When it is dropped, its memory serves the next.
+/// The body of a [`ScrapeService`]'s response: a page that is complete. When it is dropped, its memory serves the next. It
+/// fails if the client took nothing of it for 30 s and another needed its place.
 #[derive(Debug)]
 pub struct PageBody {
-    bytes: Option<Bytes>,
+    parts: ScrapeParts,
 }
 
 impl Body for PageBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(self.parts.next().map(|part| part.map(|part| Frame::data(Bytes::from_owner(part)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        self.parts.remaining() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        SizeHint::with_exact(self.parts.remaining() as u64)
     }
 }

@@ -71,7 +71,7 @@ pub use export::prometheus::{
 pub use export::pushgateway::{Pushgateway, PushgatewayError};
 pub use in_memory::InMemoryReader;
 pub use log::Log;
-pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapeRequest};
+pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapePart, ScrapeParts, ScrapeRequest};
 pub use snapshot::Snapshot;
 pub use telemetry::{FlushError, StartError, Telemetry, TelemetryBuilder, start};
 pub use testing::FutureMetricsExt;

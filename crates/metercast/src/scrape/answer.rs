@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{InFlight, Inner};
+use super::in_flight::{InFlight, Sending};
+use super::{Inner, ScrapeParts};
 
 /// The answer to a [`ScrapeRequest`](super::ScrapeRequest): a status, headers, and a body that is complete.
 #[derive(Debug)]
@@ -51,6 +52,11 @@ impl ScrapeAnswer {
         self
     }
 
+    /// Without a body if it goes to HEAD.
+    pub(super) fn to(self, method: &str) -> ScrapeAnswer {
+        if method == "HEAD" { self.without_body() } else { self }
+    }
+
     /// The status code.
     pub fn status(&self) -> u16 {
         self.status
@@ -75,6 +81,20 @@ impl ScrapeAnswer {
     /// The body alone, to be sent.
     pub fn into_body(self) -> ScrapeBody {
         self.body
+    }
+}
+
+impl ScrapeBody {
+    /// To be sent by a server that waits for its clients without end: a client that stops reading loses the page if
+    /// another needs its place, see [`Scrape::max_in_flight`](super::Scrape::max_in_flight).
+    pub fn into_parts(self) -> ScrapeParts {
+        let length = self.bytes.len();
+        let scrape = self.in_flight.as_ref().map(InFlight::scrape);
+        let sending = Arc::new(Sending::new(self));
+        if let Some(scrape) = scrape {
+            scrape.places.watch(&sending);
+        }
+        ScrapeParts::new(sending, length)
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod answer;
 mod encoding;
+mod in_flight;
 mod names;
+mod parts;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,6 +16,8 @@ use metercast_core::Store;
 
 pub use answer::{ScrapeAnswer, ScrapeBody};
 use encoding::Encoding;
+use in_flight::{InFlight, Places};
+pub use parts::{ScrapePart, ScrapeParts};
 
 use crate::export::prometheus::{PageFormat, PrometheusPage, Selection};
 use crate::log::Level;
@@ -56,7 +60,7 @@ pub struct Scrape {
 struct Inner {
     page: PrometheusPage,
     reader: Reader,
-    in_flight: AtomicUsize,
+    places: Places,
     /// The memory of a page that was sent.
     spare: Mutex<Vec<u8>>,
 }
@@ -94,7 +98,7 @@ impl Scrape {
     }
 
     pub(crate) fn of(reader: Reader, page: PrometheusPage) -> Scrape {
-        let inner = Inner { page, reader, in_flight: AtomicUsize::new(0), spare: Mutex::default() };
+        let inner = Inner { page, reader, places: Places::default(), spare: Mutex::default() };
         Scrape {
             inner: Arc::new(inner),
             tenant: None,
@@ -137,6 +141,11 @@ impl Scrape {
 
     /// How many requests may be under way at once, of all clones together, until their answers were sent; 16 unless it is
     /// said, and at least 1. It bounds the memory: each has a page of its own.
+    ///
+    /// Clients that stop reading do not keep the others out: where there is no place for a request, the answer of which
+    /// nothing was taken for longest, and not for 30 s, loses its page and its place. That holds for bodies that are sent in
+    /// [parts](ScrapeBody::into_parts), as `metercast-tower` sends them; one that is sent as a whole has its place until it
+    /// is dropped, for servers that end writes which take too long, as the own listener does.
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Scrape {
         self.max_in_flight = requests.max(1);
@@ -153,10 +162,11 @@ impl Scrape {
     /// Answers on this thread, which it may block for as long as pages that others asked for take before it. Meant for
     /// servers without tasks; the timeout does not hold here.
     pub fn answer_blocking(&self, request: &ScrapeRequest<'_>) -> ScrapeAnswer {
-        match self.admit(request) {
+        let answer = match self.admit(request) {
             Ok(job) => job.run(),
             Err(answer) => answer,
-        }
+        };
+        answer.to(request.method)
     }
 
     /// Answers without blocking the task: the page is written on a thread for blocking work. It is to be awaited on a Tokio
@@ -164,16 +174,18 @@ impl Scrape {
     #[cfg(feature = "serve")]
     pub fn answer(&self, request: &ScrapeRequest<'_>) -> impl Future<Output = ScrapeAnswer> + Send + use<> {
         let (admitted, timeout) = (self.admit(request), self.timeout);
+        // What it knows of the request, which it is not to keep.
+        let method = if request.method == "HEAD" { "HEAD" } else { "GET" };
         async move {
             let job = match admitted {
                 Ok(job) => job,
-                Err(answer) => return answer,
+                Err(answer) => return answer.to(method),
             };
-            let Ok(runtime) = tokio::runtime::Handle::try_current() else { return job.run() };
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else { return job.run().to(method) };
             // Dropped with this future: nobody waits for the page then.
             let _unwanted = Unwanted(Arc::clone(&job.unwanted));
             let written = runtime.spawn_blocking(|| job.run());
-            match tokio::time::timeout(timeout, written).await {
+            let answer = match tokio::time::timeout(timeout, written).await {
                 Ok(Ok(answer)) => answer,
                 // The runtime is going down.
                 Ok(Err(_)) => {
@@ -183,14 +195,14 @@ impl Scrape {
                     let text = format!("the page was not ready within {timeout:?}; try again later\n");
                     ScrapeAnswer::plain(503, text).with("retry-after", RETRY_AFTER)
                 }
-            }
+            };
+            answer.to(method)
         }
     }
 
     /// What is to be written, if there is a place for it.
     fn admit(&self, request: &ScrapeRequest<'_>) -> Result<Job, ScrapeAnswer> {
-        let is_head = request.method == "HEAD";
-        if request.method != "GET" && !is_head {
+        if !matches!(request.method, "GET" | "HEAD") {
             return Err(
                 ScrapeAnswer::plain(405, "the metrics are read with GET\n").with("allow", "GET, HEAD")
             );
@@ -198,8 +210,7 @@ impl Scrape {
         let Some(in_flight) = InFlight::begin(&self.inner, self.max_in_flight) else {
             let limit = self.max_in_flight;
             let text = format!("{limit} requests are under way, and there may be no more; try again later\n");
-            let answer = ScrapeAnswer::plain(503, text).with("retry-after", RETRY_AFTER);
-            return Err(if is_head { answer.without_body() } else { answer });
+            return Err(ScrapeAnswer::plain(503, text).with("retry-after", RETRY_AFTER));
         };
         let mut selection = Selection::named(names::asked_for(request.query));
         if let Some((key, value)) = &self.tenant {
@@ -210,7 +221,6 @@ impl Scrape {
             format: PageFormat::negotiate(request.accept),
             encoding: Encoding::negotiate(request.accept_encoding),
             selection,
-            is_head,
             unwanted: Arc::default(),
             in_flight,
         })
@@ -231,23 +241,6 @@ impl fmt::Debug for Scrape {
     }
 }
 
-/// A request whose answer was not sent yet.
-struct InFlight(Arc<Inner>);
-
-impl InFlight {
-    fn begin(inner: &Arc<Inner>, most: usize) -> Option<InFlight> {
-        let more = |now: usize| (now < most).then_some(now + 1);
-        inner.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(InFlight(Arc::clone(inner)))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Says on its way out that nobody waits for the page.
 #[cfg(feature = "serve")]
 struct Unwanted(Arc<AtomicBool>);
@@ -265,7 +258,6 @@ struct Job {
     format: PageFormat,
     encoding: Encoding,
     selection: Selection,
-    is_head: bool,
     unwanted: Arc<AtomicBool>,
     in_flight: InFlight,
 }
@@ -285,7 +277,7 @@ impl Job {
     }
 
     fn written(self) -> ScrapeAnswer {
-        let Job { inner, format, encoding, selection, is_head, unwanted, in_flight } = self;
+        let Job { inner, format, encoding, selection, unwanted, in_flight } = self;
         let is_unwanted = || unwanted.load(Ordering::Relaxed);
         // Its memory is used again: to fault new pages in takes longer than to write them.
         let mut page = std::mem::take(&mut *inner.spare());
@@ -311,11 +303,10 @@ impl Job {
             }
             None => ScrapeAnswer::page(page, Some(inner), in_flight),
         };
-        let answer = answer
+        answer
             .with("content-type", format.content_type())
             .with("vary", "accept, accept-encoding")
-            .with("process-start-time-unix", started.as_secs().to_string());
-        if is_head { answer.without_body() } else { answer }
+            .with("process-start-time-unix", started.as_secs().to_string())
     }
 }
 

@@ -264,7 +264,7 @@ fn many_clients_at_once_each_get_the_whole_page_or_are_sent_away() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
-    assert_eq!(scrape.inner.in_flight.load(Ordering::Relaxed), 0);
+    assert_eq!(scrape.inner.places.taken(), 0);
 }
 
 metrics! {
@@ -307,4 +307,66 @@ async fn who_waits_too_long_is_told_to_come_again_and_the_page_is_not_written_fo
     // It is still under way, which counts.
     assert_eq!(scrape.answer(&ScrapeRequest::default()).await.status(), 503);
     drop(sender);
+}
+
+#[cfg(feature = "serve")]
+#[tokio::test(start_paused = true)]
+async fn a_head_that_waits_too_long_has_no_body_either() {
+    let (store, sender, _handle) = slow_store();
+    let scrape = scrape_of(&store).timeout(Duration::from_secs(3));
+    let head = ScrapeRequest { method: "HEAD", ..ScrapeRequest::default() };
+    let (late, ()) = tokio::join!(scrape.answer(&head), tokio::time::advance(Duration::from_millis(3_001)));
+    assert_eq!((late.status(), late.header("content-length")), (503, Some("50")));
+    assert!(late.body().is_empty());
+    drop(sender);
+}
+
+#[test]
+fn the_parts_are_the_page_and_it_counts_until_the_last_is_dropped() {
+    let store = Store::new();
+    store.scope(|| {
+        for at in 0..200 {
+            u64_counter!("jobs", "Jobs", at, "kind" => format!("{at}{}", "x".repeat(1_000)));
+        }
+    });
+    let scrape = scrape_of(&store).max_in_flight(1);
+    let page = scrape.answer_blocking(&ScrapeRequest::default()).body().to_vec();
+    assert!(page.len() > 3 * 64 * 1024);
+    let mut parts = scrape.answer_blocking(&ScrapeRequest::default()).into_body().into_parts();
+    assert_eq!(parts.remaining(), page.len());
+    let all: Vec<ScrapePart> = parts.by_ref().map(Result::unwrap).collect();
+    assert_eq!(parts.remaining(), 0);
+    assert!(parts.next().is_none());
+    assert!(all.iter().all(|part| part.as_ref().len() <= 64 * 1024));
+    assert_eq!(all.iter().flat_map(AsRef::as_ref).copied().collect::<Vec<u8>>(), page);
+    drop(parts);
+    assert_eq!(scrape.answer_blocking(&ScrapeRequest::default()).status(), 503);
+    drop(all);
+    assert_eq!(scrape.answer_blocking(&ScrapeRequest::default()).status(), 200);
+}
+
+#[cfg(feature = "serve")]
+#[tokio::test(start_paused = true)]
+async fn of_those_that_are_silent_for_too_long_the_longest_loses_its_page() {
+    let scrape = scrape_of(&store()).max_in_flight(3);
+    let ask = || scrape.answer_blocking(&ScrapeRequest::default());
+    let whole = ask();
+    let mut first = ask().into_body().into_parts();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let mut second = ask().into_body().into_parts();
+    tokio::time::advance(Duration::from_secs(28)).await;
+    assert_eq!(ask().status(), 503);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let third = ask();
+    assert_eq!((third.status(), text(&third)), (200, text(&whole)));
+    assert_eq!(first.next().unwrap().unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(first.next().is_none());
+    // Who takes something in time keeps its page, and one that is sent as a whole is nobody else's ever.
+    let part = second.next().unwrap().unwrap();
+    tokio::time::advance(Duration::from_secs(29)).await;
+    drop(part);
+    tokio::time::advance(Duration::from_secs(29)).await;
+    assert_eq!(ask().status(), 503);
+    drop((third, whole, second));
+    assert_eq!(ask().status(), 200);
 }
