@@ -127,8 +127,8 @@
 //! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0; it shapes the exporter `stdout` too |
 //! | `OTEL_METRIC_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
 //!
-//! Where two variables stand in a row the first replaces the second. These shape the exporter `prometheus`
-//! unless a file names it, and any that has `env = true`:
+//! Where two variables stand in a row the first replaces the second, unless it is a word or a number that cannot be used.
+//! These shape the exporter `prometheus` unless a file names it, and any that has `env = true`:
 //!
 //! | variable | value |
 //! | --- | --- |

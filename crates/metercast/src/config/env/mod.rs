@@ -57,12 +57,12 @@ impl Variables {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// `OTEL_EXPORTER_OTLP_METRICS_...`, which replaces `OTEL_EXPORTER_OTLP_...`, with the name of the one
-    /// that is set.
-    fn for_metrics(&self, last: &str) -> Option<(String, &str)> {
+    /// `OTEL_EXPORTER_OTLP_METRICS_...` and then `OTEL_EXPORTER_OTLP_...`, which it replaces, each with its name; without
+    /// those that are empty.
+    fn for_metrics(&self, last: &str) -> impl Iterator<Item = (String, &str)> {
         [format!("OTEL_EXPORTER_OTLP_METRICS_{last}"), format!("OTEL_EXPORTER_OTLP_{last}")]
             .into_iter()
-            .find_map(|name| self.get(&name).map(|value| (name.clone(), value)))
+            .filter_map(|name| self.get(&name).map(|value| (name.clone(), value)))
     }
 
     /// The variable with its name, unless it is empty.
@@ -70,23 +70,23 @@ impl Variables {
         self.get(name).map(|value| (name.to_owned(), value))
     }
 
-    /// One of a few words. Another is warned of, and then it is as if the variable were unset.
-    fn word<T>(
+    /// One of a few words, by the first variable that has one. Another is warned of, and then it is as if that variable
+    /// were unset.
+    fn word<'a, T>(
         &self,
-        given: Option<(String, &str)>,
+        given: impl IntoIterator<Item = (String, &'a str)>,
         words: &[&str],
         named: fn(&str) -> Option<T>,
         findings: &mut Findings,
     ) -> Option<Given<T>> {
-        let (name, word) = given?;
-        let place = Place::named(&name);
-        match named(word) {
-            Some(value) => Some(Given { value, place }),
-            None => {
+        given.into_iter().find_map(|(name, word)| {
+            let place = Place::named(&name);
+            let Some(value) = named(word) else {
                 findings.warn(&place, format_args!("{word:?} is not {}; it is ignored", one_of(words)));
-                None
-            }
-        }
+                return None;
+            };
+            Some(Given { value, place })
+        })
     }
 
     /// Whether telemetry is switched off altogether. Anything but `true` is silence, as `false` is what an
@@ -162,7 +162,7 @@ impl Variables {
 
     /// Whether a variable says where to push metrics.
     pub(super) fn names_endpoint(&self) -> bool {
-        self.for_metrics("ENDPOINT").is_some()
+        self.for_metrics("ENDPOINT").next().is_some()
     }
 
     /// What the variables say about an exporter that they shape, given what the sources below said.

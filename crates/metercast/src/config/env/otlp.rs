@@ -18,7 +18,7 @@ impl Variables {
             preset: None,
             endpoint: self.endpoint(findings),
             protocol: self.word(self.for_metrics("PROTOCOL"), &Protocol::NAMES, Protocol::named, findings),
-            insecure: self.for_metrics("INSECURE").and_then(|(name, value)| truth(&name, value, findings)),
+            insecure: self.for_metrics("INSECURE").find_map(|(name, value)| truth(&name, value, findings)),
             interval: self.milliseconds(
                 "OTEL_METRIC_EXPORT_INTERVAL",
                 below.interval,
@@ -61,20 +61,22 @@ impl Variables {
     }
 
     fn endpoint(&self, findings: &mut Findings) -> Option<Given<Url>> {
-        let (name, url) = self.for_metrics("ENDPOINT")?;
+        let (name, url) = self.for_metrics("ENDPOINT").next()?;
         let endpoint = if name.contains("_METRICS_") { Url::exact(url) } else { Url::base(url) };
         findings.take(&Place::named(&name), endpoint)
     }
 
     fn headers(&self, findings: &mut Findings) -> Headers {
-        let given = self.for_metrics("HEADERS");
+        let given = self.for_metrics("HEADERS").next();
         given
             .and_then(|(name, list)| findings.take(&Place::named(&name), headers::parse_list(list)))
             .map_or_else(Headers::default, |headers| headers.value)
     }
 
     fn path(&self, last: &str) -> Option<Given<PathBuf>> {
-        self.for_metrics(last).map(|(name, path)| Given { value: path.into(), place: Place::named(&name) })
+        self.for_metrics(last)
+            .next()
+            .map(|(name, path)| Given { value: path.into(), place: Place::named(&name) })
     }
 
     /// `OTEL_EXPORTER_OTLP_TIMEOUT` bounds one push, and `OTEL_METRIC_EXPORT_TIMEOUT` what the periodic
