@@ -8,6 +8,7 @@ use super::auth;
 use super::error::Checked;
 use super::percent;
 use super::secret::Secret;
+use super::url::{redacted, split_scheme};
 
 /// An HTTP proxy. Prints as its URL, without user and password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +37,14 @@ impl ProxyConfig {
 
     /// Reads `http://user:password@host:port`, of which only the host must be there.
     pub(super) fn parse(text: &str) -> Checked<Self> {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let shown = redacted(text);
+        let (scheme, rest) = split_scheme(text);
         let (user, authority) = match rest.rsplit_once('@') {
             Some((user, authority)) => (Some(user), authority),
             None => (None, rest),
         };
         let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let shown = format!("{}://{}{authority}", scheme, if user.is_some() { "***@" } else { "" });
-        if !scheme.eq_ignore_ascii_case("http") {
+        if scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("http")) {
             return Err(format!(
                 "{shown:?} is not an HTTP proxy, and no other is spoken to; write an http:// URL"
             ));
@@ -154,6 +155,7 @@ mod tests {
             ("http://u:p@proxy:3128", "http://proxy:3128", Some("Basic dTpw")),
             ("http://u:p%40@proxy", "http://proxy:80", Some("Basic dTpwQA==")),
             ("http://u@proxy", "http://proxy:80", Some("Basic dTo=")),
+            ("u:p://x@proxy", "http://proxy:80", Some("Basic dTpwOi8veA==")),
         ];
         for (text, shown, authorization) in cases {
             let proxy = ProxyConfig::parse(text).unwrap();
@@ -183,7 +185,15 @@ mod tests {
                 "http://proxy:0",
                 "\"http://proxy:0\" has the port 0, which cannot be reached; write for example :3128",
             ),
-            ("", "\"http://\" has no host; write for example http://proxy:3128"),
+            ("", "\"\" has no host; write for example http://proxy:3128"),
+            (
+                "user:s3cret://x@proxy:0",
+                "\"***@proxy:0\" has the port 0, which cannot be reached; write for example :3128",
+            ),
+            (
+                "socks5://user:s3cret://x@proxy",
+                "\"socks5://***@proxy\" is not an HTTP proxy, and no other is spoken to; write an http:// URL",
+            ),
         ];
         for (text, message) in cases {
             assert_eq!(ProxyConfig::parse(text).unwrap_err(), message);

@@ -146,14 +146,25 @@ pub(super) fn is_url_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c)
 }
 
+/// The scheme, if there is one, and what is behind its `://`. A password may have `://` in it too.
+pub(super) fn split_scheme(text: &str) -> (Option<&str>, &str) {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.chars().all(is_scheme_character) => (Some(scheme), rest),
+        _ => (None, text),
+    }
+}
+
+/// Whether a character may stand in a scheme (RFC 3986, section 3.1).
+fn is_scheme_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+-.".contains(c)
+}
+
 /// A URL for messages: without anything before an `@` or behind a `?`, whether or not the rest can be read.
 ///
 /// The last `@` counts, as a password may have slashes in it.
 pub(super) fn redacted(text: &str) -> String {
-    let (scheme, rest) = match text.find("://") {
-        Some(at) if !text[..at].contains('@') => text.split_at(at + 3),
-        _ => ("", text),
-    };
+    let (_, behind) = split_scheme(text);
+    let (scheme, rest) = text.split_at(text.len() - behind.len());
     let (user, rest) = match rest.rfind('@') {
         Some(at) => ("***", &rest[at..]),
         None => ("", rest),
