@@ -4,6 +4,7 @@ use std::time::Instant;
 
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
+mod panic;
 pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;

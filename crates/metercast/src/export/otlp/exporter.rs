@@ -18,7 +18,8 @@ use super::request::Request;
 use super::retry::{Fate, Next, Outcome, Past, Retry};
 use super::settings::Settings;
 use super::transport::Transport;
-use super::worker::{Abandoned, Commands, panic_message};
+use super::worker::{Abandoned, Commands};
+use crate::export::panic::panic_message;
 use crate::log::Log;
 use crate::reader::Reader;
 

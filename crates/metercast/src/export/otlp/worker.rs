@@ -1,6 +1,5 @@
 //! What an exporter's thread does: waits until a push is due or asked for, and answers who asked.
 
-use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::error::ExportError;
 use super::exporter::{End, Exporter};
 use super::settings::Settings;
+use crate::export::panic::panic_message;
 use crate::log::Level;
 use crate::reader::Reader;
 
@@ -149,12 +149,6 @@ fn next(due: Instant, interval: Duration) -> Instant {
     let into = late.as_nanos() % interval.as_nanos();
     // The interval fits, and so does what is left of it.
     Instant::now() + interval - Duration::from_nanos(into as u64)
-}
-
-/// What a panic says.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! A printing exporter at work: a thread of its own that prints at the interval, when asked, and a last time.
 
-use std::any::Any;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::lines;
 use crate::config::{StdoutConfig, Writer};
 use crate::export::Periodic;
+use crate::export::panic::panic_message;
 use crate::log::Level;
 use crate::reader::Reader;
 
@@ -200,11 +200,6 @@ fn next(due: Instant, interval: Duration, now: Instant) -> Instant {
     let late = now.saturating_duration_since(due).as_nanos() / interval.as_nanos().max(1);
     let skipped = u32::try_from(late).unwrap_or(u32::MAX).saturating_add(1);
     interval.checked_mul(skipped).and_then(|time| due.checked_add(time)).unwrap_or(now + interval)
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 #[cfg(test)]
