@@ -62,12 +62,18 @@ impl Since {
 
     fn whole(&mut self, cursors: &mut Cursors, metric: u32, series: &SeriesView<'_>) -> Option<Came<'_>> {
         let (mut came, mut start) = (0u64, cursors.since(metric));
+        // Of which part the most came, and how much.
+        let (mut largest, mut most) = (0, 0);
         for part in series.parts() {
             let PointView::U64(now) = part.value else { continue };
             let Some((place, before)) = cursors.cell(metric, &part) else { continue };
             // Who counts elsewhere may have begun anew; ours wraps.
             let is_anew = is_observed(&part) && now < before.bits;
-            came = came.wrapping_add(if is_anew { now } else { now.wrapping_sub(before.bits) });
+            let of_part = if is_anew { now } else { now.wrapping_sub(before.bits) };
+            came = came.wrapping_add(of_part);
+            if of_part > most {
+                (largest, most) = (self.news.totals.len(), of_part);
+            }
             start = start.max(before.at);
             self.news.totals.push(Total { place, started: part.started_unix_nanos, bits: now });
         }
@@ -77,10 +83,11 @@ impl Since {
         let value = match i64::try_from(came) {
             Ok(came) => Number::Int(came),
             Err(_) => {
-                // As much of it as a double says exactly; the rest comes with the next.
+                // As much of it as a double says exactly; the rest comes with the next. It is left to a part of which so much
+                // came: one that is told more than it is at would seem to have begun anew.
                 let rest = came % (1 << 11);
-                if let Some(last) = self.news.totals.last_mut() {
-                    last.bits = last.bits.wrapping_sub(rest);
+                if let Some(total) = self.news.totals.get_mut(largest) {
+                    total.bits = total.bits.wrapping_sub(rest);
                 }
                 Number::Double((came - rest) as f64)
             }

@@ -263,6 +263,18 @@ fn a_total_beyond_what_a_number_holds_arrives_whole() {
 }
 
 #[test]
+fn what_a_double_cannot_say_is_not_left_to_a_part_that_is_smaller() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
+    let total = (1 << 63) + 1000;
+    store.scope(|| MIXED.add(total, (&String::from("a"),)));
+    let _observation = store.scope(|| MIXED_SEEN.observe(|o| o.set(3, ("a",))));
+    for _ in 0..3 {
+        flush(&mut message, &store, &mut receiver);
+    }
+    assert_eq!(receiver.count("delta.mixed", "a"), u128::from(total) + 3);
+}
+
+#[test]
 fn a_double_that_was_rounded_on_its_way_is_made_good() {
     let (store, mut message, mut receiver) = (Store::new(), message(Delta), Receiver::default());
     // Neither what came, 2^53 + 1, nor the sum of 2^53 and what was there is a double: what is sent ends up as 2^53.
