@@ -68,7 +68,7 @@ impl Tls {
                         "the receiver's certificate is not signed by one of {ca:?}; is this the CA of that receiver?"
                     ),
                     None => "the receiver's certificate is not signed by a CA that is trusted; if it is one of your \
-                             own, set tls.ca to its certificate"
+                             own, set tls.ca (or OTEL_EXPORTER_OTLP_CERTIFICATE) to the file of its certificate"
                         .to_owned(),
                 },
                 CertificateError::ExpiredContext { not_after, .. } => format!(
@@ -113,7 +113,9 @@ impl Tls {
 fn refused(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
-            "the receiver wants a certificate; set tls.client_certificate and tls.client_key".to_owned()
+            "the receiver wants a certificate; set tls.client_certificate and tls.client_key (or \
+             OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY)"
+                .to_owned()
         }
         AlertDescription::UnknownCA
         | AlertDescription::BadCertificate
@@ -124,8 +126,9 @@ fn refused(alert: AlertDescription) -> String {
         // The signature of another CA with the same name.
         | AlertDescription::DecryptError
         | AlertDescription::AccessDenied => format!(
-            "the receiver does not accept the certificate of tls.client_certificate, or wants one ({alert:?}); is it \
-             signed by a CA that the receiver trusts?"
+            "the receiver does not accept the certificate of tls.client_certificate (or \
+             OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE), or wants one ({alert:?}); is it signed by a CA that the receiver \
+             trusts?"
         ),
         AlertDescription::NoApplicationProtocol => {
             "the receiver speaks another protocol there; is this the port for the exporter's protocol?"

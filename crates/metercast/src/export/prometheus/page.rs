@@ -90,9 +90,6 @@ impl fmt::Debug for PrometheusPage {
 }
 
 impl PrometheusPage {
-    /// The `Content-Type` of a page in text format 0.0.4.
-    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
-
     /// For the exporter of this name, which is used in what the log is told.
     pub fn new(exporter: &str, log: Log) -> PrometheusPage {
         PrometheusPage::with(exporter, PageOptions::new(), &[], log)

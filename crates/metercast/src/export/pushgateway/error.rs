@@ -67,11 +67,14 @@ impl fmt::Display for PushgatewayError {
                 }
             }
             Kind::Redirect { status, location } => {
-                write!(f, "push to {url} failed: answered {status}, which is not followed")?;
-                match location {
-                    Some(location) => write!(f, "; it leads to {location:?}"),
-                    None => Ok(()),
+                write!(f, "push to {url} failed: answered {status}")?;
+                if let Some(location) = location {
+                    write!(f, " to {location:?}")?;
                 }
+                write!(
+                    f,
+                    ", which is not followed: set the URL to where it leads, without /metrics/job and what follows"
+                )
             }
         }
     }

@@ -127,7 +127,8 @@ fn an_error_says_what_the_gateway_answered_and_no_secret() {
         ),
         (
             "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://other/\r\nContent-Length: 0\r\n\r\n",
-            "answered 307, which is not followed; it leads to \"http://other/\"",
+            "answered 307 to \"http://other/\", which is not followed: set the URL to where it leads, without /metrics/job \
+             and what follows",
         ),
         (
             "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",

@@ -48,7 +48,8 @@ fn what_is_wrong_with_a_certificate_is_said_with_the_mend() {
 
     let collector = Collector::encrypted([], good());
     let says = error_of(to(&collector)).to_string();
-    assert!(says.ends_with("if it is one of your own, set tls.ca to its certificate"), "{says}");
+    let mend = "if it is one of your own, set tls.ca (or OTEL_EXPORTER_OTLP_CERTIFICATE) to the file of its certificate";
+    assert!(says.ends_with(mend), "{says}");
 
     let collector = Collector::encrypted([], authority.sign("localhost", 2021).server(None, "http/1.1"));
     let says = error_of(to(&collector).ca(&ca)).to_string();
@@ -108,7 +109,9 @@ fn a_receiver_that_wants_a_certificate_gets_it_and_one_without_is_told_to_give_i
 
     let collector = Collector::encrypted([], server());
     let says = error_of(to(&collector).ca(authority.file())).to_string();
-    assert!(says.contains("set tls.client_certificate and tls.client_key"), "{says}");
+    let mend = "set tls.client_certificate and tls.client_key (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and \
+                OTEL_EXPORTER_OTLP_CLIENT_KEY)";
+    assert!(says.contains(mend), "{says}");
 
     let (certificate, key) = Authority::new().sign("stranger", 2100).files();
     let collector = Collector::encrypted([], server());
