@@ -47,7 +47,8 @@ impl Pushgateway {
     pub fn start() -> Pushgateway {
         let address = free_address();
         let mut command = Command::new("prometheus-pushgateway");
-        command.arg(format!("--web.listen-address={address}"));
+        // Debian's keeps what was pushed for the next one that starts.
+        command.arg(format!("--web.listen-address={address}")).arg("--persistence.file=");
         let url = format!("http://{address}");
         let mut program = Program::start(command, Folder::new());
         program.wait_until_ready(&format!("{url}/-/ready"));

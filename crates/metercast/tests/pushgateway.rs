@@ -23,6 +23,8 @@ impl Gateway {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new("prometheus-pushgateway")
             .arg(format!("--web.listen-address={address}"))
+            // Debian's keeps what was pushed for the next one that starts.
+            .arg("--persistence.file=")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
