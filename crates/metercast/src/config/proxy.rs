@@ -30,7 +30,7 @@ impl ProxyConfig {
     }
 
     /// What the `proxy-authorization` header says.
-    #[allow(dead_code, reason = "only a transport that knows proxies asks")]
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     pub(crate) fn authorization(&self) -> Option<&Secret> {
         self.authorization.as_ref()
     }
