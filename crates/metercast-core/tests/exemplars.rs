@@ -11,6 +11,8 @@ metrics! {
     static COUNTED: Counter<u64> = "exemplars.counted" { labels: { key: &str } };
     /// Sizes.
     static SIZES: Histogram<f64> = "exemplars.sizes" { buckets: [1, 2], labels: { key: &str } };
+    /// Sizes in bytes, in the buckets of the unit.
+    static BYTES: Histogram<u64> = "exemplars.bytes" { unit: "By" };
     /// What a source of spans counts.
     static INNER: Counter<u64> = "exemplars.inner" { labels: { key: &str } };
 }
@@ -117,4 +119,48 @@ fn sites_that_give_labels_in_another_order_have_the_exemplars_of_one_series() {
         }
     });
     assert_eq!(exemplars(&store), [("exemplars.paired{a=\"1\",b=\"2\"}".to_owned(), vec![6.0])]);
+}
+
+/// A span that is sampled on threads that say so.
+fn current_span() -> Option<SpanContext> {
+    let name = std::thread::current().name()?.to_owned();
+    name.starts_with("sampled").then(|| SpanContext::new([name.len() as u8; 16], [7; 8]))
+}
+
+#[test]
+fn of_each_bucket_the_newest_measurement_in_a_sampled_span_is_an_exemplar() {
+    let store = Store::new();
+    let exemplars = |store: &Store| {
+        let mut found = Vec::new();
+        store.read(|reading| {
+            for family in reading.families() {
+                family.each(|series| {
+                    let of =
+                        series.exemplars.iter().map(|exemplar| (exemplar.value, exemplar.span.trace_id[0]));
+                    found.extend(of);
+                });
+            }
+        });
+        found
+    };
+    let record = |name: &str, values: &'static [u64]| {
+        let store = store.clone();
+        let work = move || store.scope(|| values.iter().for_each(|value| BYTES.record(*value)));
+        std::thread::Builder::new().name(name.into()).spawn(work).unwrap().join().unwrap();
+    };
+    record("sampled", &[1]);
+    assert_eq!(exemplars(&store), [], "nobody asked for them yet");
+    store.take_exemplars(current_span);
+    record("plain", &[1, 100]);
+    assert_eq!(exemplars(&store), []);
+    record("sampled", &[1, 2, 5_000_000]);
+    record("sampled.b", &[3]);
+    assert_eq!(exemplars(&store), [(3.0, 9), (5_000_000.0, 7)]);
+    store.scope(|| COUNTED.add(4, ("eu",)));
+    let store_off = store.clone();
+    store_off.set_enabled(false);
+    record("sampled", &[1]);
+    store_off.set_enabled(true);
+    record("sampled", &[1]);
+    assert_eq!(exemplars(&store), [(1.0, 7), (5_000_000.0, 7)]);
 }
