@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::label::Keys;
 use crate::name::{assert_instrument_name, assert_label_names};
@@ -24,6 +25,17 @@ pub enum Kind {
     Histogram,
     /// Quantiles of the values that came of late.
     Summary,
+}
+
+/// Who may see a metric, unless an exporter takes both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Visibility {
+    /// Whoever reads metrics of the program.
+    #[default]
+    Public,
+    /// Exporters that ask for private metrics, such as the vendor's.
+    Private,
 }
 
 /// What the buckets of a histogram are, or the quantiles of a summary.
@@ -114,6 +126,9 @@ pub struct Descriptor {
     pub closed: bool,
     /// Names these series.
     pub sets: Option<EachSet>,
+    pub visibility: Visibility,
+    /// Whether callbacks say its values.
+    pub observable: bool,
     pub scope: Scope,
     pub place: Place,
 }
@@ -140,9 +155,23 @@ impl Descriptor {
             zeroes: false,
             closed: false,
             sets: None,
+            visibility: Visibility::Public,
+            observable: false,
             scope,
             place,
         }
+    }
+
+    /// With who may see it.
+    pub const fn visibility(mut self, visibility: Visibility) -> Descriptor {
+        self.visibility = visibility;
+        self
+    }
+
+    /// With values that callbacks say, or not.
+    pub const fn observable(mut self, observable: bool) -> Descriptor {
+        self.observable = observable;
+        self
     }
 
     /// With what it measures, in words.
@@ -280,6 +309,9 @@ pub struct Definition {
     pub(crate) sets: Option<(EachSet, &'static [&'static str])>,
     pub(crate) scope: Scope,
     pub(crate) place: Place,
+    /// Whether one of its sites says that it is private.
+    pub(crate) is_private: AtomicBool,
+    pub(crate) is_observable: bool,
     /// The series that the program text names: no labels, literal labels, typed labels.
     pub(crate) fixed: Blocks<FixedSeries>,
     /// The keys that sites of this metric give, in their order: the numbers of the shapes.
@@ -321,6 +353,17 @@ impl Definition {
     /// Whether all its series are shown at zero before they are recorded.
     pub fn zeroes(&self) -> bool {
         self.sets.is_some()
+    }
+
+    /// Who may see it: private if one of the places that define it says so. Places that say nothing, such as the macros at
+    /// call sites, go along.
+    pub fn visibility(&self) -> Visibility {
+        if self.is_private.load(Relaxed) { Visibility::Private } else { Visibility::Public }
+    }
+
+    /// Whether it was declared as observable: callbacks say its values.
+    pub fn is_observable(&self) -> bool {
+        self.is_observable
     }
 
     /// The library that defined it.

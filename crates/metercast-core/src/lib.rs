@@ -73,7 +73,7 @@ mod store;
 mod early;
 mod own;
 
-pub use definition::{Definition, Kind, Place, Scope};
+pub use definition::{Definition, Kind, Place, Scope, Visibility};
 pub use instrument::{
     BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, GaugeSet, Guard,
     Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observation, Observer, Summary,

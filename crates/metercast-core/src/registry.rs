@@ -4,9 +4,10 @@
 //! store holds values for is the store's business.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::definition::{Definition, Descriptor, Kind};
+use crate::definition::{Definition, Descriptor, Kind, Visibility};
 use crate::label::{Keys, LabelSet, Labels, Shape};
 use crate::lock;
 use crate::name::instrument_name_fault;
@@ -79,6 +80,9 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
     let mut registry = registry()?;
     if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity).copied() {
         drop(registry);
+        if descriptor.visibility == Visibility::Private {
+            first.is_private.store(true, Relaxed);
+        }
         if first.description != in_lines(descriptor.description) {
             let message = format!(
                 "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
@@ -100,6 +104,8 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         sets: descriptor.sets.map(|sets| (sets, descriptor.labels.names)),
         scope: descriptor.scope,
         place: descriptor.place,
+        is_private: AtomicBool::new(descriptor.visibility == Visibility::Private),
+        is_observable: descriptor.observable,
         fixed: Blocks::new(),
         shapes: Blocks::new(),
         differences: RwLock::new(Vec::new()),

@@ -40,6 +40,7 @@
 
 pub mod config;
 pub mod resource;
+pub mod view;
 
 pub mod snapshot;
 

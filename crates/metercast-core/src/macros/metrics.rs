@@ -42,7 +42,7 @@
 /// once are a [`GaugeSet<u64 | i64 | f64>`](crate::GaugeSet). All of `unit` (UCUM:
 /// `s`, `By`, `{order}`), `buckets` (finite, increasing) or `exponential: true` of a histogram, `quantiles` and `window_seconds` of a
 /// summary, `labels` (name and type, see
-/// [`Label`](crate::label::Label)) and `zeroes` may be left out. A label whose name has dots is
+/// [`Label`](crate::label::Label)), `zeroes` and `visibility` may be left out. A label whose name has dots is
 /// written `"http.route": &str`.
 ///
 /// With `zeroes: true`, all series of the metric are shown at zero as soon as one of them is used (adding 0 is enough), so
@@ -61,6 +61,22 @@
 /// let store = Store::new();
 /// store.scope(|| ORDERS_DONE.add(1, (Outcome::Settled,)));
 /// assert!(store.collect()[0].definition.zeroes());
+/// ```
+///
+/// With `visibility: private`, only exporters that ask for private metrics take the metric, such as the one that sends to
+/// the vendor of the program. Metrics are public unless it is said.
+///
+/// ```
+/// use metercast_core::{Store, Visibility, metrics};
+///
+/// metrics! {
+///     /// How the program is configured.
+///     static VIEWS: Gauge<u64> = "gateway.config.views" { visibility: private };
+/// }
+///
+/// let store = Store::new();
+/// store.scope(|| VIEWS.set(3));
+/// assert_eq!(store.collect()[0].definition.visibility(), Visibility::Private);
 /// ```
 ///
 /// A name that is not valid fails the build:
@@ -112,6 +128,7 @@ macro_rules! metrics {
         $vis static $name: $crate::__instrument!($kind $number [$($($field : $value),*)?]) = {
             <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(const {
                 &$crate::__descriptor!($kind $number $metric)
+                    .observable($crate::__is_observable!($kind))
                     .description(::core::concat!($($help, "\n"),*))
                     $($( .$field($crate::__field!($field $value)) )*)?
                     .asserted()
@@ -252,6 +269,24 @@ macro_rules! __kind {
     };
 }
 
+/// Whether callbacks say the values of this kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_observable {
+    (ObservableCounter) => {
+        true
+    };
+    (ObservableUpDownCounter) => {
+        true
+    };
+    (ObservableGauge) => {
+        true
+    };
+    ($kind:ident) => {
+        false
+    };
+}
+
 /// The fields of a declaration as arguments of the methods of `Descriptor` that have their names.
 #[doc(hidden)]
 #[macro_export]
@@ -267,11 +302,13 @@ macro_rules! __field {
     (labels { $($label:tt : $type:ty),* $(,)? }) => { &[$($crate::__key!($label)),*] };
     (zeroes true) => { true };
     (zeroes false) => { false };
+    (visibility public) => { $crate::Visibility::Public };
+    (visibility private) => { $crate::Visibility::Private };
     ($field:ident $value:tt) => {
         ::core::compile_error!(::core::concat!(
             "`", ::core::stringify!($field), ": ", ::core::stringify!($value), "` is not a field of a metric; ",
             "the fields are unit: \"s\", buckets: [0.1, 1.0], exponential: true, quantiles: [0.5, 0.9], ",
-            "window_seconds: 60, labels: { name: type }, zeroes: true"
+            "window_seconds: 60, labels: { name: type }, zeroes: true, visibility: private"
         ))
     };
 }

@@ -1,0 +1,171 @@
+//! A view: which metrics, and what an exporter makes of them.
+
+use metercast_core::Kind;
+
+use super::glob::Glob;
+use super::selector::Selector;
+
+/// What an exporter makes of the metrics that it selects. What a view does not mention stays as it is; the kind always does.
+///
+/// What was accumulated stays with a metric whatever a view does to its name, unit, description and labels; series that a view
+/// makes equal are added up, of gauges the newest stands. Buckets that the cells do not have yet begin to count when they are
+/// asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct View {
+    pub(crate) selector: Selector,
+    pub(crate) name: Option<String>,
+    pub(crate) alias: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) unit: Option<String>,
+    pub(crate) labels: Vec<LabelRule>,
+    pub(crate) aggregation: Option<Aggregation>,
+    pub(crate) gauges: Option<GaugeMerge>,
+    pub(crate) limit: Option<usize>,
+}
+
+/// What becomes of labels. The rules of a view apply in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelRule {
+    /// Keeps the labels whose key matches one of these patterns, and no other.
+    Keep(Vec<Glob>),
+    /// Drops the labels whose key matches one of these patterns.
+    Drop(Vec<Glob>),
+    /// Gives the label with the first key the second one. If there is one with that already, the one that was renamed stays.
+    Rename(String, String),
+}
+
+/// How the values of a metric are put together.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Aggregation {
+    /// As without any view; undoes what an earlier view says.
+    Default,
+    /// Not at all: the metric is left out.
+    Drop,
+    /// A histogram over buckets with these upper bounds, finite and increasing. Only for histograms.
+    Buckets(Vec<f64>),
+    /// A histogram over buckets that follow the values. Only for histograms.
+    Exponential {
+        /// The most buckets on each side of zero, 2 to 160; more are brought together.
+        max_size: u32,
+        /// The highest scale, -10 to 20.
+        max_scale: i8,
+    },
+}
+
+/// What stands for several gauges whose labels a view makes equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GaugeMerge {
+    /// The one that was set last, as far as two readings tell; else the one that was used first.
+    #[default]
+    Newest,
+    /// Their sum.
+    Sum,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+}
+
+impl View {
+    /// Of the metrics whose name, as the program declares it, matches this pattern.
+    pub fn of(name: impl Into<Glob>) -> View {
+        View::select(Selector { name: Some(name.into()), ..Selector::default() })
+    }
+
+    /// Of the metrics that this selects.
+    pub fn select(selector: Selector) -> View {
+        View { selector, ..View::default() }
+    }
+
+    /// Only of metrics of this kind.
+    pub fn kind(mut self, kind: Kind) -> View {
+        self.selector.kind = Some(kind);
+        self
+    }
+
+    /// Gives the metric another name. What selects metrics goes on knowing it by the name that the program declares.
+    pub fn rename(mut self, name: impl Into<String>) -> View {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Shows the metric a second time, under this name and as this view has it; the first stays without what this view
+    /// changes.
+    pub fn alias(mut self, name: impl Into<String>) -> View {
+        self.alias = Some(name.into());
+        self
+    }
+
+    /// Gives it another description.
+    pub fn description(mut self, description: impl Into<String>) -> View {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Gives it another unit, in UCUM, and converts its values (`s` to `ms`, `By` to `KiBy`). A metric without a unit is only
+    /// said to have it. Where there is no way from one unit to the other, the view has no effect on the unit, and that is said.
+    pub fn unit(mut self, unit: impl Into<String>) -> View {
+        self.unit = Some(unit.into());
+        self
+    }
+
+    /// Keeps the labels whose key matches one of these patterns, and no other.
+    pub fn keep_labels<G: Into<Glob>>(mut self, keys: impl IntoIterator<Item = G>) -> View {
+        self.labels.push(LabelRule::Keep(keys.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Drops the labels whose key matches one of these patterns.
+    pub fn drop_labels<G: Into<Glob>>(mut self, keys: impl IntoIterator<Item = G>) -> View {
+        self.labels.push(LabelRule::Drop(keys.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Gives a label another key.
+    pub fn rename_label(mut self, from: impl Into<String>, to: impl Into<String>) -> View {
+        self.labels.push(LabelRule::Rename(from.into(), to.into()));
+        self
+    }
+
+    /// How values are put together.
+    pub fn aggregation(mut self, aggregation: Aggregation) -> View {
+        self.aggregation = Some(aggregation);
+        self
+    }
+
+    /// Buckets with these upper bounds, finite and increasing; only for histograms.
+    pub fn buckets(self, bounds: impl Into<Vec<f64>>) -> View {
+        self.aggregation(Aggregation::Buckets(bounds.into()))
+    }
+
+    /// Buckets that follow the values, at most 160 on each side of zero; only for histograms.
+    pub fn exponential(self) -> View {
+        self.aggregation(Aggregation::Exponential { max_size: 160, max_scale: 20 })
+    }
+
+    /// Leaves the metric out.
+    pub fn drop(self) -> View {
+        self.aggregation(Aggregation::Drop)
+    }
+
+    /// Takes the metric in again if an earlier view left it out.
+    pub fn keep(self) -> View {
+        self.aggregation(Aggregation::Default)
+    }
+
+    /// What stands for several gauges whose labels this view makes equal.
+    pub fn gauges(mut self, merge: GaugeMerge) -> View {
+        self.gauges = Some(merge);
+        self
+    }
+
+    /// The most series, at least 1: what comes after that is added up in one with the label `otel.metric.overflow`.
+    pub fn limit(mut self, series: usize) -> View {
+        self.limit = Some(series);
+        self
+    }
+}

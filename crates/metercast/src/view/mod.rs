@@ -1,0 +1,26 @@
+//! What an exporter makes of the metrics of a store: which of them it lets out, and how.
+//!
+//! Every exporter has a [`Projection`] of its own: a [`Filter`] says which metrics it takes, and [`View`]s how these look.
+//! The store knows nothing of them, so they can be changed while the program runs, and no exporter notices what another
+//! one makes of a metric.
+//!
+//! ```
+//! use metercast::view::{Filter, Projection, View};
+//!
+//! let projection = Projection::new()
+//!     .filter(Filter::new().exclude("debug.*"))
+//!     .view(View::of("http.server.*").keep_labels(["http.route"]))
+//!     .view(View::of("http.server.request.duration").alias("http_latency").unit("ms"));
+//! ```
+
+mod change;
+mod filter;
+mod glob;
+mod projection;
+mod selector;
+
+pub use change::{Aggregation, GaugeMerge, LabelRule, View};
+pub use filter::{Filter, Visibilities};
+pub use glob::Glob;
+pub use projection::{Projection, Rule};
+pub use selector::Selector;
