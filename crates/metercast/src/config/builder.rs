@@ -11,7 +11,9 @@ use super::error::{Findings, Place};
 use super::exemplars::ExemplarFilter;
 use super::exporter::Exporter;
 #[cfg(feature = "config")]
-use super::file;
+use super::file::{self, InCode};
+#[cfg(feature = "config")]
+use super::layer::ExporterLayer;
 use super::layer::Layer;
 use super::resolve::Sources;
 use super::{Config, ConfigError, OnSigterm};
@@ -50,6 +52,7 @@ pub struct ConfigBuilder {
     environment: Environment,
     default_exporters: BTreeMap<String, Exporter>,
     exporters: BTreeMap<String, Exporter>,
+    private: BTreeMap<String, Exporter>,
     unwanted: BTreeSet<String>,
     resource: BTreeMap<String, Value>,
     enabled: Option<bool>,
@@ -74,6 +77,7 @@ impl ConfigBuilder {
             environment: Environment::Process,
             default_exporters: BTreeMap::new(),
             exporters: BTreeMap::new(),
+            private: BTreeMap::new(),
             unwanted: BTreeSet::new(),
             resource: BTreeMap::new(),
             enabled: None,
@@ -149,6 +153,7 @@ impl ConfigBuilder {
     /// An exporter that the program has unless told otherwise: file and environment may replace each of its
     /// settings, and a file may switch it off. The standard `prometheus` exporter is no longer implied then.
     pub fn default_exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
+        self.private.remove(name);
         self.default_exporters.insert(name.to_owned(), exporter.into());
         self
     }
@@ -160,7 +165,34 @@ impl ConfigBuilder {
     /// belong to exporters of these types.
     pub fn exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
         self.unwanted.remove(name);
+        self.private.remove(name);
         self.exporters.insert(name.to_owned(), exporter.into());
+        self
+    }
+
+    /// An exporter of the program's own vendor, which the user's configuration does not reach: no file, no view and no
+    /// variable changes it, also not those that name a proxy; what is left open here is the default. The user's hold on it
+    /// is one switch, `enabled = false` in the file's table of this name; and if telemetry is off altogether, so is this.
+    /// It does not count as an exporter that the program names: without others there is the standard `prometheus`.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Otlp};
+    /// use metercast::view::{Filter, Visibilities};
+    ///
+    /// let vendor = Otlp::to("https://usage.example.com").filter(Filter::new().visibility(Visibilities::Private));
+    /// let builder = Config::builder().environment(false).private_exporter("vendor", vendor);
+    /// let config = builder.clone().build()?;
+    /// assert!(config.is_private("vendor"));
+    ///
+    /// let config = builder.toml("orders.toml", "[telemetry.exporters.vendor]\nenabled = false").build()?;
+    /// assert!(config.exporter("vendor").is_none());
+    /// # Ok::<(), metercast::config::ConfigError>(())
+    /// ```
+    pub fn private_exporter(mut self, name: &str, exporter: impl Into<Exporter>) -> Self {
+        self.unwanted.remove(name);
+        self.exporters.remove(name);
+        self.default_exporters.remove(name);
+        self.private.insert(name.to_owned(), exporter.into());
         self
     }
 
@@ -168,6 +200,7 @@ impl ConfigBuilder {
     /// variables for something else, such as its traces.
     pub fn without_exporter(mut self, name: &str) -> Self {
         self.exporters.remove(name);
+        self.private.remove(name);
         self.unwanted.insert(name.to_owned());
         self
     }
@@ -217,6 +250,7 @@ impl ConfigBuilder {
     /// environment variable's number or word is wrong about is a warning instead; and so is every problem if
     /// telemetry is disabled.
     pub fn build(self) -> Result<Config, ConfigError> {
+        let builder = Box::new(self.clone());
         let mut findings = Findings::default();
         let mut defaults = Layer::default();
         if let Some((name, version)) = self.service {
@@ -238,18 +272,27 @@ impl ConfigBuilder {
             self_metrics: self.self_metrics,
             exemplars: self.exemplars,
             resource: self.resource,
-            exporters: BTreeMap::new(),
+            ..Layer::default()
         };
         for (name, exporter) in self.exporters {
             let exporter = exporter.into_layer(&name, &mut findings);
             pinned.exporters.insert(name, exporter);
         }
+        let mut private = BTreeMap::new();
+        for (name, exporter) in self.private {
+            let exporter = exporter.into_layer(&name, &mut findings);
+            private.insert(name, exporter);
+        }
 
         #[cfg(feature = "config")]
         let file = match self.file {
             Some(file) => {
-                let in_code = |name: &str| pinned.exporters.get(name).or(defaults.exporters.get(name));
-                file.read(|name| in_code(name).map(super::layer::ExporterLayer::kind), &mut findings)
+                let named = |exporters: &BTreeMap<String, ExporterLayer>| {
+                    exporters.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect::<Vec<_>>()
+                };
+                let kinds = [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect();
+                let private = private.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect();
+                file.read(&InCode { kinds, private }, &mut findings)
             }
             None => Layer::default(),
         };
@@ -260,6 +303,7 @@ impl ConfigBuilder {
             Environment::Process => Variables::of_process(&mut findings),
             Environment::Given(variables) => variables,
         };
-        Sources { defaults, file, environment, pinned, unwanted: self.unwanted }.resolve(findings)
+        Sources { defaults, file, environment, pinned, private, unwanted: self.unwanted }
+            .resolve(builder, findings)
     }
 }

@@ -7,6 +7,7 @@ use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
 use super::prometheus::{Prometheus, PrometheusConfig};
 use super::stdout::{Stdout, StdoutConfig};
+use crate::view::Projection;
 
 /// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
 /// Made from a [`Prometheus`], an [`Otlp`] or a [`Stdout`].
@@ -50,21 +51,32 @@ impl Exporter {
             Self::Stdout(_) => Kind::Stdout,
         };
         findings.take(&place, check_name(name, kind));
-        let (env, settings) = match self {
-            Self::Prometheus(prometheus) => {
-                (prometheus.env, Settings::Prometheus(prometheus.into_layer(&place, findings)))
-            }
-            Self::Otlp(otlp) => (otlp.env, Settings::Otlp(otlp.into_layer(&place, findings))),
-            Self::Stdout(stdout) => (stdout.env, Settings::Stdout(stdout.into_layer(&place, findings))),
+        let (env, projection, settings) = match self {
+            Self::Prometheus(mut prometheus) => (
+                prometheus.env,
+                std::mem::take(&mut prometheus.projection),
+                Settings::Prometheus(prometheus.into_layer(&place, findings)),
+            ),
+            Self::Otlp(mut otlp) => (
+                otlp.env,
+                std::mem::take(&mut otlp.projection),
+                Settings::Otlp(otlp.into_layer(&place, findings)),
+            ),
+            Self::Stdout(mut stdout) => (
+                stdout.env,
+                std::mem::take(&mut stdout.projection),
+                Settings::Stdout(stdout.into_layer(&place, findings)),
+            ),
         };
-        ExporterLayer { type_place: place, enabled: None, env, settings }
+        let projection = projection.into_layer(&place, findings);
+        ExporterLayer { type_place: place, enabled: None, env, projection, settings }
     }
 }
 
 /// The settings of one exporter, checked and complete.
 ///
 /// Prints as what it does and where: `prometheus on http://127.0.0.1:9464/metrics`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 #[non_exhaustive]
 pub enum ExporterConfig {
@@ -74,6 +86,17 @@ pub enum ExporterConfig {
     Otlp(OtlpConfig),
     /// Lines of JSON.
     Stdout(StdoutConfig),
+}
+
+impl ExporterConfig {
+    /// Which metrics it takes, and how they look.
+    pub fn projection(&self) -> &Projection {
+        match self {
+            Self::Prometheus(prometheus) => prometheus.projection(),
+            Self::Otlp(otlp) => otlp.projection(),
+            Self::Stdout(stdout) => stdout.projection(),
+        }
+    }
 }
 
 impl fmt::Display for ExporterConfig {

@@ -2,6 +2,7 @@
 
 mod otlp;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -41,9 +42,8 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// What the file says. `kind_of` knows the types of the exporters that code describes, for a table that
-    /// changes one of them need not repeat its type.
-    pub(super) fn read(&self, kind_of: impl Fn(&str) -> Option<Kind>, findings: &mut Findings) -> Layer {
+    /// What the file says.
+    pub(super) fn read(&self, in_code: &InCode, findings: &mut Findings) -> Layer {
         let (name, text) = match self {
             Self::Text { name, text } => (name.clone(), text.clone()),
             Self::Path { path, may_be_missing } => {
@@ -67,15 +67,22 @@ impl Source {
         };
         let file = Place::file(&name);
         let entries = toml::parse(&text, &file, findings);
-        let mut reader = Reader { file, kind_of: &kind_of, findings };
+        let mut reader = Reader { file, in_code, findings };
         reader.root(&entries)
     }
+}
+
+/// The exporters that code describes, and their types: a table that changes one of them need not repeat its type.
+pub(super) struct InCode {
+    pub(super) kinds: BTreeMap<String, Kind>,
+    /// Those of a vendor, which a file can only switch off.
+    pub(super) private: BTreeMap<String, Kind>,
 }
 
 /// Turns nodes into settings, and notes what does not fit.
 struct Reader<'a> {
     file: Place,
-    kind_of: &'a dyn Fn(&str) -> Option<Kind>,
+    in_code: &'a InCode,
     findings: &'a mut Findings,
 }
 
@@ -184,13 +191,16 @@ impl Reader<'_> {
     }
 
     fn exporter(&mut self, at: &Place, name: &str, entries: &Entries) -> Option<ExporterLayer> {
+        if let Some(kind) = self.in_code.private.get(name) {
+            return Some(self.switch(at, *kind, entries));
+        }
         let mut type_place = at.clone();
         let kind = match entries.iter().find(|(key, _)| key == "type") {
             Some((_, node)) => {
                 type_place = at.child("type").on_line(node.line);
                 self.findings.word(&type_place, node, &Kind::ALL.map(Kind::name), Kind::named)?
             }
-            None => match Kind::named(name).or_else(|| (self.kind_of)(name)) {
+            None => match Kind::named(name).or_else(|| self.in_code.kinds.get(name).copied()) {
                 Some(kind) => kind,
                 None => {
                     let types = one_of(&Kind::ALL.map(Kind::name));
@@ -200,15 +210,13 @@ impl Reader<'_> {
             },
         };
         self.findings.take(at, exporter::check_name(name, kind));
-        let mut layer =
-            ExporterLayer { type_place, enabled: None, env: None, settings: Settings::silent(kind) };
+        let mut layer = ExporterLayer { type_place, ..ExporterLayer::silent(kind) };
         for (key, node) in entries {
             let place = at.child(key).on_line(node.line);
             match key.as_str() {
                 "type" => {}
                 "enabled" => {
-                    layer.enabled =
-                        self.findings.truth(&place, node).map(|value| Given { value, place: place.clone() });
+                    layer.enabled = given(&place, self.findings.truth(&place, node));
                 }
                 "env" => layer.env = self.findings.truth(&place, node),
                 _ => match &mut layer.settings {
@@ -231,6 +239,22 @@ impl Reader<'_> {
             }
         }
         Some(layer)
+    }
+
+    /// All that a file may say about an exporter that belongs to the vendor of the program.
+    fn switch(&mut self, at: &Place, kind: Kind, entries: &Entries) -> ExporterLayer {
+        let mut layer = ExporterLayer::silent(kind);
+        for (key, node) in entries {
+            let place = at.child(key).on_line(node.line);
+            if key == "enabled" {
+                layer.enabled = given(&place, self.findings.truth(&place, node));
+            } else {
+                let message = "is not for a file to say: this exporter belongs to the program; \
+                               enabled = false switches it off, and is all that can be said of it";
+                self.findings.problem(&place, message);
+            }
+        }
+        layer
     }
 
     fn prometheus(&mut self, at: &Place, key: &str, node: &Node, layer: &mut PrometheusLayer) {

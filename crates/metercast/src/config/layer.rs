@@ -12,6 +12,7 @@ use super::error::{Given, Place};
 use super::exemplars::ExemplarFilter;
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
+use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::stdout::StdoutLayer;
 use metercast_core::Value;
@@ -25,6 +26,8 @@ pub(super) struct Layer {
     pub(super) self_metrics: Option<bool>,
     pub(super) exemplars: Option<ExemplarFilter>,
     pub(super) resource: BTreeMap<String, Value>,
+    /// What holds for every exporter that is not private, below its own: views, buckets, limit.
+    pub(super) projection: ProjectionLayer,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
 }
 
@@ -35,10 +38,23 @@ pub(super) struct ExporterLayer {
     pub(super) type_place: Place,
     pub(super) enabled: Option<Given<bool>>,
     pub(super) env: Option<bool>,
+    pub(super) projection: ProjectionLayer,
     pub(super) settings: Settings,
 }
 
 impl ExporterLayer {
+    /// Nothing said about an exporter of this type.
+    #[cfg(feature = "config")]
+    pub(super) fn silent(kind: Kind) -> Self {
+        Self {
+            type_place: Place::named(""),
+            enabled: None,
+            env: None,
+            projection: ProjectionLayer::default(),
+            settings: Settings::silent(kind),
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match self.settings {
             Settings::Prometheus(_) => Kind::Prometheus,

@@ -193,7 +193,9 @@ mod exemplars;
 mod has;
 mod headers;
 mod percent;
+mod projection;
 mod proxy;
+mod resource_attributes;
 mod secret;
 mod url;
 
@@ -204,7 +206,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 #[cfg(feature = "otlp")]
@@ -224,6 +226,7 @@ pub use otlp::{
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
+pub use resource_attributes::ResourceAttributes;
 #[cfg(feature = "otlp")]
 pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;
@@ -258,6 +261,35 @@ pub struct Config {
     self_metrics: bool,
     exemplars: ExemplarFilter,
     warnings: Vec<String>,
+    /// The names of the private exporters, also of those that are switched off.
+    private: BTreeSet<String>,
+    /// What the program said, to read file and environment again.
+    builder: Box<ConfigBuilder>,
+}
+
+/// Two configurations are equal if they come to the same: the warnings and the program's part in it do not count.
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            enabled,
+            resource,
+            exporters,
+            shutdown_timeout,
+            on_sigterm,
+            self_metrics,
+            exemplars,
+            private,
+            ..
+        } = self;
+        *enabled == other.enabled
+            && *resource == other.resource
+            && *exporters == other.exporters
+            && *shutdown_timeout == other.shutdown_timeout
+            && *on_sigterm == other.on_sigterm
+            && *self_metrics == other.self_metrics
+            && *exemplars == other.exemplars
+            && *private == other.private
+    }
 }
 
 impl Config {
@@ -304,6 +336,34 @@ impl Config {
     /// Which measurements become exemplars.
     pub fn exemplars(&self) -> ExemplarFilter {
         self.exemplars
+    }
+
+    /// Whether the exporter of that name is the program's own, as
+    /// [`private_exporter`](ConfigBuilder::private_exporter) makes it; also if it is switched off.
+    pub fn is_private(&self, name: &str) -> bool {
+        self.private.contains(name)
+    }
+
+    /// Reads file and environment again, and lays them over what the program said, as
+    /// [`ConfigBuilder::build`] did.
+    ///
+    /// ```
+    /// use metercast::config::Config;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("metercast-reread-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "[telemetry]\nself_metrics = false")?;
+    /// let config = Config::builder().environment(false).file(&path).build()?;
+    /// std::fs::write(&path, "[telemetry]\nself_metrics = true")?;
+    /// assert!(config.reread()?.self_metrics());
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ConfigBuilder::build`]; this configuration goes on being what it is.
+    pub fn reread(&self) -> Result<Config, ConfigError> {
+        self.builder.as_ref().clone().build()
     }
 
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or

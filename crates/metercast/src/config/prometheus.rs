@@ -8,9 +8,11 @@ use super::address::Address;
 use super::error::{Checked, Findings, Given, Place};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
 use super::page::PageLayer;
+use super::projection::ProjectionSettings;
 use super::server_tls::ServerTls;
 use super::url::is_url_character;
 use crate::export::prometheus::PageOptions;
+use crate::view::Projection;
 
 const HOST: &str = "127.0.0.1";
 pub(super) const PORT: u16 = 9464;
@@ -39,6 +41,7 @@ pub struct Prometheus {
     path: Option<Checked<String>>,
     listener: ListenerSettings,
     pub(super) page: PageLayer,
+    pub(super) projection: ProjectionSettings,
     pub(super) env: Option<bool>,
 }
 
@@ -111,12 +114,13 @@ impl Prometheus {
 }
 
 /// The settings of a Prometheus exporter, checked and complete. Prints as `on http://127.0.0.1:9464/metrics`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PrometheusConfig {
     listen: String,
     path: String,
     listener: ListenerConfig,
     page: PageOptions,
+    projection: Projection,
 }
 
 impl PrometheusConfig {
@@ -138,6 +142,11 @@ impl PrometheusConfig {
     /// What stands on the page.
     pub fn page(&self) -> &PageOptions {
         &self.page
+    }
+
+    /// Which metrics stand on the page, and how they look.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
     }
 }
 
@@ -176,11 +185,16 @@ impl PrometheusLayer {
     }
 
     /// The settings with the defaults where no source said anything. `place` is that of the exporter.
-    pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> PrometheusConfig {
+    pub(super) fn resolve(
+        self,
+        projection: Projection,
+        place: &Place,
+        findings: &mut Findings,
+    ) -> PrometheusConfig {
         let listen = self.address().to_string();
         let path = self.path.unwrap_or_else(|| PATH.to_owned());
         let listener = self.listener.resolve(&path, place, findings);
-        PrometheusConfig { listen, path, listener, page: self.page.resolve() }
+        PrometheusConfig { listen, path, listener, page: self.page.resolve(), projection }
     }
 }
 

@@ -8,8 +8,9 @@ use super::env::Variables;
 use super::error::{Findings, Place};
 use super::exporter::{ExporterConfig, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
+use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
-use super::{Config, ConfigError, process};
+use super::{Config, ConfigBuilder, ConfigError, process};
 use crate::resource::Resource;
 
 /// How long the final flush may take, unless a source says otherwise.
@@ -22,6 +23,8 @@ pub(super) struct Sources {
     pub(super) file: Layer,
     pub(super) environment: Variables,
     pub(super) pinned: Layer,
+    /// Exporters of the program's vendor, which nothing reaches but a switch in the file.
+    pub(super) private: BTreeMap<String, ExporterLayer>,
     /// Exporters that the program does not want, whoever asks for them.
     pub(super) unwanted: BTreeSet<String>,
 }
@@ -29,8 +32,12 @@ pub(super) struct Sources {
 impl Sources {
     /// The configuration that holds. If it is disabled its problems are warnings: the way to switch telemetry
     /// off must not depend on the rest being right.
-    pub(super) fn resolve(self, mut findings: Findings) -> Result<Config, ConfigError> {
-        let Self { mut defaults, mut file, environment, mut pinned, unwanted } = self;
+    pub(super) fn resolve(
+        self,
+        builder: Box<ConfigBuilder>,
+        mut findings: Findings,
+    ) -> Result<Config, ConfigError> {
+        let Self { mut defaults, mut file, environment, mut pinned, private, unwanted } = self;
         let environment = environment.unless_declared(&mut findings);
         let disabled = environment.disabled(&mut findings).then_some(false);
         let enabled = pinned.enabled.or(disabled).or(file.enabled).unwrap_or(true);
@@ -51,19 +58,35 @@ impl Sources {
         let self_metrics = pinned.self_metrics.or(file.self_metrics).unwrap_or(true);
         let of_environment = environment.exemplars(&mut findings);
         let exemplars = pinned.exemplars.or(of_environment).or(file.exemplars).unwrap_or_default();
-        let exporters = exporters([defaults, file, pinned], &environment, &unwanted, &mut findings);
+        let names_of_private = private.keys().cloned().collect();
+        let private = switched_on(private, &mut file);
+        let exporters = exporters([defaults, file, pinned], private, &environment, &unwanted, &mut findings);
         let warnings = findings.finish(!enabled)?;
         Ok(Config {
             enabled,
             resource,
             exporters,
+            private: names_of_private,
             shutdown_timeout,
             on_sigterm,
             self_metrics,
             exemplars,
             warnings,
+            builder,
         })
     }
+}
+
+/// The private exporters that the file does not switch off; what else it says of them has been refused.
+fn switched_on(
+    mut private: BTreeMap<String, ExporterLayer>,
+    file: &mut Layer,
+) -> BTreeMap<String, ExporterLayer> {
+    private.retain(|name, _| {
+        let switch = file.exporters.remove(name).and_then(|file| file.enabled);
+        switch.is_none_or(|enabled| enabled.value)
+    });
+    private
 }
 
 /// What each source says about one exporter.
@@ -72,14 +95,17 @@ struct Stack {
     default: Option<ExporterLayer>,
     file: Option<ExporterLayer>,
     pinned: Option<ExporterLayer>,
+    is_private: bool,
 }
 
 fn exporters(
     [defaults, file, pinned]: [Layer; 3],
+    private: BTreeMap<String, ExporterLayer>,
     environment: &Variables,
     unwanted: &BTreeSet<String>,
     findings: &mut Findings,
 ) -> BTreeMap<String, ExporterConfig> {
+    let common = pinned.projection.over(file.projection.over(defaults.projection));
     let mut stacks = BTreeMap::<String, Stack>::new();
     for (name, layer) in defaults.exporters {
         stacks.entry(name).or_default().default = Some(layer);
@@ -111,21 +137,30 @@ fn exporters(
         }
     }
 
+    for (name, layer) in private {
+        stacks.insert(name, Stack { pinned: Some(layer), is_private: true, ..Stack::default() });
+    }
+
     let mut exporters = BTreeMap::new();
     let mut listeners = Vec::new();
     for (name, stack) in stacks.into_iter().filter(|(name, _)| !unwanted.contains(name)) {
         let place = Place::exporter(&name);
-        let config = match stack.settings(&name, environment, findings) {
-            Some(Settings::Prometheus(prometheus)) => {
+        let is_private = stack.is_private;
+        let Some((settings, projection)) = stack.settings(&name, environment, findings) else { continue };
+        let projection = if is_private { projection } else { projection.over(common.clone()) }.resolve();
+        let config = match settings {
+            Settings::Prometheus(prometheus) => {
                 listeners.push(Listener::of(&name, &prometheus));
-                Some(ExporterConfig::Prometheus(prometheus.resolve(&place, findings)))
+                Some(ExporterConfig::Prometheus(prometheus.resolve(projection, &place, findings)))
             }
-            Some(Settings::Otlp(otlp)) => {
-                let proxy_of = |endpoint: &_, findings: &mut _| environment.proxy(endpoint, findings);
-                otlp.resolve(&place, proxy_of, findings).map(ExporterConfig::Otlp)
+            Settings::Otlp(otlp) => {
+                let proxy_of = |endpoint: &_, findings: &mut _| match is_private {
+                    true => None,
+                    false => environment.proxy(endpoint, findings),
+                };
+                otlp.resolve(projection, &place, proxy_of, findings).map(ExporterConfig::Otlp)
             }
-            Some(Settings::Stdout(stdout)) => Some(ExporterConfig::Stdout(stdout.resolve())),
-            None => None,
+            Settings::Stdout(stdout) => Some(ExporterConfig::Stdout(stdout.resolve(projection))),
         };
         exporters.extend(config.map(|config| (name, config)));
     }
@@ -135,8 +170,13 @@ fn exporters(
 
 impl Stack {
     /// All that is said about the exporter, or `None` if it is switched off.
-    fn settings(self, name: &str, environment: &Variables, findings: &mut Findings) -> Option<Settings> {
-        let Self { default, file, pinned } = self;
+    fn settings(
+        self,
+        name: &str,
+        environment: &Variables,
+        findings: &mut Findings,
+    ) -> Option<(Settings, ProjectionLayer)> {
+        let Self { default, file, pinned, is_private } = self;
         if let (Some(file), Some(pinned)) = (&file, &pinned)
             && file.kind() != pinned.kind()
         {
@@ -162,16 +202,22 @@ impl Stack {
         let kind =
             sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
         let is_standard = Kind::named(name).is_some() && file.is_none();
-        let reads_environment = sources.iter().find_map(|layer| layer.as_ref()?.env).unwrap_or(is_standard);
+        let reads_environment =
+            !is_private && sources.iter().find_map(|layer| layer.as_ref()?.env).unwrap_or(is_standard);
 
         let said = |layer: Option<ExporterLayer>| {
-            layer.map_or_else(|| Settings::silent(kind), |layer| layer.settings)
+            layer.map_or_else(
+                || (Settings::silent(kind), ProjectionLayer::default()),
+                |layer| (layer.settings, layer.projection),
+            )
         };
-        let mut settings = said(file).over(said(default));
+        let (default, file, pinned) = (said(default), said(file), said(pinned));
+        let projection = pinned.1.over(file.1.over(default.1));
+        let mut settings = file.0.over(default.0);
         if reads_environment {
             settings = environment.settings(&settings, findings).over(settings);
         }
-        Some(said(pinned).over(settings))
+        Some((pinned.0.over(settings), projection))
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Findings, Place};
+use super::error::{Findings, Given, Place};
+use super::projection::ProjectionSettings;
+use super::resource_attributes::ResourceAttributes;
+use crate::view::Projection;
 
 /// As the specification has it for what is printed.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
@@ -53,6 +56,8 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 pub struct Stdout {
     interval: Option<Duration>,
     writer: Option<Writer>,
+    resource: Option<ResourceAttributes>,
+    pub(super) projection: ProjectionSettings,
     pub(super) env: Option<bool>,
 }
 
@@ -66,6 +71,12 @@ impl Stdout {
     /// Prints here instead of to standard output. Each print is one call of `write_all` and one of `flush`.
     pub fn writer(mut self, writer: impl Write + Send + 'static) -> Self {
         self.writer = Some(Writer(Arc::new(Mutex::new(writer))));
+        self
+    }
+
+    /// Which attributes of the resource are printed; all unless said.
+    pub fn resource(mut self, attributes: ResourceAttributes) -> Self {
+        self.resource = Some(attributes);
         self
     }
 
@@ -83,6 +94,9 @@ impl Stdout {
                 .and_then(|interval| findings.take(&place.child("interval"), duration::interval(interval)))
                 .map(|interval| interval.value),
             writer: self.writer,
+            resource: self
+                .resource
+                .and_then(|attributes| findings.take(&place.child("resource"), attributes.checked())),
         }
     }
 }
@@ -106,16 +120,28 @@ impl PartialEq for Writer {
 impl Eq for Writer {}
 
 /// The settings of an exporter that prints, checked and complete. Prints as `every 10s`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StdoutConfig {
     interval: Duration,
     writer: Option<Writer>,
+    resource: ResourceAttributes,
+    projection: Projection,
 }
 
 impl StdoutConfig {
     /// The time from the start of one print to the start of the next.
     pub fn interval(&self) -> Duration {
         self.interval
+    }
+
+    /// Which metrics are printed, and how they look.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// Which attributes of the resource are printed.
+    pub fn resource(&self) -> &ResourceAttributes {
+        &self.resource
     }
 
     /// Where to print; `None` is standard output.
@@ -135,15 +161,25 @@ impl fmt::Display for StdoutConfig {
 pub(super) struct StdoutLayer {
     pub(super) interval: Option<Duration>,
     pub(super) writer: Option<Writer>,
+    pub(super) resource: Option<Given<ResourceAttributes>>,
 }
 
 impl StdoutLayer {
     pub(super) fn over(self, below: Self) -> Self {
-        Self { interval: self.interval.or(below.interval), writer: self.writer.or(below.writer) }
+        Self {
+            interval: self.interval.or(below.interval),
+            writer: self.writer.or(below.writer),
+            resource: self.resource.or(below.resource),
+        }
     }
 
     /// The settings with the defaults where no source said anything.
-    pub(super) fn resolve(self) -> StdoutConfig {
-        StdoutConfig { interval: self.interval.unwrap_or(INTERVAL), writer: self.writer }
+    pub(super) fn resolve(self, projection: Projection) -> StdoutConfig {
+        StdoutConfig {
+            interval: self.interval.unwrap_or(INTERVAL),
+            writer: self.writer,
+            resource: self.resource.map(|resource| resource.value).unwrap_or_default(),
+            projection,
+        }
     }
 }

@@ -56,6 +56,7 @@ impl Variables {
                 .map(|histograms| histograms.value),
             token: None,
             dataset: None,
+            resource: None,
             headers: self.headers(findings),
         }
     }

@@ -9,6 +9,6 @@ impl Variables {
     pub(super) fn stdout(&self, below: &StdoutLayer, findings: &mut Findings) -> StdoutLayer {
         let name = "OTEL_METRIC_EXPORT_INTERVAL";
         let interval = self.milliseconds(name, below.interval, INTERVAL, duration::interval, findings);
-        StdoutLayer { interval, writer: None }
+        StdoutLayer { interval, ..StdoutLayer::default() }
     }
 }

@@ -11,8 +11,10 @@ use crate::config::error::{Checked, Findings, Given, Place};
 use crate::config::has;
 use crate::config::headers::Headers;
 use crate::config::proxy::Proxy;
+use crate::config::resource_attributes::ResourceAttributes;
 use crate::config::secret::Secret;
 use crate::config::url::{Target, Url};
+use crate::view::Projection;
 
 /// What one source says about an OTLP exporter. A timeout of zero is no limit.
 #[derive(Debug, Default)]
@@ -31,6 +33,7 @@ pub(in crate::config) struct OtlpLayer {
     /// A key that goes where the preset says.
     pub(in crate::config) token: Option<Given<Secret>>,
     pub(in crate::config) dataset: Option<Given<Secret>>,
+    pub(in crate::config) resource: Option<Given<ResourceAttributes>>,
     pub(in crate::config) headers: Headers,
 }
 
@@ -68,6 +71,7 @@ impl OtlpLayer {
                 self.token.or(below.token)
             },
             dataset: self.dataset.or(below.dataset),
+            resource: self.resource.or(below.resource),
             headers: self.headers.over(below.headers),
         }
     }
@@ -76,6 +80,7 @@ impl OtlpLayer {
     /// whether this build can do what they ask for. `proxy_of` says which proxy the surroundings want.
     pub(in crate::config) fn resolve(
         self,
+        projection: Projection,
         place: &Place,
         proxy_of: impl FnOnce(&Endpoint, &mut Findings) -> Option<Given<Proxy>>,
         findings: &mut Findings,
@@ -143,6 +148,8 @@ impl OtlpLayer {
                 .and_then(|preset| preset.request_limit(compression))
                 .unwrap_or(REQUEST_LIMIT),
             headers,
+            resource: self.resource.map(|resource| resource.value).unwrap_or_default(),
+            projection,
         })
     }
 }

@@ -24,9 +24,12 @@ use super::duration;
 use super::endpoint::Endpoint;
 use super::error::{Checked, Findings, Given, Place};
 use super::headers::{self, Headers};
+use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
+use super::resource_attributes::ResourceAttributes;
 use super::secret::Secret;
 use super::url::Url;
+use crate::view::Projection;
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,6 +73,8 @@ pub struct Otlp {
     auth: Option<Auth>,
     dataset: Option<Checked<Secret>>,
     headers: Vec<Checked<(String, Secret)>>,
+    resource: Option<ResourceAttributes>,
+    pub(super) projection: ProjectionSettings,
     pub(super) env: Option<bool>,
 }
 
@@ -219,6 +224,12 @@ impl Otlp {
         self
     }
 
+    /// Which attributes of the resource are sent along; all unless said.
+    pub fn resource(mut self, attributes: ResourceAttributes) -> Self {
+        self.resource = Some(attributes);
+        self
+    }
+
     /// Whether the `OTEL_EXPORTER_OTLP_*` variables shape this exporter. Unless it is said, they shape the
     /// one named `otlp` if no file names it.
     pub fn env(mut self, reads: bool) -> Self {
@@ -253,6 +264,9 @@ impl Otlp {
             compression: self.compression.map(|value| Given { value, place: place.child("compression") }),
             token: None,
             dataset: self.dataset.and_then(|dataset| findings.take(&place.child("dataset"), dataset)),
+            resource: self
+                .resource
+                .and_then(|attributes| findings.take(&place.child("resource"), attributes.checked())),
             headers: Headers::default(),
         };
         for header in self.headers {
@@ -276,7 +290,7 @@ pub(super) fn check_header(name: &str, value: &str) -> Checked<(String, Secret)>
 
 /// The settings of an OTLP exporter, checked and complete. Prints as `to http://collector:4318/v1/metrics
 /// every 60s`, and what is not the default behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OtlpConfig {
     endpoint: Endpoint,
     protocol: Protocol,
@@ -289,6 +303,8 @@ pub struct OtlpConfig {
     histograms: HistogramAggregation,
     request_limit: usize,
     headers: Headers,
+    resource: ResourceAttributes,
+    projection: Projection,
 }
 
 impl OtlpConfig {
@@ -340,6 +356,16 @@ impl OtlpConfig {
     /// The most bytes of a request, before it is compressed: what OTLP allows, or less if the receiver of a preset takes less.
     pub fn request_limit(&self) -> usize {
         self.request_limit
+    }
+
+    /// Which metrics are pushed, and how they look.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// Which attributes of the resource are sent along.
+    pub fn resource(&self) -> &ResourceAttributes {
+        &self.resource
     }
 
     /// The headers that the push carries beside its own; `authorization` is among them.

@@ -9,6 +9,7 @@ mod messages;
 mod precedence;
 #[cfg(feature = "config")]
 mod presets;
+mod projection;
 mod variables;
 
 use super::*;

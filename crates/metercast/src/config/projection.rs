@@ -1,0 +1,230 @@
+//! What an exporter makes of the metrics, as each source says it: filter, views, buckets, limit.
+
+use super::error::{Checked, Findings, Given, Place};
+use super::otlp::Otlp;
+use super::prometheus::Prometheus;
+use super::stdout::Stdout;
+use crate::view::{Aggregation, Filter, Glob, LabelRule, Projection, Rule, View, Visibilities};
+
+/// What code says. A filter is whole: it leaves nothing to the sources below.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ProjectionSettings {
+    filter: Option<Filter>,
+    views: Vec<View>,
+    rule: Option<Rule>,
+    limit: Option<usize>,
+    buckets: Option<Vec<f64>>,
+}
+
+macro_rules! projected {
+    ($($exporter:ty),*) => {$(
+        impl $exporter {
+            /// Takes these metrics only: all public ones unless it is said.
+            pub fn filter(mut self, filter: Filter) -> Self {
+                self.projection.filter = Some(filter);
+                self
+            }
+
+            /// Adds a view, behind those of all sources below: where several say something of a metric, the last counts.
+            pub fn view(mut self, view: View) -> Self {
+                self.projection.views.push(view);
+                self
+            }
+
+            /// The filter, the rule, the views and, where it says something of them, the limit and the default buckets of
+            /// this projection; in place of what was given here before.
+            pub fn projection(mut self, projection: Projection) -> Self {
+                let Projection { filter, views, rule, limit, buckets } = projection;
+                let rule = Some(rule);
+                self.projection = ProjectionSettings { filter: Some(filter), views, rule, limit, buckets };
+                self
+            }
+        }
+    )*};
+}
+
+projected!(Prometheus, Otlp, Stdout);
+
+impl ProjectionSettings {
+    pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> ProjectionLayer {
+        let given = |key: &str, globs: Vec<Glob>, findings: &mut Findings| {
+            findings.take(&place.child(key), check_globs(globs))
+        };
+        let mut layer = ProjectionLayer::default();
+        if let Some(Filter { visibility, include, exclude, include_scopes, exclude_scopes }) = self.filter {
+            layer.visibility = Some(Given { value: visibility, place: place.child("visibility") });
+            layer.include = given("include", include, findings);
+            layer.exclude = given("exclude", exclude, findings);
+            layer.include_scopes = given("include_scopes", include_scopes, findings);
+            layer.exclude_scopes = given("exclude_scopes", exclude_scopes, findings);
+        }
+        let place_of_views = place.child("views");
+        for view in self.views {
+            layer.views.extend(findings.take(&place_of_views, check_view(view)));
+        }
+        layer.rule = self.rule;
+        layer.limit =
+            self.limit.and_then(|limit| findings.take(&place.child("cardinality_limit"), check_limit(limit)));
+        layer.buckets =
+            self.buckets.and_then(|bounds| findings.take(&place.child("buckets"), check_bounds(bounds)));
+        layer
+    }
+}
+
+/// What one source says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ProjectionLayer {
+    pub(super) visibility: Option<Given<Visibilities>>,
+    pub(super) include: Option<Given<Vec<Glob>>>,
+    pub(super) exclude: Option<Given<Vec<Glob>>>,
+    pub(super) include_scopes: Option<Given<Vec<Glob>>>,
+    pub(super) exclude_scopes: Option<Given<Vec<Glob>>>,
+    pub(super) views: Vec<Given<View>>,
+    pub(super) rule: Option<Rule>,
+    pub(super) limit: Option<Given<usize>>,
+    pub(super) buckets: Option<Given<Vec<f64>>>,
+}
+
+impl ProjectionLayer {
+    /// This, and where it is silent what `below` says. Views come behind those of `below`, and so win over them field by field.
+    pub(super) fn over(self, below: Self) -> Self {
+        let mut views = below.views;
+        views.extend(self.views);
+        Self {
+            visibility: self.visibility.or(below.visibility),
+            include: self.include.or(below.include),
+            exclude: self.exclude.or(below.exclude),
+            include_scopes: self.include_scopes.or(below.include_scopes),
+            exclude_scopes: self.exclude_scopes.or(below.exclude_scopes),
+            views,
+            rule: self.rule.or(below.rule),
+            limit: self.limit.or(below.limit),
+            buckets: self.buckets.or(below.buckets),
+        }
+    }
+
+    pub(super) fn resolve(self) -> Projection {
+        fn value<T: Default>(given: Option<Given<T>>) -> T {
+            given.map(|given| given.value).unwrap_or_default()
+        }
+        Projection {
+            filter: Filter {
+                visibility: value(self.visibility),
+                include: value(self.include),
+                exclude: value(self.exclude),
+                include_scopes: value(self.include_scopes),
+                exclude_scopes: value(self.exclude_scopes),
+            },
+            views: self.views.into_iter().map(|view| view.value).collect(),
+            rule: self.rule.unwrap_or_default(),
+            limit: self.limit.map(|limit| limit.value),
+            buckets: self.buckets.map(|bounds| bounds.value),
+        }
+    }
+}
+
+/// The most bounds that the store keeps of a histogram.
+const MOST_BOUNDS: usize = 510;
+
+/// Bounds of buckets: finite and increasing.
+pub(super) fn check_bounds(bounds: Vec<f64>) -> Checked<Vec<f64>> {
+    if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
+        return Err(format!(
+            "has the bound {bound}, which is not finite; leave it out: the last bucket has no bound anyway"
+        ));
+    }
+    if let Some(pair) = bounds.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(format!(
+            "has the bound {} behind {}; write bounds in increasing order, each once",
+            pair[1], pair[0]
+        ));
+    }
+    if bounds.len() > MOST_BOUNDS {
+        return Err(format!("has {} bounds; write at most {MOST_BOUNDS}", bounds.len()));
+    }
+    Ok(bounds)
+}
+
+/// The most series of a metric.
+pub(super) fn check_limit(limit: usize) -> Checked<usize> {
+    if limit == 0 {
+        return Err("0 leaves no series at all; write at least 1, or leave the metric out".to_owned());
+    }
+    Ok(limit)
+}
+
+/// A pattern that something can match.
+pub(super) fn check_glob(glob: Glob) -> Checked<Glob> {
+    if glob.as_str().is_empty() {
+        return Err("is an empty pattern, which nothing matches; write for example \"http.*\"".to_owned());
+    }
+    Ok(glob)
+}
+
+fn check_globs(globs: Vec<Glob>) -> Checked<Vec<Glob>> {
+    globs.into_iter().map(check_glob).collect()
+}
+
+/// A view that does something, and nothing that contradicts itself.
+pub(super) fn check_view(view: View) -> Checked<View> {
+    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = &view;
+    for glob in [&selector.name, &selector.scope].into_iter().flatten() {
+        check_glob(glob.clone())?;
+    }
+    let is_idle = name.is_none()
+        && alias.is_none()
+        && description.is_none()
+        && unit.is_none()
+        && labels.is_empty()
+        && aggregation.is_none()
+        && gauges.is_none()
+        && limit.is_none();
+    if is_idle {
+        return Err("changes nothing; say what to make of the metrics that it selects".to_owned());
+    }
+    if name.is_some() && alias.is_some() {
+        return Err(
+            "has a rename beside an alias; an alias is a name of its own, so write two views or keep one of them"
+                .to_owned(),
+        );
+    }
+    for (key, new) in [("rename", name), ("alias", alias)] {
+        let Some(new) = new else { continue };
+        if new.is_empty() {
+            return Err(format!("has an empty {key}; write the name"));
+        }
+        if !selector.name.as_ref().is_some_and(Glob::is_exact) {
+            return Err(format!(
+                "has the {key} {new:?} for every metric that it selects, and one name is for one metric; \
+                 select a metric by its whole name"
+            ));
+        }
+    }
+    for rule in labels {
+        match rule {
+            LabelRule::Keep(globs) | LabelRule::Drop(globs) => _ = check_globs(globs.clone())?,
+            LabelRule::Rename(from, to) if from.is_empty() || to.is_empty() => {
+                return Err("renames a label without a key; write both keys".to_owned());
+            }
+            LabelRule::Rename(..) => {}
+        }
+    }
+    match aggregation {
+        Some(Aggregation::Buckets(bounds)) => _ = check_bounds(bounds.clone())?,
+        Some(Aggregation::Exponential { max_size, max_scale }) => check_exponential(*max_size, *max_scale)?,
+        _ => {}
+    }
+    limit.map_or(Ok(0), check_limit)?;
+    Ok(view)
+}
+
+/// The bounds of an exponential histogram's buckets.
+pub(super) fn check_exponential(max_size: u32, max_scale: i8) -> Checked<()> {
+    if !(2..=160).contains(&max_size) {
+        return Err(format!("has {max_size} for max_size; write 2 to 160"));
+    }
+    if !(-10..=20).contains(&max_scale) {
+        return Err(format!("has {max_scale} for max_scale; write -10 to 20"));
+    }
+    Ok(())
+}
