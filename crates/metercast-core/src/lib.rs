@@ -84,7 +84,7 @@ pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
 pub use store::Store;
-pub use store::exemplars::{Exemplar, SpanContext};
+pub use store::exemplars::{Exemplar, ExemplarFilter, SpanContext};
 pub use store::lifecycle::Expiry;
 pub use store::witness::Witness;
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use metercast_core::{KeyValue, SpanContext, Store, metrics, u64_counter};
+use metercast_core::{ExemplarFilter, KeyValue, SpanContext, Store, metrics, u64_counter};
 
 metrics! {
     /// Counts.
@@ -135,8 +135,10 @@ fn of_each_bucket_the_newest_measurement_in_a_sampled_span_is_an_exemplar() {
         store.read(|reading| {
             for family in reading.families() {
                 family.each(|series| {
-                    let of =
-                        series.exemplars.iter().map(|exemplar| (exemplar.value, exemplar.span.trace_id[0]));
+                    let of = series
+                        .exemplars
+                        .iter()
+                        .map(|exemplar| (exemplar.value, exemplar.span.unwrap().trace_id[0]));
                     found.extend(of);
                 });
             }
@@ -163,4 +165,60 @@ fn of_each_bucket_the_newest_measurement_in_a_sampled_span_is_an_exemplar() {
     store_off.set_enabled(true);
     record("sampled", &[1]);
     assert_eq!(exemplars(&store), [(1.0, 7), (5_000_000.0, 7)]);
+}
+
+/// The values of all exemplars, and whether each has a span.
+fn with_spans(store: &Store) -> Vec<(f64, bool)> {
+    let mut all = Vec::new();
+    store.read(|reading| {
+        for family in reading.families() {
+            family.each(|series| {
+                all.extend(series.exemplars.iter().map(|one| (one.value, one.span.is_some())))
+            });
+        }
+    });
+    all
+}
+
+#[test]
+fn every_measurement_may_become_an_exemplar_if_asked_with_a_span_or_without() {
+    static SAMPLED: AtomicBool = AtomicBool::new(false);
+    let store = Store::new();
+    store.scope(|| COUNTED.add(1, ("eu",)));
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    assert_eq!(with_spans(&store), []);
+    store.scope(|| COUNTED.add(2, ("eu",)));
+    assert_eq!(with_spans(&store), [(2.0, false)]);
+    store.take_exemplars(|| SAMPLED.load(Relaxed).then_some(SPAN));
+    store.scope(|| COUNTED.add(3, ("eu",)));
+    store.scope(|| SIZES.record(0.5, ("eu",)));
+    assert_eq!(with_spans(&store), [(3.0, false), (0.5, false)]);
+    SAMPLED.store(true, Relaxed);
+    store.scope(|| SIZES.record(1.5, ("eu",)));
+    assert_eq!(with_spans(&store), [(3.0, false), (0.5, false), (1.5, true)]);
+    store.set_enabled(false);
+    store.set_enabled(true);
+    store.set_exemplars(ExemplarFilter::TraceBased);
+    assert_eq!(with_spans(&store), [(1.5, true)], "those without a span are forgotten");
+    SAMPLED.store(false, Relaxed);
+    store.scope(|| COUNTED.add(4, ("eu",)));
+    assert_eq!(with_spans(&store), [(1.5, true)]);
+}
+
+#[test]
+fn a_source_of_spans_that_panics_leaves_an_exemplar_without_one_if_all_are_taken() {
+    let store = Store::new();
+    store.take_exemplars(|| panic!("no span"));
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    store.scope(|| COUNTED.add(3, ("a",)));
+    assert_eq!(with_spans(&store), [(3.0, false)]);
+}
+
+#[test]
+fn without_a_source_of_spans_only_those_who_want_all_have_exemplars() {
+    let store = Store::new();
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    store.set_exemplars(ExemplarFilter::TraceBased);
+    store.scope(|| COUNTED.add(3, ("a",)));
+    assert_eq!(with_spans(&store), []);
 }

@@ -1,9 +1,9 @@
-//! Exemplars: single measurements that stand for many, each with the sampled span that it was made in.
+//! Exemplars: single measurements that stand for many, each with the sampled span that it was made in, if there is one.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -26,6 +26,20 @@ impl SpanContext {
     }
 }
 
+/// Which measurements become exemplars, as OpenTelemetry's metrics SDK specification names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExemplarFilter {
+    /// Those that are made in a sampled span, if the application says which span is current
+    /// ([`Store::take_exemplars`](crate::Store::take_exemplars)).
+    #[default]
+    TraceBased,
+    /// All, with the sampled span that they are made in or without one.
+    AlwaysOn,
+    /// None.
+    AlwaysOff,
+}
+
 /// A measurement, and the span that it was made in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -34,8 +48,8 @@ pub struct Exemplar {
     pub value: f64,
     /// When.
     pub time: SystemTime,
-    /// Where.
-    pub span: SpanContext,
+    /// Where, if that was a sampled span. There always is one unless the filter is [`ExemplarFilter::AlwaysOn`].
+    pub span: Option<SpanContext>,
 }
 
 /// Gives the span that is current on this thread, if it is sampled.
@@ -44,8 +58,8 @@ pub(crate) type CurrentSpan = fn() -> Option<SpanContext>;
 /// The exemplars of a store: of each bucket of a series the newest.
 pub(crate) struct Exemplars {
     current: OnceLock<CurrentSpan>,
-    /// Whether none are taken although there is a source of spans.
-    refused: AtomicBool,
+    /// Which are taken: a filter as a number.
+    filter: AtomicU8,
     /// By series and bucket.
     newest: Mutex<Option<HashMap<(Of, u32), Exemplar>>>,
 }
@@ -67,7 +81,11 @@ const MOST: usize = 10_000;
 
 impl Exemplars {
     pub(crate) const fn new() -> Exemplars {
-        Exemplars { current: OnceLock::new(), refused: AtomicBool::new(false), newest: Mutex::new(None) }
+        Exemplars {
+            current: OnceLock::new(),
+            filter: AtomicU8::new(ExemplarFilter::TraceBased as u8),
+            newest: Mutex::new(None),
+        }
     }
 
     /// Where spans come from. Only the first counts.
@@ -75,29 +93,39 @@ impl Exemplars {
         let _ = self.current.set(current);
     }
 
-    /// Whether there is a source of spans, and exemplars are not refused.
-    pub(crate) fn are_wanted(&self) -> bool {
-        self.current.get().is_some() && !self.refused.load(Relaxed)
+    fn is(&self, filter: ExemplarFilter) -> bool {
+        self.filter.load(Relaxed) == filter as u8
     }
 
-    /// Takes them from now on, or takes none and forgets those that there are.
-    pub(crate) fn allow(&self, allowed: bool) {
-        self.refused.store(!allowed, Relaxed);
-        if !allowed {
-            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Whether any can come: all are taken, or those of spans and there is a source of these.
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.is(ExemplarFilter::AlwaysOn)
+            || self.is(ExemplarFilter::TraceBased) && self.current.get().is_some()
+    }
+
+    /// Takes those from now on, and forgets what it would not have taken.
+    pub(crate) fn filter(&self, filter: ExemplarFilter) {
+        self.filter.store(filter as u8, Relaxed);
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        match (filter, &mut *newest) {
+            (ExemplarFilter::AlwaysOff, all) => *all = None,
+            (ExemplarFilter::TraceBased, Some(all)) => all.retain(|_, exemplar| exemplar.span.is_some()),
+            _ => {}
         }
     }
 
-    /// Takes a measurement, if it is made in a sampled span and nobody else is here. `bucket` says which exemplar it replaces.
+    /// Takes a measurement, if the filter does and nobody else is here. `bucket` says which exemplar it replaces.
     pub(crate) fn offer(&self, of: Of, bucket: u32, value: f64) {
-        let Some(current) = self.current.get() else { return };
         if ASKING.replace(true) {
             return;
         }
         // Somebody else's code, which may record, and must not make a recording panic.
-        let span = catch_unwind(|| local::for_ourselves(current));
+        let current = || self.current.get().and_then(|current| current());
+        let span = catch_unwind(AssertUnwindSafe(|| local::for_ourselves(current))).unwrap_or_default();
         ASKING.set(false);
-        let Ok(Some(span)) = span else { return };
+        if span.is_none() && !self.is(ExemplarFilter::AlwaysOn) {
+            return;
+        }
         let Some(mut newest) = lock::soon(&self.newest) else { return };
         let newest = newest.get_or_insert_default();
         if newest.len() < MOST || newest.contains_key(&(of, bucket)) {
@@ -129,7 +157,7 @@ impl Exemplars {
 
 #[cfg(test)]
 mod tests {
-    use crate::{SpanContext, Store, metrics};
+    use crate::{ExemplarFilter, SpanContext, Store, metrics};
 
     metrics! {
         /// Anything.
@@ -148,12 +176,12 @@ mod tests {
     fn exemplars_that_are_refused_are_not_taken_whichever_comes_first() {
         let span = || Some(SpanContext::new([1; 16], [2; 8]));
         let (before, after) = (Store::new(), Store::new());
-        before.set_exemplars(false);
+        before.set_exemplars(ExemplarFilter::AlwaysOff);
         before.take_exemplars(span);
         after.take_exemplars(span);
         after.scope(|| SAMPLED.record(0.1));
         assert_eq!(exemplars(&after), 1);
-        after.set_exemplars(false);
+        after.set_exemplars(ExemplarFilter::AlwaysOff);
         for store in [&before, &after] {
             store.scope(|| SAMPLED.record(0.2));
             assert_eq!(exemplars(store), 0);
@@ -161,7 +189,7 @@ mod tests {
             store.set_enabled(true);
             store.scope(|| SAMPLED.record(0.2));
             assert_eq!(exemplars(store), 0);
-            store.set_exemplars(true);
+            store.set_exemplars(ExemplarFilter::TraceBased);
             store.scope(|| SAMPLED.record(0.3));
             assert_eq!(exemplars(store), 1);
         }

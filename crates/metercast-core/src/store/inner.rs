@@ -32,7 +32,7 @@ use crate::{lock, own, registry};
 pub(super) const OFF: u8 = 0;
 /// They are.
 pub(super) const ON: u8 = 1;
-/// They are, and those made in a sampled span may become exemplars.
+/// They are, and may become exemplars.
 pub(super) const WITH_EXEMPLARS: u8 = 2;
 
 /// What a store is made of.

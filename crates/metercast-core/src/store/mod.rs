@@ -55,7 +55,7 @@ use std::time::SystemTime;
 use crate::label::{KeyValue, LabelSet};
 use crate::problem::Problem;
 use crate::{local, lock, own, registry};
-use exemplars::SpanContext;
+use exemplars::{ExemplarFilter, SpanContext};
 use lifecycle::Expiry;
 use observables::Runner;
 use observed::Observed;
@@ -142,9 +142,9 @@ impl Store {
         inner.mode.store(if enabled { on } else { OFF }, Relaxed);
     }
 
-    /// Takes exemplars from now on: `current` gives the span that is current on the thread that records, if it is sampled.
+    /// Says where spans come from, so that exemplars are taken from now on: `current` gives the span that is current on the thread that records, if it is sampled.
     /// Of each bucket of a histogram, and of each counter with labels that are known at run time, the newest measurement made in
-    /// such a span is kept; at most 10,000. Not taken are those of bound handles, and of counters whose series the
+    /// such a span is kept, or the newest of all ([`set_exemplars`](Self::set_exemplars)); at most 10,000. Not taken are those of bound handles, and of counters whose series the
     /// program text names. A store that takes no exemplars pays nothing for them.
     ///
     /// ```
@@ -172,10 +172,29 @@ impl Store {
         }
     }
 
-    /// Whether exemplars are taken at all, should the application say which span is current. They are unless it is said.
-    pub fn set_exemplars(&self, taken: bool) {
+    /// Which measurements become exemplars: unless it is said, those that are made in a sampled span. What was taken before and
+    /// would not be now is forgotten.
+    ///
+    /// ```
+    /// use metercast_core::{ExemplarFilter, Store, metrics};
+    ///
+    /// metrics! {
+    ///     /// Time to answer.
+    ///     static ANSWERS: Histogram<f64> = "answers.of_all" { unit: "s" };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// store.set_exemplars(ExemplarFilter::AlwaysOn);
+    /// store.scope(|| ANSWERS.record(0.3));
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| assert_eq!(series.exemplars[0].span, None));
+    ///     }
+    /// });
+    /// ```
+    pub fn set_exemplars(&self, filter: ExemplarFilter) {
         let inner = self.inner();
-        inner.exemplars.allow(taken);
+        inner.exemplars.filter(filter);
         let (from, to) =
             if inner.exemplars.are_wanted() { (ON, WITH_EXEMPLARS) } else { (WITH_EXEMPLARS, ON) };
         let _ = inner.mode.compare_exchange(from, to, Relaxed, Relaxed);

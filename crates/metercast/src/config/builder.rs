@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::duration;
 use super::env::Variables;
 use super::error::{Findings, Place};
-use super::exemplars::ExemplarFilter;
 use super::exporter::Exporter;
 #[cfg(feature = "config")]
 use super::file::{self, InCode};
@@ -17,7 +16,7 @@ use super::layer::ExporterLayer;
 use super::layer::Layer;
 use super::resolve::Sources;
 use super::{Config, ConfigError, OnSigterm};
-use metercast_core::Value;
+use metercast_core::{ExemplarFilter, Value};
 
 /// Puts a [`Config`] together. Made by [`Config::builder`].
 ///

@@ -10,7 +10,7 @@ use super::OnSigterm;
 use super::address::Address;
 use super::duration;
 use super::error::{Findings, Given, Place};
-use super::exemplars::ExemplarFilter;
+use super::exemplars;
 use super::exporter::{self, Kind};
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::listener::ListenerLayer;
@@ -120,8 +120,7 @@ impl Reader<'_> {
                 }
                 "self_metrics" => layer.self_metrics = self.findings.truth(&place, node),
                 "exemplars" => {
-                    let names = &ExemplarFilter::NAMES;
-                    layer.exemplars = self.findings.word(&place, node, names, ExemplarFilter::named);
+                    layer.exemplars = self.findings.word(&place, node, &exemplars::NAMES, exemplars::named);
                 }
                 "resource" => {
                     if let Some(table) = self.findings.table(&place, node, "a table of attributes") {

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use super::OnSigterm;
 use super::error::{Given, Place};
-use super::exemplars::ExemplarFilter;
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::stdout::StdoutLayer;
-use metercast_core::Value;
+use metercast_core::{ExemplarFilter, Value};
 
 /// Everything one source says. `None` is silence.
 #[derive(Debug, Default)]

@@ -30,7 +30,7 @@
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
 //! | `self_metrics` | `false`: what exporters measure of themselves is not recorded, so that two scrapes of an idle program are the same bytes | `true` |
-//! | `exemplars` | `"trace_based"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
+//! | `exemplars` | `"trace_based"`, `"always_on"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
 //! | `exporters.NAME.type` | `"prometheus"`, `"otlp"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
@@ -106,7 +106,7 @@
 //! | `OTEL_SERVICE_NAME` | `service.name`; wins over the next |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key2=value2`, percent-encoded; one error and the whole variable is ignored |
 //! | `OTEL_METRICS_EXPORTER` | a list of `otlp`, `prometheus` and `console`, which is the exporter `stdout`; or `none` |
-//! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based` or `always_off`; `always_on` is warned of, as an exemplar leads to a span |
+//! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based`, `always_on` or `always_off` |
 //!
 //! These shape the exporter `otlp` unless a file names it, and any that has `env = true`:
 //!
@@ -209,12 +209,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use crate::ExemplarFilter;
 #[cfg(feature = "otlp")]
 pub(crate) use auth::{base64, basic, bearer};
 pub use builder::ConfigBuilder;
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
-pub use exemplars::ExemplarFilter;
 pub use exporter::{Exporter, ExporterConfig};
 #[cfg(feature = "otlp")]
 pub(crate) use gateway::Gateway;

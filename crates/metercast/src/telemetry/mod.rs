@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use metercast_core::Store;
 
-use crate::config::{Config, ExemplarFilter};
+use crate::config::Config;
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::reader::Reader;
@@ -100,7 +100,7 @@ impl TelemetryBuilder {
             });
         }
         observer::install(&store);
-        store.set_exemplars(config.exemplars() != ExemplarFilter::AlwaysOff);
+        store.set_exemplars(config.exemplars());
         let reader = Reader::new(store.clone(), log.clone()).measured(config.self_metrics());
         let running = Arc::new(Running::start(&config, &reader)?);
         log.write(Level::Info, &running.summary(&config));

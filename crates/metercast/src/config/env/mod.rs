@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::address::{self, Address};
 use super::error::{Checked, Findings, Given, Place};
-use super::exemplars::ExemplarFilter;
+use super::exemplars;
 use super::exporter::Kind;
 use super::layer::Settings;
 use super::prometheus::PrometheusLayer;
@@ -112,19 +112,9 @@ impl Variables {
     }
 
     /// Which measurements become exemplars.
-    pub(super) fn exemplars(&self, findings: &mut Findings) -> Option<ExemplarFilter> {
-        const NAME: &str = "OTEL_METRICS_EXEMPLAR_FILTER";
-        let (name, word) = self.named(NAME)?;
-        if word.eq_ignore_ascii_case("always_on") {
-            let message = format_args!(
-                "{word:?} is the same as \"trace_based\" here: an exemplar leads to a span, so only measurements that are \
-                 made in a sampled one are taken"
-            );
-            findings.warn(&Place::named(NAME), message);
-            return Some(ExemplarFilter::TraceBased);
-        }
-        let names = ["trace_based", "always_on", "always_off"];
-        self.word(Some((name, word)), &names, ExemplarFilter::named, findings).map(|filter| filter.value)
+    pub(super) fn exemplars(&self, findings: &mut Findings) -> Option<crate::ExemplarFilter> {
+        let word = self.named("OTEL_METRICS_EXEMPLAR_FILTER")?;
+        self.word(Some(word), &exemplars::NAMES, exemplars::named, findings).map(|filter| filter.value)
     }
 
     /// The standard exporters that `OTEL_METRICS_EXPORTER` asks for, of which `console` is ours named `stdout`; `None` if it

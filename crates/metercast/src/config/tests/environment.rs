@@ -101,8 +101,10 @@ fn shown(config: &Config) -> String {
     if !config.is_enabled() {
         text += "disabled\n";
     }
-    if config.exemplars() == ExemplarFilter::AlwaysOff {
-        text += "exemplars always_off\n";
+    match config.exemplars() {
+        ExemplarFilter::AlwaysOff => text += "exemplars always_off\n",
+        ExemplarFilter::AlwaysOn => text += "exemplars always_on\n",
+        _ => {}
     }
     for (key, value) in config.resource().attributes() {
         let is_default = match key.as_str() {

@@ -258,7 +258,7 @@ fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
         ),
         (
             "[telemetry]\nexemplars = 'off'",
-            "2: telemetry.exemplars: expected \"trace_based\" or \"always_off\", found \"off\"",
+            "2: telemetry.exemplars: expected \"trace_based\", \"always_on\" or \"always_off\", found \"off\"",
         ),
         ("[telemetry]\nenabled = 'no'", "2: telemetry.enabled: expected true or false, found a string"),
         (

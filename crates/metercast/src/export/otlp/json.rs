@@ -369,11 +369,14 @@ impl Json {
             to.long(time);
             to.raw(r#","asDouble":"#);
             to.double(exemplar.value);
-            to.raw(r#","spanId":""#);
-            to.hexadecimal(&exemplar.span.span_id);
-            to.raw(r#"","traceId":""#);
-            to.hexadecimal(&exemplar.span.trace_id);
-            to.raw(r#""}"#);
+            if let Some(span) = exemplar.span {
+                to.raw(r#","spanId":""#);
+                to.hexadecimal(&span.span_id);
+                to.raw(r#"","traceId":""#);
+                to.hexadecimal(&span.trace_id);
+                to.raw("\"");
+            }
+            to.raw("}");
         });
     }
 }

@@ -25,7 +25,7 @@ use crate::config::{HistogramAggregation, TemporalityPreference};
 ///
 /// Numbers are written as OTLP has them. It has no unsigned ones: a `u64` beyond 2^63 is a double, which is less exact, but
 /// neither zero nor negative; as the value of a label it is text. Sums of values that may be negative are left out, since
-/// receivers take them for counters. Exemplars come with their trace and their span.
+/// receivers take them for counters. Exemplars come with their trace and their span, if they have one.
 ///
 /// ```
 /// use metercast::{OtlpMessage, Store, u64_counter};

@@ -250,8 +250,10 @@ fn exemplars(to: &mut Writer, number: u32, point: &Point<'_>) {
         let mut width = Width::SMALL;
         to.message(number, &mut width, |to| {
             to.each_fixed64([(2, time), (3, value.to_bits())]);
-            to.bytes(4, &span.span_id);
-            to.bytes(5, &span.trace_id);
+            if let Some(span) = span {
+                to.bytes(4, &span.span_id);
+                to.bytes(5, &span.trace_id);
+            }
         });
     }
 }

@@ -191,9 +191,11 @@ impl Unhurried<'_, '_> {
 /// What stands behind a value. OpenMetrics 1.0, "Exemplars": at most 128 characters in names and values of labels, and these are 63.
 fn text(exemplar: &Exemplar) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (trace, span) = (hex(&exemplar.span.trace_id), hex(&exemplar.span.span_id));
+    let labels = exemplar.span.map_or_else(String::new, |span| {
+        format!("trace_id=\"{}\",span_id=\"{}\"", hex(&span.trace_id), hex(&span.span_id))
+    });
     let value = Spelling::Shortest.value(exemplar.value);
     let time = exemplar.time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let time = Spelling::Shortest.value(seconds(time.as_nanos() as u64));
-    format!(" # {{trace_id=\"{trace}\",span_id=\"{span}\"}} {value} {time}")
+    format!(" # {{{labels}}} {value} {time}")
 }

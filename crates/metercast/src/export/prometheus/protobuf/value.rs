@@ -150,8 +150,10 @@ fn exemplar(to: &mut Writer, number: u32, exemplar: &Exemplar) {
     let mut hex = [0; 32];
     let mut width = Width::SMALL;
     to.message(number, &mut width, |to| {
-        labels::one(to, "trace_id", hexadecimal(&exemplar.span.trace_id, &mut hex));
-        labels::one(to, "span_id", hexadecimal(&exemplar.span.span_id, &mut hex));
+        if let Some(span) = exemplar.span {
+            labels::one(to, "trace_id", hexadecimal(&span.trace_id, &mut hex));
+            labels::one(to, "span_id", hexadecimal(&span.span_id, &mut hex));
+        }
         to.double(2, exemplar.value);
         timestamp(to, 3, exemplar.time.duration_since(UNIX_EPOCH).unwrap_or_default());
     });

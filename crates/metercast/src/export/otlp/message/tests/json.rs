@@ -1,6 +1,6 @@
 //! The JSON is the same message as the protobuf.
 
-use metercast_core::SpanContext;
+use metercast_core::{ExemplarFilter, SpanContext};
 
 use super::random::Random;
 use super::*;
@@ -98,6 +98,18 @@ fn what_is_no_finite_number_is_a_word() {
     let mut text = Vec::new();
     OtlpMessage::with_options(&[], json()).encode(&store, &mut text);
     assert!(String::from_utf8(text).unwrap().contains(r#""sum":"Infinity""#));
+}
+
+#[test]
+fn an_exemplar_without_a_span_has_no_ids() {
+    let store = Store::new();
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    store.scope(|| SAMPLED_COUNTS.add(3, ("here",)));
+    let (text, request) = both(&store, &[]);
+    assert!(text.contains("exemplars") && !text.contains("spanId") && !text.contains("traceId"), "{text}");
+    let Data::Sum(sum) = data(&request, "json.sampled.counts") else { panic!("{request:?}") };
+    let [exemplar] = &sum.data_points[0].exemplars[..] else { panic!("{sum:?}") };
+    assert!(exemplar.trace_id.is_empty() && exemplar.span_id.is_empty() && exemplar.time_unix_nano > 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Pages in each format, read back.
 
-use metercast_core::{SpanContext, Store, metrics};
+use metercast_core::{ExemplarFilter, SpanContext, Store, metrics};
 use metercast_core::{f64_counter, f64_counter_with_unit, f64_histogram, i64_gauge, u64_counter, u64_gauge};
 
 use super::reader::{Page, read};
@@ -170,6 +170,22 @@ fn exemplars_stand_on_counters_and_in_the_buckets_of_their_values() {
     let no_lines: [String; 0] = [];
     assert_eq!(without_time(page(PageOptions::new()).render(&store)), no_lines);
     assert_eq!(without_time(page(PageOptions::new().exemplars(false)).render_as(&store, OPEN)), no_lines);
+}
+
+#[test]
+fn an_exemplar_without_a_span_has_no_labels() {
+    let store = Store::new();
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    store.scope(|| {
+        u64_counter!("formats.orders", "", 3, "n" => 1.to_string());
+        TIME.record(0.5);
+    });
+    let page = page(PageOptions::new()).render_as(&store, OPEN);
+    for begin in
+        ["formats_orders_total{n=\"1\"} 3 # {} 3 ", "formats_time_seconds_bucket{le=\"1.0\"} 1 # {} 0.5 "]
+    {
+        assert!(page.lines().any(|line| line.starts_with(begin)), "{begin} in {page}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod messages;
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use metercast_core::{SpanContext, Store, Value, metrics};
+use metercast_core::{ExemplarFilter, SpanContext, Store, Value, metrics};
 use metercast_core::{f64_gauge, f64_histogram, i64_gauge, u64_counter, u64_counter_with_unit, u64_gauge};
 
 use self::messages::{Histogram, Metric, MetricFamily, MetricType, Timestamp, decode};
@@ -365,6 +365,17 @@ fn exemplars_and_starts_have_their_times() {
     let without = decode(&bytes(&page_with(PageOptions::new().exemplars(false)), &store, UTF8));
     let counter = without.iter().find_map(|family| family.metrics[0].counter.as_ref()).unwrap();
     assert_eq!((&counter.exemplar, &counter.start), (&None, &None));
+}
+
+#[test]
+fn an_exemplar_without_a_span_has_a_value_and_a_time() {
+    let store = Store::new();
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    store.scope(|| CALLS.add(2, ("x",)));
+    let families = families(&page_with(PageOptions::new()), &store);
+    let exemplar = families[0].metrics[0].counter.as_ref().unwrap().exemplar.as_ref().unwrap();
+    assert_eq!((exemplar.labels.len(), exemplar.value), (0, Some(2.0)));
+    recent(exemplar.time.as_ref());
 }
 
 fn recent(time: Option<&Timestamp>) {
