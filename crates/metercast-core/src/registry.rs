@@ -4,7 +4,8 @@
 //! store holds values for is the store's business.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::definition::{Definition, Descriptor, Kind, Visibility};
@@ -57,6 +58,13 @@ struct Registry {
 /// Two definitions that agree in this are one metric.
 type Identity = (&'static str, Kind, NumberType, &'static str);
 
+/// Changes when there is a definition more, or one that was public is not any longer.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn version() -> u64 {
+    VERSION.load(Acquire)
+}
+
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     definitions: Vec::new(),
     by_identity: None,
@@ -80,8 +88,8 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
     let mut registry = registry()?;
     if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity).copied() {
         drop(registry);
-        if descriptor.visibility == Visibility::Private {
-            first.is_private.store(true, Relaxed);
+        if descriptor.visibility == Visibility::Private && !first.is_private.swap(true, Relaxed) {
+            VERSION.fetch_add(1, Release);
         }
         if first.description != in_lines(descriptor.description) {
             let message = format!(
@@ -112,6 +120,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
     })));
     registry.definitions.push(definition);
     registry.sorted = None;
+    VERSION.fetch_add(1, Release);
     registry.by_identity.get_or_insert_default().insert(identity, definition);
     Some(Ok(definition))
 }

@@ -4,6 +4,7 @@ mod columns;
 mod part;
 mod pass;
 mod share;
+pub(crate) mod stage;
 mod view;
 
 use std::sync::Arc;
@@ -18,8 +19,8 @@ pub use view::{
 
 use crate::definition::Definition;
 use crate::label::LabelSet;
-use crate::store::Store;
 pub use crate::store::exponential::{Exponential, ExponentialBuckets};
+use crate::store::{Store, layout};
 
 /// A metric and its series.
 #[derive(Clone, Debug)]
@@ -90,6 +91,20 @@ impl Buckets {
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
+}
+
+/// The one copy of these bounds that the program has, for [`BucketsView::of`]; or what is wrong with them: there are at most
+/// 510, finite and increasing. Each that is asked for stays for as long as the program, so ask for those of a
+/// configuration, not of a measurement.
+///
+/// ```
+/// use metercast_core::reading::interned_bounds;
+///
+/// assert!(std::ptr::eq(interned_bounds(&[1.0, 2.0]).unwrap(), interned_bounds(&[1.0, 2.0]).unwrap()));
+/// assert!(interned_bounds(&[2.0, 1.0]).unwrap_err().contains("do not increase"));
+/// ```
+pub fn interned_bounds(bounds: &[f64]) -> Result<&'static [f64], String> {
+    layout::interned_bounds(bounds)
 }
 
 impl Store {

@@ -1,5 +1,6 @@
 //! What a series is put together of: what the program text names, what is put together at run time, what callbacks say.
 
+use super::stage::Stage;
 use super::view::{PointView, SeriesView};
 use crate::label::LabelSet;
 
@@ -33,6 +34,10 @@ impl<'a> SeriesView<'a> {
                 (Some(Part { id, started_unix_nanos, value }), &[][..])
             }
             Origin::Several(parts) => (None, parts),
+            Origin::Stages(line, _) => {
+                let (started_unix_nanos, value) = (self.started_unix_nanos, self.value);
+                (Some(Part { id: PartId::Line(line), started_unix_nanos, value }), &[][..])
+            }
         };
         one.into_iter().chain(several.iter().copied())
     }
@@ -43,8 +48,10 @@ impl<'a> SeriesView<'a> {
 pub(crate) enum Origin<'a> {
     /// This and nothing else.
     One(PartId<'a>),
-    /// More than one.
+    /// More than one, or none that is known.
     Several(&'a [Part<'a>]),
+    /// The histogram of a line, which keeps more than is shown or than it kept at first.
+    Stages(u32, &'a [Stage]),
 }
 
 /// A part of a series; see [`SeriesView::parts`].

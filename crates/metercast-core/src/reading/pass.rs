@@ -32,6 +32,10 @@ pub struct Reading<'a> {
     observed: Arc<Observed>,
     exemplars: HashMap<Of, Vec<Exemplar>>,
     started: u64,
+    /// What is said now is newer than what was set before.
+    epoch: u64,
+    /// Of the definitions.
+    version: u64,
     regions: Vec<&'a Region>,
     share: Option<Share<'a>>,
     _removes_nothing: RwLockReadGuard<'a, ()>,
@@ -99,8 +103,12 @@ impl Store {
             store.settle();
         });
         let removes_nothing = store.lifecycle.begin_reading(store);
-        store.next_epoch();
+        let epoch = store.next_epoch() + 1;
+        // Before the definitions: they may be newer, and then are looked at once more.
+        let version = registry::version();
         let result = f(&Reading {
+            epoch,
+            version,
             definitions: registry::definitions(),
             zeroes: store.zeroes(),
             observed,
@@ -128,6 +136,24 @@ impl Reading<'_> {
             let family = FamilyView { reading: self, definition, ends };
             (!ends.is_empty() || family.is_observed() || family.is_used(&mut columns)).then_some(family)
         })
+    }
+}
+
+impl Reading<'_> {
+    /// A number that changes when a metric was added or became private: what is prepared for the
+    /// [families](Self::families) holds as long as it stays. It is the same for all stores.
+    ///
+    /// ```
+    /// use metercast_core::{Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// let version = || store.read(|reading| reading.version());
+    /// let before = version();
+    /// store.scope(|| u64_counter!("reading.version", "New", 1));
+    /// assert_ne!(version(), before);
+    /// ```
+    pub fn version(&self) -> u64 {
+        self.version
     }
 }
 
@@ -240,7 +266,8 @@ impl<'a> FamilyView<'a> {
             parts.push(observed_part(definition, seen));
             let origin = Origin::Several(&parts);
             let (labels, exemplars) = (view.labels, view.exemplars);
-            give(&SeriesView { labels, started_unix_nanos, value, exemplars, origin });
+            let changed = self.said();
+            give(&SeriesView { labels, started_unix_nanos, value, exemplars, changed, origin });
         });
         for (seen, given) in points.series().iter().zip(given) {
             if !given {
@@ -249,10 +276,16 @@ impl<'a> FamilyView<'a> {
                     started_unix_nanos: seen.started_unix_nanos,
                     value: point(definition.number, seen.bits),
                     exemplars: &[],
+                    changed: self.said(),
                     origin: Origin::One(PartId::Observed(&seen.labels)),
                 });
             }
         }
+    }
+
+    /// When callbacks and sets said what they say.
+    fn said(&self) -> u64 {
+        if self.definition.kind == Kind::Gauge { self.reading.epoch } else { 0 }
     }
 
     /// The series that the program text names. The same labels may have been put together at run time: `twins` takes the
@@ -278,10 +311,17 @@ impl<'a> FamilyView<'a> {
                 continue;
             };
             let twin = if has_lines { reading.line_of(definition, &shapes, &fixed.labels) } else { None };
+            // Of several gauges the first that was set is taken.
+            let changed = Cell::new(0);
+            let gauge = |slot| {
+                let (bits, epoch) = reading.store.gauge_bits(slot)?;
+                changed.set(if changed.get() == 0 { epoch } else { changed.get() });
+                Some(bits)
+            };
             let mut read = |slot| match definition.kind {
                 Kind::Counter => columns.sum(slot, number),
                 Kind::UpDownCounter => columns.up_down(slot, number),
-                Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Fixed(slot)),
+                Kind::Gauge => gauge(GaugeSlot::Fixed(slot)),
                 Kind::Histogram | Kind::Summary => None,
             };
             parts.clear();
@@ -306,7 +346,7 @@ impl<'a> FamilyView<'a> {
                 let other = match definition.kind {
                     Kind::Counter => of_lines.sum(cell.slot(), number).or(Some(0)),
                     Kind::UpDownCounter => of_lines.up_down(cell.slot(), number).or(Some(0)),
-                    Kind::Gauge => reading.store.gauge_bits(GaugeSlot::Series(cell.slot())),
+                    Kind::Gauge => gauge(GaugeSlot::Series(cell.slot())),
                     Kind::Histogram | Kind::Summary => None,
                 };
                 add(PartId::Line(line), started, other);
@@ -324,6 +364,7 @@ impl<'a> FamilyView<'a> {
                     started_unix_nanos: reading.started,
                     value: point(number, bits),
                     exemplars: &[],
+                    changed: changed.get(),
                     origin,
                 });
             }
@@ -351,22 +392,22 @@ impl<'a> FamilyView<'a> {
         match self.definition.kind {
             Kind::Counter if number == NumberType::U64 => {
                 self.each_line_of(given, give, |cell, columns, _, _| {
-                    Some(PointView::U64(columns.total(cell.slot()).unwrap_or(0)))
+                    Some((PointView::U64(columns.total(cell.slot()).unwrap_or(0)), 0))
                 });
             }
             Kind::Counter => self.each_line_of(given, give, |cell, columns, _, _| {
-                Some(point(number, columns.sum(cell.slot(), number).unwrap_or(0)))
+                Some((point(number, columns.sum(cell.slot(), number).unwrap_or(0)), 0))
             }),
             Kind::UpDownCounter => self.each_line_of(given, give, |cell, columns, _, _| {
-                Some(point(number, columns.up_down(cell.slot(), number).unwrap_or(0)))
+                Some((point(number, columns.up_down(cell.slot(), number).unwrap_or(0)), 0))
             }),
             Kind::Gauge => self.each_line_of(given, give, |cell, _, _, _| {
-                let bits = self.reading.store.gauge_bits(GaugeSlot::Series(cell.slot()))?;
-                Some(point(number, bits))
+                let (bits, epoch) = self.reading.store.gauge_bits(GaugeSlot::Series(cell.slot()))?;
+                Some((point(number, bits), epoch))
             }),
             Kind::Histogram | Kind::Summary => {
                 self.each_line_of(given, give, |cell, columns, distribution, windows| {
-                    Some(distribution.read(columns, cell.slot(), dictionary.layout(cell), windows))
+                    Some((distribution.read(columns, cell.slot(), dictionary.layout(cell), windows), 0))
                 });
             }
         }
@@ -382,7 +423,7 @@ impl<'a> FamilyView<'a> {
             &mut Columns<'_>,
             &'d mut Distribution,
             &dyn Fn() -> Advance<'d>,
-        ) -> Option<PointView<'d>>,
+        ) -> Option<(PointView<'d>, u64)>,
     ) {
         let reading = self.reading;
         let dictionary = &reading.store.dictionary;
@@ -395,7 +436,9 @@ impl<'a> FamilyView<'a> {
             }
             let started = side.started();
             let windows = || reading.store.windows.of(number, started);
-            let Some(value) = read(line.cell(), &mut columns, &mut distribution, &windows) else { continue };
+            let Some((value, changed)) = read(line.cell(), &mut columns, &mut distribution, &windows) else {
+                continue;
+            };
             let labels = if line.is_packed() {
                 if keys.0 != line.shape() {
                     keys = (line.shape(), Shape::get(line.shape()).map_or(&[][..], |shape| shape.keys));
@@ -415,7 +458,7 @@ impl<'a> FamilyView<'a> {
                 reading.exemplars.get(&of).map_or(&[][..], Vec::as_slice)
             };
             let origin = Origin::One(PartId::Line(number));
-            give(&SeriesView { labels, started_unix_nanos: started, value, exemplars, origin });
+            give(&SeriesView { labels, started_unix_nanos: started, value, exemplars, changed, origin });
         }
     }
 }
@@ -469,11 +512,13 @@ impl Inner {
         is_ours
     }
 
-    /// The bits of a gauge, if it was set.
-    fn gauge_bits(&self, slot: GaugeSlot) -> Option<u64> {
+    /// The bits of a gauge and the epoch in which it was set, if it was.
+    #[inline]
+    fn gauge_bits(&self, slot: GaugeSlot) -> Option<(u64, u64)> {
         let words = self.gauge(slot)?;
         // The epoch is stored after the bits: one that is not 0 says that the bits were set.
-        (words[1].load(Acquire) != 0).then(|| words[0].load(Relaxed))
+        let epoch = words[1].load(Acquire);
+        (epoch != 0).then(|| (words[0].load(Relaxed), epoch))
     }
 }
 

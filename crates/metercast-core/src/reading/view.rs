@@ -5,7 +5,7 @@ use std::slice;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::part::Origin;
+use super::part::{Origin, Part};
 use crate::label::packed::{F64, FALSE, I64, LONGEST, TRUE, U64};
 use crate::label::{LabelSet, Value};
 use crate::store::exemplars::Exemplar;
@@ -26,11 +26,50 @@ pub struct SeriesView<'a> {
     /// Measurements that were made in sampled spans, of lower buckets first; see
     /// [`Store::take_exemplars`](crate::Store::take_exemplars).
     pub exemplars: &'a [Exemplar],
+    /// Of a gauge a number that grows with each reading: that of the one since which it was set last, so that of several
+    /// gauges the one with the highest is the newest. What callbacks say was set now. 0 for all others.
+    pub changed: u64,
     /// What it is put together of.
     pub(crate) origin: Origin<'a>,
 }
 
-impl SeriesView<'_> {
+impl<'a> SeriesView<'a> {
+    /// A series that is made of others, such as those that differ only in a label that is left out. `parts` are what the value
+    /// is the sum of: those of the others. It has not [`changed`](Self::changed), unless you say so.
+    ///
+    /// ```
+    /// use metercast_core::{LabelSet, Store, reading::{PointView, SeriesView}, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     u64_counter!("orders.together", "Orders placed", 3, "side" => String::from("buy"));
+    ///     u64_counter!("orders.together", "Orders placed", 4, "side" => String::from("sell"));
+    /// });
+    /// store.read(|reading| {
+    ///     let family = reading.families().next().unwrap();
+    ///     let (mut total, mut started, mut parts) = (0, u64::MAX, Vec::new());
+    ///     family.each(|series| {
+    ///         let PointView::U64(value) = series.value else { panic!() };
+    ///         (total, started) = (total + value, started.min(series.started_unix_nanos));
+    ///         // Parts are borrowed from a series: keep what you need of them.
+    ///         parts.extend(series.parts().map(|part| (part.started_unix_nanos, part.value == series.value)));
+    ///     });
+    ///     let labels = LabelSet::default();
+    ///     let all = SeriesView::put_together(&labels, started, PointView::U64(total), &[], &[]);
+    ///     assert_eq!((all.value, parts.len()), (PointView::U64(7), 2));
+    /// });
+    /// ```
+    pub fn put_together(
+        labels: &'a LabelSet,
+        started_unix_nanos: u64,
+        value: PointView<'a>,
+        exemplars: &'a [Exemplar],
+        parts: &'a [Part<'a>],
+    ) -> SeriesView<'a> {
+        let (labels, origin) = (LabelsView::of(labels), Origin::Several(parts));
+        SeriesView { labels, started_unix_nanos, value, exemplars, changed: 0, origin }
+    }
+
     /// When it began to count.
     pub fn started(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_nanos(self.started_unix_nanos)
@@ -85,7 +124,7 @@ pub struct BucketsView<'a> {
     /// The sum of all values.
     pub sum: f64,
     /// All buckets that are kept, which may be more than are shown.
-    kept: (&'static [f64], &'a [u64]),
+    kept: (&'a [f64], &'a [u64]),
 }
 
 impl<'a> BucketsView<'a> {
@@ -99,11 +138,39 @@ impl<'a> BucketsView<'a> {
         BucketsView { bounds: &explicit.shown, counts: shown, sum, kept: (&explicit.bounds, kept) }
     }
 
-    /// The counts for other bounds, exactly; `None` if the buckets that are kept do not have all of them. Others can be had
-    /// with [`Store::want_bounds`](crate::Store::want_bounds).
-    pub fn at(&self, bounds: &[f64]) -> Option<Vec<u64>> {
-        let mut counts = Vec::new();
-        summed_down(self.kept.0, self.kept.1, bounds, &mut counts).then_some(counts)
+    /// Counts over [`interned_bounds`](super::interned_bounds), one more than there are bounds, of which no others are kept.
+    ///
+    /// ```
+    /// use metercast_core::reading::{BucketsView, interned_bounds};
+    ///
+    /// let buckets = BucketsView::of(interned_bounds(&[1.0, 2.0]).unwrap(), &[4, 2, 1], 9.5);
+    /// assert_eq!((buckets.count(), buckets.sum), (7, 9.5));
+    /// assert_eq!(buckets.kept(), (&[1.0, 2.0][..], &[4, 2, 1][..]));
+    /// ```
+    pub fn of(bounds: &'static [f64], counts: &'a [u64], sum: f64) -> BucketsView<'a> {
+        debug_assert_eq!(counts.len(), bounds.len() + 1, "the last bucket has no bound");
+        BucketsView { bounds, counts, sum, kept: (bounds, counts) }
+    }
+
+    /// All buckets that are kept: their bounds, of which there may be more than are shown, and one more counts.
+    pub fn kept(&self) -> (&'a [f64], &'a [u64]) {
+        self.kept
+    }
+
+    /// The counts for other bounds, exactly: false if the buckets that are kept do not have all of them, and then `out` is
+    /// anything. See [`SeriesView::at`] for bounds that are kept since later.
+    ///
+    /// ```
+    /// use metercast_core::reading::{BucketsView, interned_bounds};
+    ///
+    /// let buckets = BucketsView::of(interned_bounds(&[1.0, 2.0, 5.0]).unwrap(), &[4, 2, 1, 3], 40.0);
+    /// let mut counts = Vec::new();
+    /// assert!(buckets.counts_at(&[2.0], &mut counts));
+    /// assert_eq!(counts, [6, 4]);
+    /// assert!(!buckets.counts_at(&[3.0], &mut counts));
+    /// ```
+    pub fn counts_at(&self, bounds: &[f64], out: &mut Vec<u64>) -> bool {
+        summed_down(self.kept.0, self.kept.1, bounds, out)
     }
 
     /// How many values there were: what the buckets add up to.
@@ -369,7 +436,51 @@ impl<'a> From<&'a Value> for ValueView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Store, u64_counter};
+    use crate::{Store, u64_counter, u64_gauge};
+
+    #[test]
+    fn of_several_gauges_the_one_that_was_set_last_has_the_highest_number() {
+        let store = Store::new();
+        let seen = || {
+            let mut seen = Vec::new();
+            store.read(|reading| {
+                let family = reading.families().find(|family| family.definition().name() == "view.changed");
+                family.unwrap().each(|series| {
+                    let PointView::U64(value) = series.value else { panic!("{series:?}") };
+                    seen.push((series.changed, value));
+                });
+            });
+            seen.sort_by_key(|(changed, _)| *changed);
+            seen.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
+        };
+        let set = |side: &str, value| {
+            store.scope(|| u64_gauge!("view.changed", "", value, "side" => side.to_owned()))
+        };
+        let set_literal = |value| store.scope(|| u64_gauge!("view.changed", "", value, "side" => "c"));
+        set("a", 1);
+        seen();
+        set("b", 2);
+        seen();
+        set_literal(3);
+        assert_eq!(seen(), [1, 2, 3]);
+        // To the value that it has.
+        set("a", 1);
+        assert_eq!(seen(), [2, 3, 1]);
+    }
+
+    #[test]
+    fn a_series_that_is_put_together_is_one_like_others() {
+        let (labels, bounds) = (LabelSet::default(), crate::reading::interned_bounds(&[1.0, 2.0]).unwrap());
+        let value = PointView::Histogram(BucketsView::of(bounds, &[1, 2, 3], 9.0));
+        let series = SeriesView::put_together(&labels, 7, value, &[], &[]);
+        assert_eq!((series.started_unix_nanos, series.changed, series.parts().count()), (7, 0, 0));
+        let mut counts = Vec::new();
+        let two = crate::reading::interned_bounds(&[2.0]).unwrap();
+        let at_two = series.at(two, &mut counts).unwrap();
+        assert_eq!(at_two.value, PointView::Histogram(BucketsView::of(two, &[3, 3], 9.0)));
+        assert!(series.exponential().is_none());
+        assert!(series.at(crate::reading::interned_bounds(&[3.0]).unwrap(), &mut counts).is_none());
+    }
 
     #[test]
     fn short_values_come_out_as_they_went_in_wherever_they_lie() {

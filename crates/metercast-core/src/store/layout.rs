@@ -159,6 +159,14 @@ fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layou
     }
 }
 
+/// The one copy of these bounds, or what is wrong with them.
+pub(crate) fn interned_bounds(bounds: &[f64]) -> Result<&'static [f64], String> {
+    match Layout::of(bounds)? {
+        Layout::Explicit(explicit) => Ok(&explicit.shown),
+        Layout::Exponential(_) | Layout::Summary(_) => Ok(&[]),
+    }
+}
+
 /// What is wrong with bounds.
 pub(super) fn check(bounds: &[f64]) -> Result<(), String> {
     if bounds.len() > MOST_BOUNDS {

@@ -217,7 +217,7 @@ impl Store {
     }
 
     /// Keeps these bounds as well in the histograms of this name, so that a reader can have them exactly with
-    /// [`BucketsView::at`](crate::reading::BucketsView::at); all others see what is declared. False if that is too late,
+    /// [`BucketsView::counts_at`](crate::reading::BucketsView::counts_at); all others see what is declared. False if that is too late,
     /// because values were recorded into other buckets. What is wrong with the bounds is the error.
     ///
     /// ```
@@ -236,7 +236,9 @@ impl Store {
     ///         family.each(|series| {
     ///             let PointView::Histogram(buckets) = series.value else { panic!() };
     ///             assert_eq!((buckets.bounds, buckets.counts), (&[0.1, 1.0][..], &[0, 1, 0][..]));
-    ///             assert_eq!(buckets.at(&[0.5]), Some(vec![1, 0]));
+    ///             let mut counts = Vec::new();
+    ///             assert!(buckets.counts_at(&[0.5], &mut counts));
+    ///             assert_eq!(counts, [1, 0]);
     ///         });
     ///     }
     /// });
