@@ -16,11 +16,18 @@
 mod change;
 mod filter;
 mod glob;
+mod layers;
+mod plan;
 mod projection;
 mod selector;
+mod stream;
+mod warnings;
 
 pub use change::{Aggregation, GaugeMerge, LabelRule, View};
 pub use filter::{Filter, Visibilities};
 pub use glob::Glob;
 pub use projection::{Projection, Rule};
 pub use selector::Selector;
+
+pub(crate) use plan::Plan;
+pub(crate) use stream::{Stream, StreamView};
