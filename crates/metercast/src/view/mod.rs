@@ -29,5 +29,5 @@ pub use glob::Glob;
 pub use projection::{Projection, Rule};
 pub use selector::Selector;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use stream::{Stream, StreamView};

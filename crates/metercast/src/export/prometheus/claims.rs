@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use metercast_core::{Definition, Kind};
+use metercast_core::Kind;
 
 use super::family::Family;
 use super::problem::Problem;
+use crate::view::Stream;
 
 /// The names that are taken.
 #[derive(Default)]
@@ -25,9 +26,9 @@ struct Claim {
 }
 
 /// Who has a name.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Owner {
-    Metric(&'static Arc<Definition>),
+    Metric(Arc<Stream>),
     /// The exporter itself, for `target_info`.
     Target,
 }
@@ -49,70 +50,74 @@ impl Claims {
         let names = family.names(is_open);
         let taken = names.iter().find_map(|name| {
             let claim = self.owners.get(name).filter(|claim| claim.owner != owner && !claim.by_type)?;
-            Some((name, claim.owner))
+            Some((name, claim.owner.clone()))
         });
         if let Some((sample, first)) = taken {
-            let merges = *sample == family.name && first.adds_up_with(owner);
+            let merges = *sample == family.name && first.adds_up_with(&owner);
             let what = if merges {
                 "their series stand together, and equal ones are added up (of gauges, the first stays)"
             } else {
                 "the second is left out"
             };
-            self.problems.push(Problem::of_two(first, owner, sample, what));
+            self.problems.push(Problem::of_two(&first, &owner, sample, what));
             return if merges { Place::Beside } else { Place::LeftOut };
         }
         for name in names {
-            self.evict(&name, owner);
-            self.owners.insert(name, Claim { owner, by_type: false });
+            self.evict(&name, &owner);
+            self.owners.insert(name, Claim { owner: owner.clone(), by_type: false });
         }
         let by_type = family.names_by_type(is_open);
-        match by_type.iter().find_map(|name| Some((name, self.owners.get(name)?.owner))) {
-            Some((name, other)) if other != owner => self.give_up(owner, other, name),
-            _ => self.owners.extend(by_type.into_iter().map(|name| (name, Claim { owner, by_type: true }))),
+        match by_type.iter().find_map(|name| Some((name, self.owners.get(name)?.owner.clone()))) {
+            Some((name, other)) if other != owner => self.give_up(&owner, &other, name),
+            _ => self.owners.extend(
+                by_type.into_iter().map(|name| (name, Claim { owner: owner.clone(), by_type: true })),
+            ),
         }
         Place::Own
     }
 
     /// Takes a name from whoever has it by its type.
-    fn evict(&mut self, name: &str, owner: Owner) {
-        let Some(other) = self.owners.get(name).map(|claim| claim.owner).filter(|other| *other != owner)
+    fn evict(&mut self, name: &str, owner: &Owner) {
+        let Some(other) =
+            self.owners.get(name).map(|claim| claim.owner.clone()).filter(|other| other != owner)
         else {
             return;
         };
         self.owners.retain(|_, claim| !(claim.by_type && claim.owner == other));
-        self.give_up(other, owner, name);
+        self.give_up(&other, owner, name);
     }
 
-    fn give_up(&mut self, owner: Owner, other: Owner, name: &str) {
-        self.untyped.insert(owner);
+    fn give_up(&mut self, owner: &Owner, other: &Owner, name: &str) {
+        self.untyped.insert(owner.clone());
         let what = format!("OpenMetrics gets no type for {}", owner.name());
         self.problems.push(Problem::of_two(owner, other, name, &what));
     }
 
     /// Whether a metric had to give its type up.
-    pub(super) fn has_no_type(&self, owner: Owner) -> bool {
-        !self.untyped.is_empty() && self.untyped.contains(&owner)
+    pub(super) fn has_no_type(&self, owner: &Owner) -> bool {
+        !self.untyped.is_empty() && self.untyped.contains(owner)
     }
 }
 
 impl Owner {
     /// For a sentence.
-    pub(super) fn name(self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
-            Owner::Metric(definition) => format!("{:?}", definition.name()),
+            Owner::Metric(stream) => format!("{:?}", stream.name()),
             Owner::Target => "target_info".to_owned(),
         }
     }
 
-    pub(super) fn address(self) -> usize {
+    /// A number of its own.
+    pub(super) fn id(&self) -> u32 {
         match self {
-            Owner::Metric(definition) => Arc::as_ptr(definition) as usize,
+            Owner::Metric(stream) => stream.id(),
             Owner::Target => 0,
         }
     }
 
     /// Whether series of both can stand together.
-    fn adds_up_with(self, other: Owner) -> bool {
+    fn adds_up_with(&self, other: &Owner) -> bool {
         let (Owner::Metric(first), Owner::Metric(second)) = (self, other) else { return false };
         first.kind() == second.kind() && !matches!(first.kind(), Kind::Histogram | Kind::Summary)
     }
@@ -120,7 +125,7 @@ impl Owner {
 
 impl PartialEq for Owner {
     fn eq(&self, other: &Owner) -> bool {
-        self.address() == other.address()
+        self.id() == other.id()
     }
 }
 
@@ -128,6 +133,6 @@ impl Eq for Owner {}
 
 impl std::hash::Hash for Owner {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.address().hash(state);
+        self.id().hash(state);
     }
 }

@@ -5,7 +5,9 @@
 //! apart), which are bounds of exponential buckets however fine these are; so every count is exact. Values below zero have
 //! no bounds of their own: they are counted with the zeros.
 
-use metercast_core::reading::{Exponential, FamilyView, PointView};
+use metercast_core::reading::{Exponential, PointView};
+
+use crate::view::StreamView;
 
 /// The most bounds of the buckets above zero.
 const MOST: i64 = 40;
@@ -26,10 +28,10 @@ pub(super) struct Classic {
 
 impl Classic {
     /// The bounds that fit all series of a metric.
-    pub(super) fn of(family: &FamilyView<'_>) -> Classic {
+    pub(super) fn of(stream: &StreamView<'_>) -> Classic {
         let mut range: Option<Range> = None;
         let mut has_zero = false;
-        family.each(|series| {
+        stream.each(|series| {
             let PointView::Exponential(exponential) = series.value else { return };
             has_zero |= exponential.zero_count > 0 || !exponential.negative.counts.is_empty();
             if let Some(other) = Range::of(exponential) {
@@ -121,9 +123,12 @@ fn bound(index: i64, scale: i32) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use metercast_core::{Store, metrics};
 
     use super::*;
+    use crate::view::Plan;
 
     metrics! {
         /// Anything.
@@ -139,9 +144,11 @@ mod tests {
             }
         });
         store.read(|reading| {
-            let family = reading.families().find(|family| family.definition().name() == "classic.any");
-            let (mut classic, mut counts) = (Classic::of(&family.unwrap()), Vec::new());
-            family.unwrap().each(|series| {
+            let mut plan = Plan::new(Arc::default(), "test");
+            let stream = plan.streams(reading).into_iter().find(|view| view.stream().name() == "classic.any");
+            let stream = stream.unwrap();
+            let (mut classic, mut counts) = (Classic::of(&stream), Vec::new());
+            stream.each(|series| {
                 let PointView::Exponential(exponential) = series.value else { panic!("{series:?}") };
                 counts.push(classic.count(exponential).1.to_vec());
             });

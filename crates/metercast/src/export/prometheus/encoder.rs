@@ -1,10 +1,10 @@
 //! Writes the pages of one format, straight from what a store holds.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use metercast_core::Definition;
-use metercast_core::reading::{FamilyView, PointView, Reading, SeriesView};
+use metercast_core::reading::{PointView, Reading, SeriesView};
 
 use super::claims::{Claims, Owner, Place};
 use super::family::Family;
@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::selection::Selection;
 use super::series::{Series, Value};
 use super::style::Style;
+use crate::view::{ByNumber, Plan, Stream, StreamView};
 
 /// What is kept from page to page of one format.
 pub(super) struct Encoder<F: Form> {
@@ -30,14 +31,14 @@ pub(super) struct Encoder<F: Form> {
 /// Metrics in the order in which they were first met, on pages of any format: in that order they get their names in all of them.
 #[derive(Default)]
 pub(super) struct Order {
-    list: Vec<&'static Arc<Definition>>,
-    known: HashSet<usize>,
+    list: Vec<Arc<Stream>>,
+    known: HashSet<u32>,
 }
 
 impl Order {
-    fn add(&mut self, definition: &'static Arc<Definition>) {
-        if self.known.insert(Arc::as_ptr(definition) as usize) {
-            self.list.push(definition);
+    fn add(&mut self, stream: &Arc<Stream>) {
+        if self.known.insert(stream.id()) {
+            self.list.push(Arc::clone(stream));
         }
     }
 }
@@ -46,21 +47,21 @@ impl Order {
 struct Metrics<F: Form> {
     style: Arc<Style>,
     list: Vec<Metric<F>>,
-    /// Places in the list by the address of the definition, which lives as long as the program.
-    places: HashMap<usize, usize>,
+    /// Places in the list by the number of the stream.
+    places: HashMap<u32, usize, BuildHasherDefault<ByNumber>>,
 }
 
 impl<F: Form> Metrics<F> {
-    fn place(&mut self, definition: &'static Arc<Definition>) -> usize {
-        *self.places.entry(Arc::as_ptr(definition) as usize).or_insert_with(|| {
-            self.list.push(Metric::new(definition, &self.style));
+    fn place(&mut self, stream: &Arc<Stream>) -> usize {
+        *self.places.entry(stream.id()).or_insert_with(|| {
+            self.list.push(Metric::new(stream, &self.style));
             self.list.len() - 1
         })
     }
 }
 
 /// A metric, by its place in the list, and what the store holds of it.
-type Present<'a> = (usize, FamilyView<'a>);
+type Present<'a> = (usize, StreamView<'a>);
 
 /// A page that is being written, and what is used again for each series.
 struct Page<'a, F: Form> {
@@ -80,21 +81,21 @@ impl<F: Form> Encoder<F> {
         if let Some(target) = &target {
             claims.claim(target, Owner::Target, style.is_open);
         }
-        let metrics = Metrics { style: Arc::clone(&style), list: Vec::new(), places: HashMap::new() };
+        let metrics = Metrics { style: Arc::clone(&style), list: Vec::new(), places: HashMap::default() };
         Encoder { style, metrics, claims, target, placed: 0 }
     }
 
     /// Writes a page. Returns what is wrong with the names on it, each time something else.
     pub(super) fn page(
         &mut self,
-        reading: &Reading<'_>,
+        (plan, reading): (&mut Plan, &Reading<'_>),
         selection: &Selection,
         (order, hashes): (&mut Order, &mut Vec<u64>),
         desk: &mut F::Desk,
         sink: &mut dyn FnMut(&[u8]),
     ) -> Vec<Problem> {
-        for definition in &order.list[self.placed..] {
-            let metric = self.metrics.place(definition);
+        for stream in &order.list[self.placed..] {
+            let metric = self.metrics.place(stream);
             self.metrics.list[metric].place(&mut self.claims);
         }
         let style = Arc::clone(&self.style);
@@ -102,7 +103,7 @@ impl<F: Form> Encoder<F> {
             let claims = &mut self.claims;
             let (sheet, order) = (F::sheet(desk, sink), &mut *order);
             let mut page = Page::<F> { style: &style, selection, claims, sheet, hashes, order };
-            let present = page.present(reading, &mut self.metrics);
+            let present = page.present(plan, reading, &mut self.metrics);
             if let Some(target) = &mut self.target
                 && selection.shows(target, style.is_open)
             {
@@ -123,15 +124,15 @@ impl<F: Form> Encoder<F> {
 
 impl<F: Form> Page<'_, F> {
     /// The metrics of the program, in the order of their names on the page.
-    fn present<'r>(&mut self, reading: &'r Reading<'_>, metrics: &mut Metrics<F>) -> Vec<Present<'r>> {
+    fn present<'r>(
+        &mut self,
+        plan: &'r mut Plan,
+        reading: &'r Reading<'_>,
+        metrics: &mut Metrics<F>,
+    ) -> Vec<Present<'r>> {
+        let streams = plan.streams(reading).into_iter();
         let mut present: Vec<Present<'_>> =
-            reading.families().map(|family| (metrics.place(family.definition()), family)).collect();
-        for same in present.chunk_by(|a, b| a.1.definition().name() == b.1.definition().name()) {
-            if same.len() > 1 {
-                // The first that is looked at has the name, and others are looked at in another order below.
-                same.iter().for_each(|(_, family)| family.each(|_| {}));
-            }
-        }
+            streams.map(|view| (metrics.place(view.stream()), view)).collect();
         // Sorted already but for what is spelled in another way. Equal names stay in the order of the metrics' own.
         let name = |(metric, _): &Present<'_>| metrics.list[*metric].family.name.as_str();
         present.sort_by(|a, b| name(a).cmp(name(b)));
@@ -143,7 +144,7 @@ impl<F: Form> Page<'_, F> {
         // Others are asked before they are written, and whether they have a series is not known yet.
         let title = target.title(self.style.is_open);
         let is_met = metrics.iter().any(|metric| metric.family.title(self.style.is_open) == title);
-        if is_met || self.claims.has_no_type(Owner::Target) {
+        if is_met || self.claims.has_no_type(&Owner::Target) {
             target.give_up_type();
         }
         let mut form = F::metric(target, self.style);
@@ -171,9 +172,7 @@ impl<F: Form> Page<'_, F> {
                 continue;
             }
             let is_written = match same {
-                [(metric, family)] if family.is_uniform() => {
-                    self.uniform::<MORE>(&mut metrics[*metric], family)
-                }
+                [(metric, view)] if view.is_uniform() => self.uniform::<MORE>(&mut metrics[*metric], view),
                 _ => {
                     // The one that has the name says what it means.
                     same.sort_by_key(|(metric, _)| !metrics[*metric].has_name());
@@ -188,19 +187,19 @@ impl<F: Form> Page<'_, F> {
 
     /// Gives metrics that are not selected their names, as if they were: no page depends on what was selected before.
     fn claimed(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) {
-        for (metric, family) in same {
+        for (metric, view) in same {
             let mut is_known = false;
-            family.each(|series| is_known = is_known || self.is_shown(&mut metrics[*metric], series));
+            view.each(|series| is_known = is_known || self.is_shown(&mut metrics[*metric], series));
         }
     }
 
     /// Writes a metric of which no two series are spelled alike. False if they may be after all; then nothing is written.
-    fn uniform<const MORE: bool>(&mut self, metric: &mut Metric<F>, family: &FamilyView<'_>) -> bool {
+    fn uniform<const MORE: bool>(&mut self, metric: &mut Metric<F>, view: &StreamView<'_>) -> bool {
         let (mut begun, mut fits) = (false, true);
-        family.each(|series| {
+        view.each(|series| {
             let first = !begun;
             if first && fits {
-                (begun, fits) = self.first(metric, family, series);
+                (begun, fits) = self.first(metric, view, series);
             }
             if begun && let Some(keys) = metric.known.last(&series.labels, first) {
                 if MORE && self.style.is_special(series, metric.family.kind) {
@@ -222,7 +221,7 @@ impl<F: Form> Page<'_, F> {
     fn first(
         &mut self,
         metric: &mut Metric<F>,
-        family: &FamilyView<'_>,
+        view: &StreamView<'_>,
         series: &SeriesView<'_>,
     ) -> (bool, bool) {
         if !self.is_shown(metric, series) {
@@ -232,7 +231,7 @@ impl<F: Form> Page<'_, F> {
             return (false, false);
         }
         self.begin(metric);
-        metric.meet(family, series);
+        metric.meet(view, series);
         (true, true)
     }
 
@@ -245,10 +244,10 @@ impl<F: Form> Page<'_, F> {
         let held = F::hold(&mut self.sheet);
         self.hashes.clear();
         let (mut fits, mut begun) = (true, None);
-        for (at, family) in same {
+        for (at, view) in same {
             let metric = &mut metrics[*at];
             let mut first = true;
-            family.each(|series| {
+            view.each(|series| {
                 if !fits || !self.is_shown(metric, series) {
                     return;
                 }
@@ -261,7 +260,7 @@ impl<F: Form> Page<'_, F> {
                     begun = Some(*at);
                 }
                 if std::mem::take(&mut first) {
-                    metric.meet(family, series);
+                    metric.meet(view, series);
                 }
                 let Metric { known, form, family, .. } = &mut *metric;
                 let keys = known.of(&series.labels, &family.constants, form);
@@ -288,19 +287,19 @@ impl<F: Form> Page<'_, F> {
     fn merged(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) {
         let mut merged = Merged::default();
         let mut named = None;
-        for (at, family) in same {
+        for (at, view) in same {
             let metric = &mut metrics[*at];
             let mut first = true;
-            family.each(|series| {
+            view.each(|series| {
                 if !self.is_shown(metric, series) {
                     return;
                 }
                 if std::mem::take(&mut first) {
-                    metric.meet(family, series);
+                    metric.meet(view, series);
                 }
                 named.get_or_insert(*at);
                 if let Some(series) = metric.series(series) {
-                    merged.add(series, metric.definition.kind());
+                    merged.add(series, metric.stream.kind());
                 }
             });
         }
@@ -339,7 +338,7 @@ impl<F: Form> Page<'_, F> {
                 | PointView::Summary(_)
         );
         if is_known && metric.place.is_none() {
-            self.order.add(metric.definition);
+            self.order.add(&metric.stream);
         }
         is_known && metric.place(self.claims) != Place::LeftOut
     }

@@ -1,11 +1,12 @@
 //! What a metric is on a page: its name, type, help and unit, and the names of its samples. No word of text or protobuf.
 
-use metercast_core::{Definition, Kind};
+use metercast_core::Kind;
 
 use super::escape::{Of, quoted};
 use super::labels::Labels;
 use super::name::Name;
 use super::style::Style;
+use crate::view::Stream;
 
 /// A metric as a format has it.
 #[derive(Debug)]
@@ -40,20 +41,20 @@ const INFO: &str = "_info";
 const CREATED: &str = "_created";
 
 impl Family {
-    pub(super) fn of(definition: &Definition, style: &Style) -> Family {
-        let Name { full, unit } = Name::of(definition, style.options());
+    pub(super) fn of(stream: &Stream, style: &Style) -> Family {
+        let Name { full, unit } = Name::of(stream, style.options());
         let mut family = Family {
             name: Of::Metric.escaped(&full, style.escaping),
-            kind: match definition.kind() {
+            kind: match stream.kind() {
                 Kind::Counter => Type::Counter,
                 Kind::Histogram => Type::Histogram,
                 Kind::Summary => Type::Summary,
                 // No format knows up-down counters: they are gauges.
                 _ => Type::Gauge,
             },
-            help: definition.description().to_owned(),
+            help: stream.description().to_owned(),
             unit,
-            constants: style.constants(definition),
+            constants: style.constants(stream),
         };
         // OpenMetrics 1.0, "Counter": the sample has the suffix, and the family a name without it.
         let is_counter = family.name.strip_suffix(TOTAL).is_some_and(|stem| !stem.is_empty());

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use metercast_core::Definition;
 use metercast_core::reading::{LabelsView, ValueView, Values};
 
 use super::block::{BLOCK, Block, Piece, hash};
@@ -14,6 +13,7 @@ use super::lines::MOST_REST;
 use super::number::Number;
 use super::problem::Problem;
 use super::style::Style;
+use crate::view::Stream;
 
 /// Keys in the order in which the program gives them.
 pub(super) struct Keys<F: Form> {
@@ -39,7 +39,7 @@ pub(super) struct Known<F: Form> {
 
 /// What decides how the keys of a metric are spelled.
 pub(super) struct Naming {
-    pub(super) definition: &'static Arc<Definition>,
+    pub(super) stream: Arc<Stream>,
     pub(super) style: Arc<Style>,
 }
 
@@ -89,15 +89,15 @@ impl<F: Form> Keys<F> {
         metric: &F::Metric,
         problems: &mut Vec<Problem>,
     ) -> Keys<F> {
-        let Naming { definition, style } = naming;
+        let Naming { stream, style } = naming;
         let given: Box<[Box<str>]> = labels.keys().map(Box::from).collect();
-        let names: Vec<String> = given.iter().map(|key| style.label(key, definition.kind())).collect();
+        let names: Vec<String> = given.iter().map(|key| style.label(key, stream.kind())).collect();
         let mut collide = false;
         for (at, (key, name)) in given.iter().zip(&names).enumerate() {
             let mut say = |keys: &[&str], what: String| {
-                problems.push(Problem::of_labels(definition, keys, &what));
+                problems.push(Problem::of_labels(stream, keys, &what));
             };
-            if style.moves(key, definition.kind()) {
+            if style.moves(key, stream.kind()) {
                 let what =
                     format!("is {name} on the page, where its own name means something else: rename it");
                 say(&[key], what);

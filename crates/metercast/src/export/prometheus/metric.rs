@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use metercast_core::Definition;
-use metercast_core::reading::{FamilyView, LabelsView, PointView, SeriesView};
+use metercast_core::reading::{LabelsView, PointView, SeriesView};
 
 use super::claims::{Claims, Owner, Place};
 use super::classic::Classic;
@@ -13,10 +12,11 @@ use super::keys::{Keys, Known, Naming};
 use super::labels::Labels;
 use super::series::{Series, Value};
 use super::style::Style;
+use crate::view::{Stream, StreamView};
 
 /// One metric for the pages of a format. There are as many as the program text defines, and what each keeps is bounded.
 pub(super) struct Metric<F: Form> {
-    pub(super) definition: &'static Arc<Definition>,
+    pub(super) stream: Arc<Stream>,
     pub(super) family: Family,
     /// What the form needs.
     pub(super) form: F::Metric,
@@ -27,11 +27,11 @@ pub(super) struct Metric<F: Form> {
 }
 
 impl<F: Form> Metric<F> {
-    pub(super) fn new(definition: &'static Arc<Definition>, style: &Arc<Style>) -> Metric<F> {
-        let family = Family::of(definition, style);
-        let naming = Naming { definition, style: Arc::clone(style) };
+    pub(super) fn new(stream: &Arc<Stream>, style: &Arc<Style>) -> Metric<F> {
+        let family = Family::of(stream, style);
+        let naming = Naming { stream: Arc::clone(stream), style: Arc::clone(style) };
         Metric {
-            definition,
+            stream: Arc::clone(stream),
             form: F::metric(&family, style),
             family,
             style: Arc::clone(style),
@@ -46,7 +46,8 @@ impl<F: Form> Metric<F> {
         match self.place {
             Some(place) => place,
             None => {
-                let place = claims.claim(&self.family, Owner::Metric(self.definition), self.style.is_open);
+                let owner = Owner::Metric(Arc::clone(&self.stream));
+                let place = claims.claim(&self.family, owner, self.style.is_open);
                 *self.place.insert(place)
             }
         }
@@ -59,7 +60,7 @@ impl<F: Form> Metric<F> {
 
     /// Does without its type if somebody else needs the names that it brings with it. To be asked before it is written.
     pub(super) fn settle(&mut self, claims: &Claims) {
-        if claims.has_no_type(Owner::Metric(self.definition)) {
+        if claims.has_no_type(&Owner::Metric(Arc::clone(&self.stream))) {
             self.family.give_up_type();
             self.form = F::metric(&self.family, &self.style);
         }
@@ -67,9 +68,9 @@ impl<F: Form> Metric<F> {
 
     /// Makes itself ready for the series of a store, of which this is the first.
     #[inline]
-    pub(super) fn meet(&mut self, family: &FamilyView<'_>, first: &SeriesView<'_>) {
+    pub(super) fn meet(&mut self, view: &StreamView<'_>, first: &SeriesView<'_>) {
         if let PointView::Exponential(_) = first.value {
-            *F::classic(&mut self.form) = Classic::of(family);
+            *F::classic(&mut self.form) = Classic::of(view);
         }
     }
 
@@ -82,7 +83,7 @@ impl<F: Form> Metric<F> {
     /// A series, to keep; `None` if it is of a kind that is not known here.
     pub(super) fn series(&mut self, series: &SeriesView<'_>) -> Option<Series> {
         Some(Series {
-            labels: Labels::of(&series.labels, &self.style, self.definition.kind(), &self.family.constants),
+            labels: Labels::of(&series.labels, &self.style, self.stream.kind(), &self.family.constants),
             value: Value::of(series.value, F::classic(&mut self.form), self.style.is_protobuf)?,
             started_unix_nanos: series.started_unix_nanos,
             exemplars: series.exemplars.to_vec(),

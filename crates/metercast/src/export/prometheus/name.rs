@@ -4,9 +4,10 @@
 
 use std::borrow::Cow;
 
-use metercast_core::{Definition, Kind};
+use metercast_core::Kind;
 
 use super::options::PageOptions;
+use crate::view::Stream;
 
 /// What a metric is called.
 pub(super) struct Name {
@@ -17,10 +18,10 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn of(definition: &Definition, options: &PageOptions) -> Name {
+    pub(super) fn of(stream: &Stream, options: &PageOptions) -> Name {
         let is_legal = options.has_legal_names();
-        let counts = definition.kind() == Kind::Counter;
-        let mut name = base(definition.name(), options);
+        let counts = stream.kind() == Kind::Counter;
+        let mut name = base(stream.name(), options);
         let stem = without(&name, "total", is_legal).filter(|_| counts).map(str::to_owned);
         let has_total = stem.is_some() || options.has_total_suffix();
         if options.has_total_suffix() || options.has_unit_suffix() {
@@ -28,7 +29,7 @@ impl Name {
         } else if counts && has_total {
             return Name { full: name, unit: None };
         }
-        let unit = unit(definition.unit(), is_legal).filter(|_| options.has_unit_suffix());
+        let unit = unit(stream.unit(), is_legal).filter(|_| options.has_unit_suffix());
         if let Some(unit) = &unit
             && name != **unit
             && without(&name, unit, is_legal).is_none()

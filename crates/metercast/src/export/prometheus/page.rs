@@ -16,6 +16,7 @@ use super::selection::Selection;
 use super::style::{Choice, Style};
 use super::text::Text;
 use crate::log::{Level, Log};
+use crate::view::{Plan, Projection};
 
 /// Spells what a store holds as a page for Prometheus, for a listener of your own.
 ///
@@ -42,13 +43,26 @@ pub struct PrometheusPage {
 }
 
 /// What is kept from page to page.
-#[derive(Default)]
 struct Press {
+    plan: Plan,
     text: Kept<Text>,
     protobuf: Kept<Protobuf>,
     order: Order,
     hashes: Vec<u64>,
     said: Said,
+}
+
+impl Press {
+    fn new(exporter: &str, projection: Projection) -> Press {
+        Press {
+            plan: Plan::new(Arc::new(projection), exporter).with_shared_names(),
+            text: Kept::default(),
+            protobuf: Kept::default(),
+            order: Order::default(),
+            hashes: Vec::new(),
+            said: Said::default(),
+        }
+    }
 }
 
 /// What is kept for one form of pages.
@@ -69,7 +83,7 @@ impl<F: Form> Kept<F> {
     fn page(
         &mut self,
         style: Style,
-        reading: &Reading<'_>,
+        read: (&mut Plan, &Reading<'_>),
         selection: &Selection,
         seen: (&mut Order, &mut Vec<u64>),
         sink: &mut dyn FnMut(&[u8]),
@@ -79,7 +93,7 @@ impl<F: Form> Kept<F> {
             self.encoders.push(Encoder::new(style));
             self.encoders.len() - 1
         });
-        self.encoders[at].page(reading, selection, seen, &mut self.desk, sink)
+        self.encoders[at].page(read, selection, seen, &mut self.desk, sink)
     }
 }
 
@@ -103,7 +117,38 @@ impl PrometheusPage {
         log: Log,
     ) -> PrometheusPage {
         let choice = Arc::new(Choice::new(options, resource));
-        PrometheusPage { exporter: exporter.to_owned(), log, choice, press: Mutex::default() }
+        let press = Mutex::new(Press::new(exporter, Projection::new()));
+        PrometheusPage { exporter: exporter.to_owned(), log, choice, press }
+    }
+
+    /// The same with what this makes of a store: which metrics are on the page, and how they look.
+    ///
+    /// ```
+    /// use metercast::view::{Filter, Projection, View};
+    /// use metercast::{Log, PageOptions, PrometheusPage, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     u64_counter!("orders.placed", "Orders placed", 3);
+    ///     u64_counter!("debug.retries", "Tries that failed", 8);
+    /// });
+    ///
+    /// let projection = Projection::new()
+    ///     .filter(Filter::new().exclude("debug.*"))
+    ///     .view(View::of("orders.*").rename("shop.orders").description("Orders of this shop"));
+    /// let page = PrometheusPage::new("own", Log::default()).projection(projection);
+    /// assert_eq!(
+    ///     page.render(&store).lines().collect::<Vec<_>>(),
+    ///     [
+    ///         "# HELP shop_orders_total Orders of this shop",
+    ///         "# TYPE shop_orders_total counter",
+    ///         "shop_orders_total 3",
+    ///     ]
+    /// );
+    /// ```
+    pub fn projection(self, projection: Projection) -> PrometheusPage {
+        let press = Mutex::new(Press::new(&self.exporter, projection));
+        PrometheusPage { press, ..self }
     }
 
     /// Where it says what is wrong.
@@ -173,16 +218,23 @@ impl PrometheusPage {
         // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
         let problems = selection.read(store, |reading| {
             let mut press = self.press();
-            let Press { text, protobuf, order, hashes, said } = &mut *press;
+            let Press { plan, text, protobuf, order, hashes, said } = &mut *press;
             let style = Style::new(&self.choice, format);
             let problems = match format.format {
-                Format::Protobuf => protobuf.page(style, reading, selection, (order, hashes), sink),
-                _ => text.page(style, reading, selection, (order, hashes), sink),
+                Format::Protobuf => {
+                    protobuf.page(style, (&mut *plan, reading), selection, (order, hashes), sink)
+                }
+                _ => text.page(style, (&mut *plan, reading), selection, (order, hashes), sink),
             };
-            problems.into_iter().filter_map(|problem| said.anew(problem)).collect::<Vec<_>>()
+            let problems = problems.into_iter().filter_map(|problem| said.anew(problem));
+            let exporter = &self.exporter;
+            let mut said: Vec<_> =
+                problems.map(|problem| format!("exporter {exporter:?}: {problem}")).collect();
+            said.extend(plan.warnings());
+            said
         });
         for problem in problems {
-            self.log.write_once(Level::Warn, &format!("exporter {:?}: {problem}", self.exporter));
+            self.log.write_once(Level::Warn, &problem);
         }
     }
 

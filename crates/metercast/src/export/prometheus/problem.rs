@@ -1,11 +1,9 @@
 //! What is wrong with names and labels on a page: said once, whatever formats the page is asked for in.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-
-use metercast_core::Definition;
 
 use super::claims::Owner;
+use crate::view::Stream;
 
 /// Something that was resolved, and that the program should put right.
 #[derive(Debug)]
@@ -17,28 +15,27 @@ pub(super) struct Problem {
 
 impl Problem {
     /// Two metrics have one name.
-    pub(super) fn of_two(first: Owner, second: Owner, name: &str, what: &str) -> Problem {
-        let whole = |owner: Owner| match owner {
-            Owner::Metric(definition) => format!("{} ({})", owner.name(), definition.place()),
+    pub(super) fn of_two(first: &Owner, second: &Owner, name: &str, what: &str) -> Problem {
+        let whole = |owner: &Owner| match owner {
+            Owner::Metric(stream) => stream.spelled(),
             Owner::Target => "target_info (of this exporter)".to_owned(),
         };
         let (one, two) = (whole(first), whole(second));
         Problem {
-            subject: format!("{:x} {:x}", first.address(), second.address()),
+            subject: format!("{} {}", first.id(), second.id()),
             text: format!("metrics {one} and {two} are both {name} on the page; {what}: rename one"),
         }
     }
 
     /// Something about labels of a metric. `keys` are those that it is about.
-    pub(super) fn of_labels(definition: &'static Arc<Definition>, keys: &[&str], what: &str) -> Problem {
-        let (name, place) = (definition.name(), definition.place());
+    pub(super) fn of_labels(stream: &Stream, keys: &[&str], what: &str) -> Problem {
         let (labels, said) = match keys {
             [key] => ("label", format!("{key:?}")),
             keys => ("labels", keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(" and ")),
         };
         Problem {
-            subject: format!("{:x} {said}", Arc::as_ptr(definition) as usize),
-            text: format!("{labels} {said} of metric {name:?} ({place}) {what}"),
+            subject: format!("{} {said}", stream.id()),
+            text: format!("{labels} {said} of metric {} {what}", stream.spelled()),
         }
     }
 }

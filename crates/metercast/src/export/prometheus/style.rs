@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use metercast_core::reading::{PointView, SeriesView};
-use metercast_core::{Definition, Kind, Value};
+use metercast_core::{Kind, Value};
 
 use super::escape::Of;
 use super::family::Type;
@@ -12,6 +12,7 @@ use super::labels::Labels;
 use super::name;
 use super::number::{Spelling, with_double};
 use super::options::PageOptions;
+use crate::view::Stream;
 
 /// What was chosen for all pages of an exporter.
 #[derive(Debug)]
@@ -115,14 +116,14 @@ impl Style {
     }
 
     /// The labels that stand on every line of a metric.
-    pub(super) fn constants(&self, definition: &Definition) -> Labels {
+    pub(super) fn constants(&self, stream: &Stream) -> Labels {
         let only = self.options().labels_of_resource();
         let resource = self.choice.resource.iter().filter(|(key, _)| only.contain(key));
-        let of_resource = self.of_resource(resource, definition.kind());
+        let of_resource = self.of_resource(resource, stream.kind());
         if !self.options().has_scope_labels() {
             return of_resource;
         }
-        let scope = definition.scope();
+        let scope = stream.scope();
         let of_scope = [("otel_scope_name", scope.name), ("otel_scope_version", scope.version)];
         let of_scope = of_scope.map(|(name, value)| (name, name.to_owned(), value.to_owned()));
         Labels::joined(of_scope).and(of_resource)

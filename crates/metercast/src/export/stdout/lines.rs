@@ -3,21 +3,23 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use metercast_core::reading::{
-    BucketsView, Exponential, ExponentialBuckets, FamilyView, PointView, SeriesView, SummaryView, ValueView,
+    BucketsView, Exponential, ExponentialBuckets, PointView, SeriesView, SummaryView, ValueView,
 };
 use metercast_core::{Kind, Store};
 
 use super::json::{put_double, put_integer, put_list, put_text, put_time};
+use crate::view::{Plan, Stream};
 
-/// Reads the store and appends a line for each series, metrics in the order of their names. Returns how many there are.
-pub(super) fn write(store: &Store, time: SystemTime, out: &mut Vec<u8>) -> u64 {
+/// Reads the store and appends a line for each series that the plan lets out, metrics in the order of their names. Returns how
+/// many there are.
+pub(super) fn write(plan: &mut Plan, store: &Store, time: SystemTime, out: &mut Vec<u8>) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let time = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
     let mut lines = 0;
     store.read(|reading| {
-        for family in reading.families() {
-            family.each(|series| {
-                line(&family, series, time, out);
+        for view in plan.streams(reading) {
+            view.each(|series| {
+                line(view.stream(), series, time, out);
                 lines += 1;
             });
         }
@@ -25,19 +27,18 @@ pub(super) fn write(store: &Store, time: SystemTime, out: &mut Vec<u8>) -> u64 {
     lines
 }
 
-fn line(family: &FamilyView<'_>, series: &SeriesView<'_>, time: u64, out: &mut Vec<u8>) {
-    let definition = family.definition();
+fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, out: &mut Vec<u8>) {
     out.extend(b"{\"time\":");
     put_time(out, time);
     out.extend(b",\"started\":");
     put_time(out, series.started_unix_nanos);
     out.extend(b",\"name\":");
-    put_text(out, definition.name());
+    put_text(out, stream.name());
     out.extend(b",\"kind\":");
-    put_text(out, kind(definition.kind()));
-    if !definition.unit().is_empty() {
+    put_text(out, kind(stream.kind()));
+    if !stream.unit().is_empty() {
         out.extend(b",\"unit\":");
-        put_text(out, definition.unit());
+        put_text(out, stream.unit());
     }
     out.extend(b",\"labels\":{");
     let mut separator = &b""[..];

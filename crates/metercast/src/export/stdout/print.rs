@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +14,7 @@ use crate::export::Periodic;
 use crate::export::panic::panic_message;
 use crate::log::Level;
 use crate::reader::Reader;
+use crate::view::Plan;
 
 /// The handle of an exporter's thread. Dropped without [`shutdown`](Periodic::shutdown), it stops at once, without a last
 /// print, and is not waited for.
@@ -46,6 +47,7 @@ struct Worker {
     interval: Duration,
     writer: Option<Writer>,
     reader: Reader,
+    plan: Plan,
     commands: Receiver<Command>,
     /// The memory of the last print.
     spare: Vec<u8>,
@@ -64,6 +66,7 @@ impl Print {
             interval: config.interval(),
             writer: config.writer().cloned(),
             reader,
+            plan: Plan::new(Arc::default(), name),
             commands: received,
             spare: Vec::new(),
         };
@@ -147,8 +150,11 @@ impl Worker {
         text.clear();
         // The reading calls into the application, and so may the writer.
         let read = catch_unwind(AssertUnwindSafe(|| {
-            self.reader.read(|store| lines::write(store, SystemTime::now(), &mut text))
+            self.reader.read(|store| lines::write(&mut self.plan, store, SystemTime::now(), &mut text))
         }));
+        for warning in self.plan.warnings() {
+            self.reader.log().write_once(Level::Warn, &warning);
+        }
         if matches!(read, Ok(0)) {
             self.spare = text;
             return Ok(());

@@ -1,5 +1,7 @@
 //! What a line says.
 
+use std::sync::Arc;
+
 use metercast_core::{Value, metrics, u64_counter};
 
 use super::*;
@@ -20,7 +22,7 @@ metrics! {
 /// The lines of a store, without the times, which come first.
 fn lines(store: &Store) -> Vec<String> {
     let mut out = Vec::new();
-    let count = write(store, UNIX_EPOCH, &mut out);
+    let count = write(&mut Plan::new(Arc::default(), "print"), store, UNIX_EPOCH, &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<String> = text
         .lines()
