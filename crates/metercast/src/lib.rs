@@ -29,6 +29,7 @@
 //! | feature | default | what for |
 //! | --- | --- | --- |
 //! | `config` | yes | configuration from a TOML file |
+//! | `yaml` | no | configuration from a YAML file, and OpenTelemetry's declarative files |
 //! | `serve` | yes | the listener that serves the Prometheus page |
 //! | `otlp` | yes | push by OTLP over HTTP |
 //! | `tls` | yes | encrypted connections |

@@ -93,33 +93,42 @@ impl ConfigBuilder {
         self
     }
 
-    /// Reads this TOML file, which must exist. One file is read: the last that was named.
+    /// Reads this file, which must exist: YAML if its name ends with `.yaml` or `.yml` (with the Cargo feature `yaml`), else
+    /// TOML. One file is read: the last that was named.
     #[cfg(feature = "config")]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(file::Source::Path { path: path.into(), may_be_missing: false });
         self
     }
 
-    /// Reads this TOML file if there is one. A file that exists and cannot be read is an error all the same.
+    /// Reads this file as [`file`](Self::file) does if there is one. A file that exists and cannot be read is an error all the same.
     #[cfg(feature = "config")]
     pub fn file_if_exists(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(file::Source::Path { path: path.into(), may_be_missing: true });
         self
     }
 
-    /// Takes this text for the file's, for a program that reads its file itself. Errors call it `name`.
+    /// Takes this text for the file's, for a program that reads its file itself. Errors call it `name`, and the name decides
+    /// whether it is YAML or TOML, as with [`file`](Self::file).
     ///
     /// ```
     /// use metercast::config::Config;
     ///
     /// let error = Config::builder()
     ///     .environment(false)
-    ///     .toml("orders.toml", "[telemetry.exporters.central]\ntype = 'otlp'\nintervall = '10s'")
+    ///     .text("orders.toml", "[telemetry.exporters.central]\ntype = 'otlp'\nintervall = '10s'")
     ///     .build()
     ///     .unwrap_err();
     /// assert_eq!((error.problems()[0].file(), error.problems()[0].line()), (Some("orders.toml"), Some(3)));
     /// assert!(error.to_string().ends_with("; did you mean \"interval\"?"));
     /// ```
+    #[cfg(feature = "config")]
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.file = Some(file::Source::Text { name: name.to_owned(), text: text.to_owned() });
+        self
+    }
+
+    /// As [`text`](Self::text).
     #[cfg(feature = "config")]
     pub fn toml(mut self, name: &str, text: &str) -> Self {
         self.file = Some(file::Source::Text { name: name.to_owned(), text: text.to_owned() });

@@ -132,6 +132,11 @@ impl Place {
         Self { file: Some(name.into()), line: None, key: String::new() }
     }
 
+    /// The same place, at one item of its list.
+    pub(super) fn item(&self, n: usize) -> Self {
+        Self { key: format!("{}[{n}]", self.key), ..self.clone() }
+    }
+
     /// The same place on another line.
     pub(super) fn on_line(&self, line: usize) -> Self {
         Self { line: Some(line), ..self.clone() }

@@ -18,7 +18,7 @@ use super::page;
 use super::prometheus::{self, PrometheusLayer};
 use super::stdout::StdoutLayer;
 use super::suggest::{nearest, one_of};
-use super::toml;
+use super::syntax;
 use super::tree::{Entries, Node, Value};
 use crate::resource::SDK_PREFIX;
 
@@ -66,7 +66,7 @@ impl Source {
             }
         };
         let file = Place::file(&name);
-        let entries = toml::parse(&text, &file, findings);
+        let entries = syntax::parse(&name, &text, &file, findings);
         let mut reader = Reader { file, in_code, findings };
         reader.root(&entries)
     }

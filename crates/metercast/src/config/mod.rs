@@ -13,8 +13,8 @@
 //!
 //! # The file
 //!
-//! TOML (with the Cargo feature `config`, which is on unless switched off). Everything is in the table
-//! `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
+//! TOML (with the Cargo feature `config`, which is on unless switched off) or, if its name ends with `.yaml` or `.yml`,
+//! YAML (with the Cargo feature `yaml`: version 1.2, its core schema, up to 1 MiB). Everything is in the table `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
 //! error.
 //!
 //! ```toml
@@ -169,9 +169,13 @@ mod layer;
 mod process;
 mod resolve;
 #[cfg(feature = "config")]
+mod syntax;
+#[cfg(feature = "config")]
 mod toml;
 #[cfg(feature = "config")]
 mod tree;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 // the settings,
 mod exporter;

@@ -11,13 +11,13 @@ use super::suggest::{did_you_mean, one_of};
 pub(super) type Entries = [(String, Node)];
 
 /// A value and the line where it, or its key, stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     String(String),
     Bool(bool),

@@ -11,6 +11,8 @@ mod precedence;
 mod presets;
 mod projection;
 mod variables;
+#[cfg(feature = "config")]
+mod yaml;
 
 use super::*;
 
