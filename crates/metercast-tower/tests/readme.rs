@@ -96,7 +96,7 @@ fn the_first_snippet_scrapes_an_http_metric_with_at_most_four_added_lines_and_on
     assert!(
         page.contains(
             "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
-             http_response_status_code=\"200\",http_route=\"/orders/{id}\","
+             url_scheme=\"http\",http_route=\"/orders/{id}\",http_response_status_code=\"200\","
         ),
         "{page}"
     );

@@ -1,6 +1,6 @@
 //! Pages in the profile of the `metrics` crates are line for line those of their exporter, and in an order that stays.
 
-use metercast::{Log, PageOptions, Profile, PrometheusPage, Store};
+use metercast::{KeyValue, Log, PageOptions, Profile, PrometheusPage, Store};
 use metercast::{f64_gauge, i64_up_down_counter, u64_counter, u64_counter_with_unit, u64_gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -8,6 +8,13 @@ metercast::metrics! {
     /// Time to send "all".
     static SEND: Histogram<f64> = "ws.send-duration" { buckets: [0.005, 0.1, 1.0, 2.5e6], labels: { kind: &str } };
     static PLAIN: Histogram<f64> = "plain" { buckets: [0.005, 0.1, 1.0, 2.5e6] };
+    static DECLARED: Counter<u64> = "declared" { labels: { size: Size, kind: Kind } };
+    static RECENT: Summary<f64> = "recent" { quantiles: [0.0, 0.5, 0.999], labels: { z: &str, a: &str } };
+}
+
+metercast::labels! {
+    enum Size { Small, Large }
+    enum Kind { New, Old }
 }
 
 /// The lines, sorted: theirs come in no order.
@@ -39,14 +46,19 @@ fn both() -> (String, String) {
             metrics::histogram!("ws.send-duration", "kind" => kind).record(value);
         }
         metrics::histogram!("plain").record(0.5);
+        metrics::counter!("literal", "z" => "1", "b" => "2", "a" => "3").increment(1);
+        metrics::gauge!("literal.level", "to" => "x", "from" => "y").set(2);
+        let list = vec![metrics::Label::new("z", "1"), metrics::Label::new("y", "2".repeat(100))];
+        metrics::counter!("listed", list).increment(1);
+        for kind in ["new", "old"] {
+            metrics::counter!("declared", "size" => "small", "kind" => kind).increment(1);
+        }
     });
 
     let store = Store::new();
-    // Labels that are known only at run time stand in the order in which they are given; literal ones are sorted.
-    let get = || "GET".to_owned();
     store.scope(|| {
         u64_counter!("ws.connections", "Connections \"opened\"\nso far", 7);
-        u64_counter!("http-requests_total", "", 3, "method" => get(), "path" => "/a\"b\nc", "9.x" => "é");
+        u64_counter!("http-requests_total", "", 3, "method" => "GET", "path" => "/a\"b\nc", "9.x" => "é");
         u64_counter_with_unit!("bytes.sent", "", "By", u64::MAX, "bytes" => "x");
         for (n, number) in numbers.into_iter().enumerate() {
             f64_gauge!("some.numbers", "", number, "n" => n.to_string(), "a:b" => "c");
@@ -57,14 +69,32 @@ fn both() -> (String, String) {
             SEND.record(value, (kind,));
         }
         PLAIN.record(0.5);
+        u64_counter!("literal", "", 1, "z" => "1", "b" => "2", "a" => "3");
+        u64_gauge!("literal.level", "", 2, "to" => "x", "from" => "y");
+        u64_counter!("listed", "", 1, [KeyValue::new("z", "1"), KeyValue::new("y", "2".repeat(100))]);
+        for kind in [Kind::New, Kind::Old] {
+            DECLARED.add(1, (Size::Small, kind));
+        }
     });
-    let page = PrometheusPage::with(
-        "test",
-        PageOptions::new().profile(Profile::MetricsRs),
-        &[],
-        Log::to(|_, line| panic!("{line}")),
-    );
-    (theirs.render(), page.render(&store))
+    (theirs.render(), page(&store))
+}
+
+/// Our page of what was recorded.
+fn page(store: &Store) -> String {
+    let options = PageOptions::new().profile(Profile::MetricsRs);
+    PrometheusPage::with("test", options, &[], Log::to(|_, line| panic!("{line}"))).render(store)
+}
+
+#[test]
+fn quantiles_of_nothing_are_zero_as_they_are_there() {
+    let builder = PrometheusBuilder::new().set_quantiles(&[0.0, 0.5, 0.999]).unwrap();
+    let recorder = builder.build_recorder();
+    metrics::with_local_recorder(&recorder, || drop(metrics::histogram!("recent", "z" => "1", "a" => "2")));
+    let store = Store::new();
+    let _bound = store.scope(|| RECENT.bind(("1", "2")));
+    let (ours, theirs) = (page(&store), recorder.handle().render());
+    assert!(theirs.contains("recent{z=\"1\",a=\"2\",quantile=\"0.5\"} 0\n"), "{theirs}");
+    assert_eq!(sorted(&ours), sorted(&theirs));
 }
 
 #[test]

@@ -1,44 +1,72 @@
-//! A set of labels as the identity of a series: sorted by key, each key once.
+//! A set of labels as the identity of a series: sorted by key, each key once; it knows the order in which it was given.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::Labels;
 use super::packed::{Packed, PackedValue, Packing};
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
 
-/// The labels of one series, sorted by key, each key once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LabelSet(Box<[(Box<str>, Value)]>);
+/// The labels of one series, sorted by key, each key once. In which order they were given makes no difference.
+#[derive(Clone, Default)]
+pub struct LabelSet {
+    sorted: Box<[(Box<str>, Value)]>,
+    /// Where in the above each label is, in the order in which they were given; empty if that is the order of their keys.
+    order: Box<[u32]>,
+}
 
 impl LabelSet {
     /// The labels in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (&**key, value))
+        self.sorted.iter().map(|(key, value)| (&**key, value))
     }
 
-    pub(crate) fn as_slice(&self) -> &[(Box<str>, Value)] {
-        &self.0
+    /// The label that was given at this place.
+    pub(crate) fn given_at(&self, at: usize) -> Option<&(Box<str>, Value)> {
+        let at = if self.order.is_empty() { at } else { *self.order.get(at)? as usize };
+        self.sorted.get(at)
+    }
+
+    /// The labels in the order in which they were given.
+    fn as_given(&self) -> impl Iterator<Item = &(Box<str>, Value)> {
+        (0..self.len()).filter_map(|at| self.given_at(at))
+    }
+
+    /// The set of these labels, whose keys are different.
+    fn in_order(mut given: Vec<(Box<str>, Value)>) -> LabelSet {
+        if given.is_sorted_by(|a, b| a.0 <= b.0) {
+            return LabelSet { sorted: given.into(), order: Box::default() };
+        }
+        let mut places: Vec<u32> = (0..given.len() as u32).collect();
+        places.sort_by(|a, b| given[*a as usize].0.cmp(&given[*b as usize].0));
+        let mut order = vec![0; given.len()].into_boxed_slice();
+        for (at, place) in (0..).zip(places) {
+            order[place as usize] = at;
+        }
+        given.sort_by(|a, b| a.0.cmp(&b.0));
+        LabelSet { sorted: given.into(), order }
     }
 
     /// How many labels there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.sorted.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sorted.is_empty()
     }
 
     /// The value of `key`, if it is there.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok().map(|at| &self.0[at].1)
+        self.sorted.binary_search_by(|(k, _)| (**k).cmp(key)).ok().map(|at| &self.sorted[at].1)
     }
 
     /// These labels but for that of `key`.
-    pub(crate) fn without(self, key: &str) -> LabelSet {
-        LabelSet(self.0.into_iter().filter(|(k, _)| **k != *key).collect())
+    pub(crate) fn without(&self, key: &str) -> LabelSet {
+        LabelSet::in_order(self.as_given().filter(|(k, _)| **k != *key).cloned().collect())
     }
 
     /// The set of these labels; of a key that is given twice the last value stays.
@@ -60,8 +88,7 @@ impl LabelSet {
                 None => labels.push((key.into(), value)),
             }
         }
-        labels.sort_by(|a, b| a.0.cmp(&b.0));
-        (LabelSet(labels.into()), faults)
+        (LabelSet::in_order(labels), faults)
     }
 
     /// These labels in words, under keys that a site gives in this order; `None` if they do not fit.
@@ -82,10 +109,7 @@ impl LabelSet {
             PackedValue::Absent => None,
         };
         let labels = keys.iter().zip(packed.values(keys.len()));
-        let mut labels: Vec<_> =
-            labels.filter_map(|(key, at)| value(at).map(|at| ((*key).into(), at))).collect();
-        labels.sort_by(|a: &(Box<str>, Value), b| a.0.cmp(&b.0));
-        LabelSet(labels.into())
+        LabelSet::in_order(labels.filter_map(|(key, at)| Some(((*key).into(), value(at)?))).collect())
     }
 
     /// Whether all texts can stand between quotation marks as they are.
@@ -94,7 +118,7 @@ impl LabelSet {
             Value::String(text) => !text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
             _ => true,
         };
-        self.0.iter().all(|(_, value)| is_plain(value))
+        self.sorted.iter().all(|(_, value)| is_plain(value))
     }
 
     /// Whether these labels, in any order, are this set. False also if a key is given twice.
@@ -108,16 +132,42 @@ impl LabelSet {
             }
             present += 1;
             // Sets are small: a walk over a handful of keys beats a binary search.
-            if !self.0.iter().any(|(k, v)| **k == *key && v.as_ref() == value) {
+            if !self.sorted.iter().any(|(k, v)| **k == *key && v.as_ref() == value) {
                 return false;
             }
         }
         // As many different keys as the set has: then none is missing.
-        present == self.0.len()
+        present == self.len()
             && (1..count).all(|at| {
                 let (key, value) = pairs.pair(at);
                 value.is_absent() || (0..at).all(|before| pairs.pair(before).0 != key)
             })
+    }
+}
+
+impl PartialEq for LabelSet {
+    fn eq(&self, other: &LabelSet) -> bool {
+        self.sorted == other.sorted
+    }
+}
+
+impl Eq for LabelSet {}
+
+impl Hash for LabelSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sorted.hash(state);
+    }
+}
+
+impl PartialOrd for LabelSet {
+    fn partial_cmp(&self, other: &LabelSet) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LabelSet {
+    fn cmp(&self, other: &LabelSet) -> Ordering {
+        self.sorted.cmp(&other.sorted)
     }
 }
 
@@ -127,6 +177,12 @@ impl FromIterator<KeyValue> for LabelSet {
     fn from_iter<I: IntoIterator<Item = KeyValue>>(labels: I) -> LabelSet {
         let labels: Vec<KeyValue> = labels.into_iter().collect();
         LabelSet::of(&labels[..]).0
+    }
+}
+
+impl fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -234,10 +290,10 @@ impl Pairs for [KeyValue] {
 
 impl Pairs for LabelSet {
     fn count(&self) -> usize {
-        self.0.len()
+        self.len()
     }
     fn pair(&self, at: usize) -> LabelRef<'_> {
-        (&self.0[at].0, self.0[at].1.as_ref())
+        self.given_at(at).map_or(("", ValueRef::Absent), |(key, value)| (key, value.as_ref()))
     }
 }
 
@@ -380,6 +436,23 @@ mod tests {
         let back = [forth[2], forth[1], forth[0]];
         assert_eq!(set(&forth), set(&back));
         assert!(set(&forth).is(&back[..]));
+    }
+
+    #[test]
+    fn a_set_knows_the_order_in_which_it_was_given() {
+        let given = [
+            ("c", ValueRef::I64(3)),
+            ("a", ValueRef::I64(1)),
+            ("d", ValueRef::I64(4)),
+            ("b", ValueRef::I64(2)),
+        ];
+        let keys = |set: &LabelSet| set.as_given().map(|(key, _)| key.to_string()).collect::<String>();
+        let all = set(&given);
+        assert_eq!((keys(&all), all.to_string()), ("cadb".to_owned(), "{a=1,b=2,c=3,d=4}".to_owned()));
+        assert_eq!(keys(&all.without("a")), "cdb");
+        assert_eq!(keys(&LabelSet::of(&all).0), "cadb", "labels that wait are still in order");
+        let twice = [given[0], given[1], ("c", ValueRef::Absent), ("c", ValueRef::I64(5))];
+        assert_eq!((keys(&set(&twice)), set(&twice).get("c")), ("ca".to_owned(), Some(&Value::I64(5))));
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl From<&SeriesView<'_>> for Series {
                 Point::Histogram(Buckets { bounds, counts: counts.to_vec(), sum })
             }
             PointView::Exponential(exponential) => Point::Exponential(exponential.clone()),
-            PointView::Summary(SummaryView { count, sum, quantiles }) => {
+            PointView::Summary(SummaryView { count, sum, quantiles, .. }) => {
                 Point::Summary(Summary { count, sum, quantiles: quantiles.to_vec() })
             }
         };

@@ -1,7 +1,6 @@
 //! What an exporter sees of a series during a reading: borrowed, so that a series costs no allocation.
 
 use std::fmt;
-use std::slice;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -104,11 +103,18 @@ pub struct SummaryView<'a> {
     pub sum: f64,
     /// Each quantile, from 0 to 1, with its value among those that came within the window; empty if none came.
     pub quantiles: &'a [(f64, f64)],
+    /// The quantiles that are asked for, also if there are none.
+    pub asked: &'static [f64],
 }
 
 impl<'a> SummaryView<'a> {
-    pub(crate) fn new(count: u64, sum: f64, quantiles: &'a [(f64, f64)]) -> SummaryView<'a> {
-        SummaryView { count, sum, quantiles }
+    pub(crate) fn new(
+        count: u64,
+        sum: f64,
+        quantiles: &'a [(f64, f64)],
+        asked: &'static [f64],
+    ) -> SummaryView<'a> {
+        SummaryView { count, sum, quantiles, asked }
     }
 }
 
@@ -244,14 +250,15 @@ impl<'a> LabelsView<'a> {
         }
     }
 
-    /// The keys, in the order in which the program gives them (sorted if that is not known). Those of values that are
-    /// absent are among them.
+    /// The keys, in the order in which the program gives them, or gave them first. Those of values that are absent are among
+    /// them.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> {
         let (packed, set) = match self.0 {
             Labels::Packed { keys, .. } => (keys, None),
             Labels::Set(labels) => (&[][..], Some(labels)),
         };
-        packed.iter().copied().chain(set.into_iter().flat_map(LabelSet::iter).map(|(key, _)| key))
+        let given = set.into_iter().flat_map(|set| (0..set.len()).filter_map(|at| set.given_at(at)));
+        packed.iter().copied().chain(given.map(|(key, _)| &**key))
     }
 
     /// The values, in the order of the keys.
@@ -263,7 +270,7 @@ impl<'a> LabelsView<'a> {
                 let tags = i64::from(line.tags()) | (-1i64).wrapping_shl(8 * keys.len() as u32);
                 Values::Packed(PackedValues { line, tags, from: 0 })
             }
-            Labels::Set(labels) => Values::Set(SetValues(labels.as_slice().iter())),
+            Labels::Set(labels) => Values::Set(SetValues { labels, at: 0 }),
         }
     }
 
@@ -311,13 +318,19 @@ impl<'a> Iterator for Values<'a> {
 
 /// The values of a set.
 #[derive(Debug)]
-pub struct SetValues<'a>(slice::Iter<'a, (Box<str>, Value)>);
+pub struct SetValues<'a> {
+    labels: &'a LabelSet,
+    /// The place of the next value.
+    at: usize,
+}
 
 impl<'a> Iterator for SetValues<'a> {
     type Item = ValueView<'a>;
 
     fn next(&mut self) -> Option<ValueView<'a>> {
-        self.0.next().map(|(_, value)| ValueView::from(value))
+        let (_, value) = self.labels.given_at(self.at)?;
+        self.at += 1;
+        Some(ValueView::from(value))
     }
 }
 

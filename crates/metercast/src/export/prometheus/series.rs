@@ -31,6 +31,8 @@ pub(super) enum Value {
     },
     Summary {
         quantiles: Vec<(f64, f64)>,
+        /// Those that are asked for, also if no value is known.
+        asked: &'static [f64],
         count: u64,
         sum: f64,
     },
@@ -57,6 +59,7 @@ impl Value {
             }
             PointView::Summary(summary) => Value::Summary {
                 quantiles: summary.quantiles.to_vec(),
+                asked: summary.asked,
                 count: summary.count,
                 sum: summary.sum,
             },
@@ -79,9 +82,13 @@ impl Value {
                 // What one of them has no native buckets for, both together have none for.
                 *native = native.take().zip(others.as_ref()).and_then(|(native, other)| native.with(other));
             }
-            (Value::Summary { quantiles, count, sum }, Value::Summary { count: more, sum: and, .. }) => {
+            (
+                Value::Summary { quantiles, asked, count, sum },
+                Value::Summary { count: more, sum: and, .. },
+            ) => {
                 // Those of all values together cannot be known.
                 quantiles.clear();
+                *asked = &[];
                 *count = count.wrapping_add(*more);
                 *sum += and;
             }

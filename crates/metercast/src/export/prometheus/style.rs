@@ -83,6 +83,11 @@ impl Style {
         self.values == Spelling::Display
     }
 
+    /// Whether quantiles of no values at all are zero, as the other exporter has them, and not left out.
+    pub(super) fn shows_quantiles_of_nothing(&self) -> bool {
+        self.values == Spelling::Display
+    }
+
     pub(super) fn shows_exemplars(&self) -> bool {
         (self.is_open || self.is_protobuf) && self.options().has_exemplars()
     }
@@ -157,7 +162,9 @@ impl Style {
             }
             PointView::Exponential(exponential) => is_odd(exponential.sum),
             PointView::Summary(summary) => {
-                is_odd(summary.sum) || summary.quantiles.iter().any(|(_, value)| is_odd(*value))
+                is_odd(summary.sum)
+                    || (self.shows_quantiles_of_nothing() && summary.quantiles.is_empty())
+                    || summary.quantiles.iter().any(|(_, value)| is_odd(*value))
             }
             _ => false,
         }

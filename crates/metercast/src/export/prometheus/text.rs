@@ -134,7 +134,10 @@ impl Unhurried<'_, '_> {
                     self.line("_count", &count.to_string());
                 }
             }
-            Value::Summary { quantiles, count, sum } => {
+            Value::Summary { quantiles, asked, count, sum } => {
+                if quantiles.is_empty() && style.shows_quantiles_of_nothing() {
+                    asked.iter().for_each(|quantile| self.part("", "quantile", *quantile, "0", None));
+                }
                 for (quantile, value) in quantiles {
                     if !style.is_open || *value >= 0.0 || value.is_nan() {
                         let value = style.values.value(*value);

@@ -150,7 +150,7 @@ impl Form for Protobuf {
             Value::Histogram { bounds, counts, sum, native } => {
                 Sample::Histogram { bounds, counts, sum: *sum, native: native.as_ref() }
             }
-            Value::Summary { quantiles, count, sum } => {
+            Value::Summary { quantiles, count, sum, .. } => {
                 Sample::Summary { quantiles, count: *count, sum: *sum }
             }
         };

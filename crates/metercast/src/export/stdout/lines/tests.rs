@@ -53,7 +53,7 @@ fn every_kind_has_its_line_in_the_order_of_names() {
         [
             "\"name\":\"stdout.age\",\"kind\":\"summary\",\"labels\":{},\"count\":1,\"sum\":2,\"quantiles\":[[0.5,2]]}",
             "\"name\":\"stdout.calls\",\"kind\":\"counter\",\
-             \"labels\":{\"code\":200,\"ok\":true,\"path\":\"a\\\"b\\n\",\"share\":0.5},\"value\":18446744073709551615}",
+             \"labels\":{\"path\":\"a\\\"b\\n\",\"ok\":true,\"code\":200,\"share\":0.5},\"value\":18446744073709551615}",
             "\"name\":\"stdout.depth\",\"kind\":\"up_down_counter\",\"unit\":\"{item}\",\"labels\":{},\"value\":-3}",
             "\"name\":\"stdout.heat\",\"kind\":\"gauge\",\"unit\":\"Cel\",\"labels\":{},\"value\":36.6}",
             "\"name\":\"stdout.size\",\"kind\":\"histogram\",\"labels\":{},\"count\":2,\"sum\":1,\"min\":0,\"max\":1,\

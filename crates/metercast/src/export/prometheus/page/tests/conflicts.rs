@@ -110,7 +110,7 @@ fn labels_that_mean_something_are_moved_and_those_that_meet_are_joined_and_said_
     let said = said.lock().unwrap();
     let about = |what: &str| said.iter().filter(|line| line.contains(what)).count();
     assert_eq!(about("label \"le\" of metric \"conflicts.time\""), 1, "{said:?}");
-    assert_eq!(about("labels \"a-b\" and \"a.b\" of metric \"conflicts.labels\""), 1, "{said:?}");
+    assert_eq!(about("labels \"a.b\" and \"a_b\" of metric \"conflicts.labels\""), 1, "{said:?}");
 }
 
 #[test]
