@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 
-use super::retry::Outcome;
-
 /// A push that failed, in whole or in part.
 #[derive(Clone, Debug)]
 pub(crate) struct ExportError {
@@ -114,37 +112,6 @@ impl Cause {
     /// Whether somebody answered, be it somebody on the way.
     pub(super) fn is_answer(&self) -> bool {
         matches!(self, Cause::Status { .. } | Cause::Grpc { .. })
-    }
-
-    /// What it means for the request: the tables of OTLP, and what they leave open.
-    pub(super) fn outcome(&self) -> Outcome {
-        match self {
-            Cause::Resolve(_) | Cause::Connect(_) | Cause::Silence { .. } => Outcome::Busy,
-            Cause::Timeout { connected: false, .. } | Cause::Deadline { connected: false } => Outcome::Busy,
-            Cause::Closed | Cause::Lost(_) | Cause::Timeout { .. } | Cause::Deadline { .. } => {
-                Outcome::Unknown
-            }
-            Cause::Proxy { is_lasting: false, .. } => Outcome::Busy,
-            Cause::Protocol(..) => Outcome::Garbled,
-            Cause::AnswerTooLarge { .. } => Outcome::Unread,
-            Cause::Status { status, .. } => match status.as_u16() {
-                429 | 503 => Outcome::Busy,
-                // A gateway says so, and does not know what became of the request behind it.
-                502 | 504 => Outcome::Unknown,
-                400 => Outcome::Malformed,
-                413 => Outcome::TooLarge,
-                _ => Outcome::Denied,
-            },
-            Cause::Grpc { too_large: true, .. } => Outcome::TooLarge,
-            Cause::Grpc { code, may_retry, .. } => match *code {
-                Code::CANCELLED | Code::DEADLINE_EXCEEDED | Code::DATA_LOSS => Outcome::Unknown,
-                Code::ABORTED | Code::OUT_OF_RANGE | Code::UNAVAILABLE => Outcome::Busy,
-                Code::RESOURCE_EXHAUSTED if *may_retry => Outcome::Busy,
-                Code::INVALID_ARGUMENT => Outcome::Malformed,
-                _ => Outcome::Denied,
-            },
-            _ => Outcome::Denied,
-        }
     }
 }
 

@@ -13,9 +13,10 @@ use tokio::time::{Instant, sleep_until};
 use super::answer::Accepted;
 use super::error::{Cause, ExportError, Failure};
 use super::message::OtlpMessage;
+use super::outcome::Outcome;
 use super::report::{Report, Reporter};
 use super::request::Request;
-use super::retry::{Fate, Next, Outcome, Past, Retry};
+use super::retry::{Fate, Next, Past, Retry};
 use super::settings::Settings;
 use super::transport::Transport;
 use super::worker::{Abandoned, Commands};
@@ -33,11 +34,15 @@ pub(super) struct Exporter {
     reporter: Reporter,
     /// What must be sent again byte by byte, and before anything else.
     held: Vec<Outgoing>,
+    /// How many points of a reading come before those that the next push begins with, if the last one did not get to them.
+    begin_at: u64,
 }
 
 /// A request on its way.
 struct Outgoing {
     request: Request,
+    /// How many points of its reading come before it.
+    before: u64,
     /// How long the message is.
     length: usize,
     /// The message as it is sent, once it was packed.
@@ -67,6 +72,7 @@ impl Exporter {
             retry: Retry::new(settings.backoff, settings.options.max_request_bytes),
             reporter: Reporter::new(&settings, &reader),
             held: Vec::new(),
+            begin_at: 0,
             settings,
             reader,
         })
@@ -132,8 +138,12 @@ impl Exporter {
         let mut is_done = true;
         loop {
             let Some(mut outgoing) = queue.pop_front() else {
+                if !report.is_unread {
+                    self.begin_at = 0;
+                    break;
+                }
                 // What is held must not be read again beside it.
-                if !report.is_unread || !self.held.is_empty() {
+                if !self.held.is_empty() {
                     break;
                 }
                 match self.read() {
@@ -148,14 +158,18 @@ impl Exporter {
                 continue;
             };
             let points = outgoing.request.points;
+            let behind = outgoing.before + points;
             let attempt = self.attempt(&mut outgoing, &mut limit, commands).await?;
             let (outcome, wait) = match &attempt {
                 Ok(_) => (Outcome::Taken, None),
-                Err(failure) => (self.outcome(&failure.cause, &outgoing), failure.wait),
+                Err(failure) => (self.outcome(failure, &outgoing), failure.wait),
             };
             let (fate, next) =
                 self.retry.after(outcome, outgoing.past, outgoing.length, wait, Instant::now());
             let waits = matches!(next, Next::At(_));
+            if matches!(fate, Fate::Delivered | Fate::GivenUp) {
+                self.begin_at = behind;
+            }
             match attempt {
                 Ok(accepted) => {
                     is_partly_taken = true;
@@ -220,10 +234,12 @@ impl Exporter {
     }
 
     /// What a failure means for a request: what no answer came to cannot have been taken if not all of it left.
-    fn outcome(&self, cause: &Cause, outgoing: &Outgoing) -> Outcome {
+    fn outcome(&self, failure: &Failure, outgoing: &Outgoing) -> Outcome {
         let length = outgoing.packed.as_ref().map_or(0, Bytes::len);
-        match cause.outcome() {
-            Outcome::Unknown if !cause.is_answer() && self.transport.is_unsent(length) => Outcome::Unsent,
+        match failure.outcome() {
+            Outcome::Unknown if !failure.cause.is_answer() && self.transport.is_unsent(length) => {
+                Outcome::Unsent
+            }
             outcome => outcome,
         }
     }
@@ -252,20 +268,30 @@ impl Exporter {
         Ok(Err(limit.cause(self.transport.connected()).into()))
     }
 
-    /// Reads the store.
+    /// Reads the store. The requests begin where the last push stopped, if it did not get to all of them: or a receiver that is
+    /// too slow for all would be told of the same metrics each time, and never of the others.
     fn read(&mut self) -> Result<Vec<Outgoing>, Cause> {
         let limit = self.retry.limit();
         // The reading calls into the application, whose log may panic.
         let requests =
             catch_unwind(AssertUnwindSafe(|| self.reader.read(|store| self.message.requests(store, limit))));
         let requests = requests.map_err(|panic| Cause::Panicked(panic_message(&*panic)))?;
-        let outgoing = |request: Request| Outgoing {
-            length: request.body.len(),
-            request,
-            packed: None,
-            past: Past::default(),
+        let mut before = 0;
+        let outgoing = |request: Request| {
+            let points = request.points;
+            before += points;
+            Outgoing {
+                length: request.body.len(),
+                request,
+                before: before - points,
+                packed: None,
+                past: Past::default(),
+            }
         };
-        Ok(requests.into_iter().map(outgoing).collect())
+        let mut all: Vec<_> = requests.into_iter().map(outgoing).collect();
+        let first = all.iter().position(|one| self.begin_at < one.before + one.request.points);
+        all.rotate_left(first.unwrap_or(0));
+        Ok(all)
     }
 
     /// Nothing can be sent. Unless it is the last push, whoever asked for it is told, and nothing happened.

@@ -5,7 +5,7 @@
 //!                          |         |            |                              |
 //!                          |         |            |                              answer (what became of it) -> error
 //!                          |         |            |                                                              |
-//!                          |         retry (what follows an attempt) <-------------------------------------------/
+//!                          |         retry (what follows an attempt) <- outcome (what it came to) <--------------/
 //!                          |                      |
 //!                          report -> who asked, log, own metrics
 //!                                                 |
@@ -35,6 +35,7 @@ mod grpc;
 mod json;
 mod message;
 mod options;
+mod outcome;
 mod pending;
 mod point;
 mod protobuf;

@@ -1,4 +1,4 @@
-//! Every cause says what happened, and means what OTLP says it means.
+//! Every cause says what happened.
 
 use super::*;
 
@@ -96,34 +96,5 @@ fn what_was_lost_for_good_is_said_last() {
     ] {
         let says = ExportError::new("http://collector", cause).losing(lost).to_string();
         assert!(says.ends_with(end), "{says}");
-    }
-}
-
-#[test]
-fn only_what_otlp_names_is_tried_again() {
-    let status = |status| Cause::Status { status: StatusCode::from_u16(status).unwrap(), says: None };
-    for code in 400..600 {
-        let expected = match code {
-            429 | 503 => Outcome::Busy,
-            502 | 504 => Outcome::Unknown,
-            400 => Outcome::Malformed,
-            413 => Outcome::TooLarge,
-            _ => Outcome::Denied,
-        };
-        assert_eq!(status(code).outcome(), expected, "{code}");
-    }
-    for code in 0..=17 {
-        for (too_large, may_retry) in [(false, false), (false, true), (true, false)] {
-            let expected = match code {
-                _ if too_large => Outcome::TooLarge,
-                1 | 4 | 15 => Outcome::Unknown,
-                10 | 11 | 14 => Outcome::Busy,
-                8 if may_retry => Outcome::Busy,
-                3 => Outcome::Malformed,
-                _ => Outcome::Denied,
-            };
-            let cause = Cause::Grpc { code: Code(code), says: None, too_large, may_retry };
-            assert_eq!(cause.outcome(), expected, "{code}");
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod faults;
 mod totals;
+mod turns;
+mod waits;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, mpsc};

@@ -28,7 +28,7 @@ fn refused(status: &'static str) -> Reply {
 }
 
 const ROWS: [Row; 20] = [
-    Row { fault: "503", reply: || refused("503 Service Unavailable"), error_type: "503", comes_again: false },
+    Row { fault: "503", reply: || refused("503 Service Unavailable"), error_type: "503", comes_again: true },
     Row { fault: "429", reply: || refused("429 Too Many Requests"), error_type: "429", comes_again: false },
     Row { fault: "502", reply: || refused("502 Bad Gateway"), error_type: "502", comes_again: true },
     Row { fault: "504", reply: || refused("504 Gateway Timeout"), error_type: "504", comes_again: true },
@@ -91,7 +91,7 @@ const ROWS: [Row; 20] = [
         fault: "an HTML error",
         reply: || Reply::Answer(answer("503 Busy", "content-type: text/html\r\n", b"<html>busy</html>")),
         error_type: "503",
-        comes_again: false,
+        comes_again: true,
     },
 ];
 

@@ -27,7 +27,7 @@ fn some_fault(numbers: &mut Numbers) -> Play {
         7 => answers(Cause::Protocol("HTTP/1.1", Arc::new(io::Error::other("garbage")))),
         _ => return taken(),
     };
-    let may_be_taken = matches!(&play.answer, Err(failure) if failure.cause.outcome() == super::super::super::retry::Outcome::Unknown);
+    let may_be_taken = matches!(&play.answer, Err(failure) if failure.outcome().is_in_doubt());
     if may_be_taken && numbers.below(2) == 0 { play.taken() } else { Play { takes: false, ..play } }
 }
 
