@@ -73,7 +73,8 @@ impl Running {
             ExporterConfig::Prometheus(settings) => {
                 let reader = reader.of_exporter(name, own::PROMETHEUS);
                 let (resource, log) = (config.resource().attributes(), reader.log().clone());
-                let page = PrometheusPage::with(name, settings.page().clone(), resource, log);
+                let page = PrometheusPage::with(name, settings.page().clone(), resource, log)
+                    .projection(settings.projection().clone());
                 let listener = Listener::start(name, settings, Scrape::of(reader, page))?;
                 let scheme = if settings.listener().tls().is_some() { "https" } else { "http" };
                 self.listeners.push(Served { scheme, path: settings.path().to_owned(), listener });

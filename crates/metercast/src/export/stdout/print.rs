@@ -66,7 +66,7 @@ impl Print {
             interval: config.interval(),
             writer: config.writer().cloned(),
             reader,
-            plan: Plan::new(Arc::default(), name),
+            plan: Plan::new(Arc::new(config.projection().clone()), name),
             commands: received,
             spare: Vec::new(),
         };
