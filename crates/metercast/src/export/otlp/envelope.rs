@@ -1,16 +1,18 @@
 //! A store as requests in one encoding: what is the same in all of them, and the order in which everything comes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use metercast_core::reading::{FamilyView, SeriesView};
+use metercast_core::reading::SeriesView;
 use metercast_core::{Definition, Kind, Scope, Store, Value};
 
 use super::cursors::Cursors;
 use super::format::{Format, Number, Point, Scalar, Temporality};
-use super::since::Since;
+use super::since::{Came, Since};
+use super::thread::{Identity, State, Thread};
 use super::walk::{Done, Of, Walk};
 use crate::config::TemporalityPreference;
+use crate::view::{Plan, Stream, StreamView};
 
 /// What is kept from request to request.
 #[derive(Debug)]
@@ -25,17 +27,15 @@ pub(super) struct Envelope<F: Format> {
 struct OfScope<F: Format> {
     scope: Scope,
     prepared: F::Scope,
-    /// By the address of the definition, which lives as long as the program.
-    metrics: HashMap<usize, OfMetric<F>>,
+    /// By the number of the stream.
+    metrics: HashMap<u32, OfMetric<F>>,
 }
 
-/// What is kept of a metric.
+/// What is kept of a metric as it is sent.
 #[derive(Debug)]
 struct OfMetric<F: Format> {
-    definition: &'static Arc<Definition>,
+    stream: Arc<Stream>,
     prepared: F::Metric,
-    /// Whether callbacks have said some of its series.
-    is_observed: bool,
     /// Its number among the cursors, if it has one.
     cursor: Option<u32>,
 }
@@ -56,6 +56,32 @@ pub(super) struct Deltas {
     pub(super) since: Since,
 }
 
+/// Since when values count, and what is to be known of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Temporalities {
+    pub(super) now: TemporalityPreference,
+    /// What it will be soon: of streams that change from totals it is noted what was delivered.
+    pub(super) next: Option<TemporalityPreference>,
+}
+
+/// The metrics of which callbacks have said some series. They stay so when the callbacks pause, or their temporality would
+/// change to and fro.
+#[derive(Debug, Default)]
+pub(super) struct Observed(HashSet<usize>);
+
+impl Observed {
+    /// Whether callbacks say some of these series, or have.
+    pub(super) fn has(&self, view: &StreamView<'_>) -> bool {
+        view.is_observed() || self.0.contains(&address(view.stream().definition()))
+    }
+
+    fn note(&mut self, view: &StreamView<'_>) {
+        if view.is_observed() {
+            self.0.insert(address(view.stream().definition()));
+        }
+    }
+}
+
 impl<F: Format> Envelope<F> {
     pub(super) fn new(resource: &[(String, Value)]) -> Envelope<F> {
         Envelope { format: F::default(), resource: F::resource(resource), scopes: Vec::new() }
@@ -66,29 +92,29 @@ impl<F: Format> Envelope<F> {
     pub(super) fn write(
         &mut self,
         store: &Store,
+        plan: &mut Plan,
         out: Vec<u8>,
         wanted: Wanted,
-        mut deltas: Option<(TemporalityPreference, &mut Deltas)>,
+        mut deltas: Option<(Temporalities, &mut Deltas)>,
+        observed: &mut Observed,
     ) -> Done {
         let Envelope { format, resource, scopes } = self;
         format.write_behind(out);
         let spare = deltas.as_mut().map(|(_, deltas)| deltas.cursors.spare(wanted.time)).unwrap_or_default();
         let mut walk = Walk::new(format, resource, wanted.limit, spare);
         store.read(|reading| {
-            let mut families: Vec<_> = reading.families().collect();
-            settle_names(&families);
-            // The sort is stable, so families of one scope stay sorted by name.
-            families.sort_by_key(|family| scope_key(family.definition().scope()));
-            let of_scopes = families.chunk_by(|a, b| a.definition().scope() == b.definition().scope());
-            for families in of_scopes {
-                let scope = families[0].definition().scope();
+            let mut views = plan.streams(reading);
+            // The sort is stable, so streams of one scope stay sorted by name.
+            views.sort_by_key(|view| scope_key(view.stream().scope()));
+            for views in views.chunk_by(|a, b| a.stream().scope() == b.stream().scope()) {
+                let scope = views[0].stream().scope();
                 let OfScope { prepared: of_scope, metrics, .. } = kept(scopes, scope);
-                for family in families {
-                    let definition = family.definition();
-                    let metric = metrics
-                        .entry(Arc::as_ptr(definition) as usize)
-                        .or_insert_with(|| OfMetric::new(definition));
-                    metric.write(&mut walk, of_scope, family, wanted.time, &mut deltas);
+                for view in views {
+                    let stream = view.stream();
+                    let metric = metrics.entry(stream.id()).or_insert_with(|| OfMetric::new(stream));
+                    observed.note(view);
+                    let is_observed = observed.has(view);
+                    metric.write(&mut walk, of_scope, view, is_observed, wanted.time, &mut deltas);
                 }
                 walk.close_scope(of_scope);
             }
@@ -107,13 +133,14 @@ impl<F: Format> Envelope<F> {
     }
 }
 
-/// Two metrics of one name are settled by the order in which they are read, which is that of the registry for every reader.
-fn settle_names(families: &[FamilyView<'_>]) {
-    for pair in families.chunk_by(|a, b| a.definition().name() == b.definition().name()) {
-        if pair.len() > 1 {
-            pair.iter().for_each(|family| family.each(|_| {}));
-        }
-    }
+/// The address of a definition, which lives as long as the program.
+pub(super) fn address(definition: &'static Arc<Definition>) -> usize {
+    Arc::as_ptr(definition) as usize
+}
+
+pub(super) fn identity(stream: &Stream) -> Identity<'_> {
+    let (ordinal, name) = (stream.ordinal(), stream.name());
+    Identity { metric: address(stream.definition()), ordinal, name }
 }
 
 /// What is kept of a scope, made if there is nothing. There are few.
@@ -130,9 +157,8 @@ fn scope_key(scope: Scope) -> (&'static str, &'static str) {
 }
 
 impl<F: Format> OfMetric<F> {
-    fn new(definition: &'static Arc<Definition>) -> OfMetric<F> {
-        let prepared = F::metric(definition);
-        OfMetric { definition, prepared, is_observed: false, cursor: None }
+    fn new(stream: &Arc<Stream>) -> OfMetric<F> {
+        OfMetric { stream: Arc::clone(stream), prepared: F::metric(stream), cursor: None }
     }
 
     /// Writes the points of the metric.
@@ -140,18 +166,19 @@ impl<F: Format> OfMetric<F> {
         &mut self,
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
-        family: &FamilyView<'_>,
+        view: &StreamView<'_>,
+        is_observed: bool,
         time: u64,
-        deltas: &mut Option<(TemporalityPreference, &mut Deltas)>,
+        deltas: &mut Option<(Temporalities, &mut Deltas)>,
     ) {
-        // It stays so when callbacks pause, or the temporality would change to and fro.
-        self.is_observed |= family.is_observed();
-        let (kind, is_observed) = (self.definition.kind(), self.is_observed);
-        match deltas {
-            Some((preference, deltas)) if preference.is_delta(kind, is_observed) => {
-                self.write_deltas(walk, scope, family, time, deltas);
+        let kind = self.stream.kind();
+        let state = deltas.as_ref().map(|(temporalities, _)| temporalities.state(kind, is_observed));
+        match (state, deltas) {
+            (Some(State::Delta), Some((_, deltas))) => self.write_deltas(walk, scope, view, time, deltas),
+            (Some(State::Followed), Some((_, deltas))) => {
+                self.write_followed(walk, scope, view, time, deltas);
             }
-            _ => self.write_totals(walk, scope, family, time),
+            _ => self.write_totals(walk, scope, view, time),
         }
         walk.close_metric(&mut self.prepared);
     }
@@ -162,12 +189,12 @@ impl<F: Format> OfMetric<F> {
         &mut self,
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
-        family: &FamilyView<'_>,
+        view: &StreamView<'_>,
         time: u64,
     ) {
-        let kind = self.definition.kind();
+        let kind = self.stream.kind();
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
-        family.each(|series| {
+        view.each(|series| {
             let start = series.started_unix_nanos;
             let times = [start, time.max(start)];
             let is_done = Scalar::of(&series.value)
@@ -178,37 +205,66 @@ impl<F: Format> OfMetric<F> {
         });
     }
 
+    /// The same, and it is noted what is delivered.
+    #[cold]
+    fn write_followed(
+        &mut self,
+        walk: &mut Walk<'_, F>,
+        scope: &mut F::Scope,
+        view: &StreamView<'_>,
+        time: u64,
+        Deltas { cursors, since }: &mut Deltas,
+    ) {
+        let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
+        let kind = self.stream.kind();
+        let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
+        view.each(|series| {
+            let start = series.started_unix_nanos;
+            if put_total(walk, &mut of, kind, series, [start, time.max(start)]) {
+                walk.told().thread(thread.number);
+                since.follow(cursors, thread, series, walk.told());
+            }
+        });
+    }
+
     #[inline(never)]
     fn write_deltas(
         &mut self,
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
-        family: &FamilyView<'_>,
+        view: &StreamView<'_>,
         time: u64,
         Deltas { cursors, since }: &mut Deltas,
     ) {
-        let kind = self.definition.kind();
-        let cursor = *self.cursor.get_or_insert_with(|| cursors.add_metric());
+        let Some(thread) = self.thread(cursors, State::Delta, time) else { return };
+        let (kind, scale) = (self.stream.kind(), self.stream.scale());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
-        family.each(|series| {
-            let Some(came) = since.of(cursors, cursor, series) else { return };
-            let (value, start) = (came.value, came.start);
-            let scalar = match value {
-                Number::Int(value) => Some(Scalar::Int(value)),
-                Number::Double(value) => Some(Scalar::Double(value)),
-                _ => None,
-            };
-            let is_there = scalar
-                .is_some_and(|scalar| walk.put_at_once(&mut of, series, [start, time], scalar))
-                || walk.put(&mut of, kind, &Point { series, value, start, time, exemplars_from: start });
-            if is_there {
-                since.tell(cursor, walk.told());
+        view.each(|series| {
+            let mut came = since.of(cursors, thread, series, scale);
+            while let Some(Came { value, start }) = came {
+                let scalar = match value {
+                    Number::Int(value) => Some(Scalar::Int(value)),
+                    Number::Double(value) => Some(Scalar::Double(value)),
+                    _ => None,
+                };
+                let is_there = scalar
+                    .is_some_and(|scalar| walk.put_at_once(&mut of, series, [start, time], scalar))
+                    || walk.put(&mut of, kind, &Point { series, value, start, time, exemplars_from: start });
+                if is_there {
+                    since.tell(thread, walk.told());
+                }
+                came = since.rest(scale);
             }
         });
     }
+
+    fn thread(&mut self, cursors: &mut Cursors, state: State, time: u64) -> Option<Thread> {
+        let number = *self.cursor.get_or_insert_with(|| cursors.number(identity(&self.stream), state, time));
+        cursors.thread(number)
+    }
 }
 
-/// Puts a point that was not put at once.
+/// Puts a point that was not put at once; false if it is none, or too large.
 #[inline(never)]
 fn put_total<F: Format>(
     walk: &mut Walk<'_, F>,
@@ -216,16 +272,27 @@ fn put_total<F: Format>(
     kind: Kind,
     series: &SeriesView<'_>,
     [start, time]: [u64; 2],
-) {
-    if let Some(value) = Number::of(&series.value) {
-        walk.put(of, kind, &Point { series, value, start, time, exemplars_from: 0 });
+) -> bool {
+    Number::of(&series.value)
+        .is_some_and(|value| walk.put(of, kind, &Point { series, value, start, time, exemplars_from: 0 }))
+}
+
+impl Temporalities {
+    /// How streams of this kind are told.
+    fn state(self, kind: Kind, is_observed: bool) -> State {
+        let is_delta = |preference: TemporalityPreference| preference.is_delta(kind, is_observed);
+        match self {
+            Temporalities { now, .. } if is_delta(now) => State::Delta,
+            Temporalities { next: Some(next), .. } if is_delta(next) => State::Followed,
+            _ => State::Idle,
+        }
     }
 }
 
 impl TemporalityPreference {
     /// Whether metrics of this kind tell what came since the last delivery. Metrics SDK, "MetricReader": what the three
     /// preferences mean for each kind of instrument.
-    fn is_delta(self, kind: Kind, is_observed: bool) -> bool {
+    pub(super) fn is_delta(self, kind: Kind, is_observed: bool) -> bool {
         match self {
             TemporalityPreference::Cumulative => false,
             TemporalityPreference::Delta => matches!(kind, Kind::Counter | Kind::Histogram),

@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use metercast_core::reading::{BucketsView, Exponential, PointView, SeriesView, SummaryView};
-use metercast_core::{Definition, Exemplar, Kind, Scope, Value};
+use metercast_core::{Exemplar, Kind, Scope, Value};
+
+use crate::view::Stream;
 
 /// What a metric's points are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +84,7 @@ pub(super) trait Format: fmt::Debug + Default {
 
     fn resource(attributes: &[(String, Value)]) -> Self::Resource;
     fn scope(scope: Scope) -> Self::Scope;
-    fn metric(definition: &Definition) -> Self::Metric;
+    fn metric(stream: &Stream) -> Self::Metric;
 
     /// Writes behind what `out` has, from now on.
     fn write_behind(&mut self, out: Vec<u8>);

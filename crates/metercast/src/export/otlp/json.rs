@@ -4,9 +4,10 @@
 //! of digits, trace and span ids in hexadecimal. Fields that say nothing are left out, and there is no space between.
 
 use metercast_core::reading::{Exponential, ExponentialBuckets, LabelsView, ValueView};
-use metercast_core::{Definition, Scope, Value};
+use metercast_core::{Scope, Value};
 
 use super::format::{Data, Format, Histogram, Number, Point, Temporality, sum_of};
+use crate::view::Stream;
 
 /// Writes requests in JSON.
 #[derive(Debug, Default)]
@@ -71,12 +72,11 @@ impl Format for Json {
         })
     }
 
-    fn metric(definition: &Definition) -> Vec<u8> {
+    fn metric(stream: &Stream) -> Vec<u8> {
         written(|to| {
             to.raw(r#"{"name":"#);
-            to.text(definition.name());
-            for (key, text) in
-                [(r#","description":"#, definition.description()), (r#","unit":"#, definition.unit())]
+            to.text(stream.name());
+            for (key, text) in [(r#","description":"#, stream.description()), (r#","unit":"#, stream.unit())]
             {
                 if !text.is_empty() {
                     to.raw(key);

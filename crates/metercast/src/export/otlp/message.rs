@@ -1,10 +1,11 @@
 //! A store as the messages that OTLP calls `ExportMetricsServiceRequest`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use metercast_core::{Store, Value};
 
-use super::envelope::{Deltas, Envelope, Wanted};
+use super::envelope::{Deltas, Envelope, Observed, Temporalities, Wanted};
 use super::format::unix_nanoseconds;
 use super::json::Json;
 use super::options::{OtlpEncoding, OtlpOptions};
@@ -13,6 +14,7 @@ use super::protobuf::Protobuf;
 use super::request::Request;
 use super::walk::Done;
 use crate::config::{HistogramAggregation, TemporalityPreference};
+use crate::view::{Plan, Projection};
 
 /// Writes what a store holds as OTLP messages, for a transport of your own: an `ExportMetricsServiceRequest` to send to
 /// `/v1/metrics` with the [`content_type`](OtlpEncoding::content_type) of its encoding, or to call
@@ -44,8 +46,12 @@ use crate::config::{HistogramAggregation, TemporalityPreference};
 #[derive(Debug)]
 pub struct OtlpMessage {
     options: OtlpOptions,
+    plan: Plan,
     kept: Kept,
     deltas: Deltas,
+    observed: Observed,
+    /// The temporality that was [announced](Self::announce).
+    next: Option<TemporalityPreference>,
     pending: Pending,
     /// The length of the last request, which the next will have about.
     last_length: usize,
@@ -56,6 +62,37 @@ pub struct OtlpMessage {
 enum Kept {
     Protobuf(Envelope<Protobuf>),
     Json(Envelope<Json>),
+}
+
+impl Kept {
+    fn new(resource: &[(String, Value)], options: OtlpOptions) -> Kept {
+        match options.encoding {
+            OtlpEncoding::Protobuf => Kept::Protobuf(Envelope::new(resource)),
+            OtlpEncoding::Json => Kept::Json(Envelope::new(resource)),
+        }
+    }
+
+    fn write(
+        &mut self,
+        store: &Store,
+        plan: &mut Plan,
+        out: Vec<u8>,
+        wanted: Wanted,
+        deltas: Option<(Temporalities, &mut Deltas)>,
+        observed: &mut Observed,
+    ) -> Done {
+        match self {
+            Kept::Protobuf(envelope) => envelope.write(store, plan, out, wanted, deltas, observed),
+            Kept::Json(envelope) => envelope.write(store, plan, out, wanted, deltas, observed),
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        match self {
+            Kept::Protobuf(envelope) => envelope.take(),
+            Kept::Json(envelope) => envelope.take(),
+        }
+    }
 }
 
 impl OtlpMessage {
@@ -83,14 +120,47 @@ impl OtlpMessage {
     /// assert!(body.contains(r#""asInt":"3""#));
     /// ```
     pub fn with_options(resource: &[(String, Value)], options: OtlpOptions) -> OtlpMessage {
-        let kept = match options.encoding {
-            OtlpEncoding::Protobuf => Kept::Protobuf(Envelope::new(resource)),
-            OtlpEncoding::Json => Kept::Json(Envelope::new(resource)),
-        };
+        OtlpMessage::with_projection(resource, options, Projection::new())
+    }
+
+    /// The same for some of the metrics, or for metrics that look different: as the filter and the views of a projection have
+    /// them. Each has what was recorded since the start, and each alias of a metric is delivered on its own.
+    ///
+    /// ```
+    /// use metercast::view::{Filter, Projection, View};
+    /// use metercast::{OtlpEncoding, OtlpMessage, OtlpOptions, Store, u64_counter};
+    ///
+    /// let projection = Projection::new()
+    ///     .filter(Filter::new().exclude("debug.*"))
+    ///     .view(View::of("orders.placed").rename("shop.orders"));
+    /// let options = OtlpOptions::default().encoding(OtlpEncoding::Json);
+    /// let mut message = OtlpMessage::with_projection(&[], options, projection);
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     u64_counter!("orders.placed", "Orders placed", 3);
+    ///     u64_counter!("debug.steps", "Steps taken", 5);
+    /// });
+    /// let mut body = Vec::new();
+    /// assert_eq!(message.encode(&store, &mut body), 1);
+    /// assert!(String::from_utf8(body).unwrap().contains(r#""name":"shop.orders""#));
+    /// ```
+    pub fn with_projection(
+        resource: &[(String, Value)],
+        options: OtlpOptions,
+        projection: impl Into<Arc<Projection>>,
+    ) -> OtlpMessage {
+        OtlpMessage::with_plan(resource, options, Plan::new(projection.into(), "otlp"))
+    }
+
+    pub(crate) fn with_plan(resource: &[(String, Value)], options: OtlpOptions, plan: Plan) -> OtlpMessage {
         OtlpMessage {
             options,
-            kept,
+            plan,
+            kept: Kept::new(resource, options),
             deltas: Deltas::default(),
+            observed: Observed::default(),
+            next: None,
             pending: Pending::default(),
             last_length: 0,
             left_out: 0,
@@ -100,6 +170,67 @@ impl OtlpMessage {
     /// The options that it was made with.
     pub fn options(&self) -> &OtlpOptions {
         &self.options
+    }
+
+    /// What is wrong with the views, as far as it was found since this was asked last: two metrics of one name, a view that
+    /// matches nothing. Each thing is said once.
+    pub fn warnings(&mut self) -> Vec<String> {
+        self.plan.warnings()
+    }
+
+    /// Says that [`reshape`](Self::reshape) will soon be called with these options. If a receiver of totals is to be told what
+    /// came since, it is noted from now on what of the requests is delivered: so send what there is once more before the call,
+    /// and nothing is missing in between. The rest of the time nothing has to be remembered for totals.
+    pub fn announce(&mut self, options: &OtlpOptions) {
+        self.next = Some(options.temporality).filter(|next| *next != self.options.temporality);
+    }
+
+    /// Makes everything anew that is the same in every message: for another resource, encoding, temporality, or other views.
+    /// What was delivered stays known, so no delta is told twice and none is lost, whatever the streams look like now: what
+    /// came since the last delivery comes with the next, in the new shape, and its start is that delivery.
+    ///
+    /// * A stream is taken for the same as before if it is made of the same metric and has the same name; the first
+    ///   stream of a metric also if it was renamed.
+    /// * A stream of deltas that was not there before counts from this call, such as a new alias, a metric that was filtered out,
+    ///   or a series that was told as totals. Of these, what was delivered since the change was [announced](Self::announce) is
+    ///   not told again, and what came after that is not lost.
+    /// * What was recorded into buckets before other bounds were wanted comes once with those bounds that it has.
+    /// * Totals have the start of their series, as ever.
+    ///
+    /// Requests of before may still be sent and [`delivered`](Self::delivered).
+    pub fn reshape(
+        &mut self,
+        store: &Store,
+        resource: &[(String, Value)],
+        options: OtlpOptions,
+        projection: impl Into<Arc<Projection>>,
+    ) {
+        self.reshape_with(store, resource, options, Plan::new(projection.into(), "otlp"));
+    }
+
+    pub(crate) fn reshape_with(
+        &mut self,
+        store: &Store,
+        resource: &[(String, Value)],
+        options: OtlpOptions,
+        plan: Plan,
+    ) {
+        self.reshape_at(SystemTime::now(), store, resource, options, plan);
+    }
+
+    fn reshape_at(
+        &mut self,
+        time: SystemTime,
+        store: &Store,
+        resource: &[(String, Value)],
+        options: OtlpOptions,
+        plan: Plan,
+    ) {
+        (self.options, self.plan, self.next) = (options, plan, None);
+        self.kept = Kept::new(resource, options);
+        self.prepare(store);
+        let times = [time, store.started()].map(unix_nanoseconds);
+        self.deltas.hand_over(store, &mut self.plan, options.temporality, &self.observed, times);
     }
 
     /// Tells the store that [`requests`](Self::requests) will be made of it, so that nothing expires before it is delivered; and
@@ -125,20 +256,14 @@ impl OtlpMessage {
     fn encode_at(&mut self, time: SystemTime, store: &Store, out: &mut Vec<u8>) -> usize {
         let wanted = Wanted { time: unix_nanoseconds(time), limit: usize::MAX };
         let before = std::mem::take(out);
-        let mut done = match &mut self.kept {
-            Kept::Protobuf(envelope) => envelope.write(store, before, wanted, None),
-            Kept::Json(envelope) => envelope.write(store, before, wanted, None),
-        };
+        let mut done = self.kept.write(store, &mut self.plan, before, wanted, None, &mut self.observed);
         match done.requests.pop() {
             Some(request) => {
                 *out = request.body;
                 request.points as usize
             }
             None => {
-                *out = match &mut self.kept {
-                    Kept::Protobuf(envelope) => envelope.take(),
-                    Kept::Json(envelope) => envelope.take(),
-                };
+                *out = self.kept.take();
                 0
             }
         }
@@ -184,17 +309,16 @@ impl OtlpMessage {
     fn requests_at(&mut self, time: SystemTime, store: &Store, limit: usize) -> Vec<Request> {
         let preference = self.options.temporality;
         let mut time = unix_nanoseconds(time);
-        let deltas = (preference != TemporalityPreference::Cumulative).then(|| {
+        let is_noted = preference != TemporalityPreference::Cumulative || self.next.is_some();
+        let deltas = is_noted.then(|| {
             time = self.deltas.cursors.begin(time, unix_nanoseconds(store.started()));
-            (preference, &mut self.deltas)
+            (Temporalities { now: preference, next: self.next }, &mut self.deltas)
         });
         let wanted = Wanted { time, limit };
         self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
-        let Done { mut requests, left_out } = match &mut self.kept {
-            Kept::Protobuf(envelope) => envelope.write(store, room, wanted, deltas),
-            Kept::Json(envelope) => envelope.write(store, room, wanted, deltas),
-        };
+        let Done { mut requests, left_out } =
+            self.kept.write(store, &mut self.plan, room, wanted, deltas, &mut self.observed);
         self.pending.wait_for(&mut requests);
         self.last_length = requests.first().map_or(0, |request| request.body.len());
         self.left_out = left_out;
@@ -210,7 +334,8 @@ impl OtlpMessage {
     /// The request has arrived, whatever the receiver made of it: what it told need not be told again.
     pub fn delivered(&mut self, request: Request) {
         self.pending.settle(&request);
-        if self.options.temporality != TemporalityPreference::Cumulative {
+        // Of a request of totals nothing has to be known.
+        if request.told.reading > 0 {
             self.deltas.cursors.delivered(request.told);
         }
     }

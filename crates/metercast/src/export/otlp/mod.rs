@@ -20,11 +20,13 @@
 
 mod answer;
 mod attributes;
+mod bank;
 mod client;
 mod compress;
 mod connect;
 mod counted;
 mod cursors;
+mod distribution;
 mod envelope;
 mod error;
 mod exporter;
@@ -32,6 +34,7 @@ mod fields;
 mod format;
 #[cfg(feature = "grpc")]
 mod grpc;
+mod handover;
 mod json;
 mod message;
 mod options;
@@ -45,6 +48,7 @@ mod request;
 mod retry;
 mod settings;
 mod since;
+mod thread;
 #[cfg(feature = "tls")]
 mod tls;
 mod told;

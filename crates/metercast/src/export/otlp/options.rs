@@ -29,9 +29,8 @@ impl OtlpEncoding {
 /// use metercast::config::TemporalityPreference;
 /// use metercast::{OtlpEncoding, OtlpOptions};
 ///
-/// let mut options = OtlpOptions::default();
-/// options.temporality = TemporalityPreference::Delta;
-/// options.encoding = OtlpEncoding::Json;
+/// let options = OtlpOptions::default().temporality(TemporalityPreference::Delta).encoding(OtlpEncoding::Json);
+/// assert_eq!(options.max_request_bytes, 64 << 20);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,6 +44,32 @@ pub struct OtlpOptions {
     /// How many bytes a request has at most, before compression: 64 MiB unless it is said, which is the most that OTLP lets
     /// a client send.
     pub max_request_bytes: usize,
+}
+
+impl OtlpOptions {
+    /// With this temporality.
+    #[must_use]
+    pub fn temporality(self, temporality: TemporalityPreference) -> OtlpOptions {
+        OtlpOptions { temporality, ..self }
+    }
+
+    /// With these buckets for histograms that say nothing.
+    #[must_use]
+    pub fn histograms(self, histograms: HistogramAggregation) -> OtlpOptions {
+        OtlpOptions { histograms, ..self }
+    }
+
+    /// In this encoding.
+    #[must_use]
+    pub fn encoding(self, encoding: OtlpEncoding) -> OtlpOptions {
+        OtlpOptions { encoding, ..self }
+    }
+
+    /// With requests of at most so many bytes.
+    #[must_use]
+    pub fn max_request_bytes(self, bytes: usize) -> OtlpOptions {
+        OtlpOptions { max_request_bytes: bytes, ..self }
+    }
 }
 
 /// OTLP, "Request size limits".

@@ -3,12 +3,13 @@
 //! The numbers are those of the fields in `metrics.proto`, `common.proto` and `resource.proto` of OTLP 1.
 
 use metercast_core::reading::{SeriesView, ValueView};
-use metercast_core::{Definition, Scope, Value};
+use metercast_core::{Scope, Value};
 
 use super::attributes::attribute;
 use super::format::{Data, Format, Point, Scalar, Temporality};
 use super::point::{Points, number_of};
 use crate::export::wire::{Open, Width, Writer};
+use crate::view::Stream;
 
 /// Writes requests in protobuf.
 #[derive(Debug, Default)]
@@ -62,11 +63,11 @@ impl Format for Protobuf {
         Head { fields: Writer::fields(|to| to.bytes(1, &scope)), width: Width::MEDIUM }
     }
 
-    fn metric(definition: &Definition) -> Metric {
+    fn metric(stream: &Stream) -> Metric {
         let fields = Writer::fields(|to| {
-            to.text(1, definition.name());
-            to.text(2, definition.description());
-            to.text(3, definition.unit());
+            to.text(1, stream.name());
+            to.text(2, stream.description());
+            to.text(3, stream.unit());
         });
         let head = Head { fields, width: Width::MEDIUM };
         Metric { head, width_of_data: Width::MEDIUM, points: Points::new(Data::Gauge) }

@@ -1,5 +1,7 @@
 //! What a request says of counters and histograms, to be remembered once it has arrived.
 
+use std::sync::Arc;
+
 use metercast_core::reading::Exponential;
 
 /// The totals up to which a request tells what came. It is the request's own: if nothing is heard of it, nothing has to be
@@ -10,13 +12,13 @@ pub(super) struct Told {
     pub(super) reading: u64,
     /// When that was made.
     pub(super) time: u64,
-    /// The metrics that have points in it since what was delivered last.
-    pub(super) metrics: Vec<u32>,
+    /// The threads that have points in it since what was delivered last.
+    pub(super) threads: Vec<u32>,
     pub(super) totals: Vec<Total>,
     pub(super) histograms: Vec<Buckets>,
     /// The numbers of the histograms, one after the other.
     pub(super) words: Vec<u64>,
-    pub(super) exponentials: Vec<(u32, u64, Exponential)>,
+    pub(super) exponentials: Vec<(Line, u64, Exponential)>,
 }
 
 /// The total of a part of a counter.
@@ -31,32 +33,41 @@ pub(super) struct Total {
 /// Where the total of a part is remembered.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    Named(u32),
-    Line(u32),
-    Observed { metric: u32, at: u32 },
+    Named { bank: u16, number: u32 },
+    Line(Line),
+    Observed { thread: u32, at: u32 },
 }
 
-/// What a histogram holds.
+/// A line in a bank.
 #[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) bank: u16,
+    pub(super) number: u32,
+}
+
+/// What a part of a histogram holds, in all buckets that are kept.
+#[derive(Debug)]
 pub(super) struct Buckets {
-    pub(super) line: u32,
+    pub(super) line: Line,
     pub(super) started: u64,
-    /// How many words it has.
+    /// Those of the buckets.
+    pub(super) bounds: Arc<[f64]>,
+    /// How many words it has: the sum that was read, the one that the receiver has, and the counts.
     pub(super) words: usize,
 }
 
 impl Told {
-    /// A metric has a point in it.
+    /// A thread has a point in it.
     #[inline]
-    pub(super) fn metric(&mut self, metric: u32) {
-        if self.metrics.last() != Some(&metric) {
-            self.metrics.push(metric);
+    pub(super) fn thread(&mut self, thread: u32) {
+        if self.threads.last() != Some(&thread) {
+            self.threads.push(thread);
         }
     }
 
     /// The same with room for as much, but nothing in it.
     pub(super) fn cleared(mut self) -> Told {
-        self.metrics.clear();
+        self.threads.clear();
         self.totals.clear();
         self.histograms.clear();
         self.words.clear();
