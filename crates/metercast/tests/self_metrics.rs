@@ -92,6 +92,22 @@ fn an_exporter_that_fails_is_seen_and_has_no_last_success() {
 }
 
 #[test]
+fn a_page_counts_its_points_at_each_scrape() {
+    let telemetry =
+        start(Config::builder().environment(false).exporter("page", Prometheus::listen("127.0.0.1:0")));
+    let address = telemetry.scrape_address().unwrap();
+    let metric = format!("otel_sdk_exporter_metric_data_point_exported_total{}", labels(PAGE.0, PAGE.1));
+    let mut so_far = 0;
+    for _ in 0..3 {
+        let page = scrape(address);
+        assert_eq!(value(&page, &metric).unwrap_or_default(), f64::from(so_far), "{page}");
+        let of_histogram = |line: &&str| line.contains("_bucket{") || line.contains("_sum{");
+        so_far += page.lines().filter(|line| !line.starts_with('#') && !of_histogram(line)).count() as u32;
+    }
+    telemetry.shutdown().unwrap();
+}
+
+#[test]
 fn without_self_metrics_two_scrapes_of_an_idle_program_are_the_same_bytes() {
     let receiver = Receiver::start();
     let telemetry = start(three(&receiver.endpoint).self_metrics(false));

@@ -150,14 +150,14 @@
 //!
 //! | metric | kind | what |
 //! | --- | --- | --- |
-//! | `otel.sdk.exporter.metric_data_point.exported` | counter | points handed over, or with `error.type` not |
+//! | `otel.sdk.exporter.metric_data_point.exported` | counter | points handed over, or with `error.type` not; of a page its series, at each scrape |
 //! | `otel.sdk.exporter.metric_data_point.inflight` | up-down counter | points on their way |
 //! | `otel.sdk.exporter.operation.duration` | histogram, s | exports, failed ones with `error.type` |
 //! | `otel.sdk.metric_reader.collection.duration` | histogram, s | readings of the store |
 //! | `metercast.exporter.failures` | counter | exports that failed; 0 once one was tried |
 //! | `metercast.exporter.last_success` | gauge, s since 1970 | the last export that succeeded, or the last scrape |
 //!
-//! Of a page there are the readings and when the last was; the rest its scraper knows better. `self_metrics = false`
+//! Of a page there are its points, the readings and when the last was; the rest its scraper knows better. `self_metrics = false`
 //! switches all of them off.
 
 // From what is asked to what is answered: the sources, how they are laid over each other,

@@ -284,13 +284,16 @@ impl Job {
         page.clear();
         if !is_unwanted() {
             // The whole page, since the reading cannot wait for a client that is slow to take it.
-            inner.reader.read(|store| {
+            let points = inner.reader.read(|store| {
                 inner.page.write_selected(store, format, &selection, &mut |chunk| {
                     if !is_unwanted() {
                         page.extend_from_slice(chunk);
                     }
-                });
+                })
             });
+            if !is_unwanted() {
+                inner.reader.own().points(points, None);
+            }
         }
         // Since when the values count, for whoever makes deltas of them; Prometheus' own libraries call it so.
         let started = inner.reader.store().started().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -71,6 +71,8 @@ struct Page<'a, F: Form> {
     sheet: F::Sheet<'a>,
     hashes: &'a mut Vec<u64>,
     order: &'a mut Order,
+    /// How many series were written.
+    points: u64,
 }
 
 impl<F: Form> Encoder<F> {
@@ -85,7 +87,8 @@ impl<F: Form> Encoder<F> {
         Encoder { style, metrics, claims, target, placed: 0 }
     }
 
-    /// Writes a page. Returns what is wrong with the names on it, each time something else.
+    /// Writes a page. Returns how many series of the program it has, and what is wrong with the names on it, each time
+    /// something else.
     pub(super) fn page(
         &mut self,
         (plan, reading): (&mut Plan, &Reading<'_>),
@@ -93,16 +96,16 @@ impl<F: Form> Encoder<F> {
         (order, hashes): (&mut Order, &mut Vec<u64>),
         desk: &mut F::Desk,
         sink: &mut dyn FnMut(&[u8]),
-    ) -> Vec<Problem> {
+    ) -> (u64, Vec<Problem>) {
         for stream in &order.list[self.placed..] {
             let metric = self.metrics.place(stream);
             self.metrics.list[metric].place(&mut self.claims);
         }
         let style = Arc::clone(&self.style);
-        {
+        let points = {
             let claims = &mut self.claims;
             let (sheet, order) = (F::sheet(desk, sink), &mut *order);
-            let mut page = Page::<F> { style: &style, selection, claims, sheet, hashes, order };
+            let mut page = Page::<F> { style: &style, selection, claims, sheet, hashes, order, points: 0 };
             let present = page.present(plan, reading, &mut self.metrics);
             if let Some(target) = &mut self.target
                 && selection.shows(target, style.is_open)
@@ -115,10 +118,11 @@ impl<F: Form> Encoder<F> {
                 page.metrics::<false>(present, &mut self.metrics.list);
             }
             F::finish(page.sheet, &style);
-        }
+            page.points
+        };
         self.placed = order.list.len();
         let of_labels = self.metrics.list.iter_mut().flat_map(|metric| metric.known.problems.drain(..));
-        self.claims.problems.drain(..).chain(of_labels).collect()
+        (points, self.claims.problems.drain(..).chain(of_labels).collect())
     }
 }
 
@@ -195,19 +199,21 @@ impl<F: Form> Page<'_, F> {
 
     /// Writes a metric of which no two series are spelled alike. False if they may be after all; then nothing is written.
     fn uniform<const MORE: bool>(&mut self, metric: &mut Metric<F>, view: &StreamView<'_>) -> bool {
-        let (mut begun, mut fits) = (false, true);
+        let (mut begun, mut fits, mut points) = (false, true, 0);
         view.each(|series| {
             let first = !begun;
             if first && fits {
                 (begun, fits) = self.first(metric, view, series);
             }
             if begun && let Some(keys) = metric.known.last(&series.labels, first) {
+                points += 1;
                 if MORE && self.style.is_special(series, metric.family.kind) {
                     return self.special(metric, series);
                 }
                 F::write::<false, MORE>(&mut metric.form, &keys.written, series, &mut self.sheet);
             }
         });
+        self.points += points;
         if begun {
             F::end(&mut metric.form, self.style, &mut self.sheet);
         }
@@ -276,7 +282,10 @@ impl<F: Form> Page<'_, F> {
         fits &= self.hashes.windows(2).all(|pair| pair[0] != pair[1]);
         match begun {
             _ if !fits => F::take_back(&mut self.sheet, held),
-            Some(at) => F::end(&mut metrics[at].form, self.style, &mut self.sheet),
+            Some(at) => {
+                self.points += self.hashes.len() as u64;
+                F::end(&mut metrics[at].form, self.style, &mut self.sheet);
+            }
             None => {}
         }
         F::let_go(&mut self.sheet);
@@ -307,6 +316,7 @@ impl<F: Form> Page<'_, F> {
             let metric = &mut metrics[at];
             self.begin(metric);
             for series in merged.series() {
+                self.points += 1;
                 F::write_kept(&mut metric.form, &metric.family, series, self.style, &mut self.sheet);
             }
             F::end(&mut metric.form, self.style, &mut self.sheet);

@@ -79,7 +79,7 @@ impl<F: Form> Default for Kept<F> {
 }
 
 impl<F: Form> Kept<F> {
-    /// Writes a page. Returns what is wrong with the names on it.
+    /// Writes a page. Returns how many series it has, and what is wrong with the names on it.
     fn page(
         &mut self,
         style: Style,
@@ -87,7 +87,7 @@ impl<F: Form> Kept<F> {
         selection: &Selection,
         seen: (&mut Order, &mut Vec<u64>),
         sink: &mut dyn FnMut(&[u8]),
-    ) -> Vec<Problem> {
+    ) -> (u64, Vec<Problem>) {
         let known = self.encoders.iter().position(|encoder| encoder.style.is_same_as(&style));
         let at = known.unwrap_or_else(|| {
             self.encoders.push(Encoder::new(style));
@@ -207,20 +207,20 @@ impl PrometheusPage {
         self.write_selected(store, format, &Selection::default(), sink);
     }
 
-    /// [`write_as`](Self::write_as) for a part of the store.
+    /// [`write_as`](Self::write_as) for a part of the store. Returns how many series were written.
     pub(crate) fn write_selected(
         &self,
         store: &Store,
         format: PageFormat,
         selection: &Selection,
         sink: &mut dyn FnMut(&[u8]),
-    ) {
+    ) -> u64 {
         // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
-        let problems = selection.read(store, |reading| {
+        let (points, problems) = selection.read(store, |reading| {
             let mut press = self.press();
             let Press { plan, text, protobuf, order, hashes, said } = &mut *press;
             let style = Style::new(&self.choice, format);
-            let problems = match format.format {
+            let (points, problems) = match format.format {
                 Format::Protobuf => {
                     protobuf.page(style, (&mut *plan, reading), selection, (order, hashes), sink)
                 }
@@ -231,11 +231,12 @@ impl PrometheusPage {
             let mut said: Vec<_> =
                 problems.map(|problem| format!("exporter {exporter:?}: {problem}")).collect();
             said.extend(plan.warnings());
-            said
+            (points, said)
         });
         for problem in problems {
             self.log.write_once(Level::Warn, &problem);
         }
+        points
     }
 
     fn press(&self) -> MutexGuard<'_, Press> {

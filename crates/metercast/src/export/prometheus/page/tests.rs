@@ -14,7 +14,8 @@ use metercast_core::{
     f64_counter, f64_gauge, f64_histogram, i64_gauge, i64_up_down_counter, u64_counter, u64_gauge,
 };
 
-use super::PrometheusPage;
+use super::super::{Format, PageFormat};
+use super::{PrometheusPage, Selection};
 use crate::log::Log;
 
 metrics! {
@@ -377,6 +378,30 @@ fn assert_same(page: &str, expected: &str) {
         assert_eq!(line, expected, "line {at}");
     }
     assert_eq!(page.len(), expected.len());
+}
+
+#[test]
+fn a_page_knows_how_many_series_it_has_however_they_are_written() {
+    let store = Store::new();
+    store.scope(|| {
+        for n in 0..3 {
+            u64_gauge!("points.uniform", "", 1, "n" => n);
+        }
+        // Two sets of keys; two values that are spelled alike; two metrics of one name.
+        u64_counter!("points.mixed", "", 1, "a" => "1");
+        u64_counter!("points.mixed", "", 1, "b" => "1");
+        u64_counter!("points.merged", "", 1, "n" => 1.to_string());
+        u64_counter!("points.merged", "", 1, "n" => 1);
+        u64_gauge!("points.same", "", 1, "n" => 1);
+        u64_gauge!("points_same", "", 1, "n" => 2);
+        f64_histogram!("points.times", "", 0.5);
+    });
+    for format in [Format::Text0, Format::OpenMetrics1, Format::Protobuf] {
+        let page = PrometheusPage::new("test", Log::to(|_, _| {}));
+        let format = PageFormat { format, ..PageFormat::default() };
+        let points = page.write_selected(&store, format, &Selection::default(), &mut |_| {});
+        assert_eq!(points, 9, "{format:?}");
+    }
 }
 
 #[test]
