@@ -27,6 +27,8 @@ pub(super) enum Value {
         bounds: Vec<f64>,
         counts: Vec<u64>,
         sum: f64,
+        /// Whether some of the values are known to be negative, or some of the bounds are.
+        has_negative: bool,
         native: Option<Native>,
     },
     Summary {
@@ -49,13 +51,15 @@ impl Value {
                 bounds: buckets.bounds.to_vec(),
                 counts: buckets.counts.to_vec(),
                 sum: buckets.sum,
+                has_negative: buckets.bounds.first().is_some_and(|bound| *bound < 0.0),
                 native: None,
             },
             PointView::Exponential(exponential) => {
                 let (bounds, counts) = classic.count(exponential);
                 let native = if has_native { Native::of(exponential) } else { None };
                 let (bounds, counts) = (bounds.to_vec(), counts.to_vec());
-                Value::Histogram { bounds, counts, sum: exponential.sum, native }
+                let has_negative = exponential.negative.count() > 0;
+                Value::Histogram { bounds, counts, sum: exponential.sum, has_negative, native }
             }
             PointView::Summary(summary) => Value::Summary {
                 quantiles: summary.quantiles.to_vec(),
@@ -74,9 +78,10 @@ impl Value {
             (Value::I64(to), Value::I64(value)) => *to = to.wrapping_add(*value),
             // They are of one metric, so their bounds are the same.
             (
-                Value::Histogram { counts, sum, native, .. },
-                Value::Histogram { counts: more, sum: and, native: others, .. },
+                Value::Histogram { counts, sum, has_negative, native, .. },
+                Value::Histogram { counts: more, sum: and, has_negative: or, native: others, .. },
             ) => {
+                *has_negative |= or;
                 counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(*count));
                 *sum += and;
                 // What one of them has no native buckets for, both together have none for.

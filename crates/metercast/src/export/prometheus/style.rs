@@ -160,7 +160,9 @@ impl Style {
                 is_odd(buckets.sum)
                     || (self.is_open && buckets.bounds.first().is_some_and(|bound| *bound < 0.0))
             }
-            PointView::Exponential(exponential) => is_odd(exponential.sum),
+            PointView::Exponential(exponential) => {
+                is_odd(exponential.sum) || (self.is_open && exponential.negative.count() > 0)
+            }
             PointView::Summary(summary) => {
                 is_odd(summary.sum)
                     || (self.shows_quantiles_of_nothing() && summary.quantiles.is_empty())

@@ -125,11 +125,11 @@ impl Unhurried<'_, '_> {
             Value::I64(value) => self.number(&value.to_string(), exemplars),
             Value::F64(value) if family.kind == Type::Counter && !is_total(*value) => return,
             Value::F64(value) => self.number(&style.values.value(*value), exemplars),
-            Value::Histogram { bounds, counts, sum, .. } => {
+            Value::Histogram { bounds, counts, sum, has_negative, .. } => {
                 let count = self.buckets(bounds, counts, exemplars);
-                // OpenMetrics 1.0, "Histogram": neither sum nor count if there are negative bounds; and one not without the other.
-                let has_negative = style.is_open && bounds.first().is_some_and(|bound| *bound < 0.0);
-                if is_total(*sum) && !has_negative {
+                // OpenMetrics 1.0, "Histogram": neither sum nor count where values are negative, as bounds may tell, since the sum
+                // is no counter then; and one not without the other.
+                if is_total(*sum) && !(style.is_open && *has_negative) {
                     self.line("_sum", &style.values.value(*sum));
                     self.line("_count", &count.to_string());
                 }

@@ -147,7 +147,7 @@ impl Form for Protobuf {
             Value::U64(value) => Sample::Number(*value as f64),
             Value::I64(value) => Sample::Number(*value as f64),
             Value::F64(value) => Sample::Number(*value),
-            Value::Histogram { bounds, counts, sum, native } => {
+            Value::Histogram { bounds, counts, sum, native, .. } => {
                 Sample::Histogram { bounds, counts, sum: *sum, native: native.as_ref() }
             }
             Value::Summary { quantiles, count, sum, .. } => {

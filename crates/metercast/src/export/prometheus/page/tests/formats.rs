@@ -173,6 +173,29 @@ fn exemplars_stand_on_counters_and_in_the_buckets_of_their_values() {
 }
 
 #[test]
+fn exponential_buckets_of_negative_values_have_neither_sum_nor_count_in_openmetrics() {
+    metrics! {
+        /// Exponential.
+        static CHANGES: Histogram<f64> = "formats.changes" { exponential: true, labels: { of: &str } };
+    }
+    let store = Store::new();
+    store.scope(|| {
+        // The sum is positive, and yet no counter: a value took from it.
+        [-2.0, 4.0].iter().for_each(|value| CHANGES.record(*value, ("both",)));
+        CHANGES.record(4.0, ("above",));
+    });
+    let ends = |format| {
+        let page = page(PageOptions::new()).render_as(&store, format);
+        let lines = page.lines().filter(|line| line.contains("_sum{") || line.contains("_count{"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let above = ["formats_changes_sum{of=\"above\"} 4", "formats_changes_count{of=\"above\"} 1"];
+    let both = ["formats_changes_sum{of=\"both\"} 2", "formats_changes_count{of=\"both\"} 2"];
+    assert_eq!(ends(OPEN), above);
+    assert_eq!(ends(PageFormat::default()), [both, above].concat());
+}
+
+#[test]
 fn an_exemplar_without_a_span_has_no_labels() {
     let store = Store::new();
     store.set_exemplars(ExemplarFilter::AlwaysOn);
