@@ -5,6 +5,7 @@ gives the same lists with what was understood, or {"error": why}. Doubles are wr
 rounded on the way.
 """
 
+import base64
 import gzip
 import importlib.util
 import json
@@ -36,7 +37,7 @@ def counters(text):
 def page(given):
     read = {"text": read_text, "openmetrics": read_openmetrics}[given["format"]]
     names = counters(given["page"])
-    families, samples = [], []
+    families, samples, exemplars = [], [], []
     for family in read(given["page"]):
         name = family.name
         if family.type == "counter":
@@ -46,7 +47,11 @@ def page(given):
             assert sample.timestamp is None, f"{sample.name} has a timestamp"
             is_total = family.type == "counter" and sample.name == family.name + "_total"
             samples.append([name if is_total else sample.name, sample.labels, bits(sample.value)])
-    return {"families": families, "samples": samples}
+            if sample.exemplar:
+                assert sample.exemplar.timestamp, f"an exemplar of {sample.name} has no timestamp"
+                labels, number = sample.exemplar.labels, bits(sample.exemplar.value)
+                exemplars.append([samples[-1][0], sample.labels, labels, number])
+    return {"families": families, "samples": samples, "exemplars": exemplars}
 
 
 def value(any_value):
@@ -83,6 +88,22 @@ def histogram(point):
     }
 
 
+def exponential(point):
+    buckets = lambda of: [of.offset, [str(count) for count in of.bucket_counts]]
+    assert point.zero_count + sum(point.positive.bucket_counts) + sum(point.negative.bucket_counts) == point.count
+    return {
+        "scale": point.scale,
+        "zeros": str(point.zero_count),
+        "sum": bits(point.sum) if point.HasField("sum") else None,
+        "positive": buckets(point.positive),
+        "negative": buckets(point.negative),
+    }
+
+
+def exemplar(one):
+    return [bits(one.as_double), one.trace_id.hex(), one.span_id.hex()]
+
+
 def summary(point):
     return {
         "count": str(point.count),
@@ -102,6 +123,8 @@ def metric(metric):
     assert data.aggregation_temporality == CUMULATIVE, f"{metric.name} is not cumulative"
     if which == "sum":
         return "counter" if data.is_monotonic else "up_down_counter", number, data.data_points
+    if which == "exponential_histogram":
+        return which, exponential, data.data_points
     assert which == "histogram", f"{metric.name} is a {which}"
     return "histogram", histogram, data.data_points
 
@@ -135,10 +158,22 @@ def keys_as_they_must_be(node):
             keys_as_they_must_be(content)
 
 
+def ids_to_base64(node):
+    """OTLP, "JSON Protobuf Encoding": ids of traces and spans are in hexadecimal; the parser takes all bytes for base64."""
+    for content in node.values() if isinstance(node, dict) else node:
+        if isinstance(content, (dict, list)):
+            ids_to_base64(content)
+    if isinstance(node, dict):
+        for key in {"traceId", "spanId"} & set(node):
+            assert len(node[key]) == (32 if key == "traceId" else 16), f"{key} is {node[key]}"
+            node[key] = base64.b64encode(bytes.fromhex(node[key])).decode()
+
+
 def read_json(body):
-    text = body.decode()
-    keys_as_they_must_be(json.loads(text))
-    return json_format.Parse(text, ExportMetricsServiceRequest())
+    content = json.loads(body.decode())
+    keys_as_they_must_be(content)
+    ids_to_base64(content)
+    return json_format.ParseDict(content, ExportMetricsServiceRequest())
 
 
 def message(given):
@@ -164,6 +199,7 @@ def message(given):
                         "kind": kind,
                         "labels": attributes(point.attributes),
                         "value": read(point),
+                        "exemplars": [exemplar(one) for one in getattr(point, "exemplars", [])],
                     })
     return {"facts": facts}
 

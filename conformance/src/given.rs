@@ -1,7 +1,9 @@
 //! What a case records, read from its `given.toml`.
 
+use std::cell::Cell;
+
 use metercast::__private::{Adhoc, Descriptor, Scope};
-use metercast::{KeyValue, Kind, NumberType, Value};
+use metercast::{ExemplarFilter, KeyValue, Kind, NumberType, SpanContext, Store, Value};
 use serde::Deserialize;
 
 use crate::options::PageChoice;
@@ -16,6 +18,9 @@ pub struct Given {
     /// What is chosen for the pages.
     #[serde(default)]
     pub page: PageChoice,
+    /// Which measurements become exemplars, as OpenTelemetry names it; those in spans if nothing is said.
+    #[serde(default)]
+    pub exemplars: Option<String>,
     /// What is recorded.
     pub record: Vec<Recording>,
 }
@@ -39,6 +44,11 @@ pub struct Recording {
     pub help: String,
     /// Its bounds, if it is a histogram that declares them.
     pub buckets: Option<Vec<f64>>,
+    /// Whether it is a histogram with exponential buckets; its values are powers of two then, so that these are known.
+    #[serde(default)]
+    pub exponential: bool,
+    /// The sampled span that it is made in, if any: the ids of the trace and of the span in hexadecimal, with a `-` between.
+    pub span: Option<String>,
     /// A number; as text where TOML has none so large, or for `nan` and `inf`.
     pub value: Number,
     /// How often; once if nothing is said.
@@ -85,8 +95,27 @@ impl Given {
         toml::from_str(text).unwrap_or_else(|error| panic!("given.toml: {error}"))
     }
 
-    /// Makes the recordings in the current store.
-    pub fn record(&self) {
+    /// Makes the recordings in a store.
+    ///
+    /// # Panics
+    ///
+    /// If the case is not a valid one.
+    pub fn record(&self, store: &Store) {
+        store.take_exemplars(|| SPAN.get());
+        store.set_exemplars(self.filter());
+        store.scope(|| self.make());
+    }
+
+    /// Which measurements become exemplars.
+    pub(crate) fn filter(&self) -> ExemplarFilter {
+        match self.exemplars.as_deref() {
+            None | Some("trace_based") => ExemplarFilter::TraceBased,
+            Some("always_on") => ExemplarFilter::AlwaysOn,
+            Some(other) => panic!("given.toml: there is no filter {other:?}"),
+        }
+    }
+
+    fn make(&self) {
         for (at, recording) in self.record.iter().enumerate() {
             recording.make(at as u32 + 1);
         }
@@ -99,6 +128,11 @@ impl Recording {
         self.times.unwrap_or(1)
     }
 
+    /// The trace and the span that it is made in, in hexadecimal.
+    pub(crate) fn ids(&self) -> Option<(&str, &str)> {
+        self.span.as_deref().map(|span| span.split_once('-').expect("a trace and a span"))
+    }
+
     /// The line of its definition is its place in the file, counted from 1.
     fn make(&self, place: u32) {
         // A site lives as long as the program, as the call sites that it stands for do.
@@ -106,6 +140,7 @@ impl Recording {
             Box::leak(Box::new(Adhoc::new(Box::leak(Box::new(self.descriptor(place))))));
         let labels: Vec<KeyValue> =
             self.labels.iter().map(|(key, value)| KeyValue::new(key.clone(), value.get())).collect();
+        SPAN.set(self.ids().map(|(trace, span)| SpanContext::new(bytes(trace), bytes(span))));
         for _ in 0..self.times() {
             match (self.kind.as_str(), self.number.as_str()) {
                 ("counter", "u64") => site.add::<u64>(self.value.u64(), &labels[..]),
@@ -138,12 +173,24 @@ impl Recording {
         let scope = Scope::new("conformance", "1");
         let descriptor = Descriptor::new(keep(&self.name), kind, number, scope, "given.toml", place)
             .unit(keep(&self.unit))
-            .description(keep(&self.help));
+            .description(keep(&self.help))
+            .exponential(self.exponential);
         match &self.buckets {
             Some(bounds) => descriptor.buckets(Box::leak(bounds.clone().into_boxed_slice())),
             None => descriptor,
         }
     }
+}
+
+thread_local! {
+    /// The span of the recording that is being made.
+    static SPAN: Cell<Option<SpanContext>> = const { Cell::new(None) };
+}
+
+/// The bytes of an id in hexadecimal.
+fn bytes<const N: usize>(hexadecimal: &str) -> [u8; N] {
+    assert_eq!(hexadecimal.len(), 2 * N, "{hexadecimal}");
+    std::array::from_fn(|at| u8::from_str_radix(&hexadecimal[2 * at..2 * at + 2], 16).expect("hexadecimal"))
 }
 
 fn keep(text: &str) -> &'static str {

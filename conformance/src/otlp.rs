@@ -5,8 +5,11 @@ use std::fmt::Write;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, number_data_point};
+use opentelemetry_proto::tonic::metrics::v1::{
+    AggregationTemporality, Exemplar, exemplar, number_data_point,
+};
 use prost::Message;
 
 /// The lines of a message.
@@ -56,6 +59,28 @@ fn points(out: &mut String, data: &Data) {
                 let labels = labels(&point.attributes);
                 let (bounds, counts) = (&point.explicit_bounds, &point.bucket_counts);
                 let _ = writeln!(out, "    {{{labels}}} {bounds:?} {counts:?} sum {:?}", point.sum);
+                exemplars(out, &point.exemplars, point.time_unix_nano);
+            }
+            return;
+        }
+        Data::ExponentialHistogram(histogram) => {
+            assert_eq!(histogram.aggregation_temporality, AggregationTemporality::Cumulative as i32);
+            out.push_str("  exponential histogram\n");
+            for point in &histogram.data_points {
+                assert!(point.start_time_unix_nano > 0 && point.time_unix_nano >= point.start_time_unix_nano);
+                let buckets = |of: &Option<Buckets>| {
+                    of.as_ref().map_or((0, Vec::new()), |of| (of.offset, of.bucket_counts.clone()))
+                };
+                let (negative, positive) = (buckets(&point.negative), buckets(&point.positive));
+                let counted = [&negative.1[..], &[point.zero_count], &positive.1].concat();
+                assert_eq!(counted.iter().sum::<u64>(), point.count);
+                let (labels, scale, zeros, sum) =
+                    (labels(&point.attributes), point.scale, point.zero_count, point.sum);
+                let _ = writeln!(
+                    out,
+                    "    {{{labels}}} scale {scale} {negative:?} zeros {zeros} {positive:?} sum {sum:?}"
+                );
+                exemplars(out, &point.exemplars, point.time_unix_nano);
             }
             return;
         }
@@ -71,7 +96,6 @@ fn points(out: &mut String, data: &Data) {
             }
             return;
         }
-        other => panic!("{other:?}"),
     };
     for point in numbers {
         assert!(point.start_time_unix_nano > 0 && point.time_unix_nano >= point.start_time_unix_nano);
@@ -80,6 +104,20 @@ fn points(out: &mut String, data: &Data) {
             number_data_point::Value::AsDouble(value) => format!("double {value:?}"),
         };
         let _ = writeln!(out, "    {{{}}} {value}", labels(&point.attributes));
+        exemplars(out, &point.exemplars, point.time_unix_nano);
+    }
+}
+
+fn exemplars(out: &mut String, exemplars: &[Exemplar], time: u64) {
+    for exemplar in exemplars {
+        assert!((1..=time).contains(&exemplar.time_unix_nano) && exemplar.filtered_attributes.is_empty());
+        let value = match exemplar.value.expect("an exemplar has a value") {
+            exemplar::Value::AsInt(value) => format!("int {value}"),
+            exemplar::Value::AsDouble(value) => format!("double {value:?}"),
+        };
+        let hexadecimal = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (trace, span) = (hexadecimal(&exemplar.trace_id), hexadecimal(&exemplar.span_id));
+        let _ = writeln!(out, "      exemplar {value} trace {trace:?} span {span:?}");
     }
 }
 

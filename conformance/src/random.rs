@@ -127,7 +127,7 @@ impl Random {
             recording
         });
         let record = record.collect();
-        Given { pages: Vec::new(), page, record }
+        Given { pages: Vec::new(), page, exemplars: None, record }
     }
 
     /// Any of what an operator may choose.
@@ -191,6 +191,8 @@ impl Random {
             // Indented lines would be taken for a doc comment.
             help: self.text(PIECES, 8).replace("\n ", "\n"),
             buckets: self.buckets(),
+            exponential: false,
+            span: None,
             value: Number::Whole(0),
             times: None,
             labels: Vec::new(),

@@ -102,7 +102,7 @@ const AT_A_TIME: usize = 8;
 /// If anything on the way fails.
 pub fn run(name: &str, given: &Given) -> Outcome {
     let store = Store::new();
-    store.scope(|| given.record());
+    given.record(&store);
 
     let said = Arc::new(Mutex::new(String::new()));
     let log = Log::to({
@@ -117,6 +117,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
     let (protobuf, json) = (Inbox::new(), Inbox::new());
     let config = Config::builder()
         .environment(false)
+        .exemplars(given.filter())
         .self_metrics(false)
         .service(name, "1")
         .self_metrics(false)
@@ -148,9 +149,10 @@ pub fn run(name: &str, given: &Given) -> Outcome {
 /// If anything before the push fails.
 pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
     let store = Store::new();
-    store.scope(|| given.record());
+    given.record(&store);
     let config = Config::builder()
         .environment(false)
+        .exemplars(given.filter())
         .service(name, "1")
         .exporter("push", Otlp::to(to).protocol(Protocol::Grpc))
         .build()

@@ -43,16 +43,7 @@ impl Samples {
         if is_own(name) || name.ends_with("_created") {
             return Ok(());
         }
-        // To Prometheus a label without a value is absent.
-        labels.retain(|_, value| !value.is_empty());
-        for key in ["le", "quantile"] {
-            // `1`, `1.0` and `1e+00` are one bound, and so are `0` and `-0`.
-            if let Some(bound) = labels.get_mut(key)
-                && let Ok(number) = bound.parse::<f64>()
-            {
-                *bound = (number + 0.0).to_string();
-            }
-        }
+        normalize(&mut labels);
         match self.0.insert((name.to_owned(), labels), value) {
             None => Ok(()),
             Some(_) => Err(format!("{name} stands twice with the same labels")),
@@ -86,6 +77,25 @@ impl Samples {
         }
         out
     }
+}
+
+fn normalize(labels: &mut Labels) {
+    // To Prometheus a label without a value is absent.
+    labels.retain(|_, value| !value.is_empty());
+    for key in ["le", "quantile"] {
+        // `1`, `1.0` and `1e+00` are one bound, and so are `0` and `-0`.
+        if let Some(bound) = labels.get_mut(key)
+            && let Ok(number) = bound.parse::<f64>()
+        {
+            *bound = (number + 0.0).to_string();
+        }
+    }
+}
+
+/// An exemplar of a sample, in the one form in which they are compared: what it was of, its own labels, its value.
+pub(crate) fn exemplar(name: &str, mut labels: Labels, of_it: &Labels, value: f64) -> String {
+    normalize(&mut labels);
+    format!("{name}{labels:?} # {of_it:?} {value:?}")
 }
 
 /// Whether a metric is one of metercast's own, in any escaping.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::samples::{Labels, Samples, is_own};
+use crate::samples::{Labels, Samples, exemplar, is_own};
 use crate::truth::Families;
 
 /// What is to be read.
@@ -35,6 +35,8 @@ pub struct Page {
     pub samples: Samples,
     /// Types and descriptions by the names of the families; those that count have their `_total` back.
     pub families: Families,
+    /// Its exemplars, a line each, sorted.
+    pub exemplars: Vec<String>,
 }
 
 /// A point of a message.
@@ -56,8 +58,14 @@ struct Output {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum PageOutput {
-    Read { families: Vec<(String, String, String, String)>, samples: Vec<(String, Labels, String)> },
-    Error { error: String },
+    Read {
+        families: Vec<(String, String, String, String)>,
+        samples: Vec<(String, Labels, String)>,
+        exemplars: Vec<(String, Labels, Labels, String)>,
+    },
+    Error {
+        error: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -130,11 +138,16 @@ impl Batch {
 
 impl PageOutput {
     fn read(self) -> Result<Page, String> {
-        let (families, samples) = match self {
-            PageOutput::Read { families, samples } => (families, samples),
+        let (families, samples, exemplars) = match self {
+            PageOutput::Read { families, samples, exemplars } => (families, samples, exemplars),
             PageOutput::Error { error } => return Err(error),
         };
-        let mut page = Page { samples: Samples::default(), families: Families::new() };
+        let of_it = exemplars
+            .into_iter()
+            .map(|(name, labels, of_it, bits)| exemplar(&name, labels, &of_it, double(&bits)));
+        let mut page =
+            Page { samples: Samples::default(), families: Families::new(), exemplars: of_it.collect() };
+        page.exemplars.sort();
         for (name, labels, bits) in samples {
             page.samples.add(&name, labels, double(&bits))?;
         }

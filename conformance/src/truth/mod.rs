@@ -1,5 +1,9 @@
 //! What a store must hold after the recordings of a case, by the rules and not by the code that is tested.
 
+use std::collections::BTreeMap;
+
+use metercast::ExemplarFilter;
+
 mod facts;
 mod page;
 mod spelling;
@@ -22,9 +26,20 @@ struct Metric {
     number: String,
     unit: String,
     help: String,
+    /// The upper bounds on a page.
     bounds: Vec<f64>,
+    exponential: bool,
     /// In the order of their first use.
     series: Vec<(Attributes, Value)>,
+    /// By the place of the series, and of its bucket.
+    exemplars: BTreeMap<(usize, usize), Exemplar>,
+}
+
+#[derive(Clone, Debug)]
+struct Exemplar {
+    value: f64,
+    /// The trace and the span, in hexadecimal.
+    ids: Option<(String, String)>,
 }
 
 /// Sorted by key, each key once.
@@ -38,6 +53,8 @@ enum Value {
     Histogram {
         counts: Vec<u64>,
         sum: f64,
+        /// The values themselves, of exponential buckets.
+        values: Vec<f64>,
     },
     /// Of values that are all the same.
     Summary {
@@ -51,19 +68,19 @@ impl Truth {
     pub fn of(given: &Given) -> Truth {
         let mut truth = Truth::default();
         for recording in &given.record {
-            truth.take(recording);
+            truth.take(given, recording);
         }
         truth.metrics.sort_by(|a, b| a.name.cmp(&b.name));
         truth
     }
 
-    fn take(&mut self, recording: &Recording) {
+    fn take(&mut self, given: &Given, recording: &Recording) {
         if !is_name(&recording.name) {
             return;
         }
         let at = self.metrics.iter().position(|metric| metric.name == recording.name);
         let at = at.unwrap_or_else(|| {
-            self.metrics.push(Metric::new(recording));
+            self.metrics.push(Metric::new(given, recording));
             self.metrics.len() - 1
         });
         let metric = &mut self.metrics[at];
@@ -71,27 +88,31 @@ impl Truth {
         if (&metric.kind, &metric.number, &metric.unit)
             == (&recording.kind, &recording.number, &recording.unit)
         {
-            metric.take(recording);
+            metric.take(recording, given.filter() == ExemplarFilter::AlwaysOn);
         }
     }
 }
 
 impl Metric {
-    fn new(first: &Recording) -> Metric {
+    fn new(given: &Given, first: &Recording) -> Metric {
         let increases = |bounds: &&Vec<f64>| bounds.is_sorted_by(|a, b| a < b);
         let bounds = match first.buckets.as_ref().filter(increases) {
+            _ if first.exponential => powers_of_two(given, &first.name),
             Some(bounds) => bounds.clone(),
             None => by_unit(&first.unit).to_vec(),
         };
-        let Recording { name, kind, number, unit, .. } = first.clone();
+        let Recording { name, kind, number, unit, exponential, .. } = first.clone();
         let help = described(&first.help);
-        Metric { name, kind, number, unit, help, bounds, series: Vec::new() }
+        let (series, exemplars) = (Vec::new(), BTreeMap::new());
+        Metric { name, kind, number, unit, help, bounds, exponential, series, exemplars }
     }
 
-    fn take(&mut self, recording: &Recording) {
+    fn take(&mut self, recording: &Recording, takes_all: bool) {
         let counts = self.kind == "counter" || self.kind == "up_down_counter";
         let zero = match (self.kind.as_str(), self.number.as_str()) {
-            ("histogram", _) => Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0 },
+            ("histogram", _) => {
+                Value::Histogram { counts: vec![0; self.bounds.len() + 1], sum: 0.0, values: Vec::new() }
+            }
             ("summary", _) => Value::Summary { value: 0.0, count: 0 },
             (_, "u64") => Value::U64(0),
             (_, "i64") => Value::I64(0),
@@ -121,15 +142,49 @@ impl Metric {
                     *value = recording.value.f64();
                     *count += 1;
                 }
-                Value::Histogram { counts, sum } => {
+                Value::Histogram { counts, sum, values } => {
                     let value = recording.value.f64();
                     // A bound belongs to the bucket below it.
                     counts[self.bounds.iter().take_while(|bound| value > **bound).count()] += 1;
                     *sum += value;
+                    if self.exponential {
+                        values.push(value);
+                    }
                 }
             }
         }
+        let ids = recording.ids().map(|(trace, span)| (trace.to_owned(), span.to_owned()));
+        let has_exemplars = self.kind == "counter" || self.kind == "histogram";
+        if has_exemplars && (takes_all || ids.is_some()) {
+            let value = match self.number.as_str() {
+                "u64" => recording.value.u64() as f64,
+                _ => recording.value.f64(),
+            };
+            // Of each bucket the newest; of a counter and of exponential buckets there is one.
+            let is_one = self.kind == "counter" || self.exponential;
+            let bucket =
+                if is_one { 0 } else { self.bounds.iter().take_while(|bound| value > **bound).count() };
+            self.exemplars.insert((at, bucket), Exemplar { value, ids });
+        }
     }
+}
+
+/// The bounds of exponential buckets on a page: all powers of two from below the lowest value to the highest, and zero if there is
+/// something that is not above it.
+fn powers_of_two(given: &Given, name: &str) -> Vec<f64> {
+    let of_it = given.record.iter().filter(|recording| recording.name == name);
+    let values: Vec<f64> = of_it.map(|recording| recording.value.f64()).collect();
+    let zero = values.iter().any(|value| *value <= 0.0).then_some(0.0);
+    let mut bounds: Vec<f64> = zero.into_iter().collect();
+    let above = || values.iter().copied().filter(|value| *value > 0.0);
+    if let Some(highest) = above().reduce(f64::max) {
+        let mut bound = above().fold(highest, f64::min) / 2.0;
+        while bound <= highest {
+            bounds.push(bound);
+            bound *= 2.0;
+        }
+    }
+    bounds
 }
 
 /// The quantiles of a summary that declares none.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metercast::{Escaping, PageFormat};
 
-use super::{Attributes, Metric, QUANTILES, Truth, Value, spelling};
+use super::{Attributes, Exemplar, Metric, QUANTILES, Truth, Value, spelling};
 use crate::given::Label;
 use crate::options::{PageChoice, is_open};
-use crate::samples::{Labels, Samples};
+use crate::samples::{Labels, Samples, exemplar};
 
 /// The type and the description of a family, by the family's name.
 pub type Families = BTreeMap<String, (String, String)>;
@@ -19,6 +19,8 @@ pub struct Page {
     pub samples: Samples,
     /// Its families, under the names that have `_total` where they count.
     pub families: Families,
+    /// Its exemplars, a line each, sorted.
+    pub exemplars: Vec<String>,
 }
 
 /// How a page is spelled.
@@ -74,6 +76,7 @@ impl Truth {
             }
             spelling.write(&mut page, &family, has_type);
         }
+        page.exemplars.sort();
         page
     }
 }
@@ -132,6 +135,9 @@ impl Spelling<'_> {
             }
         }
         let first = family.metrics[0];
+        if self.is_open() {
+            self.exemplars(page, &family.name, first);
+        }
         let kind = match first.kind.as_str() {
             "up_down_counter" => "gauge",
             "counter" if self.is_open() && (family.by_type.is_empty() || !has_type) => "unknown",
@@ -148,8 +154,12 @@ impl Spelling<'_> {
             let added = samples.add(&format!("{name}{suffix}"), labels, value);
             added.unwrap_or_else(|trouble| panic!("the truth is wrong: {trouble}"));
         };
+        let mut has_negative = metric.bounds.first().is_some_and(|bound| *bound < 0.0);
         let (counts, sum) = match value {
-            Value::Histogram { counts, sum } => (counts, sum),
+            Value::Histogram { counts, sum, values } => {
+                has_negative |= values.iter().any(|value| *value < 0.0);
+                (counts, sum)
+            }
             Value::Summary { value, count } => {
                 for quantile in QUANTILES {
                     let mut labels = labels.clone();
@@ -169,9 +179,25 @@ impl Spelling<'_> {
             add("_bucket", labels, below as f64);
         }
         // OpenMetrics has no sum of what may be negative, and no count without it.
-        if !self.is_open() || (*sum >= 0.0 && metric.bounds.first().is_none_or(|bound| *bound >= 0.0)) {
+        if !self.is_open() || (*sum >= 0.0 && !has_negative) {
             add("_sum", labels.clone(), *sum);
             add("_count", labels.clone(), below as f64);
+        }
+    }
+
+    /// At the sample of a counter, or at the bucket that the value fell into.
+    fn exemplars(&self, page: &mut Page, name: &str, metric: &Metric) {
+        for ((at, _), Exemplar { value, ids }) in &metric.exemplars {
+            let mut labels = self.labels(&metric.series[*at].0, &metric.kind);
+            let mut sample = name.to_owned();
+            if metric.kind == "histogram" {
+                let bound = metric.bounds.iter().find(|bound| value <= *bound).unwrap_or(&f64::INFINITY);
+                labels.insert("le".to_owned(), bound.to_string());
+                sample += "_bucket";
+            }
+            let ids = ids.iter().flat_map(|(trace, span)| [("trace_id", trace), ("span_id", span)]);
+            let ids = ids.map(|(key, id)| (key.to_owned(), id.clone())).collect();
+            page.exemplars.push(exemplar(&sample, labels, &ids, *value));
         }
     }
 
@@ -226,7 +252,11 @@ fn merge(series: &mut Vec<(Labels, Value)>, metric: &Metric, labels: Labels, val
         _ if metric.kind == "gauge" => {}
         (Value::U64(to), Value::U64(value)) => *to = to.wrapping_add(*value),
         (Value::I64(to), Value::I64(value)) => *to = to.wrapping_add(*value),
-        (Value::Histogram { counts, sum }, Value::Histogram { counts: more, sum: and }) => {
+        (
+            Value::Histogram { counts, sum, values },
+            Value::Histogram { counts: more, sum: and, values: others },
+        ) => {
+            values.extend(others);
             counts.iter_mut().zip(more).for_each(|(to, count)| *to += count);
             *sum += and;
         }
