@@ -35,6 +35,15 @@ impl ProxyConfig {
         self.authorization.as_ref()
     }
 
+    /// Reads the URL of a proxy, or `none`.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn or_none(text: &str) -> Checked<Option<Self>> {
+        Proxy::parse(text).map(|proxy| match proxy {
+            Proxy::Through(proxy) => Some(proxy),
+            Proxy::None => None,
+        })
+    }
+
     /// Reads `http://user:password@host:port`, of which only the host must be there.
     pub(super) fn parse(text: &str) -> Checked<Self> {
         let shown = redacted(text);

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::error::{Findings, Given};
 
-/// The files that an encrypted connection is made with, all in PEM. They are read when the exporter starts.
+/// The files that an encrypted connection is made with, all in PEM. They are read when the exporter
+/// starts, and again for each new connection, so that certificates can be renewed while it runs; if they cannot be used
+/// then, what was read before is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsConfig {
     ca: Option<PathBuf>,
@@ -13,7 +15,15 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// The certificates that are trusted, and no others; `None`: those that every browser trusts.
+    /// These files, which need not be there yet.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn of(ca: Option<PathBuf>, client_identity: Option<(PathBuf, PathBuf)>) -> TlsConfig {
+        let (client_certificate, client_key) = client_identity.unzip();
+        TlsConfig { ca, client_certificate, client_key }
+    }
+
+    /// The certificates that are trusted, and no others; `None`: those that browsers trust, as the
+    /// crate `webpki-roots` has them; those of the system are not read.
     pub fn ca(&self) -> Option<&Path> {
         self.ca.as_deref()
     }

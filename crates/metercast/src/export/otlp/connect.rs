@@ -61,24 +61,23 @@ impl Connector {
         })
     }
 
-    /// One that speaks HTTP/1.1 with a host, and asks no proxy.
+    /// One that speaks HTTP/1.1 with a host, perhaps through a proxy.
     ///
     /// # Errors
     ///
     /// The certificates cannot be read.
-    pub(in crate::export) fn straight(
+    pub(in crate::export) fn http1(
         host: &str,
         port: u16,
         tls: Option<&TlsConfig>,
+        proxy: Option<Proxy>,
     ) -> io::Result<Connector> {
-        #[cfg(not(feature = "tls"))]
-        let _ = tls;
         Ok(Connector {
             host: host.to_owned(),
             port,
             socket: None,
-            proxy: None,
-            tunnels: false,
+            proxy,
+            tunnels: tls.is_some(),
             written: Written::default(),
             #[cfg(feature = "tls")]
             tls: tls.map(|files| Tls::new(files, host, "http/1.1")).transpose()?,
@@ -86,7 +85,7 @@ impl Connector {
     }
 
     /// The proxy that requests are meant for, as it does not hand them through unread.
-    pub(super) fn reading_proxy(&self) -> Option<&Proxy> {
+    pub(in crate::export) fn reading_proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref().filter(|_| !self.tunnels)
     }
 

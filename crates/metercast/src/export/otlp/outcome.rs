@@ -53,6 +53,7 @@ pub(super) enum Outcome {
     Denied,
 }
 
+#[cfg(test)]
 impl Outcome {
     /// Whether the receiver may have what it was sent, although it did not say so.
     pub(super) fn is_in_doubt(self) -> bool {

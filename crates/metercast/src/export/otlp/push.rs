@@ -186,4 +186,4 @@ impl fmt::Debug for Push {
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
-mod tests;
+pub(in crate::export) mod tests;

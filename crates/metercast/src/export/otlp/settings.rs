@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::options::{OtlpEncoding, OtlpOptions};
 use super::retry::Backoff;
-use crate::config::{Compression, OtlpConfig, Protocol, TlsConfig};
+use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, TlsConfig};
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
 #[derive(Clone)]
@@ -58,6 +58,17 @@ pub(crate) struct Proxy {
     pub(crate) authorization: Option<String>,
 }
 
+impl Proxy {
+    pub(crate) fn of(config: &ProxyConfig) -> Proxy {
+        Proxy {
+            url: config.to_string(),
+            host: config.host().to_owned(),
+            port: config.port(),
+            authorization: config.authorization().map(|secret| secret.expose().to_owned()),
+        }
+    }
+}
+
 impl Settings {
     /// What the configuration says about the exporter `name`.
     pub(crate) fn of(name: &str, config: &OtlpConfig) -> Settings {
@@ -76,12 +87,7 @@ impl Settings {
                 .collect(),
             socket: endpoint.socket().map(Into::into),
             tls: endpoint.is_https().then(|| config.tls().clone()),
-            proxy: config.proxy().map(|proxy| Proxy {
-                url: proxy.to_string(),
-                host: proxy.host().to_owned(),
-                port: proxy.port(),
-                authorization: proxy.authorization().map(|secret| secret.expose().to_owned()),
-            }),
+            proxy: config.proxy().map(Proxy::of),
             protocol: config.protocol(),
             options: options_of(config),
             compression: config.compression(),

@@ -27,6 +27,10 @@ pub(super) enum Kind {
     Redirect { status: u16, location: Option<String> },
 }
 
+const OF_CA: &str = " (or OTEL_EXPORTER_OTLP_CERTIFICATE)";
+const OF_CLIENT: &str = " (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY)";
+const OF_CLIENT_CERTIFICATE: &str = " (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE)";
+
 impl PushgatewayError {
     /// The HTTP status that the gateway answered, if it did.
     pub fn status(&self) -> Option<u16> {
@@ -44,7 +48,11 @@ impl fmt::Display for PushgatewayError {
             Kind::Given(message) => write!(f, "cannot push to a Pushgateway: {message}"),
             Kind::Transport(cause) => {
                 let cause = cause.to_string().replace("a collector listening", "a Pushgateway listening");
-                write!(f, "push to {url} failed: {}", cause.replace("the collector", "the Pushgateway"))
+                // The variables are those of OTLP.
+                let cause = [OF_CA, OF_CLIENT, OF_CLIENT_CERTIFICATE]
+                    .iter()
+                    .fold(cause.replace("the collector", "the Pushgateway"), |says, of| says.replace(of, ""));
+                write!(f, "push to {url} failed: {cause}")
             }
             Kind::Late { timeout } => {
                 write!(

@@ -5,6 +5,7 @@ mod grouping;
 mod request;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::Method;
@@ -17,7 +18,7 @@ use grouping::Grouping;
 use request::{Sent, send};
 
 use crate::Log;
-use crate::config::{self, Gateway, Secret};
+use crate::config::{self, Gateway, ProxyConfig, Secret, TlsConfig};
 use crate::export::prometheus::{PageFormat, PrometheusPage};
 
 /// Pushes a store to a Prometheus Pushgateway, when the application says so: at the end of a batch job, as a rule.
@@ -54,6 +55,9 @@ pub struct Pushgateway {
     gateway: Result<Gateway, String>,
     grouping: Result<Grouping, String>,
     authorization: Option<Result<Secret, String>>,
+    ca: Option<PathBuf>,
+    client_identity: Option<(PathBuf, PathBuf)>,
+    proxy: Result<Option<ProxyConfig>, String>,
     format: PageFormat,
     page: PrometheusPage,
     timeout: Duration,
@@ -66,6 +70,9 @@ impl Pushgateway {
             gateway: Gateway::parse(url),
             grouping: Grouping::of(job),
             authorization: None,
+            ca: None,
+            client_identity: None,
+            proxy: Ok(None),
             format: PageFormat::default(),
             page: PrometheusPage::new("pushgateway", Log::default()),
             timeout: Duration::from_secs(10),
@@ -87,6 +94,31 @@ impl Pushgateway {
     /// Proves who it is by a token.
     pub fn bearer(mut self, token: &str) -> Pushgateway {
         self.authorization = Some(config::bearer(token));
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others, when the URL is `https://`. Unless it is said those that
+    /// browsers trust. The file is read with each push.
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Pushgateway {
+        self.ca = Some(file.into());
+        self
+    }
+
+    /// Shows this certificate, with the private key to it, to a gateway that asks who is there (mTLS); both are PEM files, which
+    /// are read with each push.
+    pub fn client_identity(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Pushgateway {
+        self.client_identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Goes through this HTTP proxy, `http://host:port` or with `user:password@` in front of the host; `"none"` is no proxy,
+    /// which it is unless said: no variable of the environment is read here.
+    pub fn proxy(mut self, proxy: &str) -> Pushgateway {
+        self.proxy = ProxyConfig::or_none(proxy);
         self
     }
 
@@ -145,6 +177,9 @@ impl Pushgateway {
         let authorization = self.authorization.as_ref().map(Result::as_ref).transpose();
         let authorization =
             authorization.map_err(|message| failed(Kind::Given(format!("the auth {message}"))))?;
+        let proxy =
+            self.proxy.as_ref().map_err(|message| failed(Kind::Given(format!("the proxy {message}"))))?;
+        let tls = TlsConfig::of(self.ca.clone(), self.client_identity.clone());
         let mut body = Vec::new();
         if let Some(store) = store {
             self.page.write_as(store, self.format, &mut |chunk| body.extend_from_slice(chunk));
@@ -152,6 +187,8 @@ impl Pushgateway {
         let sent = Sent {
             method,
             gateway,
+            tls: &tls,
+            proxy: proxy.as_ref(),
             path: format!("{}{}", gateway.path, grouping.path()),
             authorization: authorization.map(Secret::expose),
             content_type: self.format.content_type(),

@@ -4,18 +4,22 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 
 use super::error::Kind;
-use crate::config::{Gateway, TlsConfig};
-use crate::export::otlp::{Cause, Connector};
+use crate::config::{Gateway, ProxyConfig, TlsConfig};
+use crate::export::otlp::{Cause, Connector, Proxy};
 
 /// What is sent.
 pub(super) struct Sent<'a> {
     pub(super) method: Method,
     pub(super) gateway: &'a Gateway,
+    pub(super) tls: &'a TlsConfig,
+    pub(super) proxy: Option<&'a ProxyConfig>,
     pub(super) path: String,
     pub(super) authorization: Option<&'a str>,
     pub(super) content_type: String,
@@ -31,33 +35,44 @@ const SHOWN: usize = 1024;
 /// Sends a request. It has no clock: whoever drops the future ends the request.
 pub(super) async fn send(sent: Sent<'_>) -> Result<(), Kind> {
     let unusable = |what: &str| Kind::Given(format!("{what} cannot be part of an HTTP request"));
+    let tls = sent.gateway.is_https.then_some(sent.tls);
+    let proxy = sent.proxy.map(Proxy::of);
+    let mut connector = Connector::http1(&sent.gateway.host, sent.gateway.port, tls, proxy)
+        .map_err(|error| Kind::Given(error.to_string()))?;
+    let proxy = connector.reading_proxy();
+    let target = match proxy {
+        // The proxy must know where to.
+        Some(_) => format!("http://{}{}", sent.gateway.authority(), sent.path),
+        None => sent.path,
+    };
     let mut request = Request::new(Full::new(Bytes::from(sent.body)));
     *request.method_mut() = sent.method;
-    *request.uri_mut() = sent.path.parse().map_err(|_| unusable("the path"))?;
+    *request.uri_mut() = target.parse().map_err(|_| unusable("the path"))?;
     let value = |what: &str, text: &str| HeaderValue::from_str(text).map_err(|_| unusable(what));
     let headers = request.headers_mut();
     headers.insert(HOST, value("the host", &sent.gateway.authority())?);
     headers.insert(CONTENT_TYPE, value("the content type", &sent.content_type)?);
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("metercast/", env!("CARGO_PKG_VERSION"))));
-    if let Some(authorization) = sent.authorization {
-        let mut authorization = value("the authorization", authorization)?;
-        authorization.set_sensitive(true);
-        headers.insert(AUTHORIZATION, authorization);
+    let to_proxy = proxy.and_then(|proxy| proxy.authorization.as_deref());
+    for (name, secret) in [(AUTHORIZATION, sent.authorization), (PROXY_AUTHORIZATION, to_proxy)] {
+        if let Some(secret) = secret {
+            let mut authorization = value("the authorization", secret)?;
+            authorization.set_sensitive(true);
+            headers.insert(name, authorization);
+        }
     }
+    let of_proxy = sent.proxy.and_then(|proxy| Some(proxy.authorization()?.expose()));
     let broken = |error: hyper::Error| Kind::Transport(Cause::from(error));
-    let tls = sent.gateway.is_https.then(TlsConfig::default);
-    let mut connector = Connector::straight(&sent.gateway.host, sent.gateway.port, tls.as_ref())
-        .map_err(|error| Kind::Given(error.to_string()))?;
     let stream = connector.connect().await.map_err(Kind::Transport)?;
     let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let driver = tokio::spawn(driver);
     let response = connection.send_request(request).await.map_err(broken)?;
-    let outcome = judge(response, sent.authorization).await;
+    let outcome = judge(response, [sent.authorization, of_proxy]).await;
     driver.abort();
     outcome
 }
 
-async fn judge(response: Response<Incoming>, authorization: Option<&str>) -> Result<(), Kind> {
+async fn judge(response: Response<Incoming>, secrets: [Option<&str>; 2]) -> Result<(), Kind> {
     let status = response.status();
     if status.is_success() {
         return Ok(());
@@ -66,7 +81,7 @@ async fn judge(response: Response<Incoming>, authorization: Option<&str>) -> Res
         let mut text = text.trim().to_owned();
         // A server may repeat what it was sent, with or without the scheme.
         for secret in
-            authorization.into_iter().flat_map(|whole| [Some(whole), whole.split(' ').nth(1)]).flatten()
+            secrets.into_iter().flatten().flat_map(|whole| [Some(whole), whole.split(' ').nth(1)]).flatten()
         {
             text = text.replace(secret, "***");
         }

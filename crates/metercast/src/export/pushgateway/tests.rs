@@ -1,7 +1,10 @@
 //! Pushes to a small server that answers as it is told.
 
+#[cfg(feature = "tls")]
+mod encrypted;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 
@@ -33,8 +36,8 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &str) -> String {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn serve(stream: impl Read + Write, answer: &str) -> String {
+    let mut reader = BufReader::new(stream);
     let (mut request, mut length) = (String::new(), 0);
     while !request.ends_with("\r\n\r\n") {
         let mut line = String::new();
@@ -47,7 +50,7 @@ fn serve(mut stream: TcpStream, answer: &str) -> String {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     request += std::str::from_utf8(&body).unwrap();
-    stream.write_all(answer.as_bytes()).unwrap();
+    reader.get_mut().write_all(answer.as_bytes()).unwrap();
     request
 }
 
@@ -199,4 +202,24 @@ async fn it_works_inside_a_runtime() {
     let server = Server::answering(OK);
     Pushgateway::to(&server.url, "a").put(&store()).unwrap();
     assert!(server.requests.recv().unwrap().starts_with("PUT /metrics/job/a "));
+}
+
+#[test]
+fn a_proxy_is_told_where_to_and_who_asks_and_its_secret_is_not_shown() {
+    let proxy = Server::answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\n\r\nno QTpzM2NyZXQ=");
+    let through = proxy.url.replace("http://", "http://A:s3cret@");
+    let gateway = Pushgateway::to("http://gateway:9091", "a").proxy(&through);
+    let error = gateway.put(&store()).unwrap_err();
+    assert_eq!(error.status(), Some(502));
+    assert!(error.to_string().contains("\"no ***\""), "{error}");
+    let request = proxy.requests.recv().unwrap();
+    assert!(request.starts_with("PUT http://gateway:9091/metrics/job/a HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("host: gateway:9091\r\n"), "{request}");
+    assert!(request.contains("proxy-authorization: Basic QTpzM2NyZXQ=\r\n"), "{request}");
+    assert!(!format!("{gateway:?}").contains("s3cret"));
+    // The last word counts.
+    let server = Server::answering(OK);
+    Pushgateway::to(&server.url, "a").proxy(&through).proxy("none").delete().unwrap();
+    let error = Pushgateway::to(&server.url, "a").proxy("socks://p:1").delete().unwrap_err();
+    assert!(error.to_string().contains("the proxy \"socks://p:1\" is not an HTTP proxy"), "{error}");
 }

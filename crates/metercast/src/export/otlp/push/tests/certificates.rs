@@ -14,19 +14,19 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::*;
 
 /// Somebody who signs certificates.
-pub(super) struct Authority {
+pub(in crate::export) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 /// A certificate and its key, in PEM.
-pub(super) struct Identity {
+pub(in crate::export) struct Identity {
     certificate: String,
     key: String,
 }
 
 impl Authority {
-    pub(super) fn new() -> Authority {
+    pub(in crate::export) fn new() -> Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,7 +35,7 @@ impl Authority {
     }
 
     /// A certificate for a name, valid until the beginning of a year.
-    pub(super) fn sign(&self, name: &str, until: i32) -> Identity {
+    pub(in crate::export) fn sign(&self, name: &str, until: i32) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -44,18 +44,18 @@ impl Authority {
         Identity { certificate, key: key.serialize_pem() }
     }
 
-    pub(super) fn file(&self) -> PathBuf {
+    pub(in crate::export) fn file(&self) -> PathBuf {
         file("ca", &self.pem)
     }
 }
 
 impl Identity {
-    pub(super) fn files(&self) -> (PathBuf, PathBuf) {
+    pub(in crate::export) fn files(&self) -> (PathBuf, PathBuf) {
         (file("certificate", &self.certificate), file("key", &self.key))
     }
 
     /// A server with this certificate, which wants one of `clients` if they are given.
-    pub(super) fn server(&self, clients: Option<&Authority>, protocol: &str) -> Arc<ServerConfig> {
+    pub(in crate::export) fn server(&self, clients: Option<&Authority>, protocol: &str) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -78,7 +78,7 @@ impl Identity {
 }
 
 /// A file of its own with this content.
-pub(super) fn file(name: &str, content: &str) -> PathBuf {
+pub(in crate::export) fn file(name: &str, content: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let folder = std::env::temp_dir().join(format!("metercast-{}-certificates", process::id()));
     fs::create_dir_all(&folder).unwrap();

@@ -2,7 +2,7 @@
 
 mod answers;
 #[cfg(feature = "tls")]
-mod certificates;
+pub(in crate::export) mod certificates;
 #[cfg(feature = "tls")]
 mod encrypted;
 mod faults;
@@ -12,7 +12,7 @@ mod large;
 mod lifetime;
 mod network;
 #[cfg(feature = "tls")]
-mod proxy;
+pub(in crate::export) mod proxy;
 
 use std::net::TcpListener;
 use std::sync::mpsc;

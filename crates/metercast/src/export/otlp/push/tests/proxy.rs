@@ -7,13 +7,13 @@ use std::sync::mpsc::Receiver;
 use super::*;
 
 /// A proxy that hands bytes through to wherever it is asked to, or answers something else.
-pub(super) struct Proxy {
-    pub(super) address: SocketAddr,
+pub(in crate::export) struct Proxy {
+    pub(in crate::export) address: SocketAddr,
     heads: Receiver<Vec<String>>,
 }
 
 impl Proxy {
-    pub(super) fn start(answer: &'static str) -> Proxy {
+    pub(in crate::export) fn start(answer: &'static str) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, heads) = mpsc::channel();
@@ -37,7 +37,7 @@ impl Proxy {
     }
 
     /// The head of the next request.
-    pub(super) fn head(&self) -> Vec<String> {
+    pub(in crate::export) fn head(&self) -> Vec<String> {
         self.heads.recv_timeout(PATIENCE).expect("a request comes")
     }
 }
