@@ -128,3 +128,24 @@ fn what_the_gateway_refuses_is_said_in_its_words() {
     let nowhere = Pushgateway::to(&format!("{}/nowhere", gateway.url), "batch").put(&store).unwrap_err();
     assert_eq!(nowhere.status(), Some(404), "{nowhere}");
 }
+
+#[test]
+fn the_gateway_shows_what_a_running_program_has_put_last() {
+    if is_skipped("the_gateway_shows_what_a_running_program_has_put_last") {
+        return;
+    }
+    let gateway = Gateway::start();
+    let exporter = metercast::config::Pushgateway::to(&gateway.url, "checkout").group("instance", "a");
+    let config = metercast::Config::builder().environment(false).exporter("till", exporter).build().unwrap();
+    let store = Store::new();
+    let telemetry = metercast::Telemetry::builder(config).store(store.clone()).start().unwrap();
+    for expected in 1..=2 {
+        store.scope(|| u64_counter!("receipts", "Receipts", 1));
+        telemetry.flush(Duration::from_secs(60)).unwrap();
+        let shown = format!("receipts_total{{instance=\"a\",job=\"checkout\"}} {expected}");
+        assert_eq!(gateway.lines("receipts_total"), [shown]);
+    }
+    store.scope(|| u64_counter!("receipts", "Receipts", 1));
+    telemetry.shutdown().unwrap();
+    assert_eq!(gateway.lines("receipts_total"), ["receipts_total{instance=\"a\",job=\"checkout\"} 3"]);
+}

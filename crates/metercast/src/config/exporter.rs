@@ -6,11 +6,12 @@ use super::error::{Checked, Findings, Place};
 use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
 use super::prometheus::{Prometheus, PrometheusConfig};
+use super::pushgateway::{Pushgateway, PushgatewayConfig};
 use super::stdout::{Stdout, StdoutConfig};
 use crate::view::Projection;
 
 /// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
-/// Made from a [`Prometheus`], an [`Otlp`] or a [`Stdout`].
+/// Made from a [`Prometheus`], an [`Otlp`], a [`Pushgateway`] or a [`Stdout`].
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 #[non_exhaustive]
@@ -19,6 +20,8 @@ pub enum Exporter {
     Prometheus(Prometheus),
     /// A push by OTLP.
     Otlp(Otlp),
+    /// A page that is pushed to a Pushgateway.
+    Pushgateway(Pushgateway),
     /// Lines of JSON.
     Stdout(Stdout),
 }
@@ -35,6 +38,12 @@ impl From<Otlp> for Exporter {
     }
 }
 
+impl From<Pushgateway> for Exporter {
+    fn from(pushgateway: Pushgateway) -> Self {
+        Self::Pushgateway(pushgateway)
+    }
+}
+
 impl From<Stdout> for Exporter {
     fn from(stdout: Stdout) -> Self {
         Self::Stdout(stdout)
@@ -48,6 +57,7 @@ impl Exporter {
         let kind = match self {
             Self::Prometheus(_) => Kind::Prometheus,
             Self::Otlp(_) => Kind::Otlp,
+            Self::Pushgateway(_) => Kind::Pushgateway,
             Self::Stdout(_) => Kind::Stdout,
         };
         findings.take(&place, check_name(name, kind));
@@ -61,6 +71,11 @@ impl Exporter {
                 otlp.env,
                 std::mem::take(&mut otlp.projection),
                 Settings::Otlp(otlp.into_layer(&place, findings)),
+            ),
+            Self::Pushgateway(mut pushgateway) => (
+                pushgateway.env,
+                std::mem::take(&mut pushgateway.projection),
+                Settings::Pushgateway(pushgateway.into_layer(&place, findings)),
             ),
             Self::Stdout(mut stdout) => (
                 stdout.env,
@@ -84,6 +99,8 @@ pub enum ExporterConfig {
     Prometheus(PrometheusConfig),
     /// A push by OTLP.
     Otlp(OtlpConfig),
+    /// A page that is pushed to a Pushgateway.
+    Pushgateway(PushgatewayConfig),
     /// Lines of JSON.
     Stdout(StdoutConfig),
 }
@@ -94,6 +111,7 @@ impl ExporterConfig {
         match self {
             Self::Prometheus(prometheus) => prometheus.projection(),
             Self::Otlp(otlp) => otlp.projection(),
+            Self::Pushgateway(pushgateway) => pushgateway.projection(),
             Self::Stdout(stdout) => stdout.projection(),
         }
     }
@@ -104,6 +122,7 @@ impl fmt::Display for ExporterConfig {
         match self {
             Self::Prometheus(prometheus) => write!(f, "prometheus {prometheus}"),
             Self::Otlp(otlp) => write!(f, "otlp {otlp}"),
+            Self::Pushgateway(pushgateway) => write!(f, "pushgateway {pushgateway}"),
             Self::Stdout(stdout) => write!(f, "stdout {stdout}"),
         }
     }
@@ -114,17 +133,19 @@ impl fmt::Display for ExporterConfig {
 pub(super) enum Kind {
     Prometheus,
     Otlp,
+    Pushgateway,
     Stdout,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Prometheus, Self::Otlp, Self::Stdout];
+    pub(super) const ALL: [Self; 4] = [Self::Prometheus, Self::Otlp, Self::Pushgateway, Self::Stdout];
 
     /// The type as a file names it, which is also the name of the standard exporter of that type.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
             Self::Otlp => "otlp",
+            Self::Pushgateway => "pushgateway",
             Self::Stdout => "stdout",
         }
     }

@@ -1,6 +1,7 @@
 //! A configuration file: the table `telemetry` and nothing else of it.
 
 mod otlp;
+mod pushgateway;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -221,12 +222,16 @@ impl Reader<'_> {
                 _ => match &mut layer.settings {
                     Settings::Prometheus(prometheus) => self.prometheus(&place, key, node, prometheus),
                     Settings::Otlp(otlp) => self.otlp(&place, key, node, otlp),
+                    Settings::Pushgateway(pushgateway) => self.pushgateway(&place, key, node, pushgateway),
                     Settings::Stdout(stdout) => self.stdout(&place, key, node, stdout),
                 },
             }
         }
         if let Settings::Prometheus(prometheus) = &layer.settings {
             prometheus.page.check(at, self.findings);
+        }
+        if let Settings::Pushgateway(pushgateway) = &layer.settings {
+            pushgateway.page.check(at, self.findings);
         }
         if let Settings::Otlp(otlp) = &mut layer.settings {
             // After the headers, wherever it stands, so that the two can be compared.

@@ -1,4 +1,4 @@
-//! The URL of a Pushgateway.
+//! Where a Pushgateway is, and what a group may be.
 
 use std::fmt;
 
@@ -48,6 +48,29 @@ impl Gateway {
         let default = if self.is_https { 443 } else { 80 };
         if self.port == default { host.to_string() } else { format!("{host}:{}", self.port) }
     }
+}
+
+/// Checks the name of a job.
+pub(crate) fn check_job(job: &str) -> Checked<String> {
+    if job.is_empty() {
+        return Err("the job has no name, and a Pushgateway wants one".to_owned());
+    }
+    Ok(job.to_owned())
+}
+
+/// Checks a label of a group beside the job.
+pub(crate) fn check_label(label: &str) -> Checked<()> {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_name = label.starts_with(is_first) && label.chars().all(|c| is_first(c) || c.is_ascii_digit());
+    if !is_name || label.starts_with("__") {
+        return Err(format!(
+            "{label:?} cannot be a label of the group; use letters, digits and _, and no digit or __ in front"
+        ));
+    }
+    if label == "job" {
+        return Err("\"job\" is a label of the group already; give it once".to_owned());
+    }
+    Ok(())
 }
 
 impl fmt::Display for Gateway {

@@ -13,6 +13,7 @@ use super::exporter::Kind;
 use super::otlp::OtlpLayer;
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
+use super::pushgateway::PushgatewayLayer;
 use super::stdout::StdoutLayer;
 use metercast_core::{ExemplarFilter, Value};
 
@@ -58,6 +59,7 @@ impl ExporterLayer {
         match self.settings {
             Settings::Prometheus(_) => Kind::Prometheus,
             Settings::Otlp(_) => Kind::Otlp,
+            Settings::Pushgateway(_) => Kind::Pushgateway,
             Settings::Stdout(_) => Kind::Stdout,
         }
     }
@@ -69,6 +71,7 @@ impl ExporterLayer {
 pub(super) enum Settings {
     Prometheus(PrometheusLayer),
     Otlp(OtlpLayer),
+    Pushgateway(PushgatewayLayer),
     Stdout(StdoutLayer),
 }
 
@@ -78,6 +81,7 @@ impl Settings {
         match kind {
             Kind::Prometheus => Self::Prometheus(PrometheusLayer::default()),
             Kind::Otlp => Self::Otlp(OtlpLayer::default()),
+            Kind::Pushgateway => Self::Pushgateway(PushgatewayLayer::default()),
             Kind::Stdout => Self::Stdout(StdoutLayer::default()),
         }
     }
@@ -87,6 +91,7 @@ impl Settings {
         match (self, below) {
             (Self::Prometheus(above), Self::Prometheus(below)) => Self::Prometheus(above.over(below)),
             (Self::Otlp(above), Self::Otlp(below)) => Self::Otlp(above.over(below)),
+            (Self::Pushgateway(above), Self::Pushgateway(below)) => Self::Pushgateway(above.over(below)),
             (Self::Stdout(above), Self::Stdout(below)) => Self::Stdout(above.over(below)),
             (above, _) => above,
         }

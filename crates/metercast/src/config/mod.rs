@@ -33,7 +33,7 @@
 //! | `exemplars` | `"trace_based"`, `"always_on"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
-//! | `exporters.NAME.type` | `"prometheus"`, `"otlp"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
+//! | `exporters.NAME.type` | `"prometheus"`, `"otlp"`, `"pushgateway"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
 //! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
 //! | `exporters.NAME.env` | `true`: the standard variables shape this exporter too | `false` |
 //!
@@ -69,13 +69,27 @@
 //! | `interval` | from one push to the next, a length of time, not 0 | `"60s"` |
 //! | `timeout` | for one push with all its attempts, a length of time; `"0s"` is no limit | `"10s"` |
 //! | `compression` | `"gzip"`, `"none"` or, with the Cargo feature `zstd`, `"zstd"` | `"none"`, with a preset `"gzip"` |
-//! | `tls` | `{ ca = "ca.pem", client_certificate = "me.pem", client_key = "me.key" }`, none of which must be there | the system's trust |
+//! | `tls` | `{ ca = "ca.pem", client_certificate = "me.pem", client_key = "me.key" }`, none of which must be there | the certificates that browsers trust, compiled in (the crate `webpki-roots`); those of the system are not read |
 //! | `proxy` | `"http://user:password@host:port"` or `"none"` | as the environment says |
 //! | `temporality` | `"cumulative"`, `"delta"` or `"lowmemory"`, see [`TemporalityPreference`] | `"cumulative"`, or the preset's |
 //! | `histograms` | `"explicit"` or `"exponential"`, for those that do not say so themselves | `"explicit"` |
 //! | `auth` | `{ bearer = "token" }`, `{ basic = { user = "name", password = "word" } }` or, with a preset, `{ token = "key" }` | none |
 //! | `dataset` | the name of a dataset, for a preset that has such | none |
 //! | `headers` | a table, `{ "x-scope" = "a" }` | none |
+//!
+//! Of an exporter of the type `pushgateway`, which needs the Cargo feature `otlp` and is for programs that no Prometheus
+//! reaches (a batch job calls [`Pushgateway`](crate::Pushgateway) itself):
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `url` | that of the gateway, without `/metrics` | |
+//! | `job` | the name of the job, a label of every series there | |
+//! | `grouping` | a table of more labels, `{ instance = "host-1" }`; who has the same job and the same labels overwrites each other | none |
+//! | `interval` | from one push to the next, a length of time, not 0 | `"60s"` |
+//! | `timeout` | for one push, a length of time, not 0 | `"10s"` |
+//! | `auth` | `{ bearer = "token" }` or `{ basic = { user = "name", password = "word" } }` | none |
+//! | `tls`, `proxy` | as those of the type `otlp` | |
+//! | `profile`, `strategy` and what follows them | as those of the type `prometheus`; the page is in text format 0.0.4 | |
 //!
 //! Of an exporter of the type `stdout`:
 //!
@@ -124,7 +138,7 @@
 //! | `OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | a PEM file with the private key to it |
 //! | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative`, `delta` or `lowmemory` |
 //! | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `explicit_bucket_histogram` or `base2_exponential_bucket_histogram` |
-//! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0; it shapes the exporter `stdout` too |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0; it shapes the exporters `stdout` and `pushgateway` too |
 //! | `OTEL_METRIC_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
 //!
 //! Where two variables stand in a row the first replaces the second, unless it is a word or a number that cannot be used.
@@ -179,12 +193,12 @@ mod yaml;
 
 // the settings,
 mod exporter;
-#[cfg(feature = "otlp")]
 mod gateway;
 mod listener;
 mod otlp;
 mod page;
 mod prometheus;
+mod pushgateway;
 mod server_tls;
 mod stdout;
 
@@ -221,7 +235,7 @@ pub use endpoint::Endpoint;
 pub use error::{ConfigError, Problem};
 pub use exporter::{Exporter, ExporterConfig};
 #[cfg(feature = "otlp")]
-pub(crate) use gateway::Gateway;
+pub(crate) use gateway::{Gateway, check_job, check_label};
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
 pub(crate) use listener::{HEALTHY, READY};
@@ -230,6 +244,7 @@ pub use otlp::{
 };
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
+pub use pushgateway::{Pushgateway, PushgatewayConfig};
 pub use resource_attributes::ResourceAttributes;
 #[cfg(feature = "otlp")]
 pub(crate) use secret::Secret;

@@ -3,6 +3,7 @@
 use super::error::{Checked, Findings, Given, Place};
 use super::otlp::Otlp;
 use super::prometheus::Prometheus;
+use super::pushgateway::Pushgateway;
 use super::stdout::Stdout;
 use crate::view::{Aggregation, Filter, Glob, LabelRule, Projection, Rule, View, Visibilities};
 
@@ -43,7 +44,7 @@ macro_rules! projected {
     )*};
 }
 
-projected!(Prometheus, Otlp, Stdout);
+projected!(Prometheus, Otlp, Pushgateway, Stdout);
 
 impl ProjectionSettings {
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> ProjectionLayer {

@@ -7,6 +7,7 @@ use super::address::Address;
 use super::env::Variables;
 use super::error::{Findings, Place};
 use super::exporter::{ExporterConfig, Kind};
+use super::gateway::Gateway;
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
@@ -125,6 +126,8 @@ fn exporters(
             continue;
         }
         let exists = match (&wanted, kind) {
+            // No variable names it.
+            (_, Kind::Pushgateway) => stack.is_some(),
             (Some(wanted), _) => wanted.contains(&kind),
             (None, Kind::Prometheus) => stack.is_some() || nobody_named_any,
             (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(),
@@ -159,6 +162,13 @@ fn exporters(
                     false => environment.proxy(endpoint, findings),
                 };
                 otlp.resolve(projection, &place, proxy_of, findings).map(ExporterConfig::Otlp)
+            }
+            Settings::Pushgateway(pushgateway) => {
+                let proxy_of = |gateway: &Gateway, findings: &mut _| match is_private {
+                    true => None,
+                    false => environment.proxy_to(gateway.is_https, &gateway.host, gateway.port, findings),
+                };
+                pushgateway.resolve(projection, &place, proxy_of, findings).map(ExporterConfig::Pushgateway)
             }
             Settings::Stdout(stdout) => Some(ExporterConfig::Stdout(stdout.resolve(projection))),
         };

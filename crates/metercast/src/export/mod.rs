@@ -9,6 +9,8 @@ pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;
 pub(crate) mod stdout;
+#[cfg(feature = "otlp")]
+mod timer;
 mod wire;
 
 /// What hands over at an interval, on a thread of its own.

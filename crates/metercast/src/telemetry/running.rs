@@ -10,6 +10,8 @@ use crate::export::Periodic;
 use crate::export::otlp::{Push, Settings};
 #[cfg(feature = "serve")]
 use crate::export::prometheus::PrometheusPage;
+#[cfg(feature = "otlp")]
+use crate::export::pushgateway;
 use crate::export::stdout::Print;
 use crate::own;
 use crate::reader::Reader;
@@ -99,9 +101,18 @@ impl Running {
                 self.periodic.push((name.to_owned(), Box::new(print)));
                 Ok(())
             }
+            #[cfg(feature = "otlp")]
+            ExporterConfig::Pushgateway(settings) => {
+                let (reader, resource) =
+                    (reader.of_exporter(name, own::PUSHGATEWAY), config.resource().attributes());
+                let push = pushgateway::Push::start(name, settings, reader, resource)
+                    .map_err(|error| format!("cannot start its thread: {error}"))?;
+                self.periodic.push((name.to_owned(), Box::new(push)));
+                Ok(())
+            }
             #[cfg(not(feature = "otlp"))]
-            ExporterConfig::Otlp(_) => {
-                Err("is of type otlp, and this build has none; enable the feature \"otlp\" of metercast"
+            ExporterConfig::Otlp(_) | ExporterConfig::Pushgateway(_) => {
+                Err("pushes over HTTP, and this build does not; enable the feature \"otlp\" of metercast"
                     .into())
             }
         }
@@ -143,6 +154,9 @@ impl Running {
                         settings.endpoint(),
                         settings.interval()
                     ));
+                }
+                ExporterConfig::Pushgateway(settings) => {
+                    parts.push(format!("push {name} {} every {:?}", settings.url(), settings.interval()));
                 }
                 ExporterConfig::Stdout(settings) => {
                     parts.push(format!("print {name} every {:?}", settings.interval()));

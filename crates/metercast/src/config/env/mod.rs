@@ -160,6 +160,7 @@ impl Variables {
         match below {
             Settings::Prometheus(below) => Settings::Prometheus(self.prometheus(below, findings)),
             Settings::Otlp(below) => Settings::Otlp(self.otlp(below, findings)),
+            Settings::Pushgateway(below) => Settings::Pushgateway(self.pushgateway(below, findings)),
             Settings::Stdout(below) => Settings::Stdout(self.stdout(below, findings)),
         }
     }

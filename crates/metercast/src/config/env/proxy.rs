@@ -27,11 +27,25 @@ impl Variables {
         endpoint: &Endpoint,
         findings: &mut Findings,
     ) -> Option<Given<Proxy>> {
-        if endpoint.socket().is_some() || is_loopback(endpoint.host()) {
+        if endpoint.socket().is_some() {
+            return None;
+        }
+        self.proxy_to(endpoint.is_https(), endpoint.host(), endpoint.port(), findings)
+    }
+
+    /// The same for a host.
+    pub(in crate::config) fn proxy_to(
+        &self,
+        is_https: bool,
+        host: &str,
+        port: u16,
+        findings: &mut Findings,
+    ) -> Option<Given<Proxy>> {
+        if is_loopback(host) {
             return None;
         }
         let first = |names: [&str; 2]| names.into_iter().find_map(|name| self.named(name));
-        let of_scheme = if endpoint.is_https() {
+        let of_scheme = if is_https {
             first(["https_proxy", "HTTPS_PROXY"])
         } else if self.get("REQUEST_METHOD").is_some() {
             // In a CGI program HTTP_PROXY is the header `proxy` of whoever asks.
@@ -41,7 +55,7 @@ impl Variables {
         };
         let (name, url) = of_scheme.or_else(|| first(["all_proxy", "ALL_PROXY"]))?;
         let excepted = first(["no_proxy", "NO_PROXY"]);
-        if excepted.is_some_and(|(_, list)| is_excepted(list, endpoint.host(), endpoint.port())) {
+        if excepted.is_some_and(|(_, list)| is_excepted(list, host, port)) {
             return None;
         }
         let proxy = ProxyConfig::parse(url).map(Proxy::Through);

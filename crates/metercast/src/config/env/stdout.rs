@@ -1,14 +1,22 @@
-//! The variables that shape what is printed.
+//! The variable that shapes what is printed, and what is put to a Pushgateway.
 
 use super::Variables;
 use crate::config::duration;
 use crate::config::error::Findings;
+use crate::config::pushgateway::{self, PushgatewayLayer};
 use crate::config::stdout::{INTERVAL, StdoutLayer};
+
+const NAME: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 
 impl Variables {
     pub(super) fn stdout(&self, below: &StdoutLayer, findings: &mut Findings) -> StdoutLayer {
-        let name = "OTEL_METRIC_EXPORT_INTERVAL";
-        let interval = self.milliseconds(name, below.interval, INTERVAL, duration::interval, findings);
+        let interval = self.milliseconds(NAME, below.interval, INTERVAL, duration::interval, findings);
         StdoutLayer { interval, ..StdoutLayer::default() }
+    }
+
+    pub(super) fn pushgateway(&self, below: &PushgatewayLayer, findings: &mut Findings) -> PushgatewayLayer {
+        let default = pushgateway::INTERVAL;
+        let interval = self.milliseconds(NAME, below.interval, default, duration::interval, findings);
+        PushgatewayLayer { interval, ..PushgatewayLayer::default() }
     }
 }

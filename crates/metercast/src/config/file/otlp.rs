@@ -95,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    fn tls(&mut self, at: &Place, node: &Node, layer: &mut TlsLayer) {
+    pub(super) fn tls(&mut self, at: &Place, node: &Node, layer: &mut TlsLayer) {
         let Some(entries) = self.findings.table(at, node, "a table such as { ca = \"/etc/ssl/ca.pem\" }")
         else {
             return;

@@ -100,6 +100,13 @@ impl Auth {
     }
 }
 
+impl Auth {
+    /// Whether it is the whole `authorization` header.
+    pub(super) fn is_header(&self) -> bool {
+        self.key != TOKEN
+    }
+}
+
 /// The key of a token that goes where the preset says.
 const TOKEN: &str = "token";
 

@@ -15,11 +15,16 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// These files, which need not be there yet.
+    /// The same with this CA.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
-    pub(crate) fn of(ca: Option<PathBuf>, client_identity: Option<(PathBuf, PathBuf)>) -> TlsConfig {
-        let (client_certificate, client_key) = client_identity.unzip();
-        TlsConfig { ca, client_certificate, client_key }
+    pub(crate) fn with_ca(self, ca: PathBuf) -> TlsConfig {
+        TlsConfig { ca: Some(ca), ..self }
+    }
+
+    /// The same with this certificate and its key.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn with_client_identity(self, certificate: PathBuf, key: PathBuf) -> TlsConfig {
+        TlsConfig { client_certificate: Some(certificate), client_key: Some(key), ..self }
     }
 
     /// The certificates that are trusted, and no others; `None`: those that browsers trust, as the
@@ -48,7 +53,7 @@ pub(in crate::config) struct TlsLayer {
 }
 
 impl TlsLayer {
-    pub(super) fn over(self, below: Self) -> Self {
+    pub(in crate::config) fn over(self, below: Self) -> Self {
         Self {
             ca: self.ca.or(below.ca),
             client_certificate: self.client_certificate.or(below.client_certificate),
@@ -57,7 +62,7 @@ impl TlsLayer {
     }
 
     /// The files, complete. Those of a connection that is not encrypted have no effect.
-    pub(super) fn resolve(self, is_https: bool, findings: &mut Findings) -> TlsConfig {
+    pub(in crate::config) fn resolve(self, is_https: bool, findings: &mut Findings) -> TlsConfig {
         let Self { ca, client_certificate, client_key } = self;
         if !is_https {
             for file in [&ca, &client_certificate, &client_key].into_iter().flatten() {

@@ -309,11 +309,11 @@ fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
         ),
         (
             "\n[telemetry.exporters.central]\nendpoint = 'http://h'",
-            "2: telemetry.exporters.central.type: is missing; write \"prometheus\", \"otlp\" or \"stdout\"",
+            "2: telemetry.exporters.central.type: is missing; write \"prometheus\", \"otlp\", \"pushgateway\" or \"stdout\"",
         ),
         (
             "[telemetry.exporters.central]\ntype = 'oltp'",
-            "2: telemetry.exporters.central.type: expected \"prometheus\", \"otlp\" or \"stdout\", found \"oltp\"; \
+            "2: telemetry.exporters.central.type: expected \"prometheus\", \"otlp\", \"pushgateway\" or \"stdout\", found \"oltp\"; \
              did you mean \"otlp\"?",
         ),
         (

@@ -10,6 +10,8 @@ mod precedence;
 #[cfg(feature = "config")]
 mod presets;
 mod projection;
+#[cfg(feature = "config")]
+mod pushgateway;
 mod variables;
 #[cfg(feature = "config")]
 mod yaml;

@@ -87,7 +87,14 @@ impl ExportError {
 
     /// The class of error for `error.type`: one of few.
     pub(crate) fn error_type(&self) -> &str {
-        match &self.cause {
+        self.cause.error_type()
+    }
+}
+
+impl Cause {
+    /// The class of error for `error.type`: one of few.
+    pub(in crate::export) fn error_type(&self) -> &str {
+        match self {
             Cause::Resolve(_) => "resolve",
             Cause::Connect(_) => "connect",
             Cause::Tls(_) => "tls",
@@ -106,9 +113,7 @@ impl ExportError {
             Cause::Stopped => "stopped",
         }
     }
-}
 
-impl Cause {
     /// Whether somebody answered, be it somebody on the way.
     pub(super) fn is_answer(&self) -> bool {
         matches!(self, Cause::Status { .. } | Cause::Grpc { .. })

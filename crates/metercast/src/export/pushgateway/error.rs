@@ -32,6 +32,17 @@ const OF_CLIENT: &str = " (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXP
 const OF_CLIENT_CERTIFICATE: &str = " (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE)";
 
 impl PushgatewayError {
+    /// The class of error for `error.type`: one of few.
+    pub(super) fn error_type(&self) -> String {
+        match &self.kind {
+            Kind::Given(_) => "settings".to_owned(),
+            Kind::Transport(cause) => cause.error_type().to_owned(),
+            Kind::Late { .. } => "timeout".to_owned(),
+            Kind::Refused { status, .. } => status.to_string(),
+            Kind::Redirect { .. } => "redirect".to_owned(),
+        }
+    }
+
     /// The HTTP status that the gateway answered, if it did.
     pub fn status(&self) -> Option<u16> {
         match &self.kind {

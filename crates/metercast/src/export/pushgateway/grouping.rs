@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::config::base64;
+use crate::config::{base64, check_job, check_label};
 
 /// `/metrics/job/nightly/instance/a`. Values that a path cannot carry as they are, are written in base64, which every
 /// Pushgateway since 0.9 reads.
@@ -15,9 +15,7 @@ pub(super) struct Grouping {
 impl Grouping {
     /// The key of a job alone.
     pub(super) fn of(job: &str) -> Result<Grouping, String> {
-        if job.is_empty() {
-            return Err("the job has no name, and a Pushgateway wants one".to_owned());
-        }
+        check_job(job)?;
         let mut grouping = Grouping { path: "/metrics".to_owned(), labels: Vec::new() };
         grouping.push("job", job);
         Ok(grouping)
@@ -25,13 +23,7 @@ impl Grouping {
 
     /// Adds a label.
     pub(super) fn add(&mut self, label: &str, value: &str) -> Result<(), String> {
-        let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
-        let is_name = label.starts_with(is_first) && label.chars().all(|c| is_first(c) || c.is_ascii_digit());
-        if !is_name || label.starts_with("__") {
-            return Err(format!(
-                "{label:?} cannot be a label of the group; use letters, digits and _, and no digit or __ in front"
-            ));
-        }
+        check_label(label)?;
         if self.labels.iter().any(|known| known == label) {
             return Err(format!("{label:?} is a label of the group already; give it once"));
         }

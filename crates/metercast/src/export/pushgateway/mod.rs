@@ -2,6 +2,7 @@
 
 mod error;
 mod grouping;
+mod push;
 mod request;
 
 use std::fmt;
@@ -9,16 +10,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::Method;
-use metercast_core::Store;
+use metercast_core::{Store, Value};
 use tokio::runtime;
 
 use error::Kind;
 pub use error::PushgatewayError;
 use grouping::Grouping;
+pub(crate) use push::Push;
 use request::{Sent, send};
 
 use crate::Log;
-use crate::config::{self, Gateway, ProxyConfig, Secret, TlsConfig};
+use crate::config::{self, Gateway, ProxyConfig, PushgatewayConfig, Secret, TlsConfig};
 use crate::export::prometheus::{PageFormat, PrometheusPage};
 
 /// Pushes a store to a Prometheus Pushgateway, when the application says so: at the end of a batch job, as a rule.
@@ -55,8 +57,7 @@ pub struct Pushgateway {
     gateway: Result<Gateway, String>,
     grouping: Result<Grouping, String>,
     authorization: Option<Result<Secret, String>>,
-    ca: Option<PathBuf>,
-    client_identity: Option<(PathBuf, PathBuf)>,
+    tls: TlsConfig,
     proxy: Result<Option<ProxyConfig>, String>,
     format: PageFormat,
     page: PrometheusPage,
@@ -70,8 +71,7 @@ impl Pushgateway {
             gateway: Gateway::parse(url),
             grouping: Grouping::of(job),
             authorization: None,
-            ca: None,
-            client_identity: None,
+            tls: TlsConfig::default(),
             proxy: Ok(None),
             format: PageFormat::default(),
             page: PrometheusPage::new("pushgateway", Log::default()),
@@ -100,7 +100,7 @@ impl Pushgateway {
     /// Trusts the certificates in this PEM file, and no others, when the URL is `https://`. Unless it is said those that
     /// browsers trust. The file is read with each push.
     pub fn ca(mut self, file: impl Into<PathBuf>) -> Pushgateway {
-        self.ca = Some(file.into());
+        self.tls = self.tls.with_ca(file.into());
         self
     }
 
@@ -111,7 +111,7 @@ impl Pushgateway {
         certificate: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
     ) -> Pushgateway {
-        self.client_identity = Some((certificate.into(), key.into()));
+        self.tls = self.tls.with_client_identity(certificate.into(), key.into());
         self
     }
 
@@ -147,7 +147,7 @@ impl Pushgateway {
     ///
     /// Why it was not accepted: what the gateway answered, or why there was no answer.
     pub fn put(&self, store: &Store) -> Result<(), PushgatewayError> {
-        self.push(Method::PUT, Some(store))
+        self.put_body(self.body(store), self.timeout)
     }
 
     /// Replaces the metrics of the group that are in the store too, by their names; others stay.
@@ -156,7 +156,7 @@ impl Pushgateway {
     ///
     /// As [`put`](Self::put).
     pub fn post(&self, store: &Store) -> Result<(), PushgatewayError> {
-        self.push(Method::POST, Some(store))
+        self.push(Method::POST, self.body(store), self.timeout)
     }
 
     /// Makes the gateway forget the group.
@@ -165,10 +165,39 @@ impl Pushgateway {
     ///
     /// As [`put`](Self::put).
     pub fn delete(&self) -> Result<(), PushgatewayError> {
-        self.push(Method::DELETE, None)
+        self.push(Method::DELETE, Vec::new(), self.timeout)
     }
 
-    fn push(&self, method: Method, store: Option<&Store>) -> Result<(), PushgatewayError> {
+    /// As the configuration says it for the exporter of this name.
+    fn of(name: &str, config: &PushgatewayConfig, resource: &[(String, Value)], log: Log) -> Pushgateway {
+        let mut grouping = Grouping::of(config.job());
+        for (label, value) in config.grouping() {
+            grouping = grouping.and_then(|mut grouping| grouping.add(label, value).map(|()| grouping));
+        }
+        let page = PrometheusPage::with(name, config.page().clone(), resource, log);
+        Pushgateway {
+            gateway: Ok(config.gateway().clone()),
+            grouping,
+            authorization: config.authorization().cloned().map(Ok),
+            tls: config.tls().clone(),
+            proxy: Ok(config.proxy().cloned()),
+            format: PageFormat::default(),
+            page: page.projection(config.projection().clone()),
+            timeout: config.timeout(),
+        }
+    }
+
+    fn body(&self, store: &Store) -> Vec<u8> {
+        let mut body = Vec::new();
+        self.page.write_as(store, self.format, &mut |chunk| body.extend_from_slice(chunk));
+        body
+    }
+
+    fn put_body(&self, body: Vec<u8>, timeout: Duration) -> Result<(), PushgatewayError> {
+        self.push(Method::PUT, body, timeout)
+    }
+
+    fn push(&self, method: Method, body: Vec<u8>, timeout: Duration) -> Result<(), PushgatewayError> {
         let shown = self.gateway.as_ref().map(ToString::to_string).unwrap_or_default();
         let failed = |kind| PushgatewayError { url: shown.clone(), kind };
         let given = |message: &String| failed(Kind::Given(message.clone()));
@@ -179,22 +208,16 @@ impl Pushgateway {
             authorization.map_err(|message| failed(Kind::Given(format!("the auth {message}"))))?;
         let proxy =
             self.proxy.as_ref().map_err(|message| failed(Kind::Given(format!("the proxy {message}"))))?;
-        let tls = TlsConfig::of(self.ca.clone(), self.client_identity.clone());
-        let mut body = Vec::new();
-        if let Some(store) = store {
-            self.page.write_as(store, self.format, &mut |chunk| body.extend_from_slice(chunk));
-        }
         let sent = Sent {
             method,
             gateway,
-            tls: &tls,
+            tls: &self.tls,
             proxy: proxy.as_ref(),
             path: format!("{}{}", gateway.path, grouping.path()),
             authorization: authorization.map(Secret::expose),
             content_type: self.format.content_type(),
             body,
         };
-        let timeout = self.timeout;
         // A thread of its own, since that of the caller may be in a runtime already, which cannot have another.
         let answered = std::thread::scope(|scope| scope.spawn(|| within(timeout, sent)).join());
         answered

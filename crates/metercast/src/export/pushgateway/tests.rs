@@ -2,6 +2,7 @@
 
 #[cfg(feature = "tls")]
 mod encrypted;
+mod exporter;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

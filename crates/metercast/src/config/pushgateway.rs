@@ -1,0 +1,323 @@
+//! The exporter that pushes to a Pushgateway.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::duration;
+use super::error::{Checked, Findings, Given, Place};
+use super::gateway::{self, Gateway};
+use super::otlp::{Auth, TlsConfig, TlsLayer};
+use super::page::PageLayer;
+use super::projection::ProjectionSettings;
+use super::proxy::{Proxy, ProxyConfig};
+use super::secret::Secret;
+use crate::export::prometheus::PageOptions;
+use crate::view::Projection;
+
+/// As often as a Prometheus scrapes.
+pub(super) const INTERVAL: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An exporter that keeps a group of a Prometheus Pushgateway up to date, where no Prometheus reaches the program: its page
+/// is put there at the interval and a last time at the shutdown, in place of what the group held before. The group stays at
+/// the gateway until somebody deletes it.
+///
+/// Two programs with the same job and group overwrite each other, so give each an `instance`. A batch job rather calls
+/// [`Pushgateway`](crate::Pushgateway) when it is done.
+///
+/// ```
+/// use metercast::config::{Config, Pushgateway};
+///
+/// let behind = Pushgateway::to("http://gateway:9091", "checkout").group("instance", "till-7");
+/// let config = Config::builder().environment(false).exporter("till", behind).build()?;
+/// let shown = config.exporter("till").unwrap().to_string();
+/// assert_eq!(shown, "pushgateway to http://gateway:9091 as \"checkout\" every 60s");
+/// # Ok::<(), metercast::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Pushgateway {
+    url: Option<Checked<Gateway>>,
+    job: Option<Checked<String>>,
+    grouping: Vec<Checked<(String, String)>>,
+    interval: Option<Duration>,
+    timeout: Option<Duration>,
+    auth: Option<Auth>,
+    ca: Option<PathBuf>,
+    client_identity: Option<(PathBuf, PathBuf)>,
+    proxy: Option<Checked<Proxy>>,
+    page: Option<PageOptions>,
+    pub(super) projection: ProjectionSettings,
+    pub(super) env: Option<bool>,
+}
+
+impl Pushgateway {
+    /// Pushes to the gateway with this URL, to which `/metrics/job/...` is added, for the job of this name. What cannot be
+    /// read is reported by [`build`](super::ConfigBuilder::build).
+    pub fn to(url: &str, job: &str) -> Self {
+        Self { url: Some(Gateway::parse(url)), job: Some(gateway::check_job(job)), ..Self::default() }
+    }
+
+    /// Adds a label to the group, or gives it another value. The value may be anything; the label is one of Prometheus, which
+    /// is not `job`.
+    pub fn group(mut self, label: &str, value: &str) -> Self {
+        self.grouping.push(gateway::check_label(label).map(|()| (label.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// The time from the start of one push to the start of the next: 1 millisecond to a year, 60 seconds unless said.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// How long one push may take, which is one attempt; more than nothing, 10 seconds unless said.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Authorizes with a token. The last of `bearer` and [`basic`](Self::basic) counts.
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.auth = Some(Auth::bearer(token));
+        self
+    }
+
+    /// Authorizes with a user, who has no colon in the name, and a password.
+    pub fn basic(mut self, user: &str, password: &str) -> Self {
+        self.auth = Some(Auth::basic(user, password));
+        self
+    }
+
+    /// Trusts the certificates in this PEM file, and no others, when the URL is `https://`.
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca = Some(file.into());
+        self
+    }
+
+    /// Shows this certificate, with the private key to it, to a gateway that asks who is there (mTLS); both are PEM files.
+    pub fn client_identity(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.client_identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Goes through this HTTP proxy, `http://host:port` or with `user:password@` in front of the host; `"none"` is no
+    /// proxy. Unless it is said, the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
+    pub fn proxy(mut self, proxy: &str) -> Self {
+        self.proxy = Some(Proxy::parse(proxy));
+        self
+    }
+
+    /// What stands on the page that is pushed, which is in text format 0.0.4.
+    pub fn page(mut self, options: PageOptions) -> Self {
+        self.page = Some(options);
+        self
+    }
+
+    /// Whether `OTEL_METRIC_EXPORT_INTERVAL` shapes this exporter. Unless it is said, it shapes the one named `pushgateway` if
+    /// no file names it.
+    pub fn env(mut self, reads: bool) -> Self {
+        self.env = Some(reads);
+        self
+    }
+
+    pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> PushgatewayLayer {
+        let of_tls = |key, file| Given { value: file, place: place.child("tls").child(key) };
+        let (certificate, key) = self.client_identity.unzip();
+        let mut layer = PushgatewayLayer {
+            url: self.url.and_then(|url| findings.take(&place.child("url"), url)),
+            job: self.job.and_then(|job| findings.take(&place.child("job"), job)).map(|job| job.value),
+            tls: TlsLayer {
+                ca: self.ca.map(|file| of_tls("ca", file)),
+                client_certificate: certificate.map(|file| of_tls("client_certificate", file)),
+                client_key: key.map(|file| of_tls("client_key", file)),
+            },
+            proxy: self.proxy.and_then(|proxy| findings.take(&place.child("proxy"), proxy)),
+            options: self.page,
+            ..PushgatewayLayer::default()
+        };
+        for label in self.grouping {
+            if let Some(Given { value: (label, value), .. }) = findings.take(&place.child("grouping"), label)
+            {
+                layer.grouping.insert(label, value);
+            }
+        }
+        let mut time = |key, given: Option<Duration>, check: fn(Duration) -> Checked<Duration>| {
+            findings.take(&place.child(key), check(given?)).map(|time| time.value)
+        };
+        layer.interval = time("interval", self.interval, duration::interval);
+        layer.timeout = time("timeout", self.timeout, duration::deadline);
+        if let Some(auth) = self.auth {
+            layer.authorize(auth, &place.child("auth"), findings);
+        }
+        layer
+    }
+}
+
+/// The settings of an exporter that pushes to a Pushgateway, checked and complete. Prints as `to http://gateway:9091 as
+/// "job" every 60s`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushgatewayConfig {
+    gateway: Gateway,
+    job: String,
+    grouping: BTreeMap<String, String>,
+    interval: Duration,
+    timeout: Duration,
+    authorization: Option<Secret>,
+    tls: TlsConfig,
+    proxy: Option<ProxyConfig>,
+    page: PageOptions,
+    projection: Projection,
+}
+
+impl PushgatewayConfig {
+    /// The URL of the gateway, without `/metrics` and what follows.
+    pub fn url(&self) -> String {
+        self.gateway.to_string()
+    }
+
+    /// The name of the job.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// The labels of the group beside the job, with their values, in the order of their names.
+    pub fn grouping(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.grouping.iter().map(|(label, value)| (label.as_str(), value.as_str()))
+    }
+
+    /// The time from the start of one push to the start of the next.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// How long one push may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The files that an encrypted connection is made with.
+    pub fn tls(&self) -> &TlsConfig {
+        &self.tls
+    }
+
+    /// The proxy that it goes through.
+    pub fn proxy(&self) -> Option<&ProxyConfig> {
+        self.proxy.as_ref()
+    }
+
+    /// What stands on the page.
+    pub fn page(&self) -> &PageOptions {
+        &self.page
+    }
+
+    /// Which metrics stand on the page, and how they look.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn authorization(&self) -> Option<&Secret> {
+        self.authorization.as_ref()
+    }
+}
+
+impl fmt::Display for PushgatewayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "to {} as {:?} every {}", self.gateway, self.job, duration::show(self.interval))?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, " through {proxy}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What one source says about an exporter that pushes to a Pushgateway.
+#[derive(Debug, Default)]
+pub(super) struct PushgatewayLayer {
+    pub(super) url: Option<Given<Gateway>>,
+    pub(super) job: Option<String>,
+    /// Label by label, so that a file may say which instance a program is that names the rest.
+    pub(super) grouping: BTreeMap<String, String>,
+    pub(super) interval: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) authorization: Option<Secret>,
+    pub(super) tls: TlsLayer,
+    pub(super) proxy: Option<Given<Proxy>>,
+    /// What a file says of the page.
+    pub(super) page: PageLayer,
+    /// What code says of the page, which is all of it.
+    pub(super) options: Option<PageOptions>,
+}
+
+impl PushgatewayLayer {
+    /// Takes the `authorization` header; a token of another kind belongs to the presets of OTLP.
+    pub(super) fn authorize(&mut self, auth: Auth, place: &Place, findings: &mut Findings) {
+        if !auth.is_header() {
+            let message = "is for the presets of an exporter of type otlp; write { bearer = \"token\" } or { basic = ... }";
+            findings.problem(&place.child(auth.key), message);
+        } else if let Some(header) = findings.take(&place.child(auth.key), auth.secret) {
+            self.authorization = Some(header.value);
+        }
+    }
+
+    pub(super) fn over(self, below: Self) -> Self {
+        let mut grouping = below.grouping;
+        grouping.extend(self.grouping);
+        Self {
+            url: self.url.or(below.url),
+            job: self.job.or(below.job),
+            grouping,
+            interval: self.interval.or(below.interval),
+            timeout: self.timeout.or(below.timeout),
+            authorization: self.authorization.or(below.authorization),
+            tls: self.tls.over(below.tls),
+            proxy: self.proxy.or(below.proxy),
+            page: self.page.over(below.page),
+            options: self.options.or(below.options),
+        }
+    }
+
+    /// The settings with the defaults where no source said anything. `proxy_of` says which proxy the surroundings want.
+    pub(super) fn resolve(
+        self,
+        projection: Projection,
+        place: &Place,
+        proxy_of: impl FnOnce(&Gateway, &mut Findings) -> Option<Given<Proxy>>,
+        findings: &mut Findings,
+    ) -> Option<PushgatewayConfig> {
+        // What was given and is wrong was said.
+        let is_clean = !findings.has_problems();
+        if self.url.is_none() && is_clean {
+            findings.problem(&place.child("url"), "is missing; write for example \"http://gateway:9091\"");
+        }
+        if self.job.is_none() && is_clean {
+            findings.problem(&place.child("job"), "is missing; write the name of the program or the job");
+        }
+        let (gateway, job) = (self.url?.value, self.job?);
+        let tls = self.tls.resolve(gateway.is_https, findings);
+        let proxy = match self.proxy.or_else(|| proxy_of(&gateway, findings)).map(|proxy| proxy.value) {
+            Some(Proxy::Through(proxy)) => Some(proxy),
+            Some(Proxy::None) | None => None,
+        };
+        Some(PushgatewayConfig {
+            gateway,
+            job,
+            grouping: self.grouping,
+            interval: self.interval.unwrap_or(INTERVAL),
+            timeout: self.timeout.unwrap_or(TIMEOUT),
+            authorization: self.authorization,
+            tls,
+            proxy,
+            page: self.options.unwrap_or_else(|| self.page.resolve()),
+            projection,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! An exporter that keeps the group of a long-running program at a Pushgateway up to date.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use metercast_core::Value;
+
+use super::Pushgateway;
+use crate::config::PushgatewayConfig;
+use crate::export::panic::panic_message;
+use crate::export::timer::{Timer, Work};
+use crate::log::Level;
+use crate::reader::Reader;
+
+/// Puts the page of a store, so that the gateway always shows the last one whole.
+pub(crate) struct Push {
+    name: String,
+    gateway: Pushgateway,
+    timeout: Duration,
+    reader: Reader,
+}
+
+impl Push {
+    /// Pushes at the interval from now on.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub(crate) fn start(
+        name: &str,
+        config: &PushgatewayConfig,
+        reader: Reader,
+        resource: &[(String, Value)],
+    ) -> io::Result<Timer<Push>> {
+        let gateway = Pushgateway::of(name, config, resource, reader.log().clone());
+        let push = Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader };
+        Timer::start(name, config.interval(), push)
+    }
+}
+
+impl Work for Push {
+    fn work(&mut self, deadline: Option<Instant>) -> Result<(), String> {
+        let started = Instant::now();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(started));
+        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout));
+        let Push { gateway, reader, .. } = self;
+        // The reading calls into the application.
+        let put = catch_unwind(AssertUnwindSafe(|| {
+            let body = reader.read(|store| gateway.body(store));
+            gateway.put_body(body, timeout)
+        }));
+        let outcome = match put {
+            Ok(answered) => answered.map_err(|error| (error.error_type(), error.to_string())),
+            Err(panic) => {
+                let message = panic_message(&*panic);
+                let says =
+                    format!("reading the store panicked ({message:?}); please report this to metercast");
+                Err(("panic".to_owned(), says))
+            }
+        };
+        reader.own().operation(started.elapsed(), outcome.as_ref().err().map(|(kind, _)| kind.as_str()));
+        let (name, log) = (&self.name, reader.log());
+        match outcome {
+            Ok(()) => {
+                if log.settle(name) {
+                    log.write(Level::Info, &format!("exporter {name:?}: push works again"));
+                }
+                Ok(())
+            }
+            Err((_, message)) => {
+                log.write_rarely(Level::Error, name, &format!("exporter {name:?}: {message}"));
+                Err(message)
+            }
+        }
+    }
+}
