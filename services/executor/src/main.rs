@@ -7,6 +7,7 @@
 mod access;
 mod executions;
 mod metrics;
+mod names;
 mod routes;
 mod settings;
 mod tools;

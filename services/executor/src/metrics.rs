@@ -25,6 +25,7 @@ metrics! {
     /// Number of executions by what made them begin
     pub(crate) static TRIGGERS: Frequency<u64> = "executor.trigger" { labels: { bucket: Trigger, tenant: Option<&str> } };
     /// Number of tool invocations
+    // Callers choose the path; `names` bounds how many of them are told apart.
     pub(crate) static TOOL_CALLS: Counter<u64> = "executor.tool_calls" {
         labels: { tool_path: &str, namespace: &str, tenant: Option<&str> }
     };

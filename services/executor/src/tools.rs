@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request, Uri};
 
 use crate::metrics::{RESULT_BYTES, TOOL_CALL_DURATION, TOOL_CALLS};
+use crate::names::Names;
 
 /// The most that a tool may answer.
 const MOST: usize = 8 << 20;
@@ -19,6 +20,7 @@ const MOST: usize = 8 << 20;
 pub(crate) struct Tools {
     upstream: Uri,
     client: Client<HttpConnector, Full<Bytes>>,
+    names: Names,
 }
 
 /// What a tool answered.
@@ -37,13 +39,15 @@ impl Tools {
         if uri.scheme_str() != Some("http") {
             return Err(trouble("tools are called by http"));
         }
-        Ok(Tools { upstream: uri, client: Client::builder(TokioExecutor::new()).build_http() })
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Ok(Tools { upstream: uri, client, names: Names::default() })
     }
 
     /// Calls a tool for a tenant. The error says why there is no answer.
     pub(crate) async fn call(&self, path: &str, tenant: Option<&str>) -> Result<Answer, String> {
-        let namespace = path.split('.').next().unwrap_or(path);
-        TOOL_CALLS.add(1, (path, namespace, tenant));
+        let shown = self.names.shown(path, tenant);
+        let namespace = shown.split('.').next().unwrap_or(shown);
+        TOOL_CALLS.add(1, (shown, namespace, tenant));
         let _timer = TOOL_CALL_DURATION.start((tenant,));
         let request = Request::builder()
             .method(Method::POST)

@@ -80,6 +80,21 @@ fn a_name_that_somebody_gives_a_tool_cannot_break_the_page() {
 }
 
 #[test]
+fn who_calls_ever_new_tools_gets_no_series_for_each_and_takes_none_from_others() {
+    let tenants = "[executor.tenants]\nT1 = \"one-secret\"\nT2 = \"two-secret\"\n";
+    let executor = Executor::start(&tools(), tenants, &[]);
+    let calls: Vec<String> = (0..300).map(|n| format!("tool.{n}")).collect();
+    let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+    executor.execute("one-secret", "manual", &calls).unwrap();
+    executor.execute("two-secret", "manual", &["slack.post"]).unwrap();
+    let (_, one) = executor.page("Authorization: Bearer one-secret\r\n");
+    assert_eq!(one.lines().filter(|line| line.starts_with("executor_tool_calls{")).count(), 101);
+    assert_lines(&one, &["executor_tool_calls{tool_path=\"other\",namespace=\"other\"} 200"]);
+    let (_, two) = executor.page("Authorization: Bearer two-secret\r\n");
+    assert_lines(&two, &["executor_tool_calls{tool_path=\"slack.post\",namespace=\"slack\"} 1"]);
+}
+
+#[test]
 fn the_page_is_given_to_whoever_asks_for_it_as_scrapers_do() {
     let executor = Executor::start(&tools(), "", &[]);
     run_two(&executor);
