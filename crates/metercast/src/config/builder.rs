@@ -15,7 +15,7 @@ use super::file::{self, InCode};
 use super::layer::ExporterLayer;
 use super::layer::Layer;
 use super::resolve::Sources;
-use super::{Config, ConfigError, OnSigterm};
+use super::{Config, ConfigError, OnError, OnSigterm};
 use metercast_core::{ExemplarFilter, Value};
 
 /// Puts a [`Config`] together. Made by [`Config::builder`].
@@ -57,6 +57,7 @@ pub struct ConfigBuilder {
     enabled: Option<bool>,
     shutdown_timeout: Option<Duration>,
     on_sigterm: Option<OnSigterm>,
+    on_error: Option<OnError>,
     self_metrics: Option<bool>,
     exemplars: Option<ExemplarFilter>,
 }
@@ -82,6 +83,7 @@ impl ConfigBuilder {
             enabled: None,
             shutdown_timeout: None,
             on_sigterm: None,
+            on_error: None,
             self_metrics: None,
             exemplars: None,
         }
@@ -237,6 +239,12 @@ impl ConfigBuilder {
         self
     }
 
+    /// What happens if an exporter cannot start, whatever the file says.
+    pub fn on_error(mut self, on_error: OnError) -> Self {
+        self.on_error = Some(on_error);
+        self
+    }
+
     /// Whether what exporters measure of themselves is recorded, whatever the file says. It is unless it is said; without it
     /// two scrapes of an idle program are the same bytes.
     pub fn self_metrics(mut self, recorded: bool) -> Self {
@@ -248,6 +256,15 @@ impl ConfigBuilder {
     pub fn exemplars(mut self, exemplars: ExemplarFilter) -> Self {
         self.exemplars = Some(exemplars);
         self
+    }
+
+    /// The files that [`build`](Self::build) reads.
+    #[cfg(feature = "config")]
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match &self.file {
+            Some(file::Source::Path { path, .. }) => vec![path.clone()],
+            _ => Vec::new(),
+        }
     }
 
     /// Reads file and environment, checks everything, and lays the sources over each other.
@@ -277,6 +294,7 @@ impl ConfigBuilder {
             enabled: self.enabled,
             shutdown_timeout: shutdown_timeout.map(|timeout| timeout.value),
             on_sigterm: self.on_sigterm,
+            on_error: self.on_error,
             self_metrics: self.self_metrics,
             exemplars: self.exemplars,
             resource: self.resource,

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use super::OnSigterm;
 use super::address::Address;
 use super::duration;
 use super::error::{Findings, Given, Place};
@@ -21,6 +20,7 @@ use super::stdout::StdoutLayer;
 use super::suggest::{nearest, one_of};
 use super::syntax;
 use super::tree::{Entries, Node, Value};
+use super::{OnError, OnSigterm};
 use crate::resource::SDK_PREFIX;
 
 /// The one table that is ours; the others belong to the application.
@@ -119,6 +119,9 @@ impl Reader<'_> {
                 "on_sigterm" => {
                     layer.on_sigterm = self.findings.word(&place, node, &OnSigterm::NAMES, OnSigterm::named);
                 }
+                "on_error" => {
+                    layer.on_error = self.findings.word(&place, node, &OnError::NAMES, OnError::named);
+                }
                 "self_metrics" => layer.self_metrics = self.findings.truth(&place, node),
                 "exemplars" => {
                     layer.exemplars = self.findings.word(&place, node, &exemplars::NAMES, exemplars::named);
@@ -138,6 +141,7 @@ impl Reader<'_> {
                         "enabled",
                         "shutdown_timeout",
                         "on_sigterm",
+                        "on_error",
                         "self_metrics",
                         "exemplars",
                         "resource",

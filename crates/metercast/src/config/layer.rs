@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::OnSigterm;
 use super::error::{Given, Place};
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
@@ -15,6 +14,7 @@ use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::pushgateway::PushgatewayLayer;
 use super::stdout::StdoutLayer;
+use super::{OnError, OnSigterm};
 use metercast_core::{ExemplarFilter, Value};
 
 /// Everything one source says. `None` is silence.
@@ -23,6 +23,7 @@ pub(super) struct Layer {
     pub(super) enabled: Option<bool>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) on_sigterm: Option<OnSigterm>,
+    pub(super) on_error: Option<OnError>,
     pub(super) self_metrics: Option<bool>,
     pub(super) exemplars: Option<ExemplarFilter>,
     pub(super) resource: BTreeMap<String, Value>,

@@ -15,6 +15,9 @@ pub(crate) const HEALTHY: &str = "/-/healthy";
 /// Where it says whether it is ready.
 pub(crate) const READY: &str = "/-/ready";
 
+/// Where it is told to read the configuration again.
+pub(crate) const RELOAD: &str = "/-/reload";
+
 /// More requests at once would only wait for each other.
 const MOST_IN_FLIGHT: usize = 1_000;
 
@@ -25,6 +28,7 @@ pub(super) struct ListenerSettings {
     pub(super) tls: Option<ServerTls>,
     pub(super) any_path: Option<bool>,
     pub(super) health: Option<bool>,
+    pub(super) reload: Option<bool>,
     pub(super) max_in_flight: Option<usize>,
     pub(super) timeout: Option<Duration>,
 }
@@ -41,6 +45,7 @@ impl ListenerSettings {
             tls: self.tls.map(|value| Given { value, place: place.child("tls") }),
             any_path: self.any_path,
             health: self.health.map(|value| Given { value, place: place.child("health") }),
+            reload: self.reload,
             max_in_flight: max_in_flight.map(|most| most.value),
             timeout: timeout.map(|time| time.value),
         }
@@ -54,6 +59,7 @@ pub(super) struct ListenerLayer {
     tls: Option<Given<ServerTls>>,
     any_path: Option<bool>,
     health: Option<Given<bool>>,
+    reload: Option<bool>,
     max_in_flight: Option<usize>,
     timeout: Option<Duration>,
 }
@@ -65,6 +71,7 @@ impl ListenerLayer {
             tls: self.tls.or(below.tls),
             any_path: self.any_path.or(below.any_path),
             health: self.health.or(below.health),
+            reload: self.reload.or(below.reload),
             max_in_flight: self.max_in_flight.or(below.max_in_flight),
             timeout: self.timeout.or(below.timeout),
         }
@@ -91,11 +98,21 @@ impl ListenerLayer {
                 ),
             );
         }
+        let reload = self.reload.unwrap_or(false);
+        if reload && !any_path && path == RELOAD {
+            findings.problem(
+                &place.child("path"),
+                format!(
+                    "{path:?} is where the listener is told to reload; choose another, or set reload = false"
+                ),
+            );
+        }
         ListenerConfig {
             bearer: self.bearer,
             tls: self.tls.map(|tls| tls.value),
             any_path,
             health: self.health.map_or(!any_path, |health| health.value),
+            reload,
             max_in_flight: self.max_in_flight.unwrap_or(Scrape::MAX_IN_FLIGHT),
             timeout: self.timeout.unwrap_or(Scrape::TIMEOUT),
         }
@@ -110,6 +127,7 @@ pub struct ListenerConfig {
     tls: Option<ServerTls>,
     any_path: bool,
     health: bool,
+    reload: bool,
     max_in_flight: usize,
     timeout: Duration,
 }
@@ -139,6 +157,11 @@ impl ListenerConfig {
     /// Whether `/-/healthy` and `/-/ready` are answered too.
     pub fn health(&self) -> bool {
         self.health
+    }
+
+    /// Whether a POST to `/-/reload` reads the configuration again.
+    pub fn reload(&self) -> bool {
+        self.reload
     }
 
     /// How many scrapes may be under way at once.
@@ -181,8 +204,8 @@ mod file {
 
     impl ListenerLayer {
         /// The keys of a file that are about a listener.
-        pub(in crate::config) const KEYS: [&str; 6] =
-            ["auth", "tls", "any_path", "health", "max_in_flight", "timeout"];
+        pub(in crate::config) const KEYS: [&str; 7] =
+            ["auth", "tls", "any_path", "health", "reload", "max_in_flight", "timeout"];
 
         /// Takes one of [`KEYS`](Self::KEYS).
         pub(in crate::config) fn take(
@@ -202,6 +225,7 @@ mod file {
                     let health = findings.truth(at, node);
                     self.health = health.map(|value| Given { value, place: at.clone() });
                 }
+                "reload" => self.reload = findings.truth(at, node),
                 "max_in_flight" => match &node.value {
                     Value::Integer(most) => {
                         let most = usize::try_from(*most)

@@ -29,6 +29,7 @@
 //! | `enabled` | `false`: nothing runs, and no new series are recorded | `true` |
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
+//! | `on_error` | `"fail"` or `"degrade"`, see [`OnError`] | `"fail"` |
 //! | `self_metrics` | `false`: what exporters measure of themselves is not recorded, so that two scrapes of an idle program are the same bytes | `true` |
 //! | `exemplars` | `"trace_based"`, `"always_on"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
@@ -47,6 +48,7 @@
 //! | `auth` | `{ bearer = "token" }`: lets in only who has the token | none |
 //! | `tls` | `{ certificate = "tls.crt", key = "tls.key" }`: PEM files to encrypt with, read again when they change; needs the Cargo feature `tls` | none |
 //! | `health` | whether `/-/healthy` and `/-/ready` are answered, to everybody | `true`, or with `any_path` `false` |
+//! | `reload` | `true`: a POST to `/-/reload` reads file and environment again ([`Telemetry::reread`](crate::Telemetry::reread)); who may read the page may do so | `false` |
 //! | `max_in_flight` | how many scrapes may be under way at once, 1 to 1000; others are answered 503 | `16` |
 //! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
 //! | `profile` | `"otel"` or `"metrics-rs"`, see [`Profile`](crate::Profile) | `"otel"` |
@@ -238,7 +240,7 @@ pub use exporter::{Exporter, ExporterConfig};
 pub(crate) use gateway::{Gateway, check_job, check_label};
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
-pub(crate) use listener::{HEALTHY, READY};
+pub(crate) use listener::{HEALTHY, READY, RELOAD};
 pub use otlp::{
     Compression, HistogramAggregation, Otlp, OtlpConfig, Preset, Protocol, TemporalityPreference, TlsConfig,
 };
@@ -277,6 +279,7 @@ pub struct Config {
     exporters: BTreeMap<String, ExporterConfig>,
     shutdown_timeout: Duration,
     on_sigterm: OnSigterm,
+    on_error: OnError,
     self_metrics: bool,
     exemplars: ExemplarFilter,
     warnings: Vec<String>,
@@ -295,6 +298,7 @@ impl PartialEq for Config {
             exporters,
             shutdown_timeout,
             on_sigterm,
+            on_error,
             self_metrics,
             exemplars,
             private,
@@ -305,6 +309,7 @@ impl PartialEq for Config {
             && *exporters == other.exporters
             && *shutdown_timeout == other.shutdown_timeout
             && *on_sigterm == other.on_sigterm
+            && *on_error == other.on_error
             && *self_metrics == other.self_metrics
             && *exemplars == other.exemplars
             && *private == other.private
@@ -347,6 +352,11 @@ impl Config {
         self.on_sigterm
     }
 
+    /// What happens if an exporter cannot start.
+    pub fn on_error(&self) -> OnError {
+        self.on_error
+    }
+
     /// Whether what exporters measure of themselves is recorded.
     pub fn self_metrics(&self) -> bool {
         self.self_metrics
@@ -385,10 +395,42 @@ impl Config {
         self.builder.as_ref().clone().build()
     }
 
+    /// The files that this was read from, and would be read from again; also one that may be missing.
+    #[cfg(feature = "config")]
+    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
+        self.builder.files()
+    }
+
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or
     /// the place in the file in front.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+}
+
+/// What happens if an exporter cannot start, such as a page whose address is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnError {
+    /// None of them runs, and the start is an error.
+    #[default]
+    Fail,
+    /// The others run, and the log says which does not and why; so does [`Telemetry::failures`](crate::Telemetry::failures).
+    /// Each reload tries again. A reload that cannot change an exporter that runs is refused all the same.
+    Degrade,
+}
+
+impl OnError {
+    #[cfg(feature = "config")]
+    const NAMES: [&'static str; 2] = ["fail", "degrade"];
+
+    #[cfg(feature = "config")]
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "fail" => Some(Self::Fail),
+            "degrade" => Some(Self::Degrade),
+            _ => None,
+        }
     }
 }
 

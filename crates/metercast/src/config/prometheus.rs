@@ -83,6 +83,13 @@ impl Prometheus {
         self
     }
 
+    /// Whether a POST to `/-/reload` reads file and environment again, as
+    /// [`Telemetry::reread`](crate::Telemetry::reread) does; `false` unless said. Whoever may read the page may do so.
+    pub fn reload(mut self, reload: bool) -> Self {
+        self.listener.reload = Some(reload);
+        self
+    }
+
     /// How many scrapes may be under way at once, 1 to 1,000; others are answered 503. 16 unless said.
     pub fn max_in_flight(mut self, scrapes: usize) -> Self {
         self.listener.max_in_flight = Some(scrapes);

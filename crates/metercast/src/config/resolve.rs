@@ -56,6 +56,7 @@ impl Sources {
 
         let shutdown_timeout = pinned.shutdown_timeout.or(file.shutdown_timeout).unwrap_or(SHUTDOWN_TIMEOUT);
         let on_sigterm = pinned.on_sigterm.or(file.on_sigterm).unwrap_or_default();
+        let on_error = pinned.on_error.or(file.on_error).unwrap_or_default();
         let self_metrics = pinned.self_metrics.or(file.self_metrics).unwrap_or(true);
         let of_environment = environment.exemplars(&mut findings);
         let exemplars = pinned.exemplars.or(of_environment).or(file.exemplars).unwrap_or_default();
@@ -70,6 +71,7 @@ impl Sources {
             private: names_of_private,
             shutdown_timeout,
             on_sigterm,
+            on_error,
             self_metrics,
             exemplars,
             warnings,

@@ -195,7 +195,7 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
             PAGE,
             "endpoint = 'x'",
             "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"listen\", \
-             \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"max_in_flight\", \"timeout\", \
+             \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"reload\", \"max_in_flight\", \"timeout\", \
              \"profile\", \"strategy\", \"unit_suffix\", \"total_suffix\", \"scope_labels\", \
              \"target_info\", \"resource_labels\", \"created\" or \"exemplars\"",
         ),
@@ -265,7 +265,7 @@ fn a_bad_table_is_an_error_with_its_line_its_key_and_its_mend() {
             "[telemetry]\nexporter = {}",
             "2: telemetry.exporter: is not a key that is known here; expected \"enabled\", \
              \"shutdown_timeout\", \
-             \"on_sigterm\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"exporters\"?",
+             \"on_sigterm\", \"on_error\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"exporters\"?",
         ),
         (
             "[telemetry]\nshutdown_timeout = '0s'",
@@ -350,7 +350,7 @@ fn all_problems_of_all_sources_are_reported_at_once() {
     assert_eq!(
         error.to_string(),
         "metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
-         \"shutdown_timeout\", \"on_sigterm\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
+         \"shutdown_timeout\", \"on_sigterm\", \"on_error\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
          metercast.toml:5: telemetry.exporters.central.interval: 60 has no unit; write \"60s\" for seconds \
          or \
          \"60ms\" for milliseconds\n\
