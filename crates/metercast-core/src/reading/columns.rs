@@ -147,7 +147,7 @@ impl Distribution {
                     self.quantiles.extend(within.quantile(*quantile).map(|value| (*quantile, value)));
                 }
                 let (count, sum) = (self.exponential.count(), self.exponential.sum);
-                return PointView::Summary(SummaryView::new(count, sum, &self.quantiles, &summary.quantiles));
+                return PointView::Summary(SummaryView::of(count, sum, &self.quantiles, &summary.quantiles));
             }
         };
         let mut sum = 0.0;

@@ -68,7 +68,8 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    pub(crate) fn new(id: PartId<'a>, started_unix_nanos: u64, value: PointView<'a>) -> Part<'a> {
+    /// The part with this id, as [`SeriesView::parts`] gave it, for [`SeriesView::put_together`].
+    pub fn new(id: PartId<'a>, started_unix_nanos: u64, value: PointView<'a>) -> Part<'a> {
         Part { id, started_unix_nanos, value }
     }
 }

@@ -108,12 +108,8 @@ pub struct SummaryView<'a> {
 }
 
 impl<'a> SummaryView<'a> {
-    pub(crate) fn new(
-        count: u64,
-        sum: f64,
-        quantiles: &'a [(f64, f64)],
-        asked: &'static [f64],
-    ) -> SummaryView<'a> {
+    /// Quantiles that were put together, for [`SeriesView::put_together`].
+    pub fn of(count: u64, sum: f64, quantiles: &'a [(f64, f64)], asked: &'static [f64]) -> SummaryView<'a> {
         SummaryView { count, sum, quantiles, asked }
     }
 }

@@ -19,8 +19,13 @@ mod glob;
 mod layers;
 mod plan;
 mod projection;
+mod relabel;
+mod resolve;
 mod selector;
 mod stream;
+mod total;
+mod transform;
+mod unit;
 mod warnings;
 
 pub use change::{Aggregation, GaugeMerge, LabelRule, View};
@@ -31,3 +36,6 @@ pub use selector::Selector;
 
 pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use stream::{Stream, StreamView};
+
+#[cfg(test)]
+mod tests;

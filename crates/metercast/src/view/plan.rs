@@ -10,6 +10,7 @@ use metercast_core::{Definition, Visibility};
 
 use super::layers;
 use super::projection::Projection;
+use super::resolve::{resolve, spelled};
 use super::stream::{Stream, StreamView};
 use super::warnings::Warnings;
 
@@ -120,7 +121,10 @@ impl Plan {
         let layered = layers::streams(definition, &self.projection, |view| self.matched[view] = true);
         let streams = layered
             .into_iter()
-            .map(|(ordinal, layered)| Arc::new(Stream::new(definition, ordinal, layered.face)))
+            .map(|(ordinal, layered)| {
+                let (face, transform) = resolve(definition, layered, &self.projection, &mut self.warnings);
+                Arc::new(Stream::new(definition, ordinal, face, transform))
+            })
             .collect();
         let known = Known { visibility, streams };
         self.known.insert(address(definition), known);
@@ -132,9 +136,9 @@ impl Plan {
             return;
         }
         for (at, view) in self.projection.views.iter().enumerate().filter(|(at, _)| !self.matched[*at]) {
-            let (number, selector) = (at + 1, &view.selector);
+            let view = spelled(at + 1, Some(view));
             self.warnings.say(format!(
-                "view {number} (of {selector}) matches no metric so far; check the pattern, unless such metrics come later"
+                "{view} matches no metric so far; check the pattern, unless such metrics come later"
             ));
         }
     }

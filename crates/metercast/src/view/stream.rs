@@ -1,11 +1,16 @@
 //! A stream: one metric as one exporter lets it out.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use metercast_core::reading::{FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
+
+use super::change::LabelRule;
+use super::transform::{Groups, Transform};
 
 /// A metric as an exporter lets it out: one of the streams of a definition. It is made once and kept, so whatever an encoder
 /// prepares for it is kept under its [`id`](Self::id).
@@ -17,6 +22,8 @@ pub(crate) struct Stream {
     name: Cow<'static, str>,
     unit: Cow<'static, str>,
     description: Cow<'static, str>,
+    /// What becomes of its series, if anything does.
+    transform: Option<Transform>,
 }
 
 /// What a stream is called, and what is said of it.
@@ -40,9 +47,14 @@ impl Face {
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 impl Stream {
-    pub(super) fn new(definition: &'static Arc<Definition>, ordinal: u32, face: Face) -> Stream {
+    pub(super) fn new(
+        definition: &'static Arc<Definition>,
+        ordinal: u32,
+        face: Face,
+        transform: Option<Transform>,
+    ) -> Stream {
         let Face { name, unit, description } = face;
-        Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, name, unit, description }
+        Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, name, unit, description, transform }
     }
 
     /// A number that no other stream of the process has or will have.
@@ -91,35 +103,56 @@ impl Stream {
 
     /// By how much values and bounds are multiplied, if the unit is converted. The parts of series stay as they are.
     pub(crate) fn scale(&self) -> Option<f64> {
-        None
+        self.transform.as_ref()?.scale
+    }
+
+    /// What becomes of the keys of labels, if anything does.
+    pub(super) fn labels(&self) -> &[LabelRule] {
+        self.transform.as_ref().map_or(&[], |transform| transform.labels.rules())
     }
 
     /// Whether its series are those of the store as they are.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        true
+        self.transform.is_none()
     }
 
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
-        let (declared, place) = (self.definition.name(), self.definition.place());
-        match &*self.name {
-            name if name == declared => format!("{name:?} ({place})"),
-            name => format!("{name:?} (a view's name for {declared:?}, {place})"),
+        Spelled(self.definition, &self.name).to_string()
+    }
+}
+
+/// A metric that is called so, for a sentence.
+pub(super) struct Spelled<'a>(pub(super) &'static Arc<Definition>, pub(super) &'a str);
+
+impl fmt::Display for Spelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (declared, place) = (self.0.name(), self.0.place());
+        match self.1 {
+            name if name == declared => write!(f, "{name:?} ({place})"),
+            name => write!(f, "{name:?} (a view's name for {declared:?}, {place})"),
         }
     }
 }
 
 /// A stream while its store is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct StreamView<'a> {
     stream: &'a Arc<Stream>,
     family: FamilyView<'a>,
+    /// Whether its series are put together of several.
+    is_put_together: bool,
+    /// They, once that was done.
+    groups: OnceCell<Groups>,
 }
 
 impl<'a> StreamView<'a> {
     pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>) -> StreamView<'a> {
-        StreamView { stream, family }
+        let transform = stream.transform.as_ref();
+        // Asked once: there may be more series a moment later.
+        let is_put_together = transform.is_some_and(|transform| transform.puts_together(family.size_hint()));
+        StreamView { stream, family, is_put_together, groups: OnceCell::new() }
     }
 
     /// Which stream it is.
@@ -131,14 +164,28 @@ impl<'a> StreamView<'a> {
     /// Gives each series to `f`, in the order of their first use. None if the metric was not used in this store, or if another
     /// metric has the name.
     #[inline]
-    pub(crate) fn each(&self, f: impl FnMut(&SeriesView<'_>)) {
-        self.family.each(f);
+    pub(crate) fn each(&self, mut f: impl FnMut(&SeriesView<'_>)) {
+        match &self.stream.transform {
+            None => self.family.each(f),
+            Some(transform) => self.each_transformed(transform, &mut f),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn each_transformed(&self, transform: &Transform, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        if self.is_put_together {
+            let groups = self.groups.get_or_init(|| transform.grouped(&self.family));
+            groups.iter().for_each(|group| group.give(f));
+        } else {
+            transform.each(&self.family, f);
+        }
     }
 
     /// Whether no two series have labels that are spelled alike, such as a number and its text: all have the same keys in the
     /// same order, and under each key values of the same type. False also where that is not known.
     pub(crate) fn is_uniform(&self) -> bool {
-        self.family.is_uniform()
+        !self.is_put_together && self.family.is_uniform()
     }
 
     /// Whether callbacks or a gauge set say some of its series in this reading.

@@ -91,6 +91,28 @@ impl Exponential {
         }
     }
 
+    /// Goes down to a scale at which there are at most so many buckets of either sign, from 2 on.
+    pub fn fit(&mut self, max_size: u32) {
+        let (none, size) = (ExponentialBuckets::default(), max_size.max(2) as usize);
+        let by = self.positive.lower_to_hold(&none, size).max(self.negative.lower_to_hold(&none, size));
+        self.lower_to(self.scale - by as i32);
+    }
+
+    /// Adds what another counted, at the highest scale at which there are at most `max_size` buckets of either sign.
+    ///
+    /// ```
+    /// use metercast_core::reading::Exponential;
+    ///
+    /// let (mut one, mut other) = (Exponential::default(), Exponential::default());
+    /// (one.scale, one.positive.offset, one.positive.counts) = (1, 2, vec![3, 1]);
+    /// (other.scale, other.positive.offset, other.positive.counts) = (0, 0, vec![5]);
+    /// one.add_up(&other, 160);
+    /// assert_eq!((one.scale, one.positive.offset, one.positive.counts), (0, 0, vec![5, 4]));
+    /// ```
+    pub fn add_up(&mut self, other: &Exponential, max_size: u32) {
+        self.merge(other, Shape::new(max_size as usize, MAX_SCALE));
+    }
+
     /// Adds what another counted, at the highest scale at which both together fit the shape. The same whatever the
     /// order is, but for the rounding of the sum.
     pub(crate) fn merge(&mut self, other: &Exponential, shape: Shape) {

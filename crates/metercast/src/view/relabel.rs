@@ -1,0 +1,130 @@
+//! What the label rules of a stream make of the labels of a series.
+
+use std::sync::{Mutex, PoisonError};
+
+use metercast_core::reading::{LabelsView, ValueView};
+use metercast_core::{KeyValue, LabelSet, Value};
+
+use super::change::LabelRule;
+
+/// The label of the series that stands for all beyond a limit. No pattern takes it away, since what it says is true of the sum.
+pub(super) const OVERFLOW: &str = "otel.metric.overflow";
+
+/// Applies rules, and remembers what they make of keys.
+#[derive(Debug, Default)]
+pub(super) struct Relabel {
+    rules: Vec<LabelRule>,
+    known: Mutex<Vec<Known>>,
+}
+
+/// What becomes of the labels with these keys.
+#[derive(Clone, Debug)]
+struct Known {
+    keys: Vec<Box<str>>,
+    /// Each one's new key; `None` if it is dropped.
+    becomes: Vec<Option<String>>,
+}
+
+/// The most that are remembered.
+const MOST_KNOWN: usize = 64;
+
+impl Relabel {
+    pub(super) fn new(rules: Vec<LabelRule>) -> Relabel {
+        Relabel { rules, known: Mutex::default() }
+    }
+
+    /// Whether it does nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules.
+    pub(super) fn rules(&self) -> &[LabelRule] {
+        &self.rules
+    }
+
+    /// The labels that a series has.
+    pub(super) fn apply(&self, labels: &LabelsView<'_>) -> LabelSet {
+        if self.is_empty() {
+            return labels.to_set();
+        }
+        let (keys, values): (Vec<&str>, Vec<Value>) =
+            labels.keys().zip(labels.values()).filter_map(|(key, value)| Some((key, owned(value)?))).unzip();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = known.iter().position(|known| known.keys.iter().map(|key| &**key).eq(keys.iter().copied()));
+        let at = at.unwrap_or_else(|| {
+            known.truncate(MOST_KNOWN - 1);
+            let becomes = becomes(&self.rules, &keys);
+            known.push(Known { keys: keys.iter().map(|key| Box::from(*key)).collect(), becomes });
+            known.len() - 1
+        });
+        let labels = known[at].becomes.iter().zip(values);
+        labels.filter_map(|(key, value)| Some(KeyValue::new(key.clone()?, value))).collect()
+    }
+}
+
+fn owned(value: ValueView<'_>) -> Option<Value> {
+    Some(match value {
+        ValueView::Text(text) => Value::from(text.to_owned()),
+        ValueView::Packed(text) => Value::from(text.with(str::to_owned)),
+        ValueView::Bool(value) => Value::Bool(value),
+        ValueView::I64(value) => Value::I64(value),
+        ValueView::U64(value) => Value::U64(value),
+        ValueView::F64(value) => Value::F64(value),
+        _ => return None,
+    })
+}
+
+/// What each of these keys becomes.
+pub(super) fn becomes(rules: &[LabelRule], keys: &[&str]) -> Vec<Option<String>> {
+    let mut now: Vec<Option<String>> = keys.iter().map(|key| Some((*key).to_owned())).collect();
+    for rule in rules {
+        match rule {
+            LabelRule::Keep(globs) => {
+                let stays = |key: &String| key == OVERFLOW || globs.iter().any(|glob| glob.matches(key));
+                now.iter_mut().for_each(|key| *key = key.take().filter(stays));
+            }
+            LabelRule::Drop(globs) => {
+                let goes = |key: &String| key != OVERFLOW && globs.iter().any(|glob| glob.matches(key));
+                now.iter_mut().for_each(|key| *key = key.take().filter(|key| !goes(key)));
+            }
+            LabelRule::Rename(from, to) => {
+                let Some(at) = now.iter().position(|key| key.as_ref() == Some(from)) else { continue };
+                // The one that was there makes room.
+                now.iter_mut().filter(|key| key.as_ref() == Some(to)).for_each(|key| *key = None);
+                now[at] = Some(to.clone());
+            }
+        }
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_apply_in_their_order_and_a_renamed_label_takes_the_place_of_another() {
+        let keep = |globs: &[&str]| LabelRule::Keep(globs.iter().copied().map(Into::into).collect());
+        let drop = |globs: &[&str]| LabelRule::Drop(globs.iter().copied().map(Into::into).collect());
+        let rename = |from: &str, to: &str| LabelRule::Rename(from.to_owned(), to.to_owned());
+        let cases = [
+            (vec![], "a,b,http.c"),
+            (vec![keep(&["http.*"])], "-,-,http.c"),
+            (vec![drop(&["?"])], "-,-,http.c"),
+            (vec![drop(&["a"]), keep(&["a", "b"])], "-,b,-"),
+            (vec![rename("a", "b")], "b,-,http.c"),
+            (vec![rename("a", "a")], "a,b,http.c"),
+            (vec![rename("x", "b")], "a,b,http.c"),
+            (vec![rename("a", "b"), drop(&["b"])], "-,-,http.c"),
+            (vec![rename("a", "x"), rename("b", "a"), rename("x", "b")], "b,a,http.c"),
+            (vec![keep(&[])], "-,-,-"),
+        ];
+        for (rules, expected) in cases {
+            let becomes = becomes(&rules, &["a", "b", "http.c"]);
+            let becomes: Vec<_> = becomes.into_iter().map(|key| key.unwrap_or("-".to_owned())).collect();
+            assert_eq!(becomes.join(","), expected, "{rules:?}");
+        }
+        assert_eq!(super::becomes(&[keep(&[])], &[OVERFLOW]), [Some(OVERFLOW.to_owned())]);
+    }
+}

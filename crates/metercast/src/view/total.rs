@@ -1,0 +1,223 @@
+//! The value of a series that is kept while others are added to it.
+
+use metercast_core::Exemplar;
+use metercast_core::reading::{
+    BucketsView, Exponential, Part, PartId, PointView, SummaryView, interned_bounds,
+};
+use metercast_core::{LabelSet, reading};
+
+use super::change::GaugeMerge;
+use super::unit::scaled;
+
+/// The value of one series or of several.
+#[derive(Clone, Debug)]
+pub(super) enum Total {
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Histogram { bounds: &'static [f64], counts: Vec<u64>, sum: f64 },
+    Exponential(Exponential),
+    Summary { quantiles: Vec<(f64, f64)>, asked: &'static [f64], count: u64, sum: f64 },
+}
+
+/// The most buckets of either sign where exponential histograms are added up and nothing else is said: OpenTelemetry's default.
+const MOST_BUCKETS: u32 = 160;
+
+impl Total {
+    /// `None` for what is not known here.
+    pub(super) fn of(value: &PointView<'_>) -> Option<Total> {
+        Some(match *value {
+            PointView::U64(value) => Total::U64(value),
+            PointView::I64(value) => Total::I64(value),
+            PointView::F64(value) => Total::F64(value),
+            PointView::Histogram(BucketsView { bounds, counts, sum, .. }) => {
+                Total::Histogram { bounds, counts: counts.to_vec(), sum }
+            }
+            PointView::Exponential(exponential) => Total::Exponential(exponential.clone()),
+            PointView::Summary(SummaryView { count, sum, quantiles, asked, .. }) => {
+                Total::Summary { quantiles: quantiles.to_vec(), asked, count, sum }
+            }
+            _ => return None,
+        })
+    }
+
+    /// To give to who reads.
+    pub(super) fn view(&self) -> PointView<'_> {
+        match self {
+            Total::U64(value) => PointView::U64(*value),
+            Total::I64(value) => PointView::I64(*value),
+            Total::F64(value) => PointView::F64(*value),
+            Total::Histogram { bounds, counts, sum } => {
+                PointView::Histogram(BucketsView::of(bounds, counts, *sum))
+            }
+            Total::Exponential(exponential) => PointView::Exponential(exponential),
+            Total::Summary { quantiles, asked, count, sum } => {
+                PointView::Summary(SummaryView::of(*count, *sum, quantiles, asked))
+            }
+        }
+    }
+
+    /// Adds what another series of the same metric holds; exponential buckets become no more than `most` of either sign.
+    pub(super) fn add(&mut self, other: Total, most: Option<u32>) {
+        match (&mut *self, other) {
+            (Total::U64(to), Total::U64(value)) => *to = to.wrapping_add(value),
+            (Total::I64(to), Total::I64(value)) => *to = to.wrapping_add(value),
+            (Total::F64(to), Total::F64(value)) => *to += value,
+            (
+                Total::Histogram { bounds, counts, sum },
+                Total::Histogram { bounds: others, counts: more, sum: and },
+            ) => {
+                if bounds != &others {
+                    let common: Vec<f64> =
+                        bounds.iter().copied().filter(|bound| others.contains(bound)).collect();
+                    let common = interned_bounds(&common).unwrap_or_default();
+                    let more = summed_down(others, &more, common, and);
+                    *counts = summed_down(bounds, counts, common, *sum);
+                    *bounds = common;
+                    counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(count));
+                } else {
+                    counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(count));
+                }
+                *sum += and;
+            }
+            (Total::Exponential(to), Total::Exponential(other)) => {
+                to.add_up(&other, most.unwrap_or(MOST_BUCKETS));
+            }
+            (
+                Total::Summary { quantiles, asked, count, sum },
+                Total::Summary { count: more, sum: and, .. },
+            ) => {
+                *asked = &[];
+                // Those of all values together cannot be known.
+                quantiles.clear();
+                *count = count.wrapping_add(more);
+                *sum += and;
+            }
+            // Kept in different buckets: what both know is how many there were, and their sum.
+            (to, other) => {
+                if let (Some((count, sum)), Some((more, and))) = (to.count_and_sum(), other.count_and_sum()) {
+                    let counts = vec![count.wrapping_add(more)];
+                    *to = Total::Histogram { bounds: &[], counts, sum: sum + and };
+                }
+            }
+        }
+    }
+
+    fn count_and_sum(&self) -> Option<(u64, f64)> {
+        match self {
+            Total::Histogram { counts, sum, .. } => {
+                Some((counts.iter().fold(0u64, |all, count| all.wrapping_add(*count)), *sum))
+            }
+            Total::Exponential(exponential) => Some((exponential.count(), exponential.sum)),
+            _ => None,
+        }
+    }
+
+    /// What stands for two gauges, of which the other was set later or not.
+    pub(super) fn merge(&mut self, other: Total, merge: GaugeMerge, is_newer: bool) {
+        let is_better = match merge {
+            GaugeMerge::Sum => return self.add(other, None),
+            GaugeMerge::Newest => is_newer,
+            GaugeMerge::Min => other.number() < self.number(),
+            GaugeMerge::Max => other.number() > self.number(),
+        };
+        if is_better {
+            *self = other;
+        }
+    }
+
+    fn number(&self) -> f64 {
+        match self {
+            Total::U64(value) => *value as f64,
+            Total::I64(value) => *value as f64,
+            Total::F64(value) => *value,
+            _ => 0.0,
+        }
+    }
+}
+
+/// Counts for fewer bounds, which are all among `from`.
+fn summed_down(from: &'static [f64], counts: &[u64], to: &'static [f64], sum: f64) -> Vec<u64> {
+    let mut down = Vec::new();
+    BucketsView::of(from, counts, sum).counts_at(to, &mut down);
+    down
+}
+
+/// A number in another unit: whole ones stay whole if the factor is.
+pub(super) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
+    let is_whole = scale.fract() == 0.0 && scale < 1e18;
+    match value {
+        PointView::U64(value) if is_whole => PointView::U64(value.saturating_mul(scale as u64)),
+        PointView::I64(value) if is_whole => PointView::I64(value.saturating_mul(scale as i64)),
+        PointView::U64(value) => PointView::F64(scaled(value as f64, scale)),
+        PointView::I64(value) => PointView::F64(scaled(value as f64, scale)),
+        PointView::F64(value) => PointView::F64(scaled(value, scale)),
+        value => value,
+    }
+}
+
+/// A part of a series, kept.
+#[derive(Clone, Debug)]
+pub(super) struct KeptPart {
+    id: KeptId,
+    started_unix_nanos: u64,
+    value: Total,
+}
+
+#[derive(Clone, Debug)]
+enum KeptId {
+    Named(u32),
+    Line(u32),
+    Observed(LabelSet),
+}
+
+impl KeptPart {
+    pub(super) fn of(part: &Part<'_>) -> Option<KeptPart> {
+        let id = match part.id {
+            PartId::Named(number) => KeptId::Named(number),
+            PartId::Line(number) => KeptId::Line(number),
+            PartId::Observed(labels) => KeptId::Observed(labels.clone()),
+            _ => return None,
+        };
+        let value = match part.value {
+            // With all buckets that are kept.
+            PointView::Histogram(buckets) => {
+                let (bounds, counts) = buckets.kept();
+                Total::Histogram {
+                    bounds: reading::interned_bounds(bounds).ok()?,
+                    counts: counts.to_vec(),
+                    sum: buckets.sum,
+                }
+            }
+            value => Total::of(&value)?,
+        };
+        Some(KeptPart { id, started_unix_nanos: part.started_unix_nanos, value })
+    }
+
+    pub(super) fn part(&self) -> Part<'_> {
+        let id = match &self.id {
+            KeptId::Named(number) => PartId::Named(*number),
+            KeptId::Line(number) => PartId::Line(*number),
+            KeptId::Observed(labels) => PartId::Observed(labels),
+        };
+        Part::new(id, self.started_unix_nanos, self.value.view())
+    }
+}
+
+/// Of exemplars the newest of each bucket, lower ones first; of a number only the newest. More than this are never kept.
+pub(super) fn newest(exemplars: &mut Vec<Exemplar>, value: &Total) {
+    const MOST: usize = 64;
+    exemplars.sort_by(|a, b| b.time.cmp(&a.time));
+    match value {
+        Total::Histogram { bounds, .. } => {
+            let mut met = vec![false; bounds.len() + 1];
+            exemplars.retain(|exemplar| {
+                let bucket = bounds.partition_point(|bound| *bound < exemplar.value);
+                !std::mem::replace(&mut met[bucket], true)
+            });
+        }
+        Total::Exponential(_) => exemplars.truncate(MOST),
+        _ => exemplars.truncate(1),
+    }
+    exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
+}

@@ -1,0 +1,300 @@
+//! What a stream makes of the series of its metric: other labels, units and buckets, fewer series.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use metercast_core::reading::{
+    BucketsView, Exponential, FamilyView, Part, PointView, SeriesView, SummaryView, interned_bounds,
+};
+use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
+
+use super::change::GaugeMerge;
+use super::relabel::{OVERFLOW, Relabel};
+use super::total::{KeptPart, Total, newest, scaled_number};
+use super::unit::{scaled, scaled_bound, scaled_exponential, unscaled_bound};
+
+/// What becomes of series.
+#[derive(Debug)]
+pub(super) struct Transform {
+    pub(super) kind: Kind,
+    pub(super) labels: Relabel,
+    pub(super) scale: Option<f64>,
+    pub(super) buckets: Shape,
+    pub(super) gauges: GaugeMerge,
+    /// The most series, at least 1.
+    pub(super) limit: Option<usize>,
+    /// Bounds that were met, and what they are in the unit of the stream.
+    pub(super) converted: Mutex<Vec<(&'static [f64], &'static [f64])>>,
+    pub(super) places: Mutex<Places>,
+}
+
+/// Which buckets a histogram is shown in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Shape {
+    /// Those of the program.
+    Declared,
+    /// Those with these bounds.
+    Bounds {
+        /// In the unit of what is recorded.
+        kept: &'static [f64],
+        /// The same in the unit of the stream.
+        shown: &'static [f64],
+    },
+    /// Those that follow the values.
+    Exponential { max_size: u32, max_scale: i8 },
+}
+
+/// Bounds of a view, and what they are in the unit of what is recorded; or what is wrong with them.
+pub(super) fn bounds(shown: &[f64], scale: Option<f64>) -> Result<Shape, String> {
+    let shown = interned_bounds(shown)?;
+    let kept = match scale {
+        None => shown,
+        Some(scale) => {
+            let kept: Vec<f64> = shown.iter().map(|bound| unscaled_bound(*bound, scale)).collect();
+            interned_bounds(&kept)?
+        }
+    };
+    Ok(Shape::Bounds { kept, shown })
+}
+
+/// Which series have places of their own where there is a limit.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    taken: HashSet<Arc<LabelSet>>,
+    /// The latest start of a series that got none. What began before may have been counted without a place of its own.
+    refused_until: Option<u64>,
+}
+
+/// Series put together, in the order of first use.
+pub(super) type Groups = Vec<Group>;
+
+/// Series that a stream makes one of.
+#[derive(Debug)]
+pub(super) struct Group {
+    labels: Arc<LabelSet>,
+    started_unix_nanos: u64,
+    /// `None` before the first.
+    value: Option<Total>,
+    exemplars: Vec<Exemplar>,
+    changed: u64,
+    parts: Vec<KeptPart>,
+}
+
+impl Group {
+    fn new(labels: Arc<LabelSet>) -> Group {
+        Group {
+            labels,
+            started_unix_nanos: u64::MAX,
+            value: None,
+            exemplars: Vec::new(),
+            changed: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    pub(super) fn give(&self, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        let Some(value) = self.value.as_ref().map(Total::view) else { return };
+        let parts: Vec<Part<'_>> = self.parts.iter().map(KeptPart::part).collect();
+        let started = self.started_unix_nanos;
+        let mut view = SeriesView::put_together(&self.labels, started, value, &self.exemplars, &parts);
+        view.changed = self.changed;
+        f(&view);
+    }
+}
+
+impl Transform {
+    /// Whether it leaves all series as they are.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.labels.is_empty()
+            && self.scale.is_none()
+            && self.buckets == Shape::Declared
+            && self.limit.is_none()
+    }
+
+    /// Whether series are put together, of about so many.
+    pub(super) fn puts_together(&self, about: usize) -> bool {
+        // Before there are too many it is to be known which were there first.
+        !self.labels.is_empty() || self.limit.is_some_and(|limit| about.saturating_mul(2) > limit)
+    }
+
+    /// Whether it changes values, or only labels and how many series there are.
+    pub(super) fn changes_values(&self) -> bool {
+        self.scale.is_some() || self.buckets != Shape::Declared
+    }
+
+    /// Gives each series as the stream has it, but for its labels.
+    pub(super) fn each(&self, family: &FamilyView<'_>, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        let mut desk = Desk::default();
+        family.each(|series| self.one(series, &mut desk, f));
+    }
+
+    /// The series as the stream has them, put together where their labels are equal.
+    pub(super) fn grouped(&self, family: &FamilyView<'_>) -> Groups {
+        let mut groups = Groups::new();
+        let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = HashSet::new();
+        let overflow = Arc::new(LabelSet::from_iter([KeyValue::new(OVERFLOW, Value::Bool(true))]));
+        self.each(family, &mut |series| {
+            let labels = Arc::new(self.labels.apply(&series.labels));
+            let at = found.get(&labels).copied().unwrap_or_else(|| {
+                let has_place =
+                    labels.get(OVERFLOW).is_some() || self.has_place(&mut places, &labels, series);
+                if has_place && self.limit.is_some() {
+                    seen.insert(Arc::clone(&labels));
+                }
+                // What the store has no room for stands with what the stream has none for.
+                let shown = if has_place { Arc::clone(&labels) } else { Arc::clone(&overflow) };
+                let at = *found.entry(Arc::clone(&shown)).or_insert(groups.len());
+                if at == groups.len() {
+                    groups.push(Group::new(shown));
+                }
+                found.insert(labels, at);
+                at
+            });
+            self.add(&mut groups[at], series);
+        });
+        if self.limit.is_some() {
+            places.taken.retain(|labels| seen.contains(labels));
+        }
+        for group in &mut groups {
+            if let Some(value) = &group.value {
+                newest(&mut group.exemplars, value);
+            }
+        }
+        groups
+    }
+
+    /// Whether a series has a place of its own. Who had one keeps it.
+    fn has_place(&self, places: &mut Places, labels: &Arc<LabelSet>, series: &SeriesView<'_>) -> bool {
+        let Some(limit) = self.limit else { return true };
+        if places.taken.contains(labels) {
+            return true;
+        }
+        let started = series.started_unix_nanos;
+        if places.taken.len() < limit && places.refused_until.is_none_or(|until| started > until) {
+            places.taken.insert(Arc::clone(labels));
+            return true;
+        }
+        places.refused_until = places.refused_until.max(Some(started));
+        false
+    }
+
+    fn add(&self, group: &mut Group, series: &SeriesView<'_>) {
+        let Some(value) = Total::of(&series.value) else { return };
+        match &mut group.value {
+            None => group.value = Some(value),
+            Some(first) if self.kind == Kind::Gauge => {
+                first.merge(value, self.gauges, series.changed > group.changed);
+            }
+            Some(first) => first.add(value, self.most_buckets()),
+        }
+        group.changed = group.changed.max(series.changed);
+        group.started_unix_nanos = group.started_unix_nanos.min(series.started_unix_nanos);
+        group.exemplars.extend_from_slice(series.exemplars);
+        group.parts.extend(series.parts().filter_map(|part| KeptPart::of(&part)));
+    }
+
+    fn most_buckets(&self) -> Option<u32> {
+        match self.buckets {
+            Shape::Exponential { max_size, .. } => Some(max_size),
+            _ => None,
+        }
+    }
+
+    /// Gives a series in the buckets and the unit of the stream, with parts as they are recorded.
+    fn one(&self, series: &SeriesView<'_>, desk: &mut Desk, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        if !self.changes_values() {
+            return f(series);
+        }
+        let Desk { counts, exponential, quantiles, exemplars } = desk;
+        let in_buckets = match (self.buckets, series.value) {
+            (Shape::Bounds { kept, .. }, PointView::Histogram(_) | PointView::Exponential(_)) => {
+                // Nothing was recorded since these are kept.
+                let Some(series) = series.at(kept, counts) else { return };
+                series
+            }
+            (Shape::Exponential { .. }, PointView::Histogram(_)) => {
+                let Some(series) = series.exponential() else { return };
+                series
+            }
+            _ => *series,
+        };
+        let is_whole = in_buckets.started_unix_nanos == series.started_unix_nanos;
+        // With all buckets that are kept, as long as they say the same.
+        let parts: Vec<Part<'_>> = if is_whole && !matches!(series.value, PointView::Exponential(_)) {
+            series.parts().collect()
+        } else {
+            in_buckets.parts().collect()
+        };
+        let scale = self.scale.unwrap_or(1.0);
+        let value = match in_buckets.value {
+            PointView::Histogram(buckets) => {
+                let shown = match self.buckets {
+                    Shape::Bounds { shown, .. } => shown,
+                    _ => self.convert(buckets.bounds),
+                };
+                PointView::Histogram(BucketsView::of(shown, buckets.counts, scaled(buckets.sum, scale)))
+            }
+            PointView::Exponential(there) => {
+                *exponential = there.clone();
+                if let Shape::Exponential { max_size, max_scale } = self.buckets {
+                    exponential.lower_to(max_scale.into());
+                    exponential.fit(max_size);
+                }
+                if self.scale.is_some() {
+                    *exponential = scaled_exponential(exponential, scale);
+                }
+                PointView::Exponential(exponential)
+            }
+            PointView::Summary(summary) => {
+                quantiles.clear();
+                quantiles.extend(summary.quantiles.iter().map(|(q, value)| (*q, scaled(*value, scale))));
+                PointView::Summary(SummaryView::of(
+                    summary.count,
+                    scaled(summary.sum, scale),
+                    quantiles,
+                    summary.asked,
+                ))
+            }
+            number => scaled_number(number, scale),
+        };
+        let shown = match self.scale {
+            None => series.exemplars,
+            Some(_) => {
+                exemplars.clear();
+                exemplars.extend_from_slice(series.exemplars);
+                exemplars.iter_mut().for_each(|exemplar| exemplar.value = scaled(exemplar.value, scale));
+                exemplars
+            }
+        };
+        let none = LabelSet::default();
+        let started = in_buckets.started_unix_nanos;
+        let mut view = SeriesView::put_together(&none, started, value, shown, &parts);
+        (view.labels, view.changed) = (series.labels, series.changed);
+        f(&view);
+    }
+
+    /// Bounds in the unit of the stream.
+    fn convert(&self, bounds: &'static [f64]) -> &'static [f64] {
+        let Some(scale) = self.scale else { return bounds };
+        let mut converted = self.converted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, to)) = converted.iter().find(|(from, _)| std::ptr::eq(*from, bounds)) {
+            return to;
+        }
+        let to: Vec<f64> = bounds.iter().map(|bound| scaled_bound(*bound, scale)).collect();
+        // They increase as they did, unless they are at the end of what a double can be.
+        let to = interned_bounds(&to).unwrap_or(bounds);
+        converted.push((bounds, to));
+        to
+    }
+}
+
+/// Where one series after the other is changed.
+#[derive(Default)]
+struct Desk {
+    counts: Vec<u64>,
+    exponential: Exponential,
+    quantiles: Vec<(f64, f64)>,
+    exemplars: Vec<Exemplar>,
+}
