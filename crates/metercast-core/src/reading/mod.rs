@@ -1,6 +1,7 @@
 //! One pass over a store: every metric, every series, every value, in nobody's format.
 
 mod columns;
+mod kept;
 mod part;
 mod pass;
 mod share;
@@ -10,6 +11,7 @@ mod view;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use kept::{PartBuf, StageView};
 pub use part::{Part, PartId};
 pub use pass::{FamilyView, Reading};
 pub use view::{

@@ -31,12 +31,12 @@ impl<'a> SeriesView<'a> {
         let (one, several) = match self.origin {
             Origin::One(id) => {
                 let (started_unix_nanos, value) = (self.started_unix_nanos, self.value);
-                (Some(Part { id, started_unix_nanos, value }), &[][..])
+                (Some(Part::new(id, started_unix_nanos, value)), &[][..])
             }
             Origin::Several(parts) => (None, parts),
-            Origin::Stages(line, _) => {
-                let (started_unix_nanos, value) = (self.started_unix_nanos, self.value);
-                (Some(Part { id: PartId::Line(line), started_unix_nanos, value }), &[][..])
+            Origin::Stages(line, stages) => {
+                let part = Part::new(PartId::Line(line), self.started_unix_nanos, self.value);
+                (Some(Part { stages, ..part }), &[][..])
             }
         };
         one.into_iter().chain(several.iter().copied())
@@ -65,12 +65,13 @@ pub struct Part<'a> {
     pub started_unix_nanos: u64,
     /// Its value. That of a counter never shrinks, but wraps at 2^64, unless it is observed.
     pub value: PointView<'a>,
+    /// Empty if there is only one.
+    pub(super) stages: &'a [Stage],
 }
 
 impl<'a> Part<'a> {
-    /// The part with this id, as [`SeriesView::parts`] gave it, for [`SeriesView::put_together`].
-    pub fn new(id: PartId<'a>, started_unix_nanos: u64, value: PointView<'a>) -> Part<'a> {
-        Part { id, started_unix_nanos, value }
+    pub(crate) fn new(id: PartId<'a>, started_unix_nanos: u64, value: PointView<'a>) -> Part<'a> {
+        Part { id, started_unix_nanos, value, stages: &[] }
     }
 }
 

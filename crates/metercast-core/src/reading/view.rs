@@ -154,6 +154,16 @@ impl<'a> BucketsView<'a> {
         BucketsView { bounds, counts, sum, kept: (bounds, counts) }
     }
 
+    /// Counts of which more are kept.
+    pub(super) fn with_kept(
+        bounds: &'static [f64],
+        counts: &'a [u64],
+        sum: f64,
+        kept: (&'a [f64], &'a [u64]),
+    ) -> BucketsView<'a> {
+        BucketsView { bounds, counts, sum, kept }
+    }
+
     /// All buckets that are kept: their bounds, of which there may be more than are shown, and one more counts.
     pub fn kept(&self) -> (&'a [f64], &'a [u64]) {
         self.kept

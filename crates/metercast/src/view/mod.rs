@@ -36,6 +36,8 @@ pub use selector::Selector;
 
 pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use stream::{Stream, StreamView};
+pub(crate) use total::scaled_number;
+pub(crate) use unit::scaled;
 
 #[cfg(test)]
 mod tests;

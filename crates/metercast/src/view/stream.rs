@@ -6,10 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use metercast_core::reading::{FamilyView, SeriesView};
+use metercast_core::reading::{Exponential, FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
 
 use super::change::LabelRule;
+use super::total::MOST_BUCKETS;
 use super::transform::{Groups, Transform};
 
 /// A metric as an exporter lets it out: one of the streams of a definition. It is made once and kept, so whatever an encoder
@@ -104,6 +105,18 @@ impl Stream {
     /// By how much values and bounds are multiplied, if the unit is converted. The parts of series stay as they are.
     pub(crate) fn scale(&self) -> Option<f64> {
         self.transform.as_ref()?.scale
+    }
+
+    /// What exponential histograms that were recorded come to together, as the stream has them.
+    pub(crate) fn exponential(&self, mut recorded: impl Iterator<Item = Exponential>) -> Exponential {
+        let transform = self.transform.as_ref();
+        let most = transform.and_then(Transform::most_buckets).unwrap_or(MOST_BUCKETS);
+        let mut all = recorded.next().unwrap_or_default();
+        recorded.for_each(|other| all.add_up(&other, most));
+        match transform {
+            Some(transform) => transform.exponential(all),
+            None => all,
+        }
     }
 
     /// What becomes of the keys of labels, if anything does.

@@ -1,10 +1,7 @@
 //! The value of a series that is kept while others are added to it.
 
 use metercast_core::Exemplar;
-use metercast_core::reading::{
-    BucketsView, Exponential, Part, PartId, PointView, SummaryView, interned_bounds,
-};
-use metercast_core::{LabelSet, reading};
+use metercast_core::reading::{BucketsView, Exponential, PointView, SummaryView, interned_bounds};
 
 use super::change::GaugeMerge;
 use super::unit::scaled;
@@ -21,7 +18,7 @@ pub(super) enum Total {
 }
 
 /// The most buckets of either sign where exponential histograms are added up and nothing else is said: OpenTelemetry's default.
-const MOST_BUCKETS: u32 = 160;
+pub(super) const MOST_BUCKETS: u32 = 160;
 
 impl Total {
     /// `None` for what is not known here.
@@ -144,7 +141,7 @@ fn summed_down(from: &'static [f64], counts: &[u64], to: &'static [f64], sum: f6
 }
 
 /// A number in another unit: whole ones stay whole if the factor is.
-pub(super) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
+pub(crate) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
     let is_whole = scale.fract() == 0.0 && scale < 1e18;
     match value {
         PointView::U64(value) if is_whole => PointView::U64(value.saturating_mul(scale as u64)),
@@ -153,54 +150,6 @@ pub(super) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
         PointView::I64(value) => PointView::F64(scaled(value as f64, scale)),
         PointView::F64(value) => PointView::F64(scaled(value, scale)),
         value => value,
-    }
-}
-
-/// A part of a series, kept.
-#[derive(Clone, Debug)]
-pub(super) struct KeptPart {
-    id: KeptId,
-    started_unix_nanos: u64,
-    value: Total,
-}
-
-#[derive(Clone, Debug)]
-enum KeptId {
-    Named(u32),
-    Line(u32),
-    Observed(LabelSet),
-}
-
-impl KeptPart {
-    pub(super) fn of(part: &Part<'_>) -> Option<KeptPart> {
-        let id = match part.id {
-            PartId::Named(number) => KeptId::Named(number),
-            PartId::Line(number) => KeptId::Line(number),
-            PartId::Observed(labels) => KeptId::Observed(labels.clone()),
-            _ => return None,
-        };
-        let value = match part.value {
-            // With all buckets that are kept.
-            PointView::Histogram(buckets) => {
-                let (bounds, counts) = buckets.kept();
-                Total::Histogram {
-                    bounds: reading::interned_bounds(bounds).ok()?,
-                    counts: counts.to_vec(),
-                    sum: buckets.sum,
-                }
-            }
-            value => Total::of(&value)?,
-        };
-        Some(KeptPart { id, started_unix_nanos: part.started_unix_nanos, value })
-    }
-
-    pub(super) fn part(&self) -> Part<'_> {
-        let id = match &self.id {
-            KeptId::Named(number) => PartId::Named(*number),
-            KeptId::Line(number) => PartId::Line(*number),
-            KeptId::Observed(labels) => PartId::Observed(labels),
-        };
-        Part::new(id, self.started_unix_nanos, self.value.view())
     }
 }
 

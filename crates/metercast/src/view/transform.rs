@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metercast_core::reading::{
-    BucketsView, Exponential, FamilyView, Part, PointView, SeriesView, SummaryView, interned_bounds,
+    BucketsView, Exponential, FamilyView, Part, PartBuf, PointView, SeriesView, SummaryView, interned_bounds,
 };
 use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
 
 use super::change::GaugeMerge;
 use super::relabel::{OVERFLOW, Relabel};
-use super::total::{KeptPart, Total, newest, scaled_number};
+use super::total::{Total, newest, scaled_number};
 use super::unit::{scaled, scaled_bound, scaled_exponential, unscaled_bound};
 
 /// What becomes of series.
@@ -77,7 +77,7 @@ pub(super) struct Group {
     value: Option<Total>,
     exemplars: Vec<Exemplar>,
     changed: u64,
-    parts: Vec<KeptPart>,
+    parts: Vec<PartBuf>,
 }
 
 impl Group {
@@ -94,7 +94,7 @@ impl Group {
 
     pub(super) fn give(&self, f: &mut dyn FnMut(&SeriesView<'_>)) {
         let Some(value) = self.value.as_ref().map(Total::view) else { return };
-        let parts: Vec<Part<'_>> = self.parts.iter().map(KeptPart::part).collect();
+        let parts: Vec<Part<'_>> = self.parts.iter().map(PartBuf::part).collect();
         let started = self.started_unix_nanos;
         let mut view = SeriesView::put_together(&self.labels, started, value, &self.exemplars, &parts);
         view.changed = self.changed;
@@ -192,10 +192,11 @@ impl Transform {
         group.changed = group.changed.max(series.changed);
         group.started_unix_nanos = group.started_unix_nanos.min(series.started_unix_nanos);
         group.exemplars.extend_from_slice(series.exemplars);
-        group.parts.extend(series.parts().filter_map(|part| KeptPart::of(&part)));
+        group.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
     }
 
-    fn most_buckets(&self) -> Option<u32> {
+    /// The most buckets of either sign that exponential histograms have together.
+    pub(super) fn most_buckets(&self) -> Option<u32> {
         match self.buckets {
             Shape::Exponential { max_size, .. } => Some(max_size),
             _ => None,
@@ -220,13 +221,7 @@ impl Transform {
             }
             _ => *series,
         };
-        let is_whole = in_buckets.started_unix_nanos == series.started_unix_nanos;
-        // With all buckets that are kept, as long as they say the same.
-        let parts: Vec<Part<'_>> = if is_whole && !matches!(series.value, PointView::Exponential(_)) {
-            series.parts().collect()
-        } else {
-            in_buckets.parts().collect()
-        };
+        let parts: Vec<Part<'_>> = series.parts().collect();
         let scale = self.scale.unwrap_or(1.0);
         let value = match in_buckets.value {
             PointView::Histogram(buckets) => {
@@ -237,14 +232,7 @@ impl Transform {
                 PointView::Histogram(BucketsView::of(shown, buckets.counts, scaled(buckets.sum, scale)))
             }
             PointView::Exponential(there) => {
-                *exponential = there.clone();
-                if let Shape::Exponential { max_size, max_scale } = self.buckets {
-                    exponential.lower_to(max_scale.into());
-                    exponential.fit(max_size);
-                }
-                if self.scale.is_some() {
-                    *exponential = scaled_exponential(exponential, scale);
-                }
+                *exponential = self.exponential(there.clone());
                 PointView::Exponential(exponential)
             }
             PointView::Summary(summary) => {
@@ -273,6 +261,18 @@ impl Transform {
         let mut view = SeriesView::put_together(&none, started, value, shown, &parts);
         (view.labels, view.changed) = (series.labels, series.changed);
         f(&view);
+    }
+
+    /// Exponential buckets as the stream has them.
+    pub(super) fn exponential(&self, mut exponential: Exponential) -> Exponential {
+        if let Shape::Exponential { max_size, max_scale } = self.buckets {
+            exponential.lower_to(max_scale.into());
+            exponential.fit(max_size);
+        }
+        match self.scale {
+            Some(scale) => scaled_exponential(&exponential, scale),
+            None => exponential,
+        }
     }
 
     /// Bounds in the unit of the stream.
