@@ -23,21 +23,29 @@ pub(super) struct Cell {
     pub(super) bits: u64,
 }
 
-/// What was delivered of a part of a histogram, in all the buckets that are kept of it: so it does not matter which of them
-/// were shown.
+/// What was delivered of a part of a histogram.
 #[derive(Debug)]
 pub(super) struct Distribution {
-    pub(super) started: u64,
+    started: u64,
     pub(super) at: u64,
     /// The last reading that it was in, or was told of.
     seen: u64,
-    /// The kept bounds; those of exponential buckets are not kept.
+    stages: Vec<OfStage>,
+    /// Another part on the same line, which began at another time.
+    next: Option<Box<Distribution>>,
+}
+
+/// What was delivered of what a part counted since a moment, in all the buckets that are kept: so it does not matter which of
+/// them were shown.
+#[derive(Debug)]
+pub(super) struct OfStage {
+    since: u64,
+    /// When it was delivered: if the part was later, this stage is over.
+    at: u64,
     bounds: Arc<[f64]>,
     /// The sum that was read, the one that the receiver has, and a count for each of the buckets. Empty if it has none.
     words: Box<[u64]>,
     pub(super) exponential: Option<Exponential>,
-    /// Another part on the same line, which began at another time.
-    next: Option<Box<Distribution>>,
 }
 
 impl Bank {
@@ -77,25 +85,46 @@ impl Bank {
 }
 
 impl Distribution {
-    /// The bounds, the two sums and the counts, if it is known in buckets with just these bounds.
-    pub(super) fn counts(&self, bounds: &[f64]) -> Option<(&Arc<[f64]>, &[u64; 2], &[u64])> {
-        let (sums, counts) = self.words.split_first_chunk()?;
-        (*self.bounds == *bounds && counts.len() == bounds.len() + 1).then_some((&self.bounds, sums, counts))
+    fn new(started: u64) -> Distribution {
+        Distribution { started, at: 0, seen: 0, stages: Vec::new(), next: None }
     }
 
-    /// These are the words at `at`.
-    pub(super) fn learn(&mut self, at: u64, bounds: Arc<[f64]>, words: &[u64]) {
-        (self.at, self.bounds) = (at, bounds);
+    /// What was delivered of what it counted since then.
+    pub(super) fn stage(&self, since: u64) -> Option<&OfStage> {
+        self.stages.iter().find(|stage| stage.since == since && stage.at == self.at)
+    }
+
+    /// The same for what a request told that was made at `at`. `None` if more is known.
+    pub(super) fn learn(&mut self, since: u64, at: u64) -> Option<&mut OfStage> {
+        if self.at > at {
+            return None;
+        }
+        self.at = at;
+        let known = self.stages.iter().position(|stage| stage.since == since).unwrap_or_else(|| {
+            self.stages.retain(|stage| stage.at == at);
+            let (bounds, words) = (Arc::default(), Box::default());
+            self.stages.push(OfStage { since, at, bounds, words, exponential: None });
+            self.stages.len() - 1
+        });
+        self.stages[known].at = at;
+        Some(&mut self.stages[known])
+    }
+}
+
+impl OfStage {
+    /// The bounds, the two sums and the counts.
+    pub(super) fn counts(&self) -> Option<(&Arc<[f64]>, &[u64; 2], &[u64])> {
+        let (sums, counts) = self.words.split_first_chunk()?;
+        (counts.len() == self.bounds.len() + 1).then_some((&self.bounds, sums, counts))
+    }
+
+    pub(super) fn learn_words(&mut self, bounds: Arc<[f64]>, words: &[u64]) {
+        self.bounds = bounds;
         if self.words.len() == words.len() {
             self.words.copy_from_slice(words);
         } else {
             self.words = words.into();
         }
-    }
-
-    fn new(started: u64) -> Distribution {
-        let (bounds, words) = (Arc::default(), Box::default());
-        Distribution { started, at: 0, seen: 0, bounds, words, exponential: None, next: None }
     }
 }
 

@@ -7,9 +7,9 @@
 
 use metercast_core::reading::{Part, PartId};
 
-use super::bank::{Bank, Cell, Distribution};
+use super::bank::{Bank, Cell, Distribution, OfStage};
 use super::thread::{Identity, State, Thread, Threads};
-use super::told::{Line, Place, Told, Total};
+use super::told::{Buckets, Line, Place, Stage, Told, Total};
 
 /// The totals that were delivered last.
 #[derive(Debug, Default)]
@@ -213,25 +213,23 @@ impl Cursors {
             }
         }
         let mut rest = &told.words[..];
-        for buckets in told.histograms.drain(..) {
-            let Some((words, others)) = rest.split_at_checked(buckets.words) else { break };
+        for Buckets { stage, bounds, words } in told.histograms.drain(..) {
+            let Some((words, others)) = rest.split_at_checked(words) else { break };
             rest = others;
-            if let Some(known) = made(&mut self.banks, buckets.line, buckets.started, reading, self.reading)
-                && known.at < at
-            {
-                known.learn(at, buckets.bounds, words);
+            if let Some(known) = self.learn_stage(stage, reading, at) {
+                known.learn_words(bounds, words);
             }
         }
-        for (line, started, value) in told.exponentials.drain(..) {
-            if let Some(known) = made(&mut self.banks, line, started, reading, self.reading)
-                && known.at <= at
-            {
-                (known.at, known.exponential) = (at, Some(value));
+        for (stage, value) in told.exponentials.drain(..) {
+            if let Some(known) = self.learn_stage(stage, reading, at) {
+                known.exponential = Some(value);
             }
         }
     }
-}
 
-fn made(banks: &mut [Bank], line: Line, started: u64, told: u64, reading: u64) -> Option<&mut Distribution> {
-    Some(banks.get_mut(usize::from(line.bank))?.made(line.number, started, told, reading))
+    fn learn_stage(&mut self, stage: Stage, told: u64, at: u64) -> Option<&mut OfStage> {
+        let Stage { line, started, since } = stage;
+        let bank = self.banks.get_mut(usize::from(line.bank))?;
+        bank.made(line.number, started, told, self.reading).learn(since, at)
+    }
 }

@@ -1,25 +1,28 @@
 //! What came of histograms: the difference of all buckets that are kept of each part, summed down to those that are shown.
+//!
+//! What a histogram keeps may become more while it is recorded into, since somebody wants other buckets. Then a part has
+//! several *stages*: each is all that was recorded since a moment, over the buckets that are kept since then. The first has
+//! everything that came; the last has it in the most buckets, but perhaps not all of it. All are told, so that each can be shown.
 
 use std::sync::Arc;
 
-use metercast_core::reading::{
-    BucketsView, Exponential, Part, PartId, PointView, SeriesView, interned_bounds,
-};
+use metercast_core::reading::{Exponential, Part, PartId, PointView, SeriesView, StageView, interned_bounds};
 
-use super::bank;
+use super::bank::OfStage;
 use super::cursors::Cursors;
 use super::format::{Histogram, Number, may_have_sum};
 use super::since::Came;
 use super::thread::Thread;
-use super::told::{Buckets, Line, Told};
+use super::told::{Buckets, Line, Stage, Told};
+use crate::view::Stream;
 
 /// What came of one histogram after the other.
 #[derive(Debug, Default)]
 pub(super) struct Distributions {
     start: u64,
-    /// The parts of which something came.
     parts: Vec<OfPart>,
-    /// What came into each of their buckets, part after part.
+    stages: Vec<Diff>,
+    /// What came into each of their buckets, one stage after the other.
     came: Vec<u64>,
     /// What they are at now: as it will be told.
     words: Vec<u64>,
@@ -43,18 +46,28 @@ pub(super) enum Shown {
 }
 
 /// A part of which something came.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct OfPart {
-    line: Line,
-    started: u64,
-    buckets: Option<OfBuckets>,
-    /// What came, and what it is at.
+    /// Where its stages begin, and how many there are.
+    stages: (usize, usize),
+    /// The stage that is shown: it has all that came, in the most buckets.
+    picked: usize,
+    /// Whether it is shown as the stream has it.
+    fits: bool,
+}
+
+/// What came since a stage was delivered.
+#[derive(Debug)]
+struct Diff {
+    stage: Stage,
+    count: u64,
+    buckets: Option<DiffOfBuckets>,
+    /// What came, if it is asked for, and what it is at.
     exponential: Option<(Exponential, Exponential)>,
 }
 
-/// The buckets of a part.
 #[derive(Clone, Debug)]
-struct OfBuckets {
+struct DiffOfBuckets {
     bounds: Arc<[f64]>,
     /// Where the counts of what came begin.
     came: usize,
@@ -74,50 +87,47 @@ impl Default for Shown {
 }
 
 impl Distributions {
-    /// What came of a series, as it is shown; `None` if nothing did.
+    /// What came of a series, as the stream shows it; `None` if nothing did.
     pub(super) fn of(
         &mut self,
         cursors: &mut Cursors,
         thread: Thread,
         series: &SeriesView<'_>,
         shown: Shown,
-        scale: Option<f64>,
+        stream: &Stream,
     ) -> Option<Came<'_>> {
         (self.start, self.shown) = (thread.since, shown);
         self.parts.clear();
+        self.stages.clear();
         self.came.clear();
         self.words.clear();
         for part in series.parts() {
             self.read(cursors, thread, &part);
         }
-        self.is_rest = !self.parts.iter().any(|part| part.is(shown));
-        self.point(scale)
+        self.is_rest = !self.parts.iter().any(|part| part.fits);
+        self.point(stream)
     }
 
-    /// What could not be put into that point: what was recorded into buckets of the other kind, before this one was wanted.
-    pub(super) fn rest(&mut self, scale: Option<f64>) -> Option<Came<'_>> {
+    /// What could not be put into that point: what was recorded before buckets of its kind were kept.
+    pub(super) fn rest(&mut self, stream: &Stream) -> Option<Came<'_>> {
         if std::mem::replace(&mut self.is_rest, true) {
             return None;
         }
-        self.point(scale)
+        self.point(stream)
     }
 
     /// Tells what the parts are at that the last point was of.
     pub(super) fn tell(&mut self, told: &mut Told) {
-        let (shown, is_rest) = (self.shown, self.is_rest);
-        for part in self.parts.extract_if(.., |part| part.is(shown) != is_rest) {
-            if let Some(OfBuckets { bounds, words, .. }) = part.buckets {
-                let count = bounds.len() + 3;
-                told.words.extend_from_slice(&self.words[words..words + count]);
-                told.histograms.push(Buckets {
-                    line: part.line,
-                    started: part.started,
-                    bounds,
-                    words: count,
-                });
-            }
-            if let Some((_, now)) = part.exponential {
-                told.exponentials.push((part.line, part.started, now));
+        for part in self.parts.iter().filter(|part| part.fits != self.is_rest) {
+            let (first, count) = part.stages;
+            for Diff { stage, buckets, exponential, .. } in &mut self.stages[first..first + count] {
+                let stage = *stage;
+                if let Some(DiffOfBuckets { bounds, words, .. }) = buckets.take() {
+                    let count = bounds.len() + 3;
+                    told.words.extend_from_slice(&self.words[words..words + count]);
+                    told.histograms.push(Buckets { stage, bounds, words: count });
+                }
+                told.exponentials.extend(exponential.take().map(|(_, now)| (stage, now)));
             }
         }
     }
@@ -131,75 +141,101 @@ impl Distributions {
         told: &mut Told,
         is_taken: impl Fn(u64) -> bool,
     ) {
-        let Some(line) = line_of(part, thread) else { return };
-        let known = cursors.distribution(thread, line, part.started_unix_nanos);
-        if !is_taken(known.map_or(0, |known| known.at)) {
+        let Some((line, started)) = line_of(part, thread) else { return };
+        if !is_taken(cursors.distribution(thread, line, started).map_or(0, |known| known.at)) {
             return;
         }
-        match part.value {
-            PointView::Histogram(now) => {
-                let (bounds, counts) = now.kept();
-                let bounds = self.kept(bounds);
-                told.words.extend([now.sum.to_bits(); 2]);
+        for StageView { started_unix_nanos: since, buckets, sum, exponential, .. } in part.stages() {
+            let stage = Stage { line, started, since };
+            if let Some((bounds, counts)) = buckets {
+                told.words.extend([sum.to_bits(); 2]);
                 told.words.extend_from_slice(counts);
-                let words = 2 + counts.len();
-                told.histograms.push(Buckets { line, started: part.started_unix_nanos, bounds, words });
+                let (bounds, words) = (self.kept(bounds), 2 + counts.len());
+                told.histograms.push(Buckets { stage, bounds, words });
             }
-            PointView::Exponential(now) => {
-                told.exponentials.push((line, part.started_unix_nanos, now.clone()));
-            }
-            _ => {}
+            told.exponentials.extend(exponential.map(|now| (stage, now.clone())));
         }
     }
 
     /// Reads what came of a part.
     fn read(&mut self, cursors: &mut Cursors, thread: Thread, part: &Part<'_>) {
         // Parts without a line are over, and were delivered.
-        let Some(line) = line_of(part, thread) else { return };
-        let started = part.started_unix_nanos;
+        let Some((line, started)) = line_of(part, thread) else { return };
         let known = cursors.distribution(thread, line, started);
         self.start = self.start.max(known.map_or(0, |known| known.at));
-        let (buckets, now) = match part.value {
-            PointView::Histogram(now) => (self.buckets(now, known), None),
-            PointView::Exponential(now) => (None, Some(now)),
-            _ => return,
+        let first = self.stages.len();
+        for now in part.stages() {
+            let before = known.and_then(|known| known.stage(now.started_unix_nanos));
+            self.read_stage(Stage { line, started, since: now.started_unix_nanos }, &now, before);
+        }
+        let stages = &self.stages[first..];
+        let Some(all) = stages.first().map(|stage| stage.count).filter(|all| *all > 0) else {
+            self.stages.truncate(first);
+            return;
         };
-        let exponential = now.and_then(|now| {
-            let before = known.and_then(|known| known.exponential.as_ref());
-            let came = before.map_or_else(|| now.clone(), |before| now.since(before));
-            (!came.is_empty()).then(|| (came, now.clone()))
-        });
-        if buckets.is_some() || exponential.is_some() {
-            self.parts.push(OfPart { line, started, buckets, exponential });
+        // What came before a stage is missing in it. Later ones have more buckets.
+        let last = |fits: bool| {
+            stages.iter().rposition(|stage| stage.count == all && (!fits || stage.is(self.shown)))
+        };
+        let fitting = last(true);
+        if let Some(picked) = fitting.or_else(|| last(false)) {
+            let stages = (first, stages.len());
+            self.parts.push(OfPart { stages, picked: first + picked, fits: fitting.is_some() });
         }
     }
 
-    /// What came into all buckets that are kept; `None` if nothing did.
-    fn buckets(&mut self, now: BucketsView<'_>, known: Option<&bank::Distribution>) -> Option<OfBuckets> {
-        let (bounds, counts) = now.kept();
-        let before = known.and_then(|known| known.counts(bounds));
-        let (came, words) = (self.came.len(), self.words.len());
-        match before {
-            Some((_, _, before)) => {
-                let came = counts.iter().zip(before).map(|(now, before)| now.wrapping_sub(*before));
-                self.came.extend(came);
+    fn read_stage(&mut self, stage: Stage, now: &StageView<'_>, before: Option<&OfStage>) {
+        let sum = now.sum;
+        let buckets = now.buckets.map(|(bounds, counts)| {
+            // It may keep fewer than it did, but never others.
+            let has_all = |known: &[f64]| bounds.iter().all(|bound| known.contains(bound));
+            let before = before.and_then(OfStage::counts);
+            let before = before.filter(|(known, ..)| ***known == *bounds || has_all(known));
+            let (came, words) = (self.came.len(), self.words.len());
+            match before {
+                Some((known, _, before)) if **known == *bounds => {
+                    let came = counts.iter().zip(before).map(|(now, before)| now.wrapping_sub(*before));
+                    self.came.extend(came);
+                }
+                Some((known, _, before)) => {
+                    self.came.extend_from_slice(counts);
+                    sum_down(known, before, bounds, &mut self.came[came..], |to, count| {
+                        *to = to.wrapping_sub(count);
+                    });
+                }
+                None => self.came.extend_from_slice(counts),
             }
-            None => self.came.extend_from_slice(counts),
-        }
-        if self.came[came..].iter().all(|count| *count == 0) {
-            self.came.truncate(came);
-            return None;
-        }
-        // The sum that was read, and the one that the receiver has when it adds up what it was told.
-        let [seen, has] = before.map_or([0.0; 2], |(_, sums, _)| sums.map(f64::from_bits));
-        let sum = (now.sum >= seen).then(|| (now.sum - has).max(0.0));
-        self.words.extend([now.sum.to_bits(), has.to_bits()]);
-        self.words.extend_from_slice(counts);
-        let bounds = match before {
-            Some((bounds, ..)) => Arc::clone(bounds),
-            None => self.kept(bounds),
+            // The sum that was read, and the one that the receiver has when it adds up what it was told.
+            let [seen, has] = before.map_or([0.0; 2], |(_, sums, _)| sums.map(f64::from_bits));
+            let came_by = (sum >= seen).then(|| (sum - has).max(0.0));
+            self.words.extend([sum.to_bits(), has.to_bits()]);
+            self.words.extend_from_slice(counts);
+            let bounds = match before {
+                Some((known, ..)) if **known == *bounds => Arc::clone(known),
+                _ => self.kept(bounds),
+            };
+            DiffOfBuckets { bounds, came, words, sum: came_by }
+        });
+        let exponential = now.exponential.map(|now| {
+            // Who has other buckets is not asked what came, but what it is at.
+            let is_asked = buckets.is_none() || matches!(self.shown, Shown::Exponential);
+            let before = before.and_then(|before| before.exponential.as_ref());
+            let came = match before {
+                Some(before) if is_asked => now.since(before),
+                None if is_asked => now.clone(),
+                _ => Exponential::default(),
+            };
+            (came, now.clone())
+        });
+        let count = match (&buckets, &exponential) {
+            (Some(DiffOfBuckets { bounds, came, .. }), _) => {
+                let came = &self.came[*came..=came + bounds.len()];
+                came.iter().fold(0u64, |all, count| all.wrapping_add(*count))
+            }
+            (None, Some((came, _))) => came.count(),
+            (None, None) => 0,
         };
-        Some(OfBuckets { bounds, came, words, sum })
+        self.stages.push(Diff { stage, count, buckets, exponential });
     }
 
     /// Bounds to keep, once for all series that have them.
@@ -215,99 +251,120 @@ impl Distributions {
         bounds
     }
 
-    /// The parts that the point is of.
-    fn each(&self) -> impl Iterator<Item = &OfPart> {
-        self.parts.iter().filter(|part| part.is(self.shown) != self.is_rest)
-    }
-
-    fn point(&mut self, scale: Option<f64>) -> Option<Came<'_>> {
-        self.each().next()?;
+    fn point(&mut self, stream: &Stream) -> Option<Came<'_>> {
+        if !self.parts.iter().any(|part| part.fits != self.is_rest) {
+            return None;
+        }
         match (self.shown, self.is_rest) {
-            (Shown::Buckets(bounds), false) => self.point_of_buckets(Some(bounds), scale),
-            (Shown::Exponential, true) => self.point_of_buckets(None, scale),
-            _ => self.point_of_exponential(scale),
+            (Shown::Buckets(bounds), false) => self.point_of_buckets(Some(bounds), stream),
+            (Shown::Exponential, true) => self.point_of_buckets(None, stream),
+            _ => self.point_of_exponential(stream),
         }
     }
 
-    /// In buckets with these bounds. Of what was recorded before they were wanted those are shown that its buckets have: nothing is
-    /// lost but detail.
-    fn point_of_buckets(&mut self, wanted: Option<&'static [f64]>, scale: Option<f64>) -> Option<Came<'_>> {
+    /// In buckets with these bounds. Of what was recorded before they were kept there are fewer, and then the point has these
+    /// alone: nothing is lost but detail.
+    fn point_of_buckets(&mut self, wanted: Option<&'static [f64]>, stream: &Stream) -> Option<Came<'_>> {
+        let scale = stream.scale();
         let bounds = match wanted {
-            Some(wanted) if self.sum_down(wanted, scale) => wanted,
+            Some(wanted) if self.sum_down_to(wanted, scale) => wanted,
             _ => {
                 let common = interned_bounds(&self.common(wanted, scale)).ok()?;
-                self.sum_down(common, scale);
+                self.sum_down_to(common, scale);
                 common
             }
         };
         let count = self.counts.iter().fold(0u64, |sum, count| sum.wrapping_add(*count));
-        let each = self.parts.iter().filter(|part| part.is(self.shown) != self.is_rest);
-        let buckets = each.filter_map(|part| part.buckets.as_ref());
-        let sum = buckets.clone().try_fold(0.0, |sum, part| Some(sum + part.sum?));
+        let sum = self.picked().try_fold(0.0, |sum, part| Some(sum + part.sum?));
         let sum = sum.filter(|_| may_have_sum(bounds));
-        for part in buckets {
-            let [now, has] = [part.words, part.words + 1];
-            // A receiver that gets no sum has none to go on from.
-            self.words[has] = match part.sum.filter(|_| sum.is_some()) {
-                Some(came) => (f64::from_bits(self.words[has]) + came).to_bits(),
-                None => self.words[now],
+        let picked = self.parts.iter().filter(|part| part.fits != self.is_rest).map(|part| part.picked);
+        for (at, diff) in self.stages.iter().enumerate() {
+            let Some(DiffOfBuckets { words, sum: came, .. }) = &diff.buckets else { continue };
+            // A receiver that gets no sum, or that of another stage, has none to go on from.
+            let is_told = sum.is_some() && picked.clone().any(|picked| picked == at);
+            self.words[words + 1] = match came.filter(|_| is_told) {
+                Some(came) => (f64::from_bits(self.words[words + 1]) + came).to_bits(),
+                None => self.words[*words],
             };
         }
-        let sum = sum.map(|sum| sum * scale.unwrap_or(1.0));
+        let sum = sum.map(|sum| scale.map_or(sum, |scale| scaled(sum, scale)));
         let value = Number::Histogram(Histogram { bounds, counts: &self.counts, count, sum });
         Some(Came { value, start: self.start })
     }
 
+    /// The buckets that are shown of the parts that the point is of.
+    fn picked(&self) -> impl Iterator<Item = &DiffOfBuckets> {
+        let parts = self.parts.iter().filter(|part| part.fits != self.is_rest);
+        parts.filter_map(|part| self.stages[part.picked].buckets.as_ref())
+    }
+
     /// Sums what came down to these bounds; false if a part does not have all of them.
-    fn sum_down(&mut self, bounds: &[f64], scale: Option<f64>) -> bool {
-        self.counts.clear();
-        self.counts.resize(bounds.len() + 1, 0);
-        let (shown, is_rest) = (self.shown, self.is_rest);
-        let each = self.parts.iter().filter(|part| part.is(shown) != is_rest);
-        each.filter_map(|part| part.buckets.as_ref()).all(|part| {
+    fn sum_down_to(&mut self, bounds: &[f64], scale: Option<f64>) -> bool {
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.clear();
+        counts.resize(bounds.len() + 1, 0);
+        let has_all = self.picked().all(|part| {
             let came = &self.came[part.came..=part.came + part.bounds.len()];
             let mut at = 0;
             for (bound, count) in part.bounds.iter().map(Some).chain([None]).zip(came) {
-                self.counts[at] = self.counts[at].wrapping_add(*count);
+                counts[at] = counts[at].wrapping_add(*count);
                 at += usize::from(bound.zip(bounds.get(at)).is_some_and(|(a, b)| is_same(*a, scale, *b)));
             }
             at == bounds.len()
-        })
+        });
+        self.counts = counts;
+        has_all
     }
 
     /// Those of the wanted bounds, or else of any, that all parts have.
     fn common(&self, wanted: Option<&[f64]>, scale: Option<f64>) -> Vec<f64> {
-        let parts = || self.each().filter_map(|part| part.buckets.as_ref());
         let mut common = match wanted {
             Some(wanted) => wanted.to_vec(),
             None => {
-                let first = parts().next().map_or(&[][..], |part| &part.bounds);
-                first.iter().map(|bound| bound * scale.unwrap_or(1.0)).collect()
+                let first = self.picked().next().map_or(&[][..], |part| &part.bounds);
+                first.iter().map(|bound| scale.map_or(*bound, |scale| scaled(*bound, scale))).collect()
             }
         };
         common.retain(|wanted| {
-            parts().all(|part| part.bounds.iter().any(|bound| is_same(*bound, scale, *wanted)))
+            self.picked().all(|part| part.bounds.iter().any(|bound| is_same(*bound, scale, *wanted)))
         });
         common
     }
 
-    fn point_of_exponential(&mut self, scale: Option<f64>) -> Option<Came<'_>> {
-        let (shown, is_rest) = (self.shown, self.is_rest);
-        let each = self.parts.iter_mut().filter(|part| part.is(shown) != is_rest);
-        let mut each = each.filter_map(|part| part.exponential.as_mut());
-        self.exponential = std::mem::take(&mut each.next()?.0);
-        let _ = scale;
+    fn point_of_exponential(&mut self, stream: &Stream) -> Option<Came<'_>> {
+        let parts = self.parts.iter().filter(|part| part.fits != self.is_rest);
+        let _ = stream;
+        for part in parts {
+            if let Some((came, _)) = &mut self.stages[part.picked].exponential {
+                self.exponential = std::mem::take(came);
+            }
+        }
         Some(Came { value: Number::Exponential(&self.exponential), start: self.start })
     }
 }
 
-impl OfPart {
+impl Diff {
     fn is(&self, shown: Shown) -> bool {
         match shown {
             Shown::Buckets(_) => self.buckets.is_some(),
             Shown::Exponential => self.exponential.is_some(),
         }
     }
+}
+
+/// Sums counts down to bounds that are among theirs, and does this with each.
+fn sum_down(from: &[f64], counts: &[u64], to: &[f64], out: &mut [u64], f: impl Fn(&mut u64, u64)) {
+    let mut at = 0;
+    for (bound, count) in from.iter().map(Some).chain([None]).zip(counts) {
+        if let Some(out) = out.get_mut(at) {
+            f(out, *count);
+        }
+        at += usize::from(bound.is_some() && bound == to.get(at));
+    }
+}
+
+fn scaled(value: f64, scale: f64) -> f64 {
+    value * scale
 }
 
 /// Whether a bound is this one in the unit of a stream, in which it may have been rounded.
@@ -318,9 +375,13 @@ fn is_same(bound: f64, scale: Option<f64>, shown: f64) -> bool {
     }
 }
 
-fn line_of(part: &Part<'_>, thread: Thread) -> Option<Line> {
+/// The line of a part, and when it began, whichever of its stages is shown.
+fn line_of(part: &Part<'_>, thread: Thread) -> Option<(Line, u64)> {
     match part.id {
-        PartId::Line(number) => Some(Line { bank: thread.bank, number }),
+        PartId::Line(number) => {
+            let started = part.stages().next()?.started_unix_nanos;
+            Some((Line { bank: thread.bank, number }, started))
+        }
         _ => None,
     }
 }

@@ -237,10 +237,10 @@ impl<F: Format> OfMetric<F> {
         Deltas { cursors, since }: &mut Deltas,
     ) {
         let Some(thread) = self.thread(cursors, State::Delta, time) else { return };
-        let (kind, scale) = (self.stream.kind(), self.stream.scale());
+        let (stream, kind) = (&*self.stream, self.stream.kind());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
         view.each(|series| {
-            let mut came = since.of(cursors, thread, series, scale);
+            let mut came = since.of(cursors, thread, series, stream);
             while let Some(Came { value, start }) = came {
                 let scalar = match value {
                     Number::Int(value) => Some(Scalar::Int(value)),
@@ -253,7 +253,7 @@ impl<F: Format> OfMetric<F> {
                 if is_there {
                     since.tell(thread, walk.told());
                 }
-                came = since.rest(scale);
+                came = since.rest(stream);
             }
         });
     }

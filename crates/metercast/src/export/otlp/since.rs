@@ -11,6 +11,7 @@ use super::distribution::{Distributions, Shown};
 use super::format::Number;
 use super::thread::Thread;
 use super::told::{Told, Total};
+use crate::view::Stream;
 
 /// Finds out what came of one series after the other.
 #[derive(Debug, Default)]
@@ -28,26 +29,26 @@ pub(super) struct Came<'a> {
 }
 
 impl Since {
-    /// What came of a series of this stream, whose unit is converted by `scale`; `None` if nothing did.
+    /// What came of a series of this stream; `None` if nothing did.
     pub(super) fn of(
         &mut self,
         cursors: &mut Cursors,
         thread: Thread,
         series: &SeriesView<'_>,
-        scale: Option<f64>,
+        stream: &Stream,
     ) -> Option<Came<'_>> {
         self.totals.clear();
         match series.value {
             PointView::Histogram(shown) => {
-                self.distributions.of(cursors, thread, series, Shown::Buckets(shown.bounds), scale)
+                self.distributions.of(cursors, thread, series, Shown::Buckets(shown.bounds), stream)
             }
             PointView::Exponential(_) => {
-                self.distributions.of(cursors, thread, series, Shown::Exponential, scale)
+                self.distributions.of(cursors, thread, series, Shown::Exponential, stream)
             }
             // A view may make doubles of whole numbers, but what is compared are these.
             _ => match series.parts().next()?.value {
-                PointView::U64(_) => self.whole(cursors, thread, series, scale),
-                PointView::F64(_) => self.double(cursors, thread, series, scale),
+                PointView::U64(_) => self.whole(cursors, thread, series, stream.scale()),
+                PointView::F64(_) => self.double(cursors, thread, series, stream.scale()),
                 _ => None,
             },
         }
@@ -55,8 +56,8 @@ impl Since {
 
     /// What came of the series that was asked for last and cannot be told in the same point: it was recorded into buckets that
     /// are not shown any more. Almost never there is any.
-    pub(super) fn rest(&mut self, scale: Option<f64>) -> Option<Came<'_>> {
-        self.distributions.rest(scale)
+    pub(super) fn rest(&mut self, stream: &Stream) -> Option<Came<'_>> {
+        self.distributions.rest(stream)
     }
 
     /// Tells what the series that was asked for last is at now.

@@ -18,7 +18,7 @@ pub(super) struct Told {
     pub(super) histograms: Vec<Buckets>,
     /// The numbers of the histograms, one after the other.
     pub(super) words: Vec<u64>,
-    pub(super) exponentials: Vec<(Line, u64, Exponential)>,
+    pub(super) exponentials: Vec<(Stage, Exponential)>,
 }
 
 /// The total of a part of a counter.
@@ -45,12 +45,19 @@ pub(super) struct Line {
     pub(super) number: u32,
 }
 
-/// What a part of a histogram holds, in all buckets that are kept.
+/// What a part of a histogram counted since a moment, over the buckets that it has kept since then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stage {
+    pub(super) line: Line,
+    /// When the part began.
+    pub(super) started: u64,
+    pub(super) since: u64,
+}
+
+/// What all buckets hold.
 #[derive(Debug)]
 pub(super) struct Buckets {
-    pub(super) line: Line,
-    pub(super) started: u64,
-    /// Those of the buckets.
+    pub(super) stage: Stage,
     pub(super) bounds: Arc<[f64]>,
     /// How many words it has: the sum that was read, the one that the receiver has, and the counts.
     pub(super) words: usize,

@@ -3,6 +3,7 @@
 mod delta;
 mod json;
 mod random;
+mod reshape;
 mod size;
 mod truth;
 

@@ -119,7 +119,7 @@ impl Receiver {
         series
     }
 
-    fn count(&self, name: &str, text: &str) -> u128 {
+    pub(super) fn count(&self, name: &str, text: &str) -> u128 {
         self.counts.get(&key(name, text)).copied().unwrap_or_default()
     }
 }

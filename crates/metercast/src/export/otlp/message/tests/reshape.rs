@@ -1,0 +1,243 @@
+//! A message that is made anew goes on where it was.
+
+use metercast_core::u64_counter;
+
+use super::delta::{COUNTS, Receiver, TIMES, key, message};
+use super::*;
+use crate::config::TemporalityPreference::{Cumulative, Delta};
+use crate::view::{Filter, Projection, View};
+
+metrics! {
+    static QUEUED: UpDownCounter<i64> = "reshape.queued" { labels: { text: &str } };
+}
+
+fn delta() -> OtlpOptions {
+    OtlpOptions::default().temporality(Delta)
+}
+
+fn with(projection: Projection) -> OtlpMessage {
+    OtlpMessage::with_projection(&[], delta(), projection)
+}
+
+fn alias() -> Projection {
+    Projection::new().view(View::of("delta.counts").alias("other.counts"))
+}
+
+/// Sends everything, and hears that it arrived.
+fn flush(message: &mut OtlpMessage, store: &Store, receiver: &mut Receiver) {
+    for request in message.requests(store, usize::MAX) {
+        receiver.receive(request.body());
+        message.delivered(request);
+    }
+}
+
+fn add(store: &Store, amount: u64) {
+    store.scope(|| COUNTS.add(amount, ("a",)));
+}
+
+/// The only point of a sum in the only request.
+fn point_of(requests: &[Request], name: &str) -> NumberDataPoint {
+    let [request] = requests else { panic!("{requests:?}") };
+    let Data::Sum(sum) = data(&decoded(request.body()), name) else { panic!("{name} is a sum") };
+    let [point] = &sum.data_points[..] else { panic!("{sum:?}") };
+    point.clone()
+}
+
+#[test]
+fn a_message_of_another_name_resource_and_encoding_goes_on_where_it_was() {
+    let (store, mut message) = (Store::new(), with(Projection::new()));
+    add(&store, 3);
+    let first = message.requests(&store, usize::MAX);
+    let told_at = point_of(&first, "delta.counts").time_unix_nano;
+    first.into_iter().for_each(|request| message.delivered(request));
+    // One that is refused is told in the new shape.
+    add(&store, 4);
+    drop(message.requests(&store, usize::MAX));
+
+    let renamed = Projection::new().view(View::of("delta.counts").rename("new.counts"));
+    let resource = [("service.name".to_owned(), Value::from("orders"))];
+    message.reshape(&store, &resource, delta().encoding(OtlpEncoding::Json), renamed);
+    add(&store, 5);
+    let requests = message.requests(&store, usize::MAX);
+    let request: ExportMetricsServiceRequest = serde_json::from_slice(requests[0].body()).unwrap();
+    assert_eq!(request.resource_metrics[0].resource.as_ref().unwrap().attributes.len(), 1);
+    let Data::Sum(sum) = data(&request, "new.counts") else { panic!() };
+    assert_eq!(sum.data_points[0].value, Some(NumberValue::AsInt(9)));
+    assert_eq!(sum.data_points[0].start_time_unix_nano, told_at);
+}
+
+#[test]
+fn what_was_on_its_way_when_a_message_was_made_anew_is_told_once() {
+    let (store, mut message) = (Store::new(), with(Projection::new()));
+    add(&store, 3);
+    let on_its_way = message.requests(&store, usize::MAX);
+    message.reshape(&store, &[], delta(), Projection::new());
+    on_its_way.into_iter().for_each(|request| message.delivered(request));
+    add(&store, 4);
+    let requests = message.requests(&store, usize::MAX);
+    assert_eq!(point_of(&requests, "delta.counts").value, Some(NumberValue::AsInt(4)));
+}
+
+#[test]
+fn an_alias_is_delivered_on_its_own() {
+    let (store, mut message, mut receiver) = (Store::new(), with(alias()), Receiver::default());
+    let series: Vec<_> = (0..20).map(|number| format!("{number}")).collect();
+    let add = || store.scope(|| series.iter().for_each(|series| COUNTS.add(1, (series,))));
+    add();
+    let mut refused = 0;
+    for (at, request) in message.requests(&store, 500).into_iter().enumerate() {
+        // Those with one of the names arrive, and some with the other.
+        if at % 3 > 0 {
+            receiver.receive(request.body());
+            message.delivered(request);
+        } else {
+            refused += request.points();
+        }
+    }
+    assert!(refused > 4);
+    add();
+    flush(&mut message, &store, &mut receiver);
+    for series in &series {
+        for name in ["delta.counts", "other.counts"] {
+            assert_eq!(receiver.count(name, series), 2, "{name} {series}");
+        }
+    }
+}
+
+#[test]
+fn an_alias_counts_from_when_it_is_wanted_each_time() {
+    let (store, mut message, mut receiver) = (Store::new(), with(Projection::new()), Receiver::default());
+    let mut expected = 0;
+    for round in 1..4 {
+        add(&store, 100);
+        flush(&mut message, &store, &mut receiver);
+        message.reshape(&store, &[], delta(), alias());
+        add(&store, round);
+        flush(&mut message, &store, &mut receiver);
+        expected += u128::from(round);
+        assert_eq!(receiver.count("other.counts", "a"), expected);
+        message.reshape(&store, &[], delta(), Projection::new());
+        add(&store, 100);
+    }
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 600 + expected);
+    assert_eq!(receiver.count("other.counts", "a"), expected);
+}
+
+#[test]
+fn the_name_tells_which_stream_goes_on_if_both_are_there() {
+    let (store, mut message, mut receiver) = (Store::new(), with(alias()), Receiver::default());
+    add(&store, 3);
+    flush(&mut message, &store, &mut receiver);
+    add(&store, 4);
+    // What was the alias is now the metric, and what was the metric is the alias.
+    let swapped = Projection::new()
+        .view(View::of("delta.counts").alias("delta.counts"))
+        .view(View::of("delta.counts").rename("other.counts"));
+    message.reshape(&store, &[], delta(), swapped);
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 7);
+    assert_eq!(receiver.count("other.counts", "a"), 7);
+}
+
+#[test]
+fn what_was_filtered_out_counts_from_when_it_is_let_out() {
+    let without = || Projection::new().filter(Filter::new().exclude("delta.*"));
+    let (store, mut message, mut receiver) = (Store::new(), with(without()), Receiver::default());
+    add(&store, 3);
+    message.reshape(&store, &[], delta(), Projection::new());
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 0);
+    add(&store, 4);
+    // Nothing was known of this one when the message was made anew.
+    store.scope(|| COUNTS.add(5, ("b",)));
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 4);
+    assert_eq!(receiver.count("delta.counts", "b"), 5);
+    message.reshape(&store, &[], delta(), without());
+    add(&store, 100);
+    message.reshape(&store, &[], delta(), Projection::new());
+    add(&store, 1);
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 5);
+}
+
+#[test]
+fn who_was_told_totals_is_told_what_came_since_the_last_that_arrived() {
+    for arrives in [true, false] {
+        let (store, mut receiver) = (Store::new(), Receiver::default());
+        let mut message = message(Cumulative);
+        let record = |amount| {
+            store.scope(|| {
+                COUNTS.add(amount, ("a",));
+                (0..amount).for_each(|_| TIMES.record(3.0, ("a",)));
+                u64_counter!("delta.mixed", "", amount, "text" => "a");
+            });
+        };
+        record(3);
+        for request in message.requests(&store, usize::MAX) {
+            message.delivered(request);
+        }
+        record(4);
+        message.announce(&delta());
+        for request in message.requests(&store, usize::MAX) {
+            let total = data(&decoded(request.body()), "delta.counts");
+            let Data::Sum(total) = total else { panic!() };
+            assert_eq!(
+                (total.aggregation_temporality, total.data_points[0].value),
+                (2, Some(NumberValue::AsInt(7)))
+            );
+            if arrives {
+                message.delivered(request);
+            }
+        }
+        record(5);
+        store.scope(|| COUNTS.add(6, ("b",)));
+        message.reshape(&store, &[], delta(), Projection::new());
+        record(7);
+        flush(&mut message, &store, &mut receiver);
+        // What did not arrive as totals is told by no delta: it belongs to those.
+        let (old, new) = if arrives { (12, 6) } else { (7, 0) };
+        assert_eq!(receiver.count("delta.counts", "a"), old);
+        assert_eq!(receiver.count("delta.mixed", "a"), old);
+        assert_eq!(receiver.counts.get(&format!("{} 1", key("delta.times", "a"))), Some(&old));
+        assert_eq!(receiver.sums[&key("delta.times", "a")], 3.0 * old as f64);
+        assert_eq!(receiver.count("delta.counts", "b"), new);
+    }
+}
+
+#[test]
+fn totals_that_follow_deltas_have_the_start_of_their_series() {
+    let (store, mut message, mut receiver) = (Store::new(), with(Projection::new()), Receiver::default());
+    add(&store, 3);
+    flush(&mut message, &store, &mut receiver);
+    add(&store, 4);
+    let started = unix_nanoseconds(Snapshot::of(&store).family("delta.counts").unwrap().series[0].started);
+    message.reshape(&store, &[], OtlpOptions::default(), Projection::new());
+    let requests = message.requests(&store, usize::MAX);
+    let point = point_of(&requests, "delta.counts");
+    assert_eq!((point.value, point.start_time_unix_nano), (Some(NumberValue::AsInt(7)), started));
+    // And back: what was told by totals is not told again.
+    message.announce(&delta());
+    message.requests(&store, usize::MAX).into_iter().for_each(|request| message.delivered(request));
+    add(&store, 5);
+    message.reshape(&store, &[], delta(), Projection::new());
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 3 + 5);
+}
+
+#[test]
+fn up_down_counters_are_totals_for_who_wants_deltas() {
+    let (store, mut message) =
+        (Store::new(), with(Projection::new().view(View::of("reshape.*").rename("level"))));
+    store.scope(|| QUEUED.add(5, ("a",)));
+    for expected in [5, 3] {
+        let requests = message.requests(&store, usize::MAX);
+        let Data::Sum(sum) = data(&decoded(requests[0].body()), "level") else { panic!() };
+        assert_eq!((sum.aggregation_temporality, sum.is_monotonic), (2, false));
+        assert_eq!(sum.data_points[0].value, Some(NumberValue::AsInt(expected)));
+        requests.into_iter().for_each(|request| message.delivered(request));
+        message.reshape(&store, &[], delta(), Projection::new().view(View::of("reshape.*").rename("level")));
+        store.scope(|| QUEUED.add(-2, ("a",)));
+    }
+}
