@@ -12,6 +12,10 @@
 //!                                                 envelope (the order of everything) -> walk (requests of a size) -> format
 //!                                                 |                                                                    |
 //!                                                 since (what came) <- cursors (what arrived) <- told (by a request)   protobuf or json
+//!                                                 |                    |         |
+//!                                                 distribution         thread    bank
+//!                                                                      |
+//!                                                                      handover (when streams are made anew)
 //! ```
 //!
 //! In protobuf a point is written by `point`, its labels by `attributes`, and the bytes by the `wire` beside this folder.
