@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use metercast::{KeyValue, Kind, NumberType, Snapshot, Store};
+use metercast::{ExemplarFilter, KeyValue, Kind, NumberType, Snapshot, Store};
 // What the macros expand to: nothing else takes a name that is not in the program text.
 use metercast_core::__private::{Adhoc, Descriptor, Scope};
 
@@ -38,9 +38,19 @@ pub struct Recorded {
 
 /// The recordings that these bytes stand for; `None` if they need more metrics than this process may still make.
 pub fn stores(input: &mut Input<'_>) -> Option<Recorded> {
+    stores_with(input, ExemplarFilter::TraceBased)
+}
+
+/// The same, where these become exemplars.
+pub fn stores_with(input: &mut Input<'_>, exemplars: ExemplarFilter) -> Option<Recorded> {
+    let new = || {
+        let store = Store::new();
+        store.set_exemplars(exemplars);
+        store
+    };
     let metrics: Vec<Metric> = (0..=input.below(6)).map(|_| Metric::read(input)).collect();
     let sites = metrics.iter().map(Metric::site).collect::<Option<Vec<_>>>()?;
-    let mut recorded = Recorded { all: Store::new(), alone: BTreeMap::new() };
+    let mut recorded = Recorded { all: new(), alone: BTreeMap::new() };
     for _ in 0..64 {
         if input.is_empty() {
             break;
@@ -49,7 +59,7 @@ pub fn stores(input: &mut Input<'_>) -> Option<Recorded> {
         let (metric, site, labels) = (&metrics[at], sites[at], input.labels());
         let mut again = input.clone();
         recorded.all.scope(|| metric.record(site, input, &labels));
-        let alone = recorded.alone.entry(metric.name.clone()).or_insert_with(Store::new);
+        let alone = recorded.alone.entry(metric.name.clone()).or_insert_with(new);
         alone.scope(|| metric.record(site, &mut again, &labels));
     }
     Some(recorded)
