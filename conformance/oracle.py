@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-CUMULATIVE = 2
+DELTA, CUMULATIVE = 1, 2
 GZIP = b"\x1f\x8b"
 SIXTY_FOUR_BITS = {"timeUnixNano", "startTimeUnixNano", "asInt", "intValue", "count", "bucketCounts", "zeroCount"}
 
@@ -120,7 +120,7 @@ def metric(metric):
         return "summary", summary, data.data_points
     if which == "gauge":
         return "gauge", number, data.data_points
-    assert data.aggregation_temporality == CUMULATIVE, f"{metric.name} is not cumulative"
+    assert data.aggregation_temporality in (DELTA, CUMULATIVE), f"{metric.name} counts from nowhere"
     if which == "sum":
         return "counter" if data.is_monotonic else "up_down_counter", number, data.data_points
     if which == "exponential_histogram":
@@ -199,6 +199,7 @@ def message(given):
                         "kind": kind,
                         "labels": attributes(point.attributes),
                         "value": read(point),
+                        "delta": getattr(getattr(one, one.WhichOneof("data")), "aggregation_temporality", 0) == DELTA,
                         "exemplars": [exemplar(one) for one in getattr(point, "exemplars", [])],
                     })
     return {"facts": facts}

@@ -21,6 +21,9 @@ pub struct Given {
     /// Which measurements become exemplars, as OpenTelemetry names it; those in spans if nothing is said.
     #[serde(default)]
     pub exemplars: Option<String>,
+    /// Whether OTLP is to have what came since the delivery before.
+    #[serde(default)]
+    pub delta: bool,
     /// What is recorded.
     pub record: Vec<Recording>,
 }
@@ -49,6 +52,9 @@ pub struct Recording {
     pub exponential: bool,
     /// The sampled span that it is made in, if any: the ids of the trace and of the span in hexadecimal, with a `-` between.
     pub span: Option<String>,
+    /// How many messages were delivered before it is made: none, or one, which then has all that came before.
+    #[serde(default)]
+    pub delivered: u32,
     /// A number; as text where TOML has none so large, or for `nan` and `inf`.
     pub value: Number,
     /// How often; once if nothing is said.
@@ -101,9 +107,19 @@ impl Given {
     ///
     /// If the case is not a valid one.
     pub fn record(&self, store: &Store) {
+        self.record_after(store, None);
+    }
+
+    /// Makes those that come after as many deliveries, or all.
+    pub(crate) fn record_after(&self, store: &Store, delivered: Option<u32>) {
         store.take_exemplars(|| SPAN.get());
         store.set_exemplars(self.filter());
-        store.scope(|| self.make());
+        store.scope(|| self.make(|recording| delivered.is_none_or(|after| recording.delivered == after)));
+    }
+
+    /// Whether there is a delivery between its recordings.
+    pub(crate) fn is_delivered_between(&self) -> bool {
+        self.record.iter().any(|recording| recording.delivered > 0)
     }
 
     /// Which measurements become exemplars.
@@ -115,8 +131,8 @@ impl Given {
         }
     }
 
-    fn make(&self) {
-        for (at, recording) in self.record.iter().enumerate() {
+    fn make(&self, which: impl Fn(&Recording) -> bool) {
+        for (at, recording) in self.record.iter().enumerate().filter(|(_, recording)| which(recording)) {
             recording.make(at as u32 + 1);
         }
     }

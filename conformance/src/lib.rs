@@ -2,7 +2,8 @@
 //!
 //! `given.toml` lists the recordings, and what is chosen for the page; `prometheus.txt` is the page in text 0.0.4, other
 //! formats that the case names have a file each, `otlp.txt` the pushed message as
-//! `opentelemetry-proto` reads it, a line for each fact, and `log.txt` what was said meanwhile. `UPDATE=1 cargo test -p
+//! `opentelemetry-proto` reads it, a line for each fact, `otlp_between.txt` the one before it in cases that have recordings between
+//! two deliveries, and `log.txt` what was said meanwhile. `UPDATE=1 cargo test -p
 //! conformance` writes the files anew; the diff is what is reviewed.
 //!
 //! What the recordings come to is worked out a second time, by the rules alone ([`Truth`]), and compared with what parsers and

@@ -40,8 +40,8 @@ pub(crate) fn lines(body: &[u8]) -> String {
 fn points(out: &mut String, data: &Data) {
     let numbers = match data {
         Data::Sum(sum) => {
-            assert_eq!(sum.aggregation_temporality, AggregationTemporality::Cumulative as i32);
-            let _ = writeln!(out, "  sum, monotonic {}", sum.is_monotonic);
+            let since = temporality(sum.aggregation_temporality);
+            let _ = writeln!(out, "  sum, monotonic {}{since}", sum.is_monotonic);
             &sum.data_points
         }
         Data::Gauge(gauge) => {
@@ -49,8 +49,7 @@ fn points(out: &mut String, data: &Data) {
             &gauge.data_points
         }
         Data::Histogram(histogram) => {
-            assert_eq!(histogram.aggregation_temporality, AggregationTemporality::Cumulative as i32);
-            out.push_str("  histogram\n");
+            let _ = writeln!(out, "  histogram{}", temporality(histogram.aggregation_temporality));
             for point in &histogram.data_points {
                 assert!(point.start_time_unix_nano > 0 && point.time_unix_nano >= point.start_time_unix_nano);
                 assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
@@ -64,8 +63,8 @@ fn points(out: &mut String, data: &Data) {
             return;
         }
         Data::ExponentialHistogram(histogram) => {
-            assert_eq!(histogram.aggregation_temporality, AggregationTemporality::Cumulative as i32);
-            out.push_str("  exponential histogram\n");
+            let since = temporality(histogram.aggregation_temporality);
+            let _ = writeln!(out, "  exponential histogram{since}");
             for point in &histogram.data_points {
                 assert!(point.start_time_unix_nano > 0 && point.time_unix_nano >= point.start_time_unix_nano);
                 let buckets = |of: &Option<Buckets>| {
@@ -105,6 +104,15 @@ fn points(out: &mut String, data: &Data) {
         };
         let _ = writeln!(out, "    {{{}}} {value}", labels(&point.attributes));
         exemplars(out, &point.exemplars, point.time_unix_nano);
+    }
+}
+
+/// Nothing for what counts from the start, as most does.
+fn temporality(of: i32) -> &'static str {
+    match AggregationTemporality::try_from(of) {
+        Ok(AggregationTemporality::Cumulative) => "",
+        Ok(AggregationTemporality::Delta) => ", delta",
+        other => panic!("{other:?}"),
     }
 }
 

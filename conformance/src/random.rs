@@ -127,7 +127,7 @@ impl Random {
             recording
         });
         let record = record.collect();
-        Given { pages: Vec::new(), page, exemplars: None, record }
+        Given { pages: Vec::new(), page, exemplars: None, delta: false, record }
     }
 
     /// Any of what an operator may choose.
@@ -193,6 +193,7 @@ impl Random {
             buckets: self.buckets(),
             exponential: false,
             span: None,
+            delivered: 0,
             value: Number::Whole(0),
             times: None,
             labels: Vec::new(),

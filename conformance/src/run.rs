@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use metercast::config::{Config, Otlp, Prometheus, Protocol};
+use metercast::config::{Config, Otlp, Prometheus, Protocol, TemporalityPreference};
 use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
 use crate::http::{self, Answer, Request};
@@ -22,6 +23,8 @@ pub struct Outcome {
     pub message: Vec<u8>,
     /// The pushed message in JSON.
     pub json: Vec<u8>,
+    /// The messages that were delivered between the recordings, in protobuf and in JSON, if the case has that.
+    pub between: Option<[Vec<u8>; 2]>,
     /// What was said, a line each.
     pub log: String,
 }
@@ -76,6 +79,11 @@ impl Outcome {
     pub fn otlp(&self) -> String {
         otlp::lines(&self.message)
     }
+
+    /// The message before it in lines; nothing if there was none.
+    pub fn otlp_between(&self) -> String {
+        self.between.as_ref().map(|[message, _]| otlp::lines(message)).unwrap_or_default()
+    }
 }
 
 /// Runs cases, each with a name, several at a time, since they mostly wait.
@@ -102,8 +110,6 @@ const AT_A_TIME: usize = 8;
 /// If anything on the way fails.
 pub fn run(name: &str, given: &Given) -> Outcome {
     let store = Store::new();
-    given.record(&store);
-
     let said = Arc::new(Mutex::new(String::new()));
     let log = Log::to({
         let said = Arc::clone(&said);
@@ -115,6 +121,10 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         }
     });
     let (protobuf, json) = (Inbox::new(), Inbox::new());
+    let temporality =
+        if given.delta { TemporalityPreference::Delta } else { TemporalityPreference::Cumulative };
+    // No message comes but those that are asked for.
+    let push = |inbox: &Inbox| Otlp::to(&inbox.url()).temporality(temporality).interval(A_YEAR);
     let config = Config::builder()
         .environment(false)
         .exemplars(given.filter())
@@ -122,12 +132,23 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         .service(name, "1")
         .self_metrics(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
-        .exporter("push", Otlp::to(&protobuf.url()))
-        .exporter("push_json", Otlp::to(&json.url()).protocol(Protocol::HttpJson))
+        .exporter("push", push(&protobuf))
+        .exporter("push_json", push(&json).protocol(Protocol::HttpJson))
         .build()
         .expect("a valid configuration");
-    let mut pages = pages(given, &store, log.clone());
-    let telemetry = Telemetry::builder(config).store(store).log(log).start().expect("exporters start");
+    if !given.is_delivered_between() {
+        given.record(&store);
+    }
+    let telemetry = Telemetry::builder(config).store(store.clone()).log(log.clone());
+    let telemetry = telemetry.start().expect("exporters start");
+    let between = given.is_delivered_between().then(|| {
+        given.record_after(&store, Some(0));
+        telemetry.flush(Duration::from_secs(60)).expect("the push between");
+        let [message, json] = [&protobuf, &json].map(|inbox| inbox.take().pop().expect("the push between"));
+        given.record_after(&store, Some(1));
+        [message, json]
+    });
+    let mut pages = pages(given, &store, log);
     pages.extend(scraped(telemetry.scrape_address().expect("a listener")));
     telemetry.shutdown().expect("the final push");
     let [message, json] = [protobuf, json].map(|inbox| {
@@ -135,7 +156,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         inbox.take().pop().expect("the final push")
     });
     let log = said.lock().expect("no panic").clone();
-    Outcome { pages, message, json, log }
+    Outcome { pages, message, json, between, log }
 }
 
 /// Records what a case gives, and pushes it by gRPC to a collector.
@@ -160,6 +181,8 @@ pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
     let builder = Telemetry::builder(config).store(store).log(Log::to(|_, _| {}));
     builder.start().expect("exporters start").shutdown().map_err(|error| error.to_string())
 }
+
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The pages that a case asks for, in every format.
 fn pages(given: &Given, store: &Store, log: Log) -> Vec<ServedPage> {

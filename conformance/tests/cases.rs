@@ -57,7 +57,11 @@ fn every_case_comes_out_as_its_folder_says() {
         let pages = ["prometheus"].into_iter().chain(given.pages.iter().map(String::as_str));
         let pages =
             pages.map(|file| (file, timeless(std::str::from_utf8(&outcome.page(file).body).expect("UTF-8"))));
-        let others = [("otlp", outcome.otlp()), ("log", outcome.log.clone())];
+        let others = [
+            ("otlp", outcome.otlp()),
+            ("otlp_between", outcome.otlp_between()),
+            ("log", outcome.log.clone()),
+        ];
         for (file, got) in pages.chain(others) {
             let path = folder.join(format!("{file}.txt"));
             let expected = fs::read_to_string(&path).unwrap_or_default();

@@ -8,15 +8,16 @@ use crate::given::Label;
 impl Truth {
     /// The points that a message must have, sorted.
     pub fn facts(&self) -> Vec<String> {
-        let mut facts: Vec<String> = self.metrics.iter().flat_map(Metric::facts).collect();
+        let mut facts: Vec<String> =
+            self.metrics.iter().flat_map(|metric| metric.facts(self.is_delta)).collect();
         facts.sort();
         facts
     }
 }
 
 impl Metric {
-    fn facts(&self) -> impl Iterator<Item = String> {
-        self.series.iter().enumerate().map(|(at, (attributes, value))| {
+    fn facts(&self, is_delta: bool) -> impl Iterator<Item = String> {
+        self.series.iter().enumerate().map(move |(at, (attributes, value))| {
             let labels: Map<String, Json> =
                 attributes.iter().map(|(key, value)| (key.clone(), label(value))).collect();
             let Metric { name, unit, help, .. } = self;
@@ -26,6 +27,7 @@ impl Metric {
             json!({
                 "name": name, "unit": unit, "description": help, "kind": kind, "labels": labels,
                 "value": self.value(value), "exemplars": exemplars,
+                "delta": is_delta && matches!(&*self.kind, "counter" | "histogram"),
             })
             .to_string()
         })

@@ -17,6 +17,8 @@ use crate::given::{Label, Recording};
 #[derive(Debug, Default)]
 pub struct Truth {
     metrics: Vec<Metric>,
+    /// Whether counters and histograms have only what came since the delivery before.
+    is_delta: bool,
 }
 
 #[derive(Debug)]
@@ -66,8 +68,21 @@ enum Value {
 impl Truth {
     /// What the recordings come to.
     pub fn of(given: &Given) -> Truth {
-        let mut truth = Truth::default();
-        for recording in &given.record {
+        Truth::with(given, false, |_| true)
+    }
+
+    /// What the message has that comes after as many others.
+    pub fn delivered(given: &Given, after: u32) -> Truth {
+        Truth::with(given, given.delta, |recording| {
+            // OTLP exporter, "Temporality preference": up-down counters and summaries count from the start all the same.
+            let is_delta = given.delta && matches!(recording.kind.as_str(), "counter" | "histogram");
+            if is_delta { recording.delivered == after } else { recording.delivered <= after }
+        })
+    }
+
+    fn with(given: &Given, is_delta: bool, which: impl Fn(&Recording) -> bool) -> Truth {
+        let mut truth = Truth { metrics: Vec::new(), is_delta };
+        for recording in given.record.iter().filter(|recording| which(recording)) {
             truth.take(given, recording);
         }
         truth.metrics.sort_by(|a, b| a.name.cmp(&b.name));

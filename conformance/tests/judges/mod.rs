@@ -70,6 +70,10 @@ pub(crate) fn judge(all: &[Judged]) {
             if page.is_open() { batch.openmetrics(&page.body) } else { batch.text(&page.body) }
         }
         for Judged { outcome, .. } in all {
+            if let Some([message, json]) = &outcome.between {
+                batch.protobuf(message);
+                batch.json(json);
+            }
             batch.protobuf(&outcome.message);
             batch.json(&outcome.json);
         }
@@ -86,9 +90,14 @@ pub(crate) fn judge(all: &[Judged]) {
                 }
             }
         }
-        for (judged, got) in all.iter().zip(answers.messages.chunks(2)) {
-            facts("opentelemetry-proto", judged, "protobuf", &got[0], &mut faults);
-            facts("opentelemetry-proto", judged, "JSON", &got[1], &mut faults);
+        let mut messages = answers.messages.chunks(2);
+        for judged in all {
+            for after in 0..=u32::from(judged.outcome.between.is_some()) {
+                let expected = Truth::delivered(&judged.given, after).facts();
+                let got = messages.next().expect("an answer for each message");
+                facts("opentelemetry-proto", judged, "protobuf", &expected, &got[0], &mut faults);
+                facts("opentelemetry-proto", judged, "JSON", &expected, &got[1], &mut faults);
+            }
         }
         pushgateway(&known_to_go, &mut faults);
         victoria_metrics(&text, &mut faults);
@@ -140,13 +149,19 @@ fn as_parsed(families: &Families) -> Families {
     families.iter().map(family).collect()
 }
 
-fn facts(judge: &str, judged: &Judged, what: &str, got: &Result<Vec<Fact>, String>, faults: &mut Faults) {
+fn facts(
+    judge: &str,
+    judged: &Judged,
+    what: &str,
+    expected: &[String],
+    got: &Result<Vec<Fact>, String>,
+    faults: &mut Faults,
+) {
     let name = &judged.name;
     let got = match got {
         Ok(facts) => facts,
         Err(reason) => return faults.say(judge, name, what, reason),
     };
-    let expected = Truth::of(&judged.given).facts();
     let got: Vec<&String> = got.iter().filter(|fact| fact.case == *name).map(|fact| &fact.fact).collect();
     let missing = expected.iter().filter(|fact| !got.contains(fact));
     let more = got.iter().filter(|fact| !expected.contains(fact));
@@ -225,6 +240,10 @@ fn collector(all: &[Judged], rotel: &Rotel, faults: &mut Faults) {
     }
     let answers = batch.ask(env!("CARGO_TARGET_TMPDIR"));
     for ((judged, what), got) in handed_on.into_iter().zip(&answers.messages) {
-        facts("rotel", judged, what, got, faults);
+        // What is pushed by gRPC is pushed once.
+        let given = &judged.given;
+        let last = u32::from(judged.outcome.between.is_some());
+        let truth = if what == "gRPC" { Truth::of(given) } else { Truth::delivered(given, last) };
+        facts("rotel", judged, what, &truth.facts(), got, faults);
     }
 }
