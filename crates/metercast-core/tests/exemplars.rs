@@ -173,7 +173,7 @@ fn with_spans(store: &Store) -> Vec<(f64, bool)> {
     store.read(|reading| {
         for family in reading.families() {
             family.each(|series| {
-                all.extend(series.exemplars.iter().map(|one| (one.value, one.span.is_some())))
+                all.extend(series.exemplars.iter().map(|one| (one.value, one.span.is_some())));
             });
         }
     });
