@@ -16,7 +16,7 @@ use crate::config::url::{Target, Url};
 /// | Prometheus 3 | `"prometheus"` | `http://localhost:9090` | `/api/v1/otlp` | HTTP | cumulative | any |
 /// | VictoriaMetrics | `"victoriametrics"` | `http://localhost:8428` | `/opentelemetry` | HTTP, protobuf | cumulative | any |
 /// | Datadog | `"datadog"` | `https://otlp.datadoghq.com` | | HTTP | delta | token, as `dd-api-key` |
-/// | Axiom | `"axiom"` | `https://api.axiom.co` | | HTTP | cumulative, or as said | token, as `Bearer`; and a dataset |
+/// | Axiom | `"axiom"` | `https://us-east-1.aws.edge.axiom.co`, that of the US | | HTTP, protobuf | cumulative, or as said | token, as `Bearer`; and a dataset |
 /// | Dynatrace | `"dynatrace"` | of the environment | `/api/v2/otlp` | HTTP, protobuf | delta | token, as `Api-Token` |
 /// | New Relic | `"new-relic"` | `https://otlp.nr-data.net` | | HTTP, gRPC | delta, or as said | token, as `api-key` |
 /// | Honeycomb | `"honeycomb"` | `https://api.honeycomb.io` | | HTTP, gRPC | cumulative, or as said | token, as `x-honeycomb-team`; perhaps a dataset |
@@ -49,18 +49,25 @@ pub enum Preset {
     /// Grafana Cloud's OTLP gateway. Its documentation: "Send data to the Grafana Cloud OTLP endpoint" and "OTLP format
     /// considerations": HTTP only, basic authentication, stored as Prometheus stores it.
     GrafanaCloud,
-    /// Grafana Mimir: "Configure the OpenTelemetry Collector to write metrics into Mimir", which has `/otlp` for the exporter
-    /// of the collector that adds `/v1/metrics`.
+    /// Grafana Mimir: "Configure the OpenTelemetry Collector to write metrics into Mimir"
+    /// (`grafana.com/docs/mimir/latest/configure/configure-otel-collector`), which has `/otlp` for the exporter of the
+    /// collector that adds `/v1/metrics`. It answers 400 to deltas, unless an experimental limit allows them
+    /// (`-distributor.otel-native-delta-ingestion`); it undoes gzip and zstd, and reads JSON.
     Mimir,
     /// Prometheus 3 with `--web.enable-otlp-receiver`: "Using Prometheus as your OpenTelemetry backend". Deltas are dropped
     /// unless an experimental feature is switched on.
     Prometheus,
-    /// VictoriaMetrics: "Sending data via OpenTelemetry". It takes protobuf only, and leaves deltas out without a word.
+    /// VictoriaMetrics: "OpenTelemetry" (`docs.victoriametrics.com/victoriametrics/integrations/opentelemetry`). It takes
+    /// protobuf only, packed by gzip or not (newer versions undo zstd too). It answers 200 to deltas and leaves them out, of which its own log has a line.
     VictoriaMetrics,
     /// Datadog's own intake, not its agent, which is reached without a preset: "Datadog OTLP Metrics Intake Endpoint". It
     /// answers with an error to what is cumulative, and takes 500 KB, or 5 MB that were compressed.
     Datadog,
-    /// Axiom: "Send OpenTelemetry data to Axiom". Metrics have a header for the dataset that is not that of logs and traces.
+    /// Axiom: "Send OpenTelemetry data to Axiom" (`axiom.co/docs/send-data/opentelemetry`) and "Metrics"
+    /// (`axiom.co/docs/query-data/metrics`). Metrics have a header for the dataset that is not that of logs and traces, and
+    /// are read as protobuf only. The endpoint is that of the region: for an organization in the EU write
+    /// `https://eu-central-1.aws.edge.axiom.co`. Exponential histograms are not kept there. Which temporality it prefers is
+    /// not documented.
     Axiom,
     /// Dynatrace: "OpenTelemetry metrics ingest API" and "Send metrics via OTLP exporter": binary protobuf, deltas.
     Dynatrace,
@@ -181,9 +188,9 @@ impl Preset {
             },
             Self::Axiom => Wants {
                 name: "axiom",
-                endpoint: Some("https://api.axiom.co"),
+                endpoint: Some("https://us-east-1.aws.edge.axiom.co"),
                 path: "",
-                protocols: HTTP,
+                protocols: PROTOBUF,
                 temporality: (Cumulative, false),
                 key: Key::Scheme("Bearer"),
                 dataset: Some(("x-axiom-metrics-dataset", true)),

@@ -87,7 +87,7 @@ fn a_preset_knows_its_endpoint_or_asks_for_it() {
     }
     let hosted = [
         ("datadog", "otlp.datadoghq.com"),
-        ("axiom", "api.axiom.co"),
+        ("axiom", "us-east-1.aws.edge.axiom.co"),
         ("new-relic", "otlp.nr-data.net"),
         ("honeycomb", "api.honeycomb.io"),
     ];
@@ -144,6 +144,10 @@ fn a_wrong_combination_is_an_error_with_its_mend() {
         (
             "preset = 'victoriametrics'\nprotocol = 'http/json'",
             "protocol: \"http/json\" is nothing that victoriametrics takes; write \"http/protobuf\" or leave it out",
+        ),
+        (
+            "preset = 'axiom'\nauth = { token = 's3cret' }\ndataset = 'd'\nprotocol = 'http/json'",
+            "protocol: \"http/json\" is nothing that axiom takes; write \"http/protobuf\" or leave it out",
         ),
         (
             "preset = 'prometheus'\nprotocol = 'grpc'",
