@@ -14,14 +14,24 @@
 //! ```
 //!
 //! Everything of [`metercast`] is here too: `metercast_tower::metrics!`, `metercast_tower::Config` and so on.
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! | --- | --- | --- |
+//! | `axum` | yes | the route template of axum as `http.route` |
+//! | `config`, `serve`, `otlp`, `tls` | yes | those of metercast; `ScrapeService` needs `serve` |
+//! | `grpc`, `yaml`, `zstd` | no | those of metercast |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "serve")]
 mod scrape;
 mod server;
 
 pub use metercast;
 pub use metercast::*;
+#[cfg(feature = "serve")]
 pub use scrape::{PageBody, ScrapeFuture, ScrapeService};
 pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, server};

@@ -83,12 +83,12 @@ impl ScrapeService {
     ) -> impl Future<Output = Response<PageBody>> + Send + use<B> {
         let headers = request.headers();
         let (accept, accept_encoding) = (all(headers, &ACCEPT), all(headers, &ACCEPT_ENCODING));
-        let answer = self.scrape.answer(&ScrapeRequest {
-            method: request.method().as_str(),
-            query: request.uri().query(),
-            accept: accept.as_deref(),
-            accept_encoding: accept_encoding.as_deref(),
-        });
+        let answer = self.scrape.answer(
+            &ScrapeRequest::new(request.method().as_str())
+                .query(request.uri().query())
+                .accept(accept.as_deref())
+                .accept_encoding(accept_encoding.as_deref()),
+        );
         async { response(answer.await) }
     }
 }

@@ -1,4 +1,5 @@
 //! The page behind an application's router: every header comes through, and tenants see their own.
+#![cfg(feature = "serve")]
 
 use axum::Router;
 use axum::body::Body;

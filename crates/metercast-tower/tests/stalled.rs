@@ -1,4 +1,5 @@
 //! Clients that stop reading, behind a server that would wait for them without end.
+#![cfg(feature = "serve")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

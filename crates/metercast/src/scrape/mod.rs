@@ -44,7 +44,7 @@ use crate::reader::Reader;
 /// store.scope(|| u64_counter!("jobs", "Jobs done", 3));
 ///
 /// let scrape = Scrape::new(store, PrometheusPage::new("own", Log::default()));
-/// let answer = scrape.answer_blocking(&ScrapeRequest { accept: Some("text/plain"), ..ScrapeRequest::default() });
+/// let answer = scrape.answer_blocking(&ScrapeRequest::new("GET").accept(Some("text/plain")));
 /// assert_eq!(answer.status(), 200);
 /// assert!(answer.body().ends_with(b"jobs_total 3\n"));
 /// ```
@@ -67,6 +67,7 @@ struct Inner {
 
 /// What there is to know of an HTTP request to answer a scrape. By default a GET without headers.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ScrapeRequest<'a> {
     /// The method, such as `GET`.
     pub method: &'a str,
@@ -80,7 +81,29 @@ pub struct ScrapeRequest<'a> {
 
 impl Default for ScrapeRequest<'_> {
     fn default() -> Self {
-        ScrapeRequest { method: "GET", query: None, accept: None, accept_encoding: None }
+        ScrapeRequest::new("GET")
+    }
+}
+
+impl<'a> ScrapeRequest<'a> {
+    /// With this method, without query and headers.
+    pub fn new(method: &'a str) -> ScrapeRequest<'a> {
+        ScrapeRequest { method, query: None, accept: None, accept_encoding: None }
+    }
+
+    /// With what stands behind the question mark of the URL, if there is one.
+    pub fn query(self, query: Option<&'a str>) -> ScrapeRequest<'a> {
+        ScrapeRequest { query, ..self }
+    }
+
+    /// With the header `Accept`, if there is one; several with commas between them.
+    pub fn accept(self, accept: Option<&'a str>) -> ScrapeRequest<'a> {
+        ScrapeRequest { accept, ..self }
+    }
+
+    /// With the header `Accept-Encoding`, if there is one; several with commas between them.
+    pub fn accept_encoding(self, accept_encoding: Option<&'a str>) -> ScrapeRequest<'a> {
+        ScrapeRequest { accept_encoding, ..self }
     }
 }
 
