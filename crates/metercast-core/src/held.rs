@@ -3,30 +3,27 @@
 use crate::local;
 use crate::number::Number;
 use crate::store::exemplars::Of;
-use crate::store::layout::Layout;
 use crate::store::line::CellWord;
 
 /// A dynamic series that is held.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hold {
     pub(crate) cell: CellWord,
-    /// Its line, unless it is the overflow series, which is never removed.
-    pub(crate) number: Option<u32>,
+    /// Its line.
+    pub(crate) number: u32,
 }
 
-/// A histogram that is held.
+/// A histogram or a summary that is held. Its cell may change meanwhile, so that only its line is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Distribution {
-    pub(crate) slot: u32,
-    pub(crate) number: Option<u32>,
-    pub(crate) layout: &'static Layout,
+    pub(crate) number: u32,
 }
 
 impl Distribution {
     /// Records a value in the current store.
     #[inline(always)]
     pub(crate) fn record(self, value: f64) {
-        local::record_held(self.slot, self.layout, value);
+        local::record_held(self.number, value);
     }
 
     /// Records a value in the current store, which may become an exemplar.
@@ -35,10 +32,11 @@ impl Distribution {
         local::with_store(|store| {
             // It is held, so its line stays its own.
             if store.takes_exemplars()
-                && let Some(side) = self.number.and_then(|number| store.dictionary.side(number))
+                && let Some(line) = store.dictionary.line(self.number)
+                && let Some(side) = store.dictionary.side(self.number)
             {
-                let of = Of { slot: self.slot, started: side.started() };
-                store.sample_distribution(of, self.layout, value);
+                let of = Of { slot: line.cell().slot(), started: side.started() };
+                store.sample_distribution(of, store.dictionary.layout(line.cell()), value);
             }
         });
     }
@@ -49,9 +47,9 @@ impl Distribution {
     }
 }
 
-fn let_go(number: Option<u32>) {
+fn let_go(number: u32) {
     local::with_store(|store| {
-        if let Some(side) = number.and_then(|number| store.dictionary.side(number)) {
+        if let Some(side) = store.dictionary.side(number) {
             side.let_go();
         }
     });

@@ -83,10 +83,10 @@ pub use label::{Bounded, KeyValue, LabelSet, Value};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
-pub use store::Store;
 pub use store::exemplars::{Exemplar, ExemplarFilter, SpanContext};
 pub use store::lifecycle::Expiry;
 pub use store::witness::Witness;
+pub use store::{Store, WantedBounds, WantedExponential};
 
 /// What the expansions of our macros call; not for use by hand, and free to change with the macros.
 #[doc(hidden)]

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::label::Words;
 use crate::number::Number;
+use crate::own;
 use crate::store::deferred::What;
 use crate::store::exponential::{Exponential, Shape};
 use crate::store::layout::Layout;
@@ -111,15 +112,63 @@ pub(crate) fn add_held<N: Number>(slot: u32, amount: N) {
     });
 }
 
-/// Records into a histogram that is held.
+/// Records into the histogram of a line that is held.
 #[inline(always)]
-pub(crate) fn record_held(slot: u32, layout: &'static Layout, value: f64) {
+pub(crate) fn record_held(number: u32, value: f64) {
     with_region(|region| {
-        if !record_series(region, slot, layout, value) {
-            map_series(region, slot);
-            record_series(region, slot, layout, value);
-        }
+        with_store(|store| {
+            if !record_at_line(store, region, number, value) {
+                record_held_slow(store, region, number, value);
+            }
+        });
     });
+}
+
+/// Records into the cell that the series of a line has just now, which does not become another's before that is done.
+#[inline(always)]
+fn record_at_line(store: &Inner, region: &Region, number: u32, value: f64) -> bool {
+    let begun = region.begin();
+    let done = match store.dictionary.line(number) {
+        Some(line) => {
+            let cell = line.cell();
+            record_series(region, cell.slot(), store.dictionary.layout(cell), value)
+        }
+        None => false,
+    };
+    region.end(begun);
+    done
+}
+
+#[cold]
+#[inline(never)]
+fn record_held_slow(store: &Inner, region: &Region, number: u32, value: f64) {
+    // Its cell would have to change each time in between.
+    for _ in 0..64 {
+        let Some(cell) = store.dictionary.line(number).map(|line| line.cell()) else { break };
+        if !matches!(store.dictionary.layout(cell), Layout::Unplanned) {
+            map_series(region, cell.slot());
+        } else if store.unplanned.push(number, value) {
+            return;
+        } else if slowly(|| store.begin(true)) != Some(true) {
+            break;
+        }
+        if record_at_line(store, region, number, value) {
+            return;
+        }
+    }
+    own::unable();
+}
+
+/// Records into the histogram of a line of a store that need not be the current one.
+pub(crate) fn record_in(store: &Inner, number: u32, value: f64) {
+    if with_store(|current| ptr::eq(current, store)) {
+        return record_held(number, value);
+    }
+    let (region, _) = store.regions.lease(false);
+    let region = Lease(region);
+    if !record_at_line(store, region.0, number, value) {
+        record_held_slow(store, region.0, number, value);
+    }
 }
 
 /// Adds to a cell of a dynamic series of a store that need not be the current one.
@@ -149,12 +198,11 @@ pub(crate) fn add_series<N: Number>(region: &Region, slot: u32, amount: N) -> bo
 }
 
 /// Counts `value` in its bucket and adds it to the sum, so that a reader sees both or none; false if the region does not have
-/// the chunk yet.
+/// the chunk yet, or the series no buckets.
 #[inline(always)]
 pub(crate) fn record_series(region: &Region, slot: u32, layout: &'static Layout, value: f64) -> bool {
     let Some(chunk) = region.series(slot) else { return false };
-    region.at_once(|| layout.record(chunk, slot, value));
-    true
+    region.at_once(|| layout.record(chunk, slot, value))
 }
 
 /// Gives a region the chunk of a dynamic slot.

@@ -356,9 +356,7 @@ impl Site {
 
     /// The histogram of a series in the current store, for a handle or a timer.
     pub(crate) fn bind_histogram(&self, pairs: &dyn Pairs) -> Option<Distribution> {
-        let hold = self.held(pairs)?;
-        let layout = local::with_store(|store| store.dictionary.layout(hold.cell));
-        Some(Distribution { slot: hold.cell.slot(), number: hold.number, layout })
+        self.held(pairs).map(|hold| Distribution { number: hold.number })
     }
 
     /// The up-down cell of a dynamic series in the current store, for a guard.

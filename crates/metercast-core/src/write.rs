@@ -21,13 +21,12 @@ pub(crate) fn up_or_down<N: Number>(amount: N) -> (u32, N) {
 pub(crate) struct Take(pub(crate) Cell<Option<Hold>>);
 
 impl Write for Take {
-    fn write(&self, _: &Inner, _: &Region, cell: CellWord) -> bool {
-        self.0.set(Some(Hold { cell, number: None }));
-        true
+    fn write(&self, _: &Inner, _: &Region, _: CellWord) -> bool {
+        false
     }
 
     fn write_at(&self, found: &Found<'_>) -> bool {
-        if let Some(side) = found.number.and_then(|number| found.store.dictionary.side(number)) {
+        if let Some(side) = found.store.dictionary.side(found.number) {
             side.hold();
         }
         self.0.set(Some(Hold { cell: found.cell, number: found.number }));
@@ -69,6 +68,10 @@ impl Write for Record {
     #[inline(always)]
     fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
         local::record_series(region, cell.slot(), store.dictionary.layout(cell), self.0)
+    }
+
+    fn write_at(&self, found: &Found<'_>) -> bool {
+        self.write(found.store, found.region, found.cell) || found.store.keep(found, self.0)
     }
 
     fn measured(&self) -> Option<f64> {

@@ -550,15 +550,3 @@ fn a_limit_counts_though_it_is_set_before_the_first_use() {
     store.scope(|| ["a", "b", "c"].into_iter().for_each(|key| LATER.add(1, (key,))));
     assert_eq!(lines(&store, "lifetime.later"), ["{key=\"a\"} 1", "{otel.metric.overflow=true} 2"]);
 }
-
-#[test]
-fn bounds_that_are_wanted_after_a_series_without_labels_was_recorded_come_too_late() {
-    metrics! {
-        /// Without labels.
-        static BARE: Histogram<f64> = "lifetime.bare" { buckets: [1, 2] };
-    }
-    let store = Store::new();
-    store.scope(|| BARE.record(0.3));
-    assert_eq!(store.want_bounds("lifetime.bare", &[0.5]), Ok(false));
-    assert_eq!(store.want_bounds("lifetime.bare", &[1.0]), Ok(true));
-}

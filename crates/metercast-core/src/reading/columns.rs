@@ -4,11 +4,13 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::view::{BucketsView, PointView, SummaryView, summed_down};
 use crate::number::{Number, NumberType};
+use crate::store::Inner;
 use crate::store::directory::{CHUNK_WORDS, Chunk};
-use crate::store::exponential::Exponential;
-use crate::store::layout::Layout;
+use crate::store::exponential::{Exponential, Shape};
+use crate::store::layout::{Explicit, Layout};
+use crate::store::line::CellWord;
+use crate::store::past::{History, Stage};
 use crate::store::region::Region;
-use crate::store::windows::Advance;
 
 /// Where the words of cells are in a region.
 #[derive(Clone, Copy, PartialEq)]
@@ -123,57 +125,127 @@ pub(super) struct Distribution {
     shown: Vec<u64>,
     exponential: Exponential,
     quantiles: Vec<(f64, f64)>,
+    /// Of a histogram that keeps more than is shown, or than it kept at first.
+    stages: Vec<Stage>,
+    /// Its cells, each with the number of its stage.
+    cells: Vec<(CellWord, usize)>,
+}
+
+/// A distribution in a store.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) store: &'a Inner,
+    pub(super) line: u32,
+    pub(super) cell: CellWord,
+    /// When the series began to count.
+    pub(super) started: u64,
 }
 
 impl Distribution {
+    /// What a distribution holds, and its stages if it has more than it shows; `None` if it has no buckets yet.
     pub(super) fn read<'a>(
         &'a mut self,
         columns: &mut Columns<'_>,
-        slot: u32,
-        layout: &'static Layout,
-        window: impl FnOnce() -> Advance<'a>,
-    ) -> PointView<'a> {
-        let explicit = match layout {
-            Layout::Explicit(explicit) => explicit,
-            Layout::Exponential(_) => {
-                self.read_exponential(columns, slot, layout);
-                return PointView::Exponential(&self.exponential);
+        at: At<'_>,
+    ) -> Option<(PointView<'a>, &'a [Stage])> {
+        let (slot, layout) = (at.cell.slot(), at.store.dictionary.layout(at.cell));
+        // After the cell: what was there before is noted before the cell is.
+        if at.store.past.of(at.line, |history| self.recall(history, at.cell)) == Some(()) {
+            return self.read_stages(columns, at.store, layout);
+        }
+        let value = match layout {
+            Layout::Explicit(explicit) => self.read_explicit(columns, slot, explicit),
+            Layout::Exponential(shape) => {
+                self.read_exponential(columns, slot, *shape);
+                PointView::Exponential(&self.exponential)
             }
             Layout::Summary(summary) => {
-                self.read_exponential(columns, slot, layout);
-                let within = window()(summary.window, &self.exponential);
+                self.read_exponential(columns, slot, Shape::SUMMARY);
+                let windows = &at.store.windows;
+                let within = windows.advance_now(at.line, at.started, summary.window, &self.exponential);
                 self.quantiles.clear();
                 for quantile in &summary.quantiles {
                     self.quantiles.extend(within.quantile(*quantile).map(|value| (*quantile, value)));
                 }
                 let (count, sum) = (self.exponential.count(), self.exponential.sum);
-                return PointView::Summary(SummaryView::of(count, sum, &self.quantiles, &summary.quantiles));
+                PointView::Summary(SummaryView::of(count, sum, &self.quantiles, &summary.quantiles))
             }
+            Layout::Both(_) => {
+                self.recall(
+                    &History { stages: vec![Stage::of(layout, at.started)], cells: Vec::new() },
+                    at.cell,
+                );
+                return self.read_stages(columns, at.store, layout);
+            }
+            Layout::Unplanned => return None,
         };
+        Some((value, &[]))
+    }
+
+    fn read_explicit<'a>(
+        &'a mut self,
+        columns: &mut Columns<'_>,
+        slot: u32,
+        explicit: &'static Explicit,
+    ) -> PointView<'a> {
         let mut sum = 0.0;
         self.kept.clear();
         self.kept.resize(explicit.bounds.len() + 1, 0);
-        columns.each_at_once(slot, layout.words(), |words| {
+        columns.each_at_once(slot, explicit.words(), |words| {
             sum += f64::from_bits(words[0]);
             for (to, count) in self.kept.iter_mut().zip(&words[1..]) {
                 *to = to.wrapping_add(*count);
             }
         });
+        let kept = (&explicit.bounds[..], &self.kept[..]);
         if explicit.shown.len() == explicit.bounds.len() {
-            return PointView::Histogram(BucketsView::new(explicit, &self.kept, &self.kept, sum));
+            return PointView::Histogram(BucketsView::new(&explicit.shown, &self.kept, kept, sum));
         }
         summed_down(&explicit.bounds, &self.kept, &explicit.shown, &mut self.shown);
-        PointView::Histogram(BucketsView::new(explicit, &self.shown, &self.kept, sum))
+        PointView::Histogram(BucketsView::new(&explicit.shown, &self.shown, kept, sum))
     }
 
-    fn read_exponential(&mut self, columns: &mut Columns<'_>, slot: u32, layout: &Layout) {
-        let shape = layout.shape();
+    fn read_exponential(&mut self, columns: &mut Columns<'_>, slot: u32, shape: Shape) {
         self.exponential = Exponential::default();
         columns.each_at_once(slot, shape.words(), |words| {
             if let Some(part) = shape.read(words) {
                 self.exponential.merge(&part, shape);
             }
         });
+    }
+
+    /// Takes the stages of a histogram over, and the cells that are to be added.
+    fn recall(&mut self, history: &History, cell: CellWord) {
+        self.stages.clone_from(&history.stages);
+        self.cells.clone_from(&history.cells);
+        // If it is just being replaced it is among them already.
+        if self.cells.iter().all(|(there, _)| *there != cell) {
+            self.cells.push((cell, self.stages.len() - 1));
+        }
+    }
+
+    fn read_stages<'a>(
+        &'a mut self,
+        columns: &mut Columns<'_>,
+        store: &Inner,
+        layout: &'static Layout,
+    ) -> Option<(PointView<'a>, &'a [Stage])> {
+        for (cell, stage) in &self.cells {
+            let layout = store.dictionary.layout(*cell);
+            let stages = &mut self.stages[..=*stage];
+            columns.each_at_once(cell.slot(), layout.words(), |words| {
+                stages.iter_mut().for_each(|stage| stage.add_words(layout, words));
+            });
+        }
+        let oldest = self.stages.first()?;
+        if layout.shows_exponential() {
+            return Some((PointView::Exponential(&oldest.exponential), &self.stages));
+        }
+        let shown = &layout.explicit()?.shown;
+        summed_down(&oldest.bounds, &oldest.counts, shown, &mut self.shown);
+        let kept = (&oldest.bounds[..], &oldest.counts[..]);
+        let view = BucketsView::new(shown, &self.shown, kept, oldest.sum);
+        Some((PointView::Histogram(view), &self.stages))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Parts of series that outlive the series: with everything that is known of them.
 
 use super::part::{Part, PartId};
-use super::stage::Stage;
 use super::view::{BucketsView, PointView, SummaryView};
 use crate::label::LabelSet;
 use crate::store::exponential::Exponential;
+use crate::store::past::Stage;
 
 /// All that a part of a histogram counted since a moment, over the buckets that it has kept since then; see
 /// [`Part::stages`].

@@ -5,7 +5,7 @@ mod kept;
 mod part;
 mod pass;
 mod share;
-pub(crate) mod stage;
+mod stage;
 mod view;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! What a series is put together of: what the program text names, what is put together at run time, what callbacks say.
 
-use super::stage::Stage;
 use super::view::{PointView, SeriesView};
 use crate::label::LabelSet;
+use crate::store::past::Stage;
 
 impl<'a> SeriesView<'a> {
     /// What its value is the sum of, for who wants to know what came since an earlier reading: mostly one part, the series

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
-use super::columns::{Columns, Distribution, Place};
+use super::columns::{At, Columns, Distribution, Place};
 use super::part::{Origin, Part, PartId};
 use super::share::Share;
 use super::view::{LabelsView, PointView, SeriesView};
@@ -20,8 +20,8 @@ use crate::store::dictionary::Ends;
 use crate::store::exemplars::{Exemplar, Of};
 use crate::store::line::{CellWord, Key};
 use crate::store::observed::{Observed, Points, Seen};
+use crate::store::past::Stage;
 use crate::store::region::Region;
-use crate::store::windows::Advance;
 use crate::store::{GaugeSlot, Inner, Store};
 
 /// A store while it is read. Series are not removed meanwhile; recording goes on.
@@ -101,6 +101,7 @@ impl Store {
         self.scope(|| {
             own::settle(store);
             store.settle();
+            store.settle_plan();
         });
         let removes_nothing = store.lifecycle.begin_reading(store);
         let epoch = store.next_epoch() + 1;
@@ -387,27 +388,28 @@ impl<'a> FamilyView<'a> {
 
     /// The series that were put together at run time, but for those whose lines were given already.
     fn each_line(&self, given: &[u32], give: &mut impl FnMut(&SeriesView<'_>)) {
-        let (dictionary, number) = (&self.reading.store.dictionary, self.definition.number);
+        let (store, number) = (self.reading.store, self.definition.number);
         // A walk for each kind: what the kind is, is asked once.
         match self.definition.kind {
             Kind::Counter if number == NumberType::U64 => {
                 self.each_line_of(given, give, |cell, columns, _, _| {
-                    Some((PointView::U64(columns.total(cell.slot()).unwrap_or(0)), 0))
+                    Some((PointView::U64(columns.total(cell.slot()).unwrap_or(0)), 0, &[][..]))
                 });
             }
             Kind::Counter => self.each_line_of(given, give, |cell, columns, _, _| {
-                Some((point(number, columns.sum(cell.slot(), number).unwrap_or(0)), 0))
+                Some((point(number, columns.sum(cell.slot(), number).unwrap_or(0)), 0, &[][..]))
             }),
             Kind::UpDownCounter => self.each_line_of(given, give, |cell, columns, _, _| {
-                Some((point(number, columns.up_down(cell.slot(), number).unwrap_or(0)), 0))
+                Some((point(number, columns.up_down(cell.slot(), number).unwrap_or(0)), 0, &[][..]))
             }),
             Kind::Gauge => self.each_line_of(given, give, |cell, _, _, _| {
                 let (bits, epoch) = self.reading.store.gauge_bits(GaugeSlot::Series(cell.slot()))?;
-                Some((point(number, bits), epoch))
+                Some((point(number, bits), epoch, &[][..]))
             }),
             Kind::Histogram | Kind::Summary => {
-                self.each_line_of(given, give, |cell, columns, distribution, windows| {
-                    Some((distribution.read(columns, cell.slot(), dictionary.layout(cell), windows), 0))
+                self.each_line_of(given, give, |cell, columns, distribution, (line, started)| {
+                    let (value, stages) = distribution.read(columns, At { store, line, cell, started })?;
+                    Some((value, 0, stages))
                 });
             }
         }
@@ -422,8 +424,8 @@ impl<'a> FamilyView<'a> {
             CellWord,
             &mut Columns<'_>,
             &'d mut Distribution,
-            &dyn Fn() -> Advance<'d>,
-        ) -> Option<(PointView<'d>, u64)>,
+            (u32, u64),
+        ) -> Option<(PointView<'d>, u64, &'d [Stage])>,
     ) {
         let reading = self.reading;
         let dictionary = &reading.store.dictionary;
@@ -435,8 +437,9 @@ impl<'a> FamilyView<'a> {
                 continue;
             }
             let started = side.started();
-            let windows = || reading.store.windows.of(number, started);
-            let Some((value, changed)) = read(line.cell(), &mut columns, &mut distribution, &windows) else {
+            let of = (number, started);
+            let Some((value, changed, stages)) = read(line.cell(), &mut columns, &mut distribution, of)
+            else {
                 continue;
             };
             let labels = if line.is_packed() {
@@ -457,7 +460,10 @@ impl<'a> FamilyView<'a> {
                 let of = Of { slot: line.cell().slot(), started };
                 reading.exemplars.get(&of).map_or(&[][..], Vec::as_slice)
             };
-            let origin = Origin::One(PartId::Line(number));
+            let origin = match stages {
+                [] => Origin::One(PartId::Line(number)),
+                stages => Origin::Stages(number, stages),
+            };
             give(&SeriesView { labels, started_unix_nanos: started, value, exemplars, changed, origin });
         }
     }

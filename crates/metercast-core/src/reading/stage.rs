@@ -2,23 +2,7 @@
 
 use super::part::{Origin, PartId};
 use super::view::{BucketsView, PointView, SeriesView, summed_down};
-use crate::store::exponential::Exponential;
-
-/// All that a histogram counted since a change of what it keeps, which only ever becomes more from stage to stage.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Stage {
-    /// In nanoseconds since 1970.
-    pub(crate) started: u64,
-    /// Whether there are buckets with bounds.
-    pub(crate) has_bounds: bool,
-    pub(crate) bounds: Vec<f64>,
-    /// One more than bounds.
-    pub(crate) counts: Vec<u64>,
-    pub(crate) sum: f64,
-    /// Whether there are exponential buckets.
-    pub(crate) is_exponential: bool,
-    pub(crate) exponential: Exponential,
-}
+use crate::store::past::Stage;
 
 impl<'a> SeriesView<'a> {
     /// The series as one sees it who asks for these [`interned_bounds`](super::interned_bounds): exactly all that was recorded

@@ -9,7 +9,6 @@ use crate::label::packed::{F64, FALSE, I64, LONGEST, TRUE, U64};
 use crate::label::{LabelSet, Value};
 use crate::store::exemplars::Exemplar;
 use crate::store::exponential::Exponential;
-use crate::store::layout::Explicit;
 use crate::store::line::{Key, Line};
 
 /// One series during a reading.
@@ -130,14 +129,14 @@ pub struct BucketsView<'a> {
 }
 
 impl<'a> BucketsView<'a> {
-    /// `shown` are counts for `explicit.shown`, `kept` those for all its bounds.
+    /// Counts for the bounds that are shown, and all that are kept.
     pub(crate) fn new(
-        explicit: &'static Explicit,
-        shown: &'a [u64],
-        kept: &'a [u64],
+        bounds: &'static [f64],
+        counts: &'a [u64],
+        kept: (&'a [f64], &'a [u64]),
         sum: f64,
     ) -> BucketsView<'a> {
-        BucketsView { bounds: &explicit.shown, counts: shown, sum, kept: (&explicit.bounds, kept) }
+        BucketsView { bounds, counts, sum, kept }
     }
 
     /// Counts over [`interned_bounds`](super::interned_bounds), one more than there are bounds, of which no others are kept.

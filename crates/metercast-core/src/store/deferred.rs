@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 
-use super::{GaugeSlot, Inner};
+use super::{Found, GaugeSlot, Inner};
 use crate::definition::Descriptor;
 use crate::label::LabelSet;
 use crate::local;
@@ -48,6 +48,11 @@ impl local::Write for What {
                 store.change_gauge(GaugeSlot::Series(slot), |before| number.plus(before, bits))
             }
         }
+    }
+
+    fn write_at(&self, found: &Found<'_>) -> bool {
+        let is_kept = || matches!(self, What::Record(value) if found.store.keep(found, *value));
+        self.write(found.store, found.region, found.cell) || is_kept()
     }
 
     fn later(&self) -> Option<What> {

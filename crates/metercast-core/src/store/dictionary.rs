@@ -81,12 +81,25 @@ pub(crate) enum Made {
     Busy,
     /// It is there now.
     There,
+    /// Its cell would not be what is wanted now.
+    Outdated,
     /// The metric or the store is full: the series that takes what is beyond.
     Overflow {
-        cell: CellWord,
+        /// Its line; `None` if there are more lines than numbers, and nothing can be kept.
+        number: Option<u32>,
         /// Whether it has just become full.
         first: bool,
     },
+}
+
+/// What a new series is to be.
+pub(crate) struct New<'a> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) layout: Option<&'static Layout>,
+    /// Whether the program text bounds the series of the metric.
+    pub(crate) is_closed: bool,
+    /// Whether the layout is still the one that is wanted.
+    pub(crate) is_current: &'a dyn Fn() -> bool,
 }
 
 impl Dictionary {
@@ -178,6 +191,33 @@ impl Dictionary {
         self.layouts.get(cell.layout())
     }
 
+    pub(super) fn lock_of_writer(&self) -> &Mutex<Option<Writer>> {
+        &self.writer
+    }
+
+    /// A new cell with these buckets; `None` if there are more than can be told apart.
+    pub(super) fn cell_with(
+        &self,
+        writer: &mut Writer,
+        layout: &'static Layout,
+        is_plain: bool,
+    ) -> Option<CellWord> {
+        let number = self.layouts.number_of(layout)?;
+        Some(CellWord::new(writer.take_cell(layout.words()), number, is_plain))
+    }
+
+    /// The lines that lead to a series: its own, and those of other orders of its labels. The caller holds the lock of the
+    /// writer.
+    pub(super) fn lines_to(&self, definition: &Definition, own: u32, labels: &LabelSet) -> Vec<(u32, Key)> {
+        let mut lines: Vec<_> = self.line(own).map(|line| (own, line.key())).into_iter().collect();
+        for (_, key) in packed_keys(&definition.shapes(), labels) {
+            let Key::Packed(packed) = key else { continue };
+            let number = self.find_number(&packed).filter(|number| *number != own);
+            lines.extend(number.map(|number| (number, key)));
+        }
+        lines
+    }
+
     pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,15 +238,16 @@ impl Dictionary {
     /// Makes the series with these labels, if nobody else made it meanwhile.
     pub(crate) fn make(
         &self,
-        definition: &Definition,
-        layout: Option<&'static Layout>,
+        New { definition, layout, is_closed, is_current }: New<'_>,
         pairs: &dyn Pairs,
         labels: &LabelSet,
         faults: &Faults<'_>,
-        is_closed: bool,
     ) -> Made {
         choose_seeds();
         let Some(mut guard) = lock::soon(&self.writer) else { return Made::Busy };
+        if !is_current() {
+            return Made::Outdated;
+        }
         self.taken.fetch_add(1, Relaxed);
         // Not before: another site's may have come, and with it a series with these labels.
         let shapes = definition.shapes();
@@ -273,7 +314,11 @@ impl Dictionary {
         key: &Key,
     ) -> Option<u32> {
         let (number_of_layout, layout) = match layout {
-            Some(layout) => self.layouts.number_of(layout),
+            Some(layout) => match self.layouts.number_of(layout) {
+                Some(number) => (number, layout),
+                // More than a line can tell apart: one of the first.
+                None => (1, self.layouts.get(1)),
+            },
             None => (0, Layout::fallback()),
         };
         let slot = match definition.kind {

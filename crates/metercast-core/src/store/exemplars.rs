@@ -146,6 +146,20 @@ impl Exemplars {
         by_series
     }
 
+    /// Gives those of cells that were replaced to the cells that did so, each its `bucket` there.
+    pub(crate) fn move_to(&self, cells: &HashMap<u32, u32>, bucket: impl Fn(f64) -> u32) {
+        let mut guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(newest) = guard.as_mut() else { return };
+        let moved: Vec<_> = newest.extract_if(|(of, _), _| cells.contains_key(&of.slot)).collect();
+        for ((of, _), exemplar) in moved {
+            let place = (Of { slot: cells[&of.slot], ..of }, bucket(exemplar.value));
+            let there = newest.entry(place).or_insert(exemplar);
+            if there.time < exemplar.time {
+                *there = exemplar;
+            }
+        }
+    }
+
     /// Forgets those of cells that are cleared.
     pub(crate) fn forget(&self, slots: &HashSet<u32>) {
         let mut guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);

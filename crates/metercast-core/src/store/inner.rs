@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::deferred::{Deferred, Recording};
-use super::dictionary::{self, Dictionary, Made};
+use super::dictionary::{self, Dictionary, Made, New};
 use super::directory::Directory;
 use super::exemplars::{Exemplars, Of};
 use super::gauge_sets::GaugeSets;
@@ -16,9 +16,11 @@ use super::layout::Layout;
 use super::lifecycle::Lifecycle;
 use super::line::CellWord;
 use super::observables::Observables;
+use super::past::Past;
 use super::plan::Plan;
 use super::region::Region;
 use super::regions::Regions;
+use super::unplanned::Unplanned;
 use super::windows::Windows;
 use super::witness::Witnesses;
 use super::{BOUND, GLOBAL_ID};
@@ -61,6 +63,16 @@ pub(crate) struct Inner {
     pub(super) zeroes: RwLock<BTreeSet<u32>>,
     /// The buckets of each histogram in this store.
     pub(super) layouts: Mutex<Option<Plan>>,
+    /// Changes with them: a series is made with the newest.
+    pub(super) version_of_plan: AtomicU64,
+    /// Whether there may be series that do not have what is wanted yet.
+    pub(super) plan_has_changed: AtomicBool,
+    /// Whether histograms have buckets: not before somebody reads.
+    pub(super) plan_is_begun: AtomicBool,
+    /// What was recorded into them before.
+    pub(crate) unplanned: Unplanned,
+    /// What was recorded into cells that they had before.
+    pub(crate) past: Past,
     /// Which definition has a name in this store: the first that a reading met.
     pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
     pub(crate) problems: Problems,
@@ -90,6 +102,11 @@ impl Inner {
             epoch: AtomicU64::new(1),
             zeroes: RwLock::new(BTreeSet::new()),
             layouts: Mutex::new(None),
+            version_of_plan: AtomicU64::new(0),
+            plan_has_changed: AtomicBool::new(false),
+            plan_is_begun: AtomicBool::new(false),
+            unplanned: Unplanned::new(),
+            past: Past::new(),
             claims: Mutex::new(None),
             problems: Problems::new(),
             observables: Observables::new(),
@@ -159,14 +176,14 @@ impl Inner {
         write: &dyn Write,
     ) {
         local::with_region(|region| {
-            let at = |number: Option<u32>, cell| write.write_at(&Found { store: self, region, number, cell });
+            let at = |number: u32, cell| write.write_at(&Found { store: self, region, number, cell });
             let known = |find: &dyn Fn() -> Option<u32>| {
                 let begun = region.begin();
                 let found = find().and_then(|number| {
                     let (line, side) = (self.dictionary.line(number)?, self.dictionary.side(number)?);
                     Some((number, line.cell(), side.started()))
                 });
-                let done = found.map(|(number, cell, started)| (cell, started, at(Some(number), cell)));
+                let done = found.map(|(number, cell, started)| (cell, started, at(number, cell)));
                 region.end(begun);
                 done
             };
@@ -193,27 +210,21 @@ impl Inner {
                         return self.alias(definition, pairs, &labels, &faults);
                     }
                     Some((cell, _, false)) if self.map(definition, region, cell) => continue,
-                    // There is no getting at it.
+                    // Its values are just being put into buckets; or there is no getting at it.
+                    Some(_) if self.leave(site, &labels, write) => return,
                     Some(_) => break,
                     None => {}
                 }
                 let made = match self.dictionary.full(definition) {
-                    Some(cell) => Made::Overflow { cell, first: false },
+                    Some(number) => Made::Overflow { number: Some(number), first: false },
                     None => self.make(definition, site, pairs, &labels, &faults),
                 };
                 match made {
-                    Made::There => {}
+                    Made::There | Made::Outdated => {}
                     Made::Busy => {
                         // A gauge, or a total that goes both ways, must not be overtaken by what the same thread does next.
                         let may_wait = !matches!(definition.kind, Kind::Gauge | Kind::UpDownCounter);
-                        if may_wait
-                            && let Some(what) = write.later()
-                            && self.deferred.push(|| Recording {
-                                descriptor: site,
-                                labels: labels.clone(),
-                                what,
-                            })
-                        {
+                        if may_wait && self.leave(site, &labels, write) {
                             return;
                         }
                         // What cannot be left to others has to wait, if that is not known to be in vain.
@@ -224,18 +235,22 @@ impl Inner {
                         // Waiting is not looking.
                         looks -= 1;
                     }
-                    Made::Overflow { cell, .. } => {
-                        // The overflow series is never removed, so that it needs no operation.
-                        if !at(None, cell) {
-                            self.map(definition, region, cell);
-                            at(None, cell);
-                        }
-                        return;
-                    }
+                    Made::Overflow { number, .. } => match known(&|| number) {
+                        Some((_, _, true)) => return,
+                        Some((cell, _, false)) if self.map(definition, region, cell) => {}
+                        Some(_) if self.leave(site, &labels, write) => return,
+                        _ => break,
+                    },
                 }
             }
             own::unable();
         });
+    }
+
+    /// Leaves a recording to others; false if it cannot be left.
+    fn leave(&self, descriptor: &'static Descriptor, labels: &LabelSet, write: &dyn Write) -> bool {
+        let what = write.later();
+        what.is_some_and(|what| self.deferred.push(|| Recording { descriptor, labels: labels.clone(), what }))
     }
 
     /// Takes what was just recorded as an exemplar, if that is wanted.
@@ -256,8 +271,9 @@ impl Inner {
     /// Offers what was recorded into a distribution as an exemplar.
     pub(crate) fn sample_distribution(&self, of: Of, layout: &Layout, value: f64) {
         let bucket = match layout {
-            Layout::Explicit(explicit) => explicit.bucket(value) as u32,
-            Layout::Exponential(_) | Layout::Summary(_) => 0,
+            // Until it has buckets, one for each power of two.
+            Layout::Unplanned => (value.to_bits() >> 52) as u32,
+            _ => layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32),
         };
         self.exemplars.offer(of, bucket, value);
     }
@@ -321,12 +337,7 @@ impl Inner {
         faults: &Faults<'_>,
     ) -> Made {
         self.started();
-        let layout = self.layout(definition, site);
-        if layout.is_none() && matches!(definition.kind, Kind::Histogram | Kind::Summary) {
-            // Out of reach: without it nobody knows what the cell is to be.
-            return Made::Busy;
-        }
-        let made = self.dictionary.make(definition, layout, pairs, labels, faults, site.closed);
+        let made = self.make_alone(definition, site, pairs, labels, faults);
         if matches!(made, Made::Busy) {
             return made;
         }
@@ -334,7 +345,7 @@ impl Inner {
             self.deferred.set_stuck(false);
         }
         match made {
-            Made::Busy => {}
+            Made::Busy | Made::Outdated => {}
             Made::Overflow { first: true, .. } => self.report_full(definition),
             Made::Overflow { .. } => {}
             Made::There => {
@@ -344,10 +355,9 @@ impl Inner {
                     each(&mut |values| {
                         let labels = Spelled::new(keys, 0, values);
                         let (set, faults) = LabelSet::of(&labels);
-                        // With the buckets of the first; nobody comes here again, so it waits.
-                        let make =
-                            || self.dictionary.make(definition, layout, &labels, &set, &faults, site.closed);
-                        while matches!(make(), Made::Busy) && self.dictionary.will_be_free() {}
+                        // Nobody comes here again, so it waits.
+                        let make = || self.make_alone(definition, site, &labels, &set, &faults);
+                        while matches!(make(), Made::Busy) && self.will_be_free() {}
                     });
                 }
             }
@@ -358,10 +368,45 @@ impl Inner {
         made
     }
 
-    /// Gives the region the chunk of a cell, or the store that of a gauge; false if that is out of reach.
+    /// Makes one series.
+    fn make_alone(
+        &self,
+        definition: &Definition,
+        site: &Descriptor,
+        pairs: &dyn Pairs,
+        labels: &LabelSet,
+        faults: &Faults<'_>,
+    ) -> Made {
+        loop {
+            let layout = self.layout(definition, site);
+            if layout.is_none() && matches!(definition.kind, Kind::Histogram | Kind::Summary) {
+                // Out of reach: without it nobody knows what the cell is to be.
+                return Made::Busy;
+            }
+            let (layout, version) = layout.unzip();
+            let is_current = || version.is_none_or(|version| self.plan_is(version));
+            let new = New { definition, layout, is_closed: site.closed, is_current: &is_current };
+            let made = self.dictionary.make(new, pairs, labels, faults);
+            if !matches!(made, Made::Outdated) {
+                return made;
+            }
+        }
+    }
+
+    /// Keeps a value as it is, if the series has no buckets yet and there is room.
+    pub(crate) fn keep(&self, found: &Found<'_>, value: f64) -> bool {
+        let has_none = matches!(self.dictionary.layout(found.cell), Layout::Unplanned);
+        has_none && self.unplanned.push(found.number, value)
+    }
+
+    /// Gives the region the chunk of a cell, or the store that of a gauge; and a histogram without buckets its buckets. False
+    /// if that is out of reach.
     fn map(&self, definition: &Definition, region: &Region, cell: CellWord) -> bool {
         if definition.kind == Kind::Gauge {
             return self.map_gauge(GaugeSlot::Series(cell.slot()));
+        }
+        if definition.kind == Kind::Histogram && matches!(self.dictionary.layout(cell), Layout::Unplanned) {
+            return self.begin(false);
         }
         local::map_series(region, cell.slot());
         true
@@ -409,8 +454,8 @@ pub(crate) struct Found<'a> {
     /// Of this thread.
     pub(crate) region: &'a Region,
     pub(crate) cell: CellWord,
-    /// Its line; none for the overflow series, which is never removed.
-    pub(crate) number: Option<u32>,
+    /// Its line.
+    pub(crate) number: u32,
 }
 
 impl Drop for Inner {

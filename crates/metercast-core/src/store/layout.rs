@@ -17,7 +17,28 @@ use crate::lock;
 pub(crate) enum Layout {
     Explicit(Explicit),
     Exponential(Shape),
+    Both(Both),
     Summary(Quantiles),
+    /// None yet: nobody has said what is wanted, and values are kept as they are (see `unplanned`). A cell is one word that
+    /// nobody writes to.
+    Unplanned,
+}
+
+/// Buckets with bounds, and exponential ones behind them in the same cell.
+#[derive(Debug)]
+pub(crate) struct Both {
+    explicit: Explicit,
+    shape: Shape,
+    /// Which of them are shown to whoever asks for none: those that are declared.
+    shows_exponential: bool,
+}
+
+/// What readers want of a histogram beside what is declared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wanted {
+    /// Increasing.
+    pub(crate) bounds: Vec<f64>,
+    pub(crate) exponential: bool,
 }
 
 /// Buckets with bounds. A cell is the sum, then a count for each bucket.
@@ -45,41 +66,54 @@ pub(crate) const MOST_BOUNDS: usize = CHUNK_WORDS - 2;
 impl Layout {
     /// The layout of these bounds, or what is wrong with them.
     pub(crate) fn of(bounds: &[f64]) -> Result<&'static Layout, String> {
-        Layout::with(bounds, &[])
+        check(bounds)?;
+        let bits: Vec<_> = bounds.iter().map(|bound| bound.to_bits()).collect();
+        Ok(interned((0, bits.clone(), bits), || {
+            Layout::Explicit(Explicit {
+                shown: bounds.into(),
+                bounds: bounds.into(),
+                search: Search::of(bounds),
+            })
+        }))
     }
 
-    /// The layout of these bounds and others that are wanted as well, or what is wrong with them.
-    pub(crate) fn with(shown: &[f64], wanted: &[f64]) -> Result<&'static Layout, String> {
+    /// The layout of what is declared and of what is wanted as well, or what is wrong with it.
+    pub(crate) fn planned(buckets: Buckets, unit: &str, wanted: &Wanted) -> Result<&'static Layout, String> {
+        check(&wanted.bounds)?;
+        let shown = match buckets {
+            Buckets::ByUnit => by_unit(unit),
+            Buckets::Bounds(bounds) => bounds,
+            Buckets::Exponential if wanted.bounds.is_empty() => {
+                return Ok(interned((1, Vec::new(), Vec::new()), || Layout::Exponential(Shape::DEFAULT)));
+            }
+            Buckets::Exponential => &[],
+            Buckets::Quantiles { quantiles, window_seconds } => {
+                check_quantiles(quantiles)?;
+                let bits = quantiles.iter().map(|quantile| quantile.to_bits()).collect();
+                return Ok(interned((2, vec![u64::from(window_seconds)], bits), || {
+                    let window = Duration::from_secs(u64::from(window_seconds).max(1));
+                    Layout::Summary(Quantiles { quantiles: quantiles.into(), window })
+                }));
+            }
+        };
         check(shown)?;
-        check(wanted)?;
-        let mut bounds = [shown, wanted].concat();
+        let mut bounds = [shown, &wanted.bounds].concat();
         bounds.sort_by(f64::total_cmp);
         bounds.dedup();
         check(&bounds)?;
         let bits = |bounds: &[f64]| bounds.iter().map(|bound| bound.to_bits()).collect::<Vec<_>>();
-        Ok(interned((0, bits(shown), bits(&bounds)), || {
-            let search = Search::of(&bounds);
-            Layout::Explicit(Explicit { shown: shown.into(), bounds: bounds.clone().into(), search })
-        }))
-    }
-
-    /// The layout that a declaration asks for.
-    pub(crate) fn declared(buckets: Buckets, unit: &str, wanted: &[f64]) -> Result<&'static Layout, String> {
-        match buckets {
-            Buckets::ByUnit => Layout::with(by_unit(unit), wanted),
-            Buckets::Bounds(bounds) => Layout::with(bounds, wanted),
-            Buckets::Exponential => {
-                Ok(interned((1, Vec::new(), Vec::new()), || Layout::Exponential(Shape::DEFAULT)))
-            }
-            Buckets::Quantiles { quantiles, window_seconds } => {
-                check_quantiles(quantiles)?;
-                let bits = quantiles.iter().map(|quantile| quantile.to_bits()).collect();
-                Ok(interned((2, vec![u64::from(window_seconds)], bits), || {
-                    let window = Duration::from_secs(u64::from(window_seconds).max(1));
-                    Layout::Summary(Quantiles { quantiles: quantiles.into(), window })
-                }))
-            }
+        let make =
+            || Explicit { shown: shown.into(), search: Search::of(&bounds), bounds: bounds.clone().into() };
+        let shows_exponential = buckets == Buckets::Exponential;
+        if !shows_exponential && !wanted.exponential {
+            return Ok(interned((0, bits(shown), bits(&bounds)), || Layout::Explicit(make())));
         }
+        let shape = Shape::beside(bounds.len() + 2).ok_or_else(|| {
+            format!("has {} buckets, beside which there is no room for exponential ones", bounds.len() + 1)
+        })?;
+        Ok(interned((3 + u8::from(shows_exponential), bits(shown), bits(&bounds)), || {
+            Layout::Both(Both { explicit: make(), shape, shows_exponential })
+        }))
     }
 
     /// The layout of the bounds that fit a unit.
@@ -89,7 +123,7 @@ impl Layout {
 
     /// The layout of a summary that says nothing.
     pub(crate) fn usual_quantiles() -> &'static Layout {
-        Layout::declared(Buckets::USUAL_QUANTILES, "", &[])
+        Layout::planned(Buckets::USUAL_QUANTILES, "", &Wanted::default())
             .expect("our own quantiles are in range and increase")
     }
 
@@ -98,9 +132,10 @@ impl Layout {
         Layout::of(&[]).expect("no bounds are increasing bounds")
     }
 
-    /// Records `value` into a cell that only the caller writes to, and keeps readers from seeing half done.
+    /// Records `value` into a cell that only the caller writes to, and keeps readers from seeing half done. False if there are
+    /// no buckets yet.
     #[inline(always)]
-    pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) {
+    pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
         match self {
             Layout::Explicit(explicit) => {
                 let sum = chunk.word(slot);
@@ -108,42 +143,88 @@ impl Layout {
                 let count = chunk.word(slot + 1 + explicit.bucket(value) as u32);
                 count.store(count.load(Relaxed).wrapping_add(1), Release);
                 sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+                true
             }
-            Layout::Exponential(_) | Layout::Summary(_) => self.record_exponential(chunk, slot, value),
+            _ => self.record_otherwise(chunk, slot, value),
         }
     }
 
     #[inline(never)]
-    fn record_exponential(&self, chunk: &Chunk, slot: u32, value: f64) {
-        let shape = self.shape();
-        shape.record(chunk.words(slot, shape.words()), value);
+    fn record_otherwise(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
+        if let Some(explicit) = self.explicit() {
+            let [sum, counts @ ..] = chunk.words(slot, explicit.words()) else { return false };
+            if let Some(count) = counts.get(explicit.bucket(value)) {
+                count.store(count.load(Relaxed).wrapping_add(1), Release);
+            }
+            sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+        }
+        if let Some((at, shape)) = self.exponential() {
+            shape.record(chunk.words(slot + at, shape.words()), value);
+        }
+        !matches!(self, Layout::Unplanned)
     }
 
-    /// The shape of a cell that is exponential.
-    pub(crate) fn shape(&self) -> Shape {
+    /// The buckets with bounds, which are first in a cell.
+    pub(crate) fn explicit(&self) -> Option<&Explicit> {
         match self {
-            Layout::Exponential(shape) => *shape,
-            Layout::Explicit(_) | Layout::Summary(_) => Shape::SUMMARY,
+            Layout::Explicit(explicit) => Some(explicit),
+            Layout::Both(both) => Some(&both.explicit),
+            Layout::Exponential(_) | Layout::Summary(_) | Layout::Unplanned => None,
         }
+    }
+
+    /// The shape of the exponential buckets, and from which word of a cell on they are.
+    pub(crate) fn exponential(&self) -> Option<(u32, Shape)> {
+        match self {
+            Layout::Exponential(shape) => Some((0, *shape)),
+            Layout::Summary(_) => Some((0, Shape::SUMMARY)),
+            Layout::Both(both) => Some((both.explicit.words() as u32, both.shape)),
+            Layout::Explicit(_) | Layout::Unplanned => None,
+        }
+    }
+
+    /// Whether whoever asks for nothing sees exponential buckets.
+    pub(crate) fn shows_exponential(&self) -> bool {
+        match self {
+            Layout::Both(both) => both.shows_exponential,
+            Layout::Exponential(_) => true,
+            Layout::Explicit(_) | Layout::Summary(_) | Layout::Unplanned => false,
+        }
+    }
+
+    /// Whether it has all buckets that another has.
+    pub(crate) fn has_all_of(&self, other: &Layout) -> bool {
+        let has_bounds = other.explicit().is_none_or(|other| {
+            let has = |own: &Explicit| other.bounds.iter().all(|bound| own.bounds.contains(bound));
+            self.explicit().is_some_and(has)
+        });
+        has_bounds && (other.exponential().is_none() || self.exponential().is_some())
     }
 
     /// The words of a cell.
     pub(crate) fn words(&self) -> usize {
-        match self {
-            Layout::Explicit(explicit) => explicit.bounds.len() + 2,
-            Layout::Exponential(shape) => shape.words(),
-            Layout::Summary(_) => Shape::SUMMARY.words(),
-        }
+        let explicit = self.explicit().map_or(0, Explicit::words);
+        let all = explicit + self.exponential().map_or(0, |(_, shape)| shape.words());
+        // A cell of its own, even if nothing is in it.
+        all.max(1)
     }
 }
 
 impl Explicit {
+    /// The words of a cell: the sum, and a count for each bucket.
+    pub(crate) fn words(&self) -> usize {
+        self.bounds.len() + 2
+    }
+
     /// The bucket of `value`: upper bounds belong to their bucket.
     #[inline(always)]
     pub(crate) fn bucket(&self, value: f64) -> usize {
         self.search.bucket(value).unwrap_or_else(|| self.bounds.partition_point(|bound| *bound < value))
     }
 }
+
+/// That of histograms of which nobody has said yet what is wanted.
+pub(crate) static UNPLANNED: Layout = Layout::Unplanned;
 
 /// What tells layouts apart: their form, and its numbers.
 type Identity = (u8, Vec<u64>, Vec<u64>);
@@ -161,10 +242,7 @@ fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layou
 
 /// The one copy of these bounds, or what is wrong with them.
 pub(crate) fn interned_bounds(bounds: &[f64]) -> Result<&'static [f64], String> {
-    match Layout::of(bounds)? {
-        Layout::Explicit(explicit) => Ok(&explicit.shown),
-        Layout::Exponential(_) | Layout::Summary(_) => Ok(&[]),
-    }
+    Ok(Layout::of(bounds)?.explicit().map_or(&[], |explicit| &explicit.shown))
 }
 
 /// What is wrong with bounds.
@@ -211,24 +289,15 @@ fn by_unit(unit: &str) -> &'static [f64] {
 mod tests {
     use super::*;
 
-    impl Layout {
-        pub(in crate::store) fn explicit(&self) -> &Explicit {
-            match self {
-                Layout::Explicit(explicit) => explicit,
-                _ => panic!("{self:?} has no bounds"),
-            }
-        }
-    }
-
     #[test]
     fn a_bound_belongs_to_the_bucket_below_it() {
         let layout = Layout::of(&[0.0, 1.0, 2.5]).unwrap();
         for (value, bucket) in
             [(-1.0, 0), (0.0, 0), (-0.0, 0), (0.1, 1), (1.0, 1), (1.1, 2), (2.5, 2), (2.6, 3), (1e300, 3)]
         {
-            assert_eq!(layout.explicit().bucket(value), bucket, "{value}");
+            assert_eq!(layout.explicit().unwrap().bucket(value), bucket, "{value}");
         }
-        assert_eq!(Layout::of(&[]).unwrap().explicit().bucket(7.0), 0);
+        assert_eq!(Layout::of(&[]).unwrap().explicit().unwrap().bucket(7.0), 0);
     }
 
     #[test]
@@ -245,17 +314,37 @@ mod tests {
         assert!(std::ptr::eq(Layout::of(&[1.0, 2.0]).unwrap(), Layout::of(&[1.0, 2.0]).unwrap()));
     }
 
+    fn planned(buckets: Buckets, bounds: &[f64], exponential: bool) -> Result<&'static Layout, String> {
+        Layout::planned(buckets, "", &Wanted { bounds: bounds.to_vec(), exponential })
+    }
+
     #[test]
     fn bounds_that_are_wanted_are_kept_beside_those_that_are_shown() {
-        let Layout::Explicit(both) = Layout::with(&[1.0, 2.0], &[0.5, 2.0, 3.0]).unwrap() else { panic!() };
+        let both =
+            planned(Buckets::Bounds(&[1.0, 2.0]), &[0.5, 2.0, 3.0], false).unwrap().explicit().unwrap();
         assert_eq!(*both.bounds, [0.5, 1.0, 2.0, 3.0]);
         assert_eq!(*both.shown, [1.0, 2.0]);
-        assert!(Layout::with(&[1.0], &[2.0, 1.0]).is_err());
+        assert!(planned(Buckets::Bounds(&[1.0]), &[2.0, 1.0], false).is_err());
+    }
+
+    #[test]
+    fn exponential_buckets_stand_beside_others_where_there_is_room() {
+        let declared = planned(Buckets::Bounds(&[1.0, 2.0]), &[], false).unwrap();
+        let both = planned(Buckets::Bounds(&[1.0, 2.0]), &[], true).unwrap();
+        assert!(both.has_all_of(declared) && !declared.has_all_of(both) && !both.shows_exponential());
+        let other = planned(Buckets::Exponential, &[1.0], false).unwrap();
+        assert!(other.shows_exponential() && both.has_all_of(other));
+        assert!(both.words() <= CHUNK_WORDS && other.words() <= CHUNK_WORDS);
+        let many: Vec<f64> = (0..400).map(f64::from).collect();
+        let narrow = planned(Buckets::ByUnit, &many, true).unwrap();
+        assert!(narrow.words() <= CHUNK_WORDS);
+        let most: Vec<f64> = (0..505).map(f64::from).collect();
+        assert!(planned(Buckets::Exponential, &most, true).unwrap_err().contains("no room"));
     }
 
     #[test]
     fn quantiles_that_make_no_sense_are_refused_with_the_reason() {
-        let of = |quantiles| Layout::declared(Buckets::Quantiles { quantiles, window_seconds: 1 }, "", &[]);
+        let of = |quantiles| planned(Buckets::Quantiles { quantiles, window_seconds: 1 }, &[], false);
         assert!(of(&[0.5, 0.9]).is_ok());
         assert!(of(&[0.9, 0.5]).unwrap_err().contains("do not increase"));
         assert!(of(&[1.5]).unwrap_err().contains("1.5"));

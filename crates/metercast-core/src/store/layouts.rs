@@ -27,8 +27,8 @@ impl Layouts {
         layout.copied().unwrap_or_else(Layout::fallback)
     }
 
-    /// The number of these buckets; with more than a line can tell apart, the first. One at a time calls this.
-    pub(super) fn number_of(&self, layout: &'static Layout) -> (u16, &'static Layout) {
+    /// The number of these buckets; `None` with more than a line can tell apart. One at a time calls this.
+    pub(super) fn number_of(&self, layout: &'static Layout) -> Option<u16> {
         for number in 0..CellWord::MOST_LAYOUTS {
             let there = match self.first.get(number as usize) {
                 Some(first) => *first.get_or_init(|| layout),
@@ -41,9 +41,9 @@ impl Layouts {
                 None => self.get(number),
             };
             if std::ptr::eq(there, layout) {
-                return (number as u16, layout);
+                return Some(number as u16);
             }
         }
-        (0, self.get(0))
+        None
     }
 }

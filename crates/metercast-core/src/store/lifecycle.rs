@@ -5,20 +5,23 @@
 //! any more, which is then cleared for another series. A series that was recorded into at the last moment comes back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use super::dictionary::{Dictionary, Writer, packed_keys};
-use super::exponential::{Exponential, Shape};
-use super::layout::Layout;
+use super::dictionary::{Dictionary, Writer};
+use super::exponential::Exponential;
+use super::layout::{Explicit, Layout};
 use super::line::{CellWord, Key};
+use super::past::Stage;
 use super::region::Moment;
+use super::replace::Replaced;
 use super::table::Retired;
 use super::{GaugeSlot, Inner, barrier};
 use crate::definition::{Definition, Kind};
 use crate::label::LabelSet;
 use crate::local;
+use crate::lock;
 use crate::number::NumberType;
 
 /// When series that nobody records into end by themselves: see [`Store::set_expiry`](crate::Store::set_expiry).
@@ -52,7 +55,7 @@ pub(crate) struct Lifecycle {
 }
 
 #[derive(Default)]
-struct Departures {
+pub(super) struct Departures {
     expiry: Option<Expiry>,
     /// Of each series, by line and start, the last known state, and since when it has been that.
     idle: HashMap<(u32, u64), (Recorded, Instant)>,
@@ -61,6 +64,8 @@ struct Departures {
     waiting: Vec<Leaving>,
     retired: Retired,
     grace: Option<Grace>,
+    /// Cells of series that stay, but have other cells now.
+    pub(super) replaced: Replaced,
 }
 
 /// Those who left when all threads were asked what they are at.
@@ -107,8 +112,13 @@ impl Lifecycle {
         self.readings.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn departures(&self) -> MutexGuard<'_, Option<Departures>> {
+    pub(super) fn departures(&self) -> MutexGuard<'_, Option<Departures>> {
         self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same where it must not be waited for long.
+    pub(super) fn departures_in(&self, patiently: bool) -> Option<MutexGuard<'_, Option<Departures>>> {
+        if patiently { lock::patiently(&self.leaving) } else { lock::soon(&self.leaving) }
     }
 
     pub(crate) fn set_expiry(&self, expiry: Option<Expiry>) {
@@ -157,13 +167,18 @@ impl Lifecycle {
         let Ok(_alone) = self.readings.try_write() else { return };
         let guard = &mut *self.departures();
         let retired = store.dictionary.table.take_retired();
-        if guard.is_none() && retired.is_empty() {
+        let plan_has_changed = store.plan_has_changed.swap(false, AcqRel);
+        if guard.is_none() && retired.is_empty() && !plan_has_changed {
             return;
         }
         let departures = guard.get_or_insert_default();
         departures.retired.append(retired);
+        if plan_has_changed && !store.carry_out(&mut departures.replaced) {
+            store.plan_has_changed.store(true, Relaxed);
+        }
         departures.expire(store, &now);
         departures.finish(store);
+        departures.replaced.finish(store);
     }
 }
 
@@ -200,7 +215,7 @@ impl Departures {
                 continue;
             }
             for (number, line, side) in store.dictionary.lines_of(definition) {
-                if side.is_removed() || side.is_held() {
+                if side.is_removed() || side.is_held() || store.past.is_in_flux(number) {
                     continue;
                 }
                 let recorded = store.recorded(definition, line.cell());
@@ -213,8 +228,7 @@ impl Departures {
                     {
                         let cell = line.cell();
                         let words = store.totals(definition, cell);
-                        let exponential =
-                            store.shape_of(definition, cell).map(|shape| store.exponential(cell, shape));
+                        let exponential = store.exponential(definition, cell);
                         if store.recorded(definition, cell) == recorded {
                             gone.push((definition, number, Idle { recorded, words, exponential }));
                         }
@@ -291,14 +305,19 @@ impl Departures {
 
 impl Grace {
     fn is_over(&self, store: &Inner) -> bool {
-        // An operation takes nanoseconds, unless its thread is not running.
-        const PATIENCE: usize = 1_000;
-        (0..PATIENCE).any(|_| {
-            std::hint::spin_loop();
-            // Regions that came later began after the barrier.
-            store.regions.iter().zip(&self.moments).all(|(region, moment)| region.has_moved_on(*moment))
-        })
+        have_moved_on(&self.moments, store)
     }
+}
+
+/// Whether every operation has ended that was under way at these moments.
+pub(super) fn have_moved_on(moments: &[Moment], store: &Inner) -> bool {
+    // An operation takes nanoseconds, unless its thread is not running.
+    const PATIENCE: usize = 1_000;
+    (0..PATIENCE).any(|_| {
+        std::hint::spin_loop();
+        // Regions that came later began after the barrier.
+        store.regions.iter().zip(moments).all(|(region, moment)| region.has_moved_on(*moment))
+    })
 }
 
 /// What becomes of a series that left.
@@ -327,12 +346,7 @@ impl Leaving {
         if (0..definition.fixed.len()).any(is_named) {
             return None;
         }
-        let mut lines = vec![(own, line.key())];
-        for (_, key) in packed_keys(&definition.shapes(), &labels) {
-            let Key::Packed(packed) = key else { continue };
-            let number = dictionary.find_number(&packed).filter(|number| *number != own);
-            lines.extend(number.map(|number| (number, key)));
-        }
+        let lines = dictionary.lines_to(definition, own, &labels);
         Some(Leaving { definition, labels, lines, cell: line.cell(), idle: None, was_held: false })
     }
 
@@ -374,6 +388,15 @@ impl Leaving {
 
     /// What is to become of it now that its cell does not change any more, unless it is held.
     fn next_step(&mut self, store: &Inner) -> Step {
+        let step = self.step(store);
+        if matches!(step, Step::Return) {
+            // Other buckets may be wanted than when it left.
+            store.plan_has_changed.store(true, Relaxed);
+        }
+        step
+    }
+
+    fn step(&mut self, store: &Inner) -> Step {
         if self.is_held(store) {
             self.was_held = true;
             // If a new one has its labels meanwhile, the two cannot be one again until nobody holds this.
@@ -387,51 +410,55 @@ impl Leaving {
             (false, _) => Step::Go,
             (true, None) => Step::Return,
             (true, Some(successor)) => {
-                if self.hand_over(store, successor) {
-                    Step::Go
-                } else {
-                    Step::Wait
-                }
+                self.hand_over(store, successor);
+                Step::Go
             }
         }
     }
 
-    /// The cell of a series that was made with the same labels since this one left.
-    fn successor(&self, store: &Inner) -> Option<CellWord> {
+    /// The line of a series that was made with the same labels since this one left, and its cell.
+    fn successor(&self, store: &Inner) -> Option<(u32, CellWord)> {
         let number = store.dictionary.find_set(self.definition, &self.definition.shapes(), &self.labels)?;
-        store.dictionary.line(number).map(|line| line.cell())
+        let own = store.dictionary.own_line(self.definition, number)?;
+        store.dictionary.line(own).map(|line| (own, line.cell()))
     }
 
-    /// Adds what was recorded here, and what readers have not seen, to the cell of its successor; false if the two cannot be
-    /// added up, because their buckets differ.
-    fn hand_over(&self, store: &Inner, successor: CellWord) -> bool {
+    /// Adds what was recorded here, and what readers have not seen, to its successor.
+    fn hand_over(&self, store: &Inner, (number, successor): (u32, CellWord)) {
         // Nothing of a series that was removed by hand; and of a gauge the newer value is there already.
-        let Some(idle) = &self.idle else { return true };
+        let Some(idle) = &self.idle else { return };
         if self.definition.kind == Kind::Gauge {
-            return true;
+            return;
         }
-        if matches!(self.definition.kind, Kind::Histogram | Kind::Summary) {
-            let layout = store.dictionary.layout(self.cell);
-            if !std::ptr::eq(layout, store.dictionary.layout(successor)) {
-                return false;
-            }
-            if let Some(before) = &idle.exponential {
-                let shape = layout.shape();
-                let late = store.exponential(self.cell, shape).since(before);
-                local::merge_in(store, successor.slot(), shape, &late);
-                return true;
-            }
-        }
+        let late = store.exponential(self.definition, self.cell).zip(idle.exponential.as_ref());
+        let late = late.map(|(now, before)| now.since(before));
         let now = store.totals(self.definition, self.cell);
-        for (at, (before, now)) in idle.words.iter().zip(now).enumerate() {
-            let to = successor.slot() + at as u32;
-            if is_double(self.definition, at) {
-                local::add_in(store, to, f64::from_bits(now) - f64::from_bits(*before));
-            } else {
-                local::add_in(store, to, now.wrapping_sub(*before));
+        let words = idle.words.iter().zip(now).enumerate().map(|(at, (before, now))| {
+            let is_double = is_double(self.definition, at);
+            let difference = || f64::from_bits(now) - f64::from_bits(*before);
+            (is_double, if is_double { difference().to_bits() } else { now.wrapping_sub(*before) })
+        });
+        if let Some(layout) = store.buckets_of(self.definition, self.cell) {
+            let to = store.dictionary.layout(successor);
+            if !std::ptr::eq(layout, to) {
+                let words: Vec<u64> = words.map(|(_, bits)| bits).collect();
+                let Some(side) = store.dictionary.side(number) else { return };
+                let came = Stage::of(layout, 0).with(layout, &words, late);
+                let first = || Stage::of(to, side.started());
+                return store.past.made(number, first, |history| history.add(&came));
+            }
+            if let (Some((at, shape)), Some(late)) = (layout.exponential(), &late) {
+                local::merge_in(store, successor.slot() + at, shape, late);
             }
         }
-        true
+        for (at, (is_double, bits)) in words.enumerate() {
+            let to = successor.slot() + at as u32;
+            if is_double {
+                local::add_in(store, to, f64::from_bits(bits));
+            } else {
+                local::add_in(store, to, bits);
+            }
+        }
     }
 
     /// Gives back what it had. Nobody can reach it any more.
@@ -451,8 +478,12 @@ impl Leaving {
             }
             writer.free.cells.entry(words).or_default().push(slot);
         }
+        if !store.unplanned.is_empty() {
+            store.unplanned.take(|line, _| self.lines.iter().any(|(number, _)| *number == line));
+        }
         for (number, key) in &self.lines {
             store.windows.forget(*number);
+            store.past.forget(*number);
             if let Key::Wide { labels, .. } = *key {
                 // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
                 unsafe { store.dictionary.wide.take(labels) };
@@ -480,21 +511,22 @@ impl Inner {
         }
     }
 
-    /// The shape of a cell that is exponential.
-    fn shape_of(&self, definition: &Definition, cell: CellWord) -> Option<Shape> {
+    /// The buckets of a cell that has some.
+    fn buckets_of(&self, definition: &Definition, cell: CellWord) -> Option<&'static Layout> {
         let has_buckets = matches!(definition.kind, Kind::Histogram | Kind::Summary);
-        let layout = has_buckets.then(|| self.dictionary.layout(cell))?;
-        (!matches!(layout, Layout::Explicit(_))).then(|| layout.shape())
+        has_buckets.then(|| self.dictionary.layout(cell))
     }
 
-    /// What all regions hold of an exponential cell.
-    fn exponential(&self, cell: CellWord, shape: Shape) -> Exponential {
+    /// What all regions hold in the exponential buckets of a cell that has some.
+    fn exponential(&self, definition: &Definition, cell: CellWord) -> Option<Exponential> {
+        let (at, shape) = self.buckets_of(definition, cell)?.exponential()?;
+        let slot = cell.slot() + at;
         let mut all = Exponential::default();
         let mut copy = vec![0; shape.words()];
         for region in self.regions.iter() {
-            let Some(chunk) = region.series(cell.slot()) else { continue };
+            let Some(chunk) = region.series(slot) else { continue };
             region.read_at_once(|| {
-                for (to, word) in copy.iter_mut().zip(chunk.words(cell.slot(), shape.words())) {
+                for (to, word) in copy.iter_mut().zip(chunk.words(slot, shape.words())) {
                     *to = word.load(Relaxed);
                 }
             });
@@ -502,14 +534,18 @@ impl Inner {
                 all.merge(&part, shape);
             }
         }
-        all
+        Some(all)
     }
 
-    /// The words of a cell, added up over all regions; none for those that are not added up.
+    /// The words of a cell, added up over all regions, without those that are not added up.
     fn totals(&self, definition: &Definition, cell: CellWord) -> Vec<u64> {
         if definition.kind == Kind::Gauge {
             return Vec::new();
         }
+        let words = match self.buckets_of(definition, cell) {
+            Some(layout) => layout.explicit().map_or(0, Explicit::words),
+            None => self.words_of(definition, cell),
+        };
         let total = |at: usize| {
             let slot = cell.slot() + at as u32;
             let chunks = self.regions.iter().filter_map(|region| region.series(slot));
@@ -520,7 +556,7 @@ impl Inner {
                 words.fold(0, u64::wrapping_add)
             }
         };
-        (0..self.words_of(definition, cell)).map(total).collect()
+        (0..words).map(total).collect()
     }
 
     /// What was recorded into a cell, in as much as two words can say.
@@ -547,8 +583,10 @@ impl Inner {
                 (sum(slot), sum(slot + 1))
             }
             (Kind::UpDownCounter, _) => (total(slot, 1), total(slot + 1, 1)),
-            // Each value counts in some word.
-            (Kind::Histogram | Kind::Summary, _) => (total(slot + 1, self.words_of(definition, cell) - 1), 0),
+            // Each value counts in some word of the cell that there is.
+            (Kind::Histogram | Kind::Summary, _) => {
+                (total(slot + 1, self.words_of(definition, cell) - 1), slot.into())
+            }
         }
     }
 
@@ -561,7 +599,7 @@ impl Inner {
         }
     }
 
-    fn labels_of(&self, number: u32) -> Option<Arc<LabelSet>> {
+    pub(super) fn labels_of(&self, number: u32) -> Option<Arc<LabelSet>> {
         match self.dictionary.line(number)?.key() {
             Key::Packed(packed) => {
                 let shape = crate::label::Shape::get(packed.shape())?;

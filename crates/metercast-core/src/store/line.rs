@@ -14,7 +14,7 @@ const WIDE: u32 = 1 << 31;
 /// What a lookup compares and finds.
 ///
 /// Its words change only while nobody can find it: before it is put into the table, and after everybody who could have
-/// found it has finished.
+/// found it has finished. But for the cell, which a histogram may change for one that has other buckets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a>(&'a [AtomicU64; LINE_WORDS]);
 
@@ -43,7 +43,13 @@ impl<'a> Line<'a> {
 
     #[inline(always)]
     pub(crate) fn cell(self) -> CellWord {
-        CellWord(self.0[WORDS + 1].load(Relaxed))
+        // Acquire: who sees a new cell sees what was noted of the one before, and the layout that its number stands for.
+        CellWord(self.0[WORDS + 1].load(Acquire))
+    }
+
+    /// Gives the series another cell.
+    pub(crate) fn set_cell(self, cell: CellWord) {
+        self.0[WORDS + 1].store(cell.0, Release);
     }
 
     /// Whether the labels themselves are in it.

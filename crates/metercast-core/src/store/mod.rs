@@ -28,6 +28,7 @@ pub(crate) mod line;
 mod memory;
 pub(crate) mod observables;
 pub(crate) mod observed;
+pub(crate) mod past;
 mod plan;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod region;
@@ -36,12 +37,16 @@ pub(crate) mod region;
     reason = "the list of regions is linked by atomic pointers, and lives as long as the store"
 )]
 pub(crate) mod regions;
+mod replace;
 mod search;
 #[allow(unsafe_code, reason = "an index that anybody reads while one inserts")]
 mod table;
+#[allow(unsafe_code, reason = "a list that grows without a lock")]
+pub(crate) mod unplanned;
 #[allow(unsafe_code, reason = "label sets that anybody reads while one replaces them")]
 mod wide;
 pub(crate) mod windows;
+mod wish;
 pub(crate) mod witness;
 
 use std::collections::BTreeMap;
@@ -56,6 +61,7 @@ use crate::label::{KeyValue, LabelSet};
 use crate::problem::Problem;
 use crate::{local, lock, own, registry};
 use exemplars::{ExemplarFilter, SpanContext};
+use layout::Wanted;
 use lifecycle::Expiry;
 use observables::Runner;
 use observed::Observed;
@@ -63,6 +69,7 @@ use observed::Observed;
 pub(crate) use gauges::GaugeSlot;
 pub(crate) use inner::{Found, Inner};
 use inner::{OFF, ON, WITH_EXEMPLARS};
+pub use wish::{WantedBounds, WantedExponential};
 
 /// A store of measurements. Cheap to clone; clones are the same store.
 ///
@@ -216,12 +223,17 @@ impl Store {
         self.inner().dictionary.set_limit(metric, limit);
     }
 
-    /// Keeps these bounds as well in the histograms of this name, so that a reader can have them exactly with
-    /// [`BucketsView::counts_at`](crate::reading::BucketsView::counts_at); all others see what is declared. False if that is too late,
-    /// because values were recorded into other buckets. What is wrong with the bounds is the error.
+    /// Keeps these bounds as well in the histograms of this name, used already or not, for as long as what is returned lives:
+    /// so that a reader can have them exactly with [`SeriesView::at`](crate::reading::SeriesView::at). All others see what is
+    /// declared, and nothing of what is wanted or not wanted any more.
+    ///
+    /// Asked before the store is read for the first time, the bounds hold for all that was recorded, unless that were more
+    /// than 4,096 values. Later, series that do not have them get new cells, and whoever asked sees what
+    /// is recorded from then on, and a later start. (Where the system has no `membarrier`, cells stay what they are.) Together with what is
+    /// declared and what others want there are at most 510 bounds; more are an error, and so are bounds that make no sense.
     ///
     /// ```
-    /// use metercast_core::{Store, metrics, reading::PointView};
+    /// use metercast_core::{Store, metrics, reading::{PointView, interned_bounds}};
     ///
     /// metrics! {
     ///     /// Time to answer.
@@ -229,28 +241,32 @@ impl Store {
     /// }
     ///
     /// let store = Store::new();
-    /// assert_eq!(store.want_bounds("answers", &[0.5]), Ok(true));
     /// store.scope(|| ANSWERS.record(0.3));
+    /// let wanted = store.want_bounds("answers", &[0.5]).unwrap();
+    /// assert!(!wanted.restarted());
+    /// let (half, mut counts) = (interned_bounds(&[0.5]).unwrap(), Vec::new());
     /// store.read(|reading| {
     ///     for family in reading.families() {
     ///         family.each(|series| {
     ///             let PointView::Histogram(buckets) = series.value else { panic!() };
     ///             assert_eq!((buckets.bounds, buckets.counts), (&[0.1, 1.0][..], &[0, 1, 0][..]));
-    ///             let mut counts = Vec::new();
-    ///             assert!(buckets.counts_at(&[0.5], &mut counts));
-    ///             assert_eq!(counts, [1, 0]);
+    ///             let PointView::Histogram(buckets) = series.at(half, &mut counts).unwrap().value else { panic!() };
+    ///             assert_eq!(buckets.counts, [1, 0]);
     ///         });
     ///     }
     /// });
+    /// assert!(store.want_bounds("answers", &[0.7]).unwrap().restarted(), "that was too late");
     /// ```
-    pub fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
-        self.inner().want_bounds(metric, bounds)
+    pub fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<WantedBounds, String> {
+        let wanted = Wanted { bounds: bounds.to_vec(), exponential: false };
+        self.want(Some(metric), wanted).map(WantedBounds::new)
     }
 
-    /// Gives histograms exponential buckets from now on where neither the program text nor a reader, with
-    /// [`want_bounds`](Self::want_bounds), asks for bounds. A histogram that has values keeps its buckets, since the values
-    /// are counted already: so ask before anything is recorded. What is declared with bounds has those, and all readers of
-    /// the store see the same.
+    /// Keeps exponential buckets as well in the histograms of this name, or in all of which the program text says nothing, for
+    /// as long as what is returned lives: a reader has them with
+    /// [`SeriesView::exponential`](crate::reading::SeriesView::exponential). All others see what is declared. What holds for
+    /// [`want_bounds`](Self::want_bounds) holds for this. Where there are more than 460 bounds there is no room for
+    /// exponential buckets beside them, which is one of the [`problems`](Self::problems).
     ///
     /// ```
     /// use metercast_core::{Store, metrics, reading::PointView};
@@ -261,16 +277,21 @@ impl Store {
     /// }
     ///
     /// let store = Store::new();
-    /// store.want_exponential();
+    /// let _wanted = store.want_exponential(None);
     /// store.scope(|| ANSWERS.record(0.3));
     /// store.read(|reading| {
     ///     for family in reading.families() {
-    ///         family.each(|series| assert!(matches!(series.value, PointView::Exponential(_))));
+    ///         family.each(|series| {
+    ///             assert!(matches!(series.value, PointView::Histogram(_)));
+    ///             let PointView::Exponential(buckets) = series.exponential().unwrap().value else { panic!() };
+    ///             assert_eq!((buckets.count(), buckets.sum), (1, 0.3));
+    ///         });
     ///     }
     /// });
     /// ```
-    pub fn want_exponential(&self) {
-        self.inner().want_exponential();
+    pub fn want_exponential(&self, metric: Option<&str>) -> WantedExponential {
+        let wanted = Wanted { bounds: Vec::new(), exponential: true };
+        WantedExponential::new(self.want(metric, wanted).expect("there are no bounds that could be wrong"))
     }
 
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is

@@ -1,10 +1,12 @@
 //! Which buckets the histograms of a store have: those of the first site, and what its readers want beside them.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Arc, PoisonError};
 
-use super::Inner;
-use super::layout::{self, Layout};
+use super::layout::{self, Layout, UNPLANNED, Wanted};
+use super::wish::Wish;
+use super::{Inner, Store};
 use crate::definition::{Buckets, Definition, Descriptor, Kind, Place};
 use crate::{lock, registry};
 
@@ -12,59 +14,73 @@ use crate::{lock, registry};
 #[derive(Default)]
 pub(super) struct Plan {
     /// By the number of the metric.
-    chosen: HashMap<u32, ChosenLayout>,
-    /// Bounds that readers want, by the metric's name.
-    wanted: HashMap<String, Vec<f64>>,
-    /// Whether a reader wants buckets that follow the values where nothing is said of them.
-    exponential: bool,
+    chosen: HashMap<u32, Chosen>,
+    /// What readers want, each under a number of its own.
+    wishes: Vec<(u64, Asked)>,
+    next: u64,
+    /// Whether it is carried out: before, values are kept as they are.
+    is_begun: bool,
 }
 
 /// The buckets of a histogram, and the site that brought them.
 #[derive(Clone, Copy)]
-struct ChosenLayout {
+struct Chosen {
     layout: &'static Layout,
     buckets: Buckets,
     place: Place,
 }
 
+/// What somebody asked for.
+struct Asked {
+    /// `None` for all histograms of which nothing is said.
+    metric: Option<String>,
+    wanted: Wanted,
+}
+
+impl Plan {
+    /// What is wanted of a metric with these buckets.
+    fn wanted(&self, name: &str, buckets: Buckets) -> Wanted {
+        let mut all = Wanted::default();
+        let is_meant = |asked: &&Asked| match &asked.metric {
+            Some(metric) => metric == name,
+            None => buckets == Buckets::ByUnit,
+        };
+        for asked in self.wishes.iter().map(|(_, asked)| asked).filter(is_meant) {
+            all.bounds.extend(&asked.wanted.bounds);
+            all.exponential |= asked.wanted.exponential;
+        }
+        all.bounds.sort_by(f64::total_cmp);
+        all.bounds.dedup();
+        all
+    }
+}
+
 impl Inner {
-    /// The buckets of a histogram in this store: those of the first site that recorded into it here.
-    pub(crate) fn layout(&self, definition: &Definition, site: &Descriptor) -> Option<&'static Layout> {
+    /// The buckets that a new series of a histogram is to have: those of the first site that recorded into it here, and what
+    /// is wanted; with the version of the plan.
+    pub(crate) fn layout(
+        &self,
+        definition: &Definition,
+        site: &Descriptor,
+    ) -> Option<(&'static Layout, u64)> {
         if !matches!(definition.kind, Kind::Histogram | Kind::Summary) {
             return None;
         }
-        let buckets = match (definition.kind, site.buckets) {
-            (Kind::Summary, Buckets::ByUnit) => Buckets::USUAL_QUANTILES,
-            (_, buckets) => buckets,
-        };
-        let mut layouts = lock::soon(&self.layouts)?;
-        let layouts = layouts.get_or_insert_default();
-        let wanted = layouts.wanted.get(definition.name).map_or(&[][..], Vec::as_slice);
-        // Whoever wants bounds can have them only from buckets with bounds.
-        let buckets = match buckets {
-            Buckets::ByUnit if layouts.exponential && wanted.is_empty() => Buckets::Exponential,
-            buckets => buckets,
-        };
-        let first = *layouts.chosen.entry(definition.id).or_insert_with(|| {
-            let with_wanted = Layout::declared(buckets, definition.unit, wanted).or_else(|fault| {
-                // Together they may be too many; what is declared goes first.
-                let declared = Layout::declared(buckets, definition.unit, &[])?;
-                let message =
-                    format!("{fault} with those that its readers want; only those declared are kept");
-                self.problems.report(definition.name, message);
-                Ok(declared)
-            });
-            let layout = with_wanted.unwrap_or_else(|fault: String| {
-                let (layout, what) = match definition.kind {
-                    Kind::Summary => (Layout::usual_quantiles(), "the usual quantiles"),
-                    _ => (Layout::by_unit(definition.unit), "the buckets of its unit"),
+        let mut plan = lock::soon(&self.layouts)?;
+        let plan = plan.get_or_insert_default();
+        let first = match plan.chosen.get(&definition.id) {
+            Some(first) => *first,
+            None => {
+                let buckets = match (definition.kind, site.buckets) {
+                    (Kind::Summary, Buckets::ByUnit) => Buckets::USUAL_QUANTILES,
+                    (_, buckets) => buckets,
                 };
-                let message = format!("defined at {} {fault}; {what} are used", site.place);
-                self.problems.report(definition.name, message);
-                layout
-            });
-            ChosenLayout { layout, buckets: site.buckets, place: site.place }
-        });
+                let layout = self.planned(plan, definition, buckets, site.place);
+                let first = Chosen { layout, buckets: site.buckets, place: site.place };
+                plan.chosen.insert(definition.id, first);
+                first
+            }
+        };
         // A site that says nothing of buckets is content with any.
         if site.buckets != Buckets::ByUnit && first.buckets != site.buckets {
             let message = format!(
@@ -73,57 +89,117 @@ impl Inner {
             );
             self.problems.report(definition.name, message);
         }
-        Some(first.layout)
+        let is_kept_as_is = definition.kind == Kind::Histogram && !plan.is_begun;
+        Some((if is_kept_as_is { &UNPLANNED } else { first.layout }, self.version_of_plan.load(Relaxed)))
     }
 
-    /// Gives histograms of which nothing is said buckets that follow the values, if nothing was recorded into them here.
-    pub(super) fn want_exponential(&self) {
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        let layouts = layouts.get_or_insert_default();
-        if layouts.exponential {
-            return;
-        }
-        layouts.exponential = true;
-        for definition in registry::definitions().iter() {
-            let is_by_unit = |chosen: &ChosenLayout| {
-                definition.kind == Kind::Histogram && chosen.buckets == Buckets::ByUnit
+    /// The layout of a histogram or a summary that is declared like this. What cannot be is reported.
+    fn planned(
+        &self,
+        plan: &Plan,
+        definition: &Definition,
+        buckets: Buckets,
+        place: Place,
+    ) -> &'static Layout {
+        let wanted = plan.wanted(definition.name, buckets);
+        let of = |wanted: &Wanted| Layout::planned(buckets, definition.unit, wanted);
+        let with_wanted = of(&wanted).or_else(|fault| {
+            // Together they may be too many; what is declared goes first.
+            let without = of(&Wanted { bounds: wanted.bounds, exponential: false })
+                .or_else(|_| of(&Wanted::default()))?;
+            let message =
+                format!("{fault} with those that its readers want; only those that have room are kept");
+            self.problems.report(definition.name, message);
+            Ok(without)
+        });
+        with_wanted.unwrap_or_else(|fault: String| {
+            let (layout, what) = match definition.kind {
+                Kind::Summary => (Layout::usual_quantiles(), "the usual quantiles"),
+                _ => (Layout::by_unit(definition.unit), "the buckets of its unit"),
             };
-            if layouts.chosen.get(&definition.id).is_some_and(is_by_unit)
-                && self.dictionary.count_of(definition) == 0
-            {
-                layouts.chosen.remove(&definition.id);
-            }
-        }
+            let message = format!("defined at {place} {fault}; {what} are used");
+            self.problems.report(definition.name, message);
+            layout
+        })
     }
 
-    /// Keeps these bounds as well for the histogram of this name, if nothing was recorded into it here.
-    pub(super) fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<bool, String> {
-        layout::check(bounds)?;
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        let layouts = layouts.get_or_insert_default();
-        let of_metric: Vec<_> =
-            registry::definitions().iter().copied().filter(|definition| definition.name == metric).collect();
-        if of_metric.iter().any(|definition| definition.kind != Kind::Histogram) {
-            return Ok(false);
+    /// The buckets that the cells of a histogram are to have, if it was used here.
+    pub(super) fn layout_now(&self, definition: &Definition) -> Option<&'static Layout> {
+        let plan = lock::patiently(&self.layouts)?;
+        Some(plan.as_ref()?.chosen.get(&definition.id)?.layout)
+    }
+
+    /// Whether a new series may have a layout that was asked for when the plan had this version.
+    pub(crate) fn plan_is(&self, version: u64) -> bool {
+        self.version_of_plan.load(Acquire) == version
+    }
+
+    /// Begins to carry the plan out. False if it is out of reach.
+    pub(super) fn begin_plan(&self, patiently: bool) -> bool {
+        let plan = if patiently { lock::patiently(&self.layouts) } else { lock::soon(&self.layouts) };
+        let Some(mut plan) = plan else { return false };
+        plan.get_or_insert_default().is_begun = true;
+        self.version_of_plan.fetch_add(1, Release);
+        true
+    }
+
+    /// Takes a wish back. Cells change only when others are asked for.
+    pub(super) fn take_back(&self, number: u64) {
+        let Some(mut plan) = lock::patiently(&self.layouts) else { return };
+        let plan = plan.get_or_insert_default();
+        plan.wishes.retain(|(there, _)| *there != number);
+        self.plan_anew(plan);
+    }
+
+    /// Chooses the layouts anew, and says so.
+    fn plan_anew(&self, plan: &mut Plan) {
+        for definition in registry::definitions().iter().filter(|one| one.kind == Kind::Histogram) {
+            let Some(Chosen { buckets, place, .. }) = plan.chosen.get(&definition.id).copied() else {
+                continue;
+            };
+            let layout = self.planned(plan, definition, buckets, place);
+            plan.chosen.insert(definition.id, Chosen { layout, buckets, place });
         }
-        let chosen = of_metric.iter().filter_map(|definition| layouts.chosen.get(&definition.id));
-        let has_all = |chosen: &ChosenLayout| match chosen.layout {
-            Layout::Explicit(explicit) => bounds.iter().all(|bound| explicit.bounds.contains(bound)),
-            Layout::Exponential(_) | Layout::Summary(_) => false,
+        self.version_of_plan.fetch_add(1, Release);
+        self.plan_has_changed.store(true, Release);
+    }
+}
+
+impl Store {
+    /// Takes a wish down, and sees to it that it is carried out.
+    pub(super) fn want(&self, metric: Option<&str>, wanted: Wanted) -> Result<Wish, String> {
+        layout::check(&wanted.bounds)?;
+        let inner = self.inner();
+        let (number, meant) = {
+            let mut plan = inner.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+            let plan = plan.get_or_insert_default();
+            let number = plan.next;
+            plan.next += 1;
+            let is_of_bounds = !wanted.bounds.is_empty();
+            plan.wishes.push((number, Asked { metric: metric.map(str::to_owned), wanted: wanted.clone() }));
+            for definition in registry::definitions().iter().filter(|one| Some(one.name) == metric) {
+                let Some(chosen) = plan.chosen.get(&definition.id).filter(|_| is_of_bounds) else { continue };
+                let all = Wanted { exponential: false, ..plan.wanted(definition.name, chosen.buckets) };
+                if let Err(fault) = Layout::planned(chosen.buckets, definition.unit, &all)
+                    && Layout::planned(chosen.buckets, definition.unit, &Wanted::default()).is_ok()
+                {
+                    plan.wishes.pop();
+                    return Err(format!("{} {fault} with those that are kept already", definition.name));
+                }
+            }
+            inner.plan_anew(plan);
+            let is_meant = |one: &&'static Arc<Definition>| {
+                let of_all = |chosen: &Chosen| metric.is_none() && chosen.buckets == Buckets::ByUnit;
+                Some(one.name) == metric || plan.chosen.get(&one.id).is_some_and(of_all)
+            };
+            // What is not carried out yet is carried out whole.
+            let all = registry::definitions();
+            (number, plan.is_begun.then(|| all.iter().copied().filter(is_meant).collect::<Vec<_>>()))
         };
-        if chosen.clone().count() > 0 && chosen.into_iter().all(has_all) {
-            return Ok(true);
-        }
-        if of_metric.iter().any(|definition| !self.dictionary.ends_of(definition).is_empty()) {
-            return Ok(false);
-        }
-        for definition in of_metric {
-            layouts.chosen.remove(&definition.id);
-        }
-        let wanted = layouts.wanted.entry(metric.to_owned()).or_default();
-        wanted.extend(bounds);
-        wanted.sort_by(f64::total_cmp);
-        wanted.dedup();
-        Ok(true)
+        let restarted = meant.is_some_and(|meant| {
+            inner.carry_out_plan();
+            inner.began_anew(&meant, &wanted)
+        });
+        Ok(Wish { store: self.clone(), number, restarted })
     }
 }

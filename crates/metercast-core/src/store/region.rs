@@ -127,14 +127,15 @@ impl Region {
     /// Runs `write` so that a reader sees all of its stores or none. They must be `Release` stores. May stand in an
     /// operation, at its end.
     #[inline(always)]
-    pub(crate) fn at_once(&self, write: impl FnOnce()) {
+    pub(crate) fn at_once<R>(&self, write: impl FnOnce() -> R) -> R {
         let before = self.operation.load(Relaxed);
         let idle = before & !(ONE - 1);
         // Release as in `begin`.
         self.operation.store(idle.wrapping_add(WRITING), Release);
         // The stores in `write` are Release, so none of them can be seen before the word.
-        write();
+        let result = write();
         self.operation.store(idle.wrapping_add(ONE), Release);
+        result
     }
 
     /// Runs `read` until no record was under way meanwhile.

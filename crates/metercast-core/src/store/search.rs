@@ -67,8 +67,8 @@ mod tests {
         let exponential: Vec<f64> = (-30..30).map(|at| 2f64.powi(at)).collect();
         let fine: Vec<f64> = (0..100).map(|at| 1.0 + f64::from(at) / 100.0).collect();
         let sets: [&[f64]; 12] = [
-            &Layout::by_unit("s").explicit().bounds,
-            &Layout::by_unit("ms").explicit().bounds,
+            &Layout::by_unit("s").explicit().unwrap().bounds,
+            &Layout::by_unit("ms").explicit().unwrap().bounds,
             &exponential,
             &fine,
             &[],
@@ -86,7 +86,7 @@ mod tests {
             let others = [0.0, -0.0, 1e-9, 0.3, 1.005, 1.5, 7.0, 1e9, f64::MAX, f64::MIN, 5e-324, -5e-324];
             for value in around.chain(others) {
                 let expected = bounds.iter().filter(|bound| **bound < value).count();
-                assert_eq!(layout.explicit().bucket(value), expected, "{value:?} among {bounds:?}");
+                assert_eq!(layout.explicit().unwrap().bucket(value), expected, "{value:?} among {bounds:?}");
             }
         }
     }

@@ -19,17 +19,20 @@ struct All {
     by_line: HashMap<u32, (u64, Window)>,
 }
 
-/// Gives the window of a series what a reading found, and gets back what came within it.
-pub(crate) type Advance<'a> = Box<dyn FnOnce(Duration, &Exponential) -> Exponential + 'a>;
-
 impl Windows {
     pub(crate) const fn new() -> Windows {
         Windows(Mutex::new(None))
     }
 
-    /// The window of a series that began then.
-    pub(crate) fn of<'a>(&'a self, line: u32, started: u64) -> Advance<'a> {
-        Box::new(move |width, total| self.advance(line, started, width, total, Instant::now()))
+    /// Moves the window of a series that began then on to what a reading found, and gives what came within it.
+    pub(crate) fn advance_now(
+        &self,
+        line: u32,
+        started: u64,
+        width: Duration,
+        total: &Exponential,
+    ) -> Exponential {
+        self.advance(line, started, width, total, Instant::now())
     }
 
     fn advance(

@@ -7,7 +7,7 @@ use super::{Dictionary, Made, Writer};
 use crate::definition::Definition;
 use crate::label::{KeyValue, LabelSet};
 use crate::store::layout::Layout;
-use crate::store::line::{CellWord, Line, Side};
+use crate::store::line::Side;
 
 /// Series of one metric, unless it is told otherwise; beyond it everything lands in one overflow series.
 pub(crate) const LIMIT_EACH: u32 = 2_000;
@@ -26,9 +26,9 @@ impl Dictionary {
         definition: &Definition,
         layout: Option<&'static Layout>,
     ) -> Made {
-        if let Some(cell) = self.overflow_of(definition) {
+        if let Some(number) = self.overflow_of(definition) {
             let first = self.set_full(definition, true);
-            return Made::Overflow { cell, first };
+            return Made::Overflow { number: Some(number), first };
         }
         let labels = LabelSet::of(&[KeyValue::new(OVERFLOW, true)][..]).0;
         let number = self.find_set(definition, &definition.shapes(), &labels).or_else(|| {
@@ -36,14 +36,13 @@ impl Dictionary {
             self.insert(writer, definition, layout, &labels, &key)
         });
         if let Some(number) = number
-            && let (Some(side), Some(line)) = (self.side(number), self.line(number))
+            && let Some(side) = self.side(number)
         {
             self.keep(writer, definition, side);
             self.metric_made(definition.id)[OVER].store(FULL | (u64::from(number) + 1), Release);
-            return Made::Overflow { cell: line.cell(), first: true };
+            return Made::Overflow { number: Some(number), first: true };
         }
-        // There are more lines than numbers: nothing can be kept.
-        Made::Overflow { cell: CellWord::new(0, 0, false), first: false }
+        Made::Overflow { number: None, first: false }
     }
 
     pub(super) fn has_room(&self, definition: &Definition, writer: &Writer) -> bool {
@@ -62,14 +61,14 @@ impl Dictionary {
     }
 
     /// The overflow series, if what the dictionary does not know belongs there.
-    pub(crate) fn full(&self, definition: &Definition) -> Option<CellWord> {
+    pub(crate) fn full(&self, definition: &Definition) -> Option<u32> {
         let over = self.metric(definition.id)?[OVER].load(Acquire);
         if over & FULL == 0 { None } else { self.overflow_of(definition) }
     }
 
-    pub(super) fn overflow_of(&self, definition: &Definition) -> Option<CellWord> {
+    pub(super) fn overflow_of(&self, definition: &Definition) -> Option<u32> {
         let over = self.metric(definition.id)?[OVER].load(Acquire);
-        self.line((over as u32).checked_sub(1)?).map(Line::cell)
+        (over as u32).checked_sub(1)
     }
 
     /// Whether that is new.

@@ -42,6 +42,17 @@ impl Shape {
         Shape { positive: size, negative: size, max_scale: scale }
     }
 
+    /// The shape of what is kept beside so many other words; `None` if too few buckets would be left to be of use.
+    pub(crate) const fn beside(words: usize) -> Option<Shape> {
+        const LEAST: usize = 20;
+        let room = CHUNK_WORDS.saturating_sub(words + HEAD) / 2;
+        let usual = Shape::DEFAULT.positive as usize;
+        if room < LEAST {
+            return None;
+        }
+        Some(Shape::new(if room < usual { room } else { usual }, MAX_SCALE))
+    }
+
     /// The words of a cell, at most a chunk.
     pub(crate) const fn words(self) -> usize {
         HEAD + self.positive as usize + self.negative as usize

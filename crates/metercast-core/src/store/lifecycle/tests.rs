@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Expiry;
 use crate::reading::Point;
 use crate::store::Store;
+use crate::store::layout::Layout;
 use crate::store::region::Region;
 use crate::{KeyValue, f64_histogram, u64_counter};
 
@@ -55,6 +56,7 @@ impl Timed {
     fn pass(&self, time: Duration) {
         self.now.set(self.now.get() + time);
         let inner = self.store.inner();
+        self.store.scope(|| inner.settle_plan());
         inner.lifecycle.tidy(inner, || self.now.get());
     }
 
@@ -511,17 +513,23 @@ fn an_up_down_counter_that_goes_up_while_it_is_removed_comes_down_to_zero() {
 }
 
 #[test]
-fn bounds_that_are_wanted_while_a_series_leaves_come_too_late() {
+fn what_is_recorded_while_a_series_leaves_is_not_lost_though_its_successor_has_other_buckets() {
     let timed = Timed::new(Expiry::after(LONG));
     timed.record(|| SIZES.record(1.0, ("k",)));
     timed.pass(Duration::ZERO);
     timed.store.collect();
+    let (slot, layout) = (slot_of(&timed.store, "lifecycle.sizes"), Layout::of(&[1.0, 2.0, 3.0]).unwrap());
     let late = late(&timed.store);
     timed.pass(LONG);
-    assert_eq!(timed.store.want_bounds("lifecycle.sizes", &[2.5]), Ok(false));
+    let wanted = timed.store.want_bounds("lifecycle.sizes", &[2.5]).unwrap();
+    assert!(!wanted.restarted(), "there is none that could begin anew");
     timed.record(|| SIZES.record(1.0, ("k",)));
+    crate::local::map_series(late.region, slot);
+    assert!(crate::local::record_series(late.region, slot, layout, 2.75));
     late.end();
     (0..3).for_each(|_| drop(timed.store.collect()));
+    // What a reading saw of the one that left has ended with it.
+    assert_eq!(timed.lines(), ["lifecycle.sizes{key=\"k\"} [1, 0, 1, 0] sum 3.75"]);
     let departures = timed.store.inner().lifecycle.departures();
     assert!(
         departures.as_ref().is_none_or(|departures| departures.waiting.is_empty()),

@@ -47,6 +47,15 @@ pub(super) struct Wanted {
     pub(super) time: u64,
     /// The most bytes of a request.
     pub(super) limit: usize,
+    /// Whether histograms are exponential where they are kept so.
+    pub(super) exponential: bool,
+}
+
+impl Wanted {
+    /// The series as it is to be written, if that is not as it is.
+    fn exponential<'a>(self, series: &'a SeriesView<'_>) -> Option<SeriesView<'a>> {
+        if self.exponential { series.exponential() } else { None }
+    }
 }
 
 /// What was delivered, for those who want to know what came since.
@@ -114,7 +123,7 @@ impl<F: Format> Envelope<F> {
                     let metric = metrics.entry(stream.id()).or_insert_with(|| OfMetric::new(stream));
                     observed.note(view);
                     let is_observed = observed.has(view);
-                    metric.write(&mut walk, of_scope, view, is_observed, wanted.time, &mut deltas);
+                    metric.write(&mut walk, of_scope, view, is_observed, wanted, &mut deltas);
                 }
                 walk.close_scope(of_scope);
             }
@@ -168,17 +177,17 @@ impl<F: Format> OfMetric<F> {
         scope: &mut F::Scope,
         view: &StreamView<'_>,
         is_observed: bool,
-        time: u64,
+        wanted: Wanted,
         deltas: &mut Option<(Temporalities, &mut Deltas)>,
     ) {
         let kind = self.stream.kind();
         let state = deltas.as_ref().map(|(temporalities, _)| temporalities.state(kind, is_observed));
         match (state, deltas) {
-            (Some(State::Delta), Some((_, deltas))) => self.write_deltas(walk, scope, view, time, deltas),
+            (Some(State::Delta), Some((_, deltas))) => self.write_deltas(walk, scope, view, wanted, deltas),
             (Some(State::Followed), Some((_, deltas))) => {
-                self.write_followed(walk, scope, view, time, deltas);
+                self.write_followed(walk, scope, view, wanted, deltas);
             }
-            _ => self.write_totals(walk, scope, view, time),
+            _ => self.write_totals(walk, scope, view, wanted),
         }
         walk.close_metric(&mut self.prepared);
     }
@@ -190,9 +199,9 @@ impl<F: Format> OfMetric<F> {
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
         view: &StreamView<'_>,
-        time: u64,
+        wanted: Wanted,
     ) {
-        let kind = self.stream.kind();
+        let (kind, time) = (self.stream.kind(), wanted.time);
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
         view.each(|series| {
             let start = series.started_unix_nanos;
@@ -200,7 +209,13 @@ impl<F: Format> OfMetric<F> {
             let is_done = Scalar::of(&series.value)
                 .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar));
             if !is_done {
-                put_total(walk, &mut of, kind, series, times);
+                match wanted.exponential(series) {
+                    None => put_total(walk, &mut of, kind, series, times),
+                    Some(series) => {
+                        let start = series.started_unix_nanos;
+                        put_total(walk, &mut of, kind, &series, [start, time.max(start)])
+                    }
+                };
             }
         });
     }
@@ -212,13 +227,16 @@ impl<F: Format> OfMetric<F> {
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
         view: &StreamView<'_>,
-        time: u64,
+        wanted: Wanted,
         Deltas { cursors, since }: &mut Deltas,
     ) {
+        let time = wanted.time;
         let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
         let kind = self.stream.kind();
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
         view.each(|series| {
+            let exponential = wanted.exponential(series);
+            let series = exponential.as_ref().unwrap_or(series);
             let start = series.started_unix_nanos;
             if put_total(walk, &mut of, kind, series, [start, time.max(start)]) {
                 walk.told().thread(thread.number);
@@ -233,13 +251,16 @@ impl<F: Format> OfMetric<F> {
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
         view: &StreamView<'_>,
-        time: u64,
+        wanted: Wanted,
         Deltas { cursors, since }: &mut Deltas,
     ) {
+        let time = wanted.time;
         let Some(thread) = self.thread(cursors, State::Delta, time) else { return };
         let (stream, kind) = (&*self.stream, self.stream.kind());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
         view.each(|series| {
+            let exponential = wanted.exponential(series);
+            let series = exponential.as_ref().unwrap_or(series);
             let mut came = since.of(cursors, thread, series, stream);
             while let Some(Came { value, start }) = came {
                 let scalar = match value {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use metercast_core::{Store, Value};
+use metercast_core::{Store, Value, WantedExponential};
 
 use super::envelope::{Deltas, Envelope, Observed, Temporalities, Wanted};
 use super::format::unix_nanoseconds;
@@ -53,6 +53,8 @@ pub struct OtlpMessage {
     /// The temporality that was [announced](Self::announce).
     next: Option<TemporalityPreference>,
     pending: Pending,
+    /// Exponential buckets are kept as long as this is.
+    exponential: Option<WantedExponential>,
     /// The length of the last request, which the next will have about.
     last_length: usize,
     left_out: u64,
@@ -162,6 +164,7 @@ impl OtlpMessage {
             observed: Observed::default(),
             next: None,
             pending: Pending::default(),
+            exponential: None,
             last_length: 0,
             left_out: 0,
         }
@@ -234,13 +237,17 @@ impl OtlpMessage {
     }
 
     /// Tells the store that [`requests`](Self::requests) will be made of it, so that nothing expires before it is delivered; and
-    /// that exponential buckets are preferred, if they are, for the histograms that nothing was recorded into yet. So
-    /// call it as early as you can.
+    /// that exponential buckets are preferred, if they are, for the histograms of which the program text says nothing. Those that
+    /// were recorded into before the store was first read begin anew, so call it as early as you can.
     pub fn prepare(&mut self, store: &Store) {
         self.pending.watch(store);
-        if self.options.histograms == HistogramAggregation::Exponential {
-            store.want_exponential();
+        if self.is_exponential() {
+            self.exponential = Some(store.want_exponential(None));
         }
+    }
+
+    fn is_exponential(&self) -> bool {
+        self.options.histograms == HistogramAggregation::Exponential
     }
 
     /// Reads the store and appends its message to `out`, of any length, with everything since the start, whatever
@@ -254,7 +261,8 @@ impl OtlpMessage {
     }
 
     fn encode_at(&mut self, time: SystemTime, store: &Store, out: &mut Vec<u8>) -> usize {
-        let wanted = Wanted { time: unix_nanoseconds(time), limit: usize::MAX };
+        let wanted =
+            Wanted { time: unix_nanoseconds(time), limit: usize::MAX, exponential: self.is_exponential() };
         let before = std::mem::take(out);
         let mut done = self.kept.write(store, &mut self.plan, before, wanted, None, &mut self.observed);
         match done.requests.pop() {
@@ -314,7 +322,8 @@ impl OtlpMessage {
             time = self.deltas.cursors.begin(time, unix_nanoseconds(store.started()));
             (Temporalities { now: preference, next: self.next }, &mut self.deltas)
         });
-        let wanted = Wanted { time, limit };
+        let exponential = self.options.histograms == HistogramAggregation::Exponential;
+        let wanted = Wanted { time, limit, exponential };
         self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
         let Done { mut requests, left_out } =
