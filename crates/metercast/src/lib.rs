@@ -49,6 +49,8 @@ mod in_memory;
 mod observer;
 mod reader;
 
+#[cfg(all(feature = "tls", any(feature = "otlp", feature = "serve")))]
+mod crypto;
 mod export;
 
 mod scrape;

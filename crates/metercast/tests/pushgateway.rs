@@ -1,8 +1,6 @@
 //! Pushes to the real Pushgateway, and what it then shows.
 #![cfg(feature = "otlp")]
 
-use std::fs::File;
-use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,20 +52,9 @@ impl Drop for Gateway {
     }
 }
 
-/// Whether to do without the real programs; then the test says that it was skipped.
-fn is_skipped(test: &str) -> bool {
-    if std::env::var_os("METERCAST_WITHOUT_SERVICES").is_none() {
-        return false;
-    }
-    let list = std::env::var_os("METERCAST_SKIPPED").expect("METERCAST_SKIPPED names a file");
-    let mut list = File::options().append(true).create(true).open(list).unwrap();
-    writeln!(list, "{test}: prometheus-pushgateway").unwrap();
-    true
-}
-
 #[test]
 fn the_gateway_shows_what_was_pushed_in_each_group() {
-    if is_skipped("the_gateway_shows_what_was_pushed_in_each_group") {
+    if !support::use_programs("the_gateway_shows_what_was_pushed_in_each_group", "prometheus-pushgateway") {
         return;
     }
     let gateway = Gateway::start();
@@ -109,7 +96,7 @@ fn the_gateway_shows_what_was_pushed_in_each_group() {
 
 #[test]
 fn what_the_gateway_refuses_is_said_in_its_words() {
-    if is_skipped("what_the_gateway_refuses_is_said_in_its_words") {
+    if !support::use_programs("what_the_gateway_refuses_is_said_in_its_words", "prometheus-pushgateway") {
         return;
     }
     let gateway = Gateway::start();
@@ -131,7 +118,10 @@ fn what_the_gateway_refuses_is_said_in_its_words() {
 
 #[test]
 fn the_gateway_shows_what_a_running_program_has_put_last() {
-    if is_skipped("the_gateway_shows_what_a_running_program_has_put_last") {
+    if !support::use_programs(
+        "the_gateway_shows_what_a_running_program_has_put_last",
+        "prometheus-pushgateway",
+    ) {
         return;
     }
     let gateway = Gateway::start();

@@ -1,8 +1,7 @@
 //! The real Prometheus scrapes the listener: encrypted, with a token, in the format that it asks for.
 #![cfg(all(feature = "serve", feature = "tls", feature = "config"))]
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -62,17 +61,6 @@ impl Prometheus {
     }
 }
 
-/// Whether to do without the real programs; then the test says that it was skipped.
-fn is_skipped(test: &str) -> bool {
-    if std::env::var_os("METERCAST_WITHOUT_SERVICES").is_none() {
-        return false;
-    }
-    let list = std::env::var_os("METERCAST_SKIPPED").expect("METERCAST_SKIPPED names a file");
-    let mut list = File::options().append(true).create(true).open(list).unwrap();
-    writeln!(list, "{test}: prometheus").unwrap();
-    true
-}
-
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scraped");
     let _ = fs::remove_dir_all(&folder);
@@ -82,7 +70,10 @@ fn folder() -> PathBuf {
 
 #[test]
 fn prometheus_scrapes_an_encrypted_listener_with_its_token_and_is_refused_without() {
-    if is_skipped("prometheus_scrapes_an_encrypted_listener_with_its_token_and_is_refused_without") {
+    if !support::use_programs(
+        "prometheus_scrapes_an_encrypted_listener_with_its_token_and_is_refused_without",
+        "prometheus",
+    ) {
         return;
     }
     let folder = folder();

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+mod hex;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
 mod panic;

@@ -351,6 +351,11 @@ pub(super) fn varint_width(value: u64) -> usize {
     ((64 - (value | 1).leading_zeros() as usize) * 9 + 64) >> 6
 }
 
+/// A number of type sint32 or sint64: small ones are short, whatever their sign.
+pub(super) fn zigzag(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

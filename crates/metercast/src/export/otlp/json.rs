@@ -7,6 +7,7 @@ use metercast_core::reading::{Exponential, ExponentialBuckets, LabelsView, Value
 use metercast_core::{Scope, Value};
 
 use super::format::{Data, Format, Histogram, Number, Point, Temporality, sum_of};
+use crate::export::hex;
 use crate::view::Stream;
 
 /// Writes requests in JSON.
@@ -208,10 +209,7 @@ impl Json {
     }
 
     fn hexadecimal(&mut self, bytes: &[u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        for byte in bytes {
-            self.out.extend([byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
-        }
+        bytes.iter().for_each(|byte| self.out.extend(hex::digits(*byte)));
     }
 
     /// A number of 64 bits, which is a string: many readers of JSON take numbers for doubles.

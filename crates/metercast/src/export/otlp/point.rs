@@ -5,7 +5,7 @@ use metercast_core::reading::{Exponential, ExponentialBuckets, SeriesView, Summa
 
 use super::attributes::{Attributes, PointRoom};
 use super::format::{Data, Histogram, Number, Point, Scalar, sum_of};
-use crate::export::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width};
+use crate::export::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width, zigzag};
 
 /// Which field of a metric the points are.
 pub(super) fn number_of(data: Data) -> u32 {
@@ -197,7 +197,7 @@ fn exponential(to: &mut Writer, value: &Exponential) {
         to.double(5, sum);
     }
     if value.scale != 0 {
-        to.varint(6, zigzag(value.scale));
+        to.varint(6, zigzag(value.scale.into()));
     }
     to.fixed64_unless_zero(7, value.zero_count);
     exponential_buckets(to, 8, &value.positive);
@@ -217,16 +217,11 @@ fn exponential_buckets(to: &mut Writer, number: u32, buckets: &ExponentialBucket
     let mut width = Width::MEDIUM;
     to.message(number, &mut width, |to| {
         if buckets.offset != 0 {
-            to.varint(1, zigzag(buckets.offset));
+            to.varint(1, zigzag(buckets.offset.into()));
         }
         to.length(2, buckets.counts.iter().map(|count| varint_width(*count)).sum());
         buckets.counts.iter().for_each(|count| to.put_varint(*count));
     });
-}
-
-/// A number of type sint32.
-fn zigzag(value: i32) -> u64 {
-    u64::from((value << 1 ^ value >> 31) as u32)
 }
 
 fn summary(to: &mut Writer, value: &SummaryView<'_>) {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
@@ -17,6 +16,7 @@ use tokio_rustls::rustls::{AlertDescription, CertificateError, ClientConfig, Err
 use super::connect::Stream;
 use super::error::Cause;
 use crate::config::TlsConfig;
+use crate::crypto;
 
 /// Encrypts connections to one receiver.
 pub(super) struct Tls {
@@ -149,8 +149,6 @@ pub(super) fn alert(error: &io::Error) -> Option<Cause> {
 /// Reads the files. Errors name them.
 fn config(files: &TlsConfig, protocol: &[u8]) -> Result<Arc<ClientConfig>, String> {
     let pem = files.read()?;
-    let provider =
-        CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
     let mut roots = RootCertStore::empty();
     match &pem.ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -163,7 +161,7 @@ fn config(files: &TlsConfig, protocol: &[u8]) -> Result<Arc<ClientConfig>, Strin
             }
         }
     }
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(crypto::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("the process's provider of cryptography is of no use ({error})"))?
         .with_root_certificates(roots);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::export::hex;
+
 /// Appends a text in quotes.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     for byte in text.bytes() {
         match byte {
@@ -15,7 +16,7 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
             // Also DEL, which a terminal may act on.
             0..0x20 | 0x7f => {
                 out.extend(b"\\u00");
-                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                out.extend(hex::digits(byte));
             }
             _ => out.push(byte),
         }

@@ -5,11 +5,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use metercast_core::Exemplar;
 
 use super::labels;
+use crate::export::hex;
 use crate::export::prometheus::family::{Family, Type};
 use crate::export::prometheus::native::{Native, Spans};
 use crate::export::prometheus::series::{newest, newest_within};
 use crate::export::prometheus::style::Style;
-use crate::export::wire::{Width, Writer, varint_width};
+use crate::export::wire::{Width, Writer, varint_width, zigzag};
 
 /// What is said of a series.
 pub(super) enum Sample<'a> {
@@ -161,7 +162,7 @@ fn exemplar(to: &mut Writer, number: u32, exemplar: &Exemplar) {
 
 fn hexadecimal<'a>(bytes: &[u8], to: &'a mut [u8; 32]) -> &'a [u8] {
     for (to, byte) in to.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *to = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
+        *to = hex::digits(*byte);
     }
     &to[..2 * bytes.len()]
 }
@@ -172,9 +173,4 @@ fn timestamp(to: &mut Writer, number: u32, since: Duration) {
     to.length(number, 2 + varint_width(seconds) + varint_width(nanos));
     to.varint(1, seconds);
     to.varint(2, nanos);
-}
-
-/// A number of type sint32 or sint64: small ones are short, whatever their sign.
-fn zigzag(value: i64) -> u64 {
-    (value << 1 ^ value >> 63) as u64
 }
