@@ -12,6 +12,8 @@ mod presets;
 mod projection;
 #[cfg(feature = "config")]
 mod pushgateway;
+#[cfg(feature = "config")]
+mod sources;
 mod variables;
 #[cfg(feature = "config")]
 mod yaml;
