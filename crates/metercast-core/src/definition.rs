@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::label::Keys;
+use crate::label::{Keys, Shape};
 use crate::name::{assert_instrument_name, assert_label_names};
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
@@ -348,6 +348,18 @@ impl Definition {
     /// What it measures, in words; may be empty.
     pub fn description(&self) -> &str {
         self.description
+    }
+
+    /// The keys that places of the program text give its labels, of each place those in its order, as far as they are known:
+    /// a place is, once it was used.
+    pub fn label_keys(&self) -> Vec<Vec<&str>> {
+        let shapes = self.shapes().into_iter().filter_map(Shape::get).map(|shape| shape.keys.to_vec());
+        let fixed = (0..self.fixed.len()).filter_map(|at| self.fixed.get(at));
+        let fixed = fixed.map(|fixed| fixed.labels.iter().map(|(key, _)| key).collect());
+        let mut all: Vec<Vec<&str>> = shapes.chain(fixed).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Whether all its series are shown at zero before they are recorded.

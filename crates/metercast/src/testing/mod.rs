@@ -21,9 +21,12 @@
 //! ```
 
 mod assert;
+mod lets_out;
 mod scope;
 
 pub use scope::{FutureMetricsExt, isolated};
 
 #[doc(hidden)]
 pub use assert::{Expected, check_counter, label_of, labels_of};
+#[doc(hidden)]
+pub use lets_out::check_lets_out;

@@ -13,6 +13,7 @@
 //!     .view(View::of("http.server.request.duration").alias("http_latency").unit("ms"));
 //! ```
 
+mod audit;
 mod change;
 mod filter;
 mod glob;
@@ -28,6 +29,7 @@ mod transform;
 mod unit;
 mod warnings;
 
+pub use audit::{Audit, AuditedMetric};
 pub use change::{Aggregation, GaugeMerge, LabelRule, View};
 pub use filter::{Filter, Visibilities};
 pub use glob::Glob;

@@ -193,6 +193,11 @@ impl PageOptions {
         &self.resource_labels
     }
 
+    /// Whether pages show the attribute of the resource that has this key.
+    pub(crate) fn shows_resource(&self, key: &str) -> bool {
+        self.target_info || self.resource_labels.contain(key)
+    }
+
     pub(super) fn has_created(&self) -> bool {
         self.created
     }
