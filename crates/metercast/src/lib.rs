@@ -17,7 +17,7 @@
 //! | to | read |
 //! | --- | --- |
 //! | declare and record metrics | [`metrics!`], [`labels!`], [`u64_counter!`] and its siblings |
-//! | start, flush and shut down | [`start`], [`Telemetry`] |
+//! | start, reload, flush and shut down | [`start`], [`Telemetry`] |
 //! | configure from code, file or environment | [`config`] |
 //! | test what is measured | [`testing`] |
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
@@ -59,7 +59,7 @@ mod serve;
 
 pub mod log;
 mod own;
-#[cfg(all(unix, feature = "otlp"))]
+#[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 mod signal;
 mod telemetry;
 
@@ -77,7 +77,9 @@ pub use in_memory::InMemoryReader;
 pub use log::Log;
 pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapePart, ScrapeParts, ScrapeRequest};
 pub use snapshot::Snapshot;
-pub use telemetry::{FlushError, StartError, Telemetry, TelemetryBuilder, start};
+pub use telemetry::{
+    ExporterChange, FlushError, ReloadError, Reloaded, StartError, Telemetry, TelemetryBuilder, start,
+};
 pub use testing::FutureMetricsExt;
 
 pub use metercast_core::*;

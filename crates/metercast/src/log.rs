@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
+    /// Nobody has asked for it: what goes wrong in an exporter that the program has for itself, see
+    /// [`private_exporter`](crate::config::ConfigBuilder::private_exporter). Not written to standard error.
+    Debug,
     /// As it should be: what was started, and where it can be seen.
     Info,
     /// Something was left out or replaced by a default.
@@ -21,6 +24,7 @@ pub enum Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Level::Debug => "debug",
             Level::Info => "info",
             Level::Warn => "warning",
             Level::Error => "error",
@@ -56,6 +60,7 @@ impl Log {
     pub fn stderr() -> Log {
         #[expect(clippy::print_stderr, reason = "this is the one place that writes there")]
         Log::to(|level, line| match level {
+            Level::Debug => {}
             Level::Info => eprintln!("metercast: {line}"),
             _ => eprintln!("metercast: {level}: {line}"),
         })
@@ -77,6 +82,12 @@ impl Log {
     /// ```
     pub fn to(sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Log {
         Log { sink: Arc::new(sink), quiet_until: Arc::default(), said: Arc::default() }
+    }
+
+    /// The same log, in which every line is for nobody who did not ask for it.
+    pub(crate) fn hushed(&self) -> Log {
+        let sink = Arc::clone(&self.sink);
+        Log::to(move |_, line| sink(Level::Debug, line))
     }
 
     /// Writes a line. Should the application's function panic, the line is lost and nothing else.

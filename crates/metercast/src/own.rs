@@ -56,6 +56,27 @@ pub(crate) fn late(store: &Store, metric: &str) {
     store.scope(|| OBSERVABLES_LATE.add(1, (metric,)));
 }
 
+metrics! {
+    /// Whether the last reload of the configuration succeeded: 1 or 0.
+    static RELOAD_SUCCESSFUL: Gauge<u64> = "metercast.config.last_reload_successful";
+    /// When the configuration was read last that holds, since 1970.
+    static RELOAD_SUCCESS: Gauge<f64> = "metercast.config.last_reload_success_timestamp" { unit: "s" };
+}
+
+/// Says whether the configuration that was read last holds now.
+pub(crate) fn reloaded(store: &Store, successful: bool) {
+    store.scope(|| {
+        RELOAD_SUCCESSFUL.set(u64::from(successful));
+        if successful {
+            RELOAD_SUCCESS.set(since_1970().as_secs_f64());
+        }
+    });
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// The type of an exporter that serves a page.
 pub(crate) const PROMETHEUS: &str = "prometheus_http_text_metric_exporter";
 /// The type of an exporter that pushes a page.
@@ -71,6 +92,8 @@ pub(crate) struct Own(Option<Arc<Of>>);
 #[derive(Debug)]
 struct Of {
     store: Store,
+    /// Whether anything is recorded, now.
+    is_on: Arc<AtomicBool>,
     name: String,
     component: &'static str,
     /// Whether there was an export.
@@ -81,20 +104,25 @@ struct Of {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Inflight {
+    /// Where they were counted.
     own: Own,
     points: i64,
 }
 
 impl Own {
-    /// Measures the exporter `name` of the type `component` into the store.
-    pub(crate) fn of(store: &Store, name: &str, component: &'static str) -> Own {
+    /// Measures the exporter `name` of the type `component` into the store, as long as that is on.
+    pub(crate) fn of(store: &Store, name: &str, component: &'static str, is_on: Arc<AtomicBool>) -> Own {
         let has_worked = AtomicBool::new(component == PROMETHEUS);
-        Own(Some(Arc::new(Of { store: store.clone(), name: name.to_owned(), component, has_worked })))
+        Own(Some(Arc::new(Of { store: store.clone(), is_on, name: name.to_owned(), component, has_worked })))
+    }
+
+    fn on(&self) -> Option<&Of> {
+        self.0.as_deref().filter(|of| of.is_on.load(Relaxed))
     }
 
     fn record(&self, record: impl FnOnce(&str, &'static str)) {
-        if let Some(of) = &self.0 {
-            of.store.scope(|| record(&of.name, of.component));
+        if let Some(of) = self.on() {
+            of.record(record);
         }
     }
 
@@ -107,7 +135,8 @@ impl Own {
     pub(crate) fn inflight(&self, points: u64) -> Inflight {
         let points = i64::try_from(points).unwrap_or(i64::MAX);
         self.record(|name, component| INFLIGHT.add(points, (name, component)));
-        Inflight { own: self.clone(), points }
+        let own = if self.on().is_some() { self.clone() } else { Own::default() };
+        Inflight { own, points }
     }
 
     /// Measures one export, and counts it as a failure or as the last success.
@@ -124,7 +153,7 @@ impl Own {
     }
 
     fn succeeded(&self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = since_1970();
         self.record(|name, component| LAST_SUCCESS.set(now.as_secs_f64(), (name, component)));
     }
 
@@ -133,7 +162,7 @@ impl Own {
     /// Readings before the first export are not measured: a program in which nothing is recorded has nothing to export, and
     /// this must not change it.
     pub(crate) fn collect<R>(&self, read: impl FnOnce() -> R) -> R {
-        let Some(of) = self.0.as_ref().filter(|of| of.has_worked.load(Relaxed)) else { return read() };
+        let Some(of) = self.on().filter(|of| of.has_worked.load(Relaxed)) else { return read() };
         struct Measured<'a>(&'a Own, Instant, Option<&'static str>);
         impl Drop for Measured<'_> {
             fn drop(&mut self) {
@@ -152,8 +181,17 @@ impl Own {
     }
 }
 
+impl Of {
+    fn record(&self, record: impl FnOnce(&str, &'static str)) {
+        self.store.scope(|| record(&self.name, self.component));
+    }
+}
+
 impl Drop for Inflight {
     fn drop(&mut self) {
-        self.own.record(|name, component| INFLIGHT.add(-self.points, (name, component)));
+        // Also if that was switched off meanwhile: what was added is taken away.
+        if let Some(of) = &self.own.0 {
+            of.record(|name, component| INFLIGHT.add(-self.points, (name, component)));
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! An exporter's access to the store: readings, and the problems that the record side met, each said once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use metercast_core::Store;
 
 use crate::log::{Level, Log};
@@ -11,8 +14,10 @@ use crate::own::Own;
 pub(crate) struct Reader {
     store: Store,
     log: Log,
-    /// Whether exporters are measured.
-    is_measured: bool,
+    /// Where to write what is wrong with the store, which is not the exporter's.
+    store_log: Log,
+    /// Whether exporters are measured, which can be switched.
+    is_measured: Arc<AtomicBool>,
     /// The exporter that reads, measured.
     own: Own,
     /// Lets a test see what a panic in the next reading does.
@@ -24,22 +29,28 @@ impl Reader {
     pub(crate) fn new(store: Store, log: Log) -> Reader {
         Reader {
             store,
+            store_log: log.clone(),
             log,
-            is_measured: true,
+            is_measured: Arc::new(AtomicBool::new(true)),
             own: Own::default(),
             #[cfg(test)]
             panics: std::sync::Arc::default(),
         }
     }
 
-    /// The same, and whether exporters are measured.
-    pub(crate) fn measured(self, is_measured: bool) -> Reader {
-        Reader { is_measured, ..self }
+    /// From now on, says whether the exporters of all its clones are measured.
+    pub(crate) fn measure(&self, is_measured: bool) {
+        self.is_measured.store(is_measured, Ordering::Relaxed);
+    }
+
+    /// The same, writing elsewhere what goes wrong with the exporter.
+    pub(crate) fn logging(self, log: Log) -> Reader {
+        Reader { log, ..self }
     }
 
     /// The same for one exporter.
     pub(crate) fn of_exporter(&self, name: &str, component: &'static str) -> Reader {
-        let own = if self.is_measured { Own::of(&self.store, name, component) } else { Own::default() };
+        let own = Own::of(&self.store, name, component, Arc::clone(&self.is_measured));
         Reader { own, ..self.clone() }
     }
 
@@ -70,7 +81,7 @@ impl Reader {
     /// Clones of the log share what was said, so each problem is logged once however many exporters read.
     fn say_problems(&self) {
         for problem in self.store.problems() {
-            self.log.write_once(Level::Warn, &problem.to_string());
+            self.store_log.write_once(Level::Warn, &problem.to_string());
         }
     }
 }

@@ -86,7 +86,7 @@ fn configure(options: &Options, receiver: &str) -> Result<Config, metercast_towe
 fn log(console: &Arc<Console>) -> Log {
     let console = Arc::clone(console);
     Log::to(move |level, line| match level {
-        Level::Info => {}
+        Level::Debug | Level::Info => {}
         level => console.trouble(&format!("metercast: {level}: {line}")),
     })
 }

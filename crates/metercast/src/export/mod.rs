@@ -10,8 +10,7 @@ pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;
 pub(crate) mod stdout;
-#[cfg(feature = "otlp")]
-mod timer;
+pub(crate) mod timer;
 mod wire;
 
 /// What hands over at an interval, on a thread of its own.

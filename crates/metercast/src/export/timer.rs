@@ -18,6 +18,13 @@ pub(crate) trait Work: Send + 'static {
     ///
     /// Why not everything was handed over.
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String>;
+
+    /// Is told that `next` goes on from here, and does what is owed before.
+    fn hand_over(&mut self, next: &Self) {
+        let _ = next;
+        // It has said itself what went wrong.
+        let _ = self.work(None);
+    }
 }
 
 /// The handle of the thread. Dropped without [`shutdown`](Periodic::shutdown), the thread ends at once, without working a last
@@ -30,6 +37,8 @@ pub(crate) struct Timer<W> {
 }
 
 struct Running<W> {
+    /// Told that the thread is to begin, or dropped.
+    begin: Option<Sender<()>>,
     commands: Sender<Command<W>>,
     thread: JoinHandle<()>,
 }
@@ -37,7 +46,6 @@ struct Running<W> {
 enum Command<W> {
     Work(Ask),
     /// Goes on with other work.
-    #[cfg_attr(not(test), allow(dead_code, reason = "a reload is who asks for it"))]
     Change {
         work: W,
         interval: Duration,
@@ -57,21 +65,37 @@ const STOPPED: &str = "is not at work, as the exporter was stopped";
 const LATE: &str = "was not done before the deadline; give it more time";
 
 impl<W: Work> Timer<W> {
-    /// Starts the thread. The first work is due after one interval.
+    /// Starts the thread, which does nothing before [`begin`](Timer::begin).
     ///
     /// # Errors
     ///
     /// The system gives no thread.
-    pub(crate) fn start(name: &str, interval: Duration, work: W) -> io::Result<Timer<W>> {
+    pub(crate) fn prepare(name: &str, interval: Duration, work: W) -> io::Result<Timer<W>> {
         let (commands, received) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name(format!("metercast-{name}").replace('\0', ""))
-            .spawn(move || run(work, interval, &received))?;
-        Ok(Timer { process: process::id(), running: Mutex::new(Some(Running { commands, thread })) })
+        let (begin, begins) = mpsc::channel();
+        let thread =
+            thread::Builder::new().name(format!("metercast-{name}").replace('\0', "")).spawn(move || {
+                if begins.recv().is_ok() {
+                    run(work, interval, &received);
+                }
+            })?;
+        let running = Mutex::new(Some(Running { begin: Some(begin), commands, thread }));
+        Ok(Timer { process: process::id(), running })
     }
 
-    /// Goes on with other work, once the old one was done a last time. Does not wait for it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "a reload is who asks for it"))]
+    /// Begins. The first work is due after one interval.
+    pub(crate) fn begin(&self) {
+        if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
+            let _ = begin.send(());
+        }
+    }
+
+    /// Whether the thread takes commands.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.is_forked() && self.running().as_ref().is_some_and(|running| !running.thread.is_finished())
+    }
+
+    /// Goes on with other work, once the old one was handed over. Does not wait for it.
     pub(crate) fn change(&self, work: W, interval: Duration) {
         if let Some(running) = self.running().as_ref().filter(|_| !self.is_forked()) {
             let _ = running.commands.send(Command::Change { work, interval });
@@ -140,7 +164,7 @@ fn run<W: Work>(mut work: W, mut interval: Duration, commands: &Receiver<Command
                 }
             }
             Ok(Command::Change { work: other, interval: new }) => {
-                let _ = work.work(None);
+                work.hand_over(&other);
                 (work, interval) = (other, new);
                 due = due.min(after(Instant::now(), interval));
             }
@@ -161,6 +185,19 @@ fn next(due: Instant, interval: Duration, now: Instant) -> Instant {
         .checked_mul(skipped)
         .and_then(|time| due.checked_add(time))
         .unwrap_or_else(|| after(now, interval))
+}
+
+impl<W> Drop for Timer<W> {
+    fn drop(&mut self) {
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { begin: Some(begin), thread, .. }) = running
+            && self.process == process::id()
+        {
+            // It has not begun, so it ends at once.
+            drop(begin);
+            let _ = thread.join();
+        }
+    }
 }
 
 impl<W> fmt::Debug for Timer<W> {
@@ -184,6 +221,12 @@ mod tests {
 
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+    fn start<W: Work>(interval: Duration, work: W) -> Timer<W> {
+        let timer = Timer::prepare("t", interval, work).unwrap();
+        timer.begin();
+        timer
+    }
+
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(60)
     }
@@ -191,7 +234,7 @@ mod tests {
     #[test]
     fn work_is_done_at_the_interval_when_asked_and_a_last_time() {
         let (note, notes) = mpsc::channel();
-        let timer = Timer::start("t", Duration::from_millis(1), Note(1, note.clone())).unwrap();
+        let timer = start(Duration::from_millis(1), Note(1, note.clone()));
         for _ in 0..3 {
             assert_eq!(notes.recv(), Ok((1, false)));
         }
@@ -218,7 +261,7 @@ mod tests {
             }
         }
         let (hold, held) = mpsc::channel();
-        let timer = Timer::start("t", YEAR, Hangs(held)).unwrap();
+        let timer = start(YEAR, Hangs(held));
         assert_eq!(timer.flush(Instant::now() + Duration::from_millis(20)).unwrap_err(), LATE);
         assert_eq!(timer.shutdown(Instant::now() + Duration::from_millis(20)).unwrap_err(), LATE);
         drop(hold);

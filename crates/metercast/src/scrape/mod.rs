@@ -130,6 +130,12 @@ impl Scrape {
         }
     }
 
+    /// Takes the place of another scrape: metrics keep the names that they had on its pages.
+    #[cfg(feature = "serve")]
+    pub(crate) fn succeed(&self, other: &Scrape) {
+        self.inner.page.succeed(&other.inner.page);
+    }
+
     /// Where it says what goes wrong.
     #[cfg(feature = "serve")]
     pub(crate) fn log(&self) -> &crate::Log {

@@ -7,14 +7,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection;
-use super::places::{Place, Places};
-use super::site::Site;
-#[cfg(feature = "tls")]
-use super::tls::Tls;
-use crate::log::{Level, Log};
-
-/// Connections at once. Of more, those that have waited longest for a request are closed.
-const CONNECTIONS: usize = 256;
+use super::door::Door;
+use super::places::Place;
+use crate::log::Level;
 
 /// How long accepting pauses when the system refuses, for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -23,22 +18,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// listener more would not help there.
 const FAILURES: u32 = 50;
 
-/// Whom connections are handed to.
-pub(super) struct Door {
-    pub(super) exporter: String,
-    pub(super) site: Arc<Site>,
-    pub(super) log: Log,
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<Tls>,
-    /// Lets a test see what a panic in the loop does.
-    #[cfg(test)]
-    pub(super) panics: std::sync::atomic::AtomicBool,
-}
-
 impl Door {
     /// Accepts as long as that is possible. Returns why it is not any more.
-    pub(super) async fn accept(&self, listener: &TcpListener) -> io::Error {
-        let places = Places::new(CONNECTIONS);
+    pub(super) async fn accept(self: &Arc<Door>, listener: &TcpListener) -> io::Error {
+        let places = &self.places;
         let mut failures = 0;
         loop {
             let accepted = listener.accept().await;
@@ -56,11 +39,12 @@ impl Door {
                     if failures >= FAILURES && !is_want(&error) {
                         return error;
                     }
+                    let site = self.site();
+                    let exporter = site.exporter();
                     let line = format!(
-                        "exporter {:?} cannot accept connections: {error}; it tries again, check the limit of open files",
-                        self.exporter
+                        "exporter {exporter:?} cannot accept connections: {error}; it tries again, check the limit of open files",
                     );
-                    self.log.write_rarely(Level::Error, &format!("accept {}", self.exporter), &line);
+                    site.log().write_rarely(Level::Error, &format!("accept {exporter}"), &line);
                     // Whoever has no request may have the descriptor that is wanting.
                     places.evict_half();
                     tokio::time::sleep(PAUSE).await;
@@ -70,22 +54,22 @@ impl Door {
     }
 
     /// Serves a connection, in a task of its own: should that panic, the others do not notice.
-    fn begin(&self, stream: TcpStream, place: Arc<Place>) {
+    fn begin(self: &Arc<Door>, stream: TcpStream, place: Arc<Place>) {
         let _ = stream.set_nodelay(true);
-        let site = Arc::clone(&self.site);
+        let door = Arc::clone(self);
         #[cfg(feature = "tls")]
-        let acceptor = self.tls.as_ref().map(|tls| tls.acceptor(&self.exporter, &self.log));
+        let acceptor = self.site().acceptor();
         tokio::spawn(async move {
             let served = async {
                 #[cfg(feature = "tls")]
                 if let Some(acceptor) = acceptor {
                     let handshake = tokio::time::timeout(connection::HEAD, acceptor.accept(stream));
                     if let Ok(Ok(stream)) = handshake.await {
-                        connection::serve(stream, site, Arc::clone(&place)).await;
+                        connection::serve(stream, true, door, Arc::clone(&place)).await;
                     }
                     return;
                 }
-                connection::serve(stream, site, Arc::clone(&place)).await;
+                connection::serve(stream, false, door, Arc::clone(&place)).await;
             };
             tokio::select! {
                 () = served => {}

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::door::Door;
 use super::places::{Busy, Place};
-use super::site::{Asked, Site};
+use super::site::Asked;
 use super::stalled::Stalled;
 use crate::scrape::{ScrapeAnswer, ScrapeBody, ScrapeRequest};
 
@@ -38,14 +39,15 @@ const BUFFER: usize = 32 * 1024;
 /// A browser behind proxies sends about thirty.
 const HEADERS: usize = 64;
 
-/// Answers requests until the client goes away, or its place is needed. What goes wrong here is the client's.
-pub(super) async fn serve<S>(io: S, site: Arc<Site>, place: Arc<Place>)
+/// Answers requests until the client goes away, its place is needed, or the listener closes. What goes wrong here is the
+/// client's.
+pub(super) async fn serve<S>(io: S, is_encrypted: bool, door: Arc<Door>, place: Arc<Place>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let service = service_fn(|request| {
-        let (site, busy) = (Arc::clone(&site), place.busy());
-        async move { Ok::<_, Infallible>(answer(&site, &request, busy).await) }
+        let (door, busy) = (Arc::clone(&door), place.busy());
+        async move { Ok::<_, Infallible>(answer(&door, &request, is_encrypted, busy).await) }
     });
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()
@@ -58,12 +60,26 @@ where
     tokio::select! {
         _ = connection.as_mut() => return,
         () = tokio::time::sleep(LIFE) => {}
+        () = door.closed() => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(LAST, connection).await;
 }
 
-async fn answer<B>(site: &Site, request: &Request<B>, busy: Busy) -> Response<Full<Bytes>> {
+async fn answer<B>(
+    door: &Door,
+    request: &Request<B>,
+    is_encrypted: bool,
+    busy: Busy,
+) -> Response<Full<Bytes>> {
+    let site = door.site();
+    if site.is_encrypted() != is_encrypted {
+        // A connection from before a reload, which is not what anybody asked for now.
+        let text = "the listener has begun or ceased to encrypt; connect again\n";
+        let mut response = response(ScrapeAnswer::plain(503, text), busy);
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
     let headers = request.headers();
     let (accept, accept_encoding) = (all(headers, &ACCEPT), all(headers, &ACCEPT_ENCODING));
     let asked = Asked {
@@ -76,7 +92,7 @@ async fn answer<B>(site: &Site, request: &Request<B>, busy: Busy) -> Response<Fu
             accept_encoding: accept_encoding.as_deref(),
         },
     };
-    response(site.answer(&asked).await, busy)
+    response(site.answer(&asked, door.restarts()).await, busy)
 }
 
 /// The values of a header, one list: RFC 9110, section 5.3. Those that are not text are passed over.

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,22 +10,19 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
-use super::accept::Door;
+use super::door::Door;
 use super::site::Site;
-#[cfg(feature = "tls")]
-use super::tls::Tls;
-use crate::config::PrometheusConfig;
 use crate::log::Level;
-use crate::scrape::Scrape;
 
-/// A running listener; it stops when this is dropped.
+/// A listener; it stops when this is dropped, and connections that are still open are closed.
 pub(crate) struct Listener {
+    /// As the configuration spells it.
+    listen: String,
     address: SocketAddr,
     stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     /// The process that has the thread: a forked child has none to wait for.
     process: u32,
-    #[cfg(test)]
     door: Arc<Door>,
 }
 
@@ -44,19 +40,13 @@ const WRITERS: usize = 2;
 const QUEUE: i32 = 4096;
 
 impl Listener {
-    /// Binds the address of `config` and serves `scrape` there.
+    /// Binds `listen`. Nothing is accepted before [`open`](Listener::open).
     ///
     /// # Errors
     ///
     /// What is wrong and how to mend it, to be put behind the name of the exporter.
-    pub(crate) fn start(
-        exporter: &str,
-        config: &PrometheusConfig,
-        scrape: Scrape,
-    ) -> Result<Listener, String> {
-        #[cfg(feature = "tls")]
-        let tls = config.listener().tls().map(|files| Tls::start(files.clone())).transpose()?;
-        let listen = config.listen();
+    pub(crate) fn bind(listen: &str, site: Site) -> Result<Listener, String> {
+        let exporter = site.exporter().to_owned();
         let cannot_listen = |error: io::Error| {
             format!(
                 "cannot listen on {listen}: {error}; free the address, or set telemetry.exporters.{exporter}.listen or \
@@ -65,45 +55,66 @@ impl Listener {
         };
         let listener = bind(listen).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let log = scrape.log().clone();
-        let door = Arc::new(Door {
-            exporter: exporter.to_owned(),
-            site: Arc::new(Site::new(config.path(), config.listener().clone(), scrape)),
-            log,
-            #[cfg(feature = "tls")]
-            tls,
-            #[cfg(test)]
-            panics: Default::default(),
-        });
+        let door = Door::new(site);
         let stop = Arc::new(Stop::default());
         let runtime = build_runtime().map_err(|error| format!("cannot start its runtime: {error}"))?;
         let thread = std::thread::Builder::new()
             .name(format!("metercast-{exporter}"))
             .spawn({
                 let (door, stop) = (Arc::clone(&door), Arc::clone(&stop));
-                move || keep_running(listener, address, runtime, &door, &stop)
+                move || {
+                    if stop.opened() {
+                        keep_running(listener, address, runtime, &door, &stop);
+                    }
+                }
             })
             .map_err(|error| format!("cannot start its thread: {error}"))?;
         Ok(Listener {
+            listen: listen.to_owned(),
             address,
             stop,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
             process: std::process::id(),
-            #[cfg(test)]
             door,
         })
+    }
+
+    /// Begins to accept.
+    pub(crate) fn open(&self) {
+        self.stop.open();
+    }
+
+    /// Serves something else from the next request on. Connections stay open.
+    pub(crate) fn serve(&self, site: Site) {
+        self.door.swap(site);
+    }
+
+    /// Where it was told to listen.
+    pub(crate) fn listen(&self) -> &str {
+        &self.listen
     }
 
     /// Where it listens; with the port that was chosen if 0 was asked for.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
-}
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.stop.now();
-        if let Some(thread) = self.thread.take()
+    /// Whether that is also where `listen` is.
+    pub(crate) fn is_at(&self, listen: &str) -> bool {
+        self.listen == listen
+            || listen.to_socket_addrs().is_ok_and(|mut addresses| addresses.any(|one| one == self.address))
+    }
+
+    /// Stops accepting at once, and ends when the requests that are under way were answered, at the latest at `deadline`.
+    /// Blocks until then.
+    pub(crate) fn close(&self, deadline: Instant) {
+        self.stop.by(deadline);
+        self.join();
+    }
+
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
             && std::process::id() == self.process
         {
             let _ = thread.join();
@@ -111,26 +122,81 @@ impl Drop for Listener {
     }
 }
 
-/// Tells the thread to stop, whatever it waits for.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.now();
+        self.join();
+    }
+}
+
+/// Tells the thread to begin and to stop, whatever it waits for.
 #[derive(Default)]
 struct Stop {
-    is_over: Mutex<bool>,
+    phase: Mutex<Phase>,
     changed: Condvar,
     notify: Notify,
 }
 
+/// How far the life of a listener is. It goes on only.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    #[default]
+    Bound,
+    Open,
+    /// Until then requests may take that are under way.
+    Closing(Instant),
+    Over,
+}
+
 impl Stop {
     fn now(&self) {
-        *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.go_to(Phase::Over);
+    }
+
+    fn by(&self, deadline: Instant) {
+        self.go_to(Phase::Closing(deadline));
+    }
+
+    fn open(&self) {
+        self.go_to(Phase::Open);
+    }
+
+    fn go_to(&self, next: Phase) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        *phase = next.max(*phase);
+        drop(phase);
         self.changed.notify_all();
-        self.notify.notify_one();
+        if next > Phase::Open {
+            self.notify.notify_one();
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it may begin; false if it is to stop before that.
+    fn opened(&self) -> bool {
+        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_while(phase, |phase| *phase == Phase::Bound);
+        *waited.unwrap_or_else(PoisonError::into_inner) == Phase::Open
     }
 
     /// Whether it is to stop, which is waited for at most so long.
     fn within(&self, pause: Duration) -> bool {
-        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(is_over, pause, |is_over| !*is_over);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(phase, pause, |phase| *phase <= Phase::Open);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 > Phase::Open
+    }
+
+    /// Returns when the requests that are under way need not be waited for any more, though they are.
+    async fn patience(&self) {
+        while let Phase::Closing(deadline) = self.phase() {
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline.into()) => return,
+                () = self.notify.notified() => {}
+            }
+        }
     }
 }
 
@@ -148,9 +214,11 @@ fn keep_running(listener: TcpListener, address: SocketAddr, runtime: Runtime, do
         if began.elapsed() > LAST_PAUSE {
             pause = FIRST_PAUSE;
         }
-        door.site.state.restarts.fetch_add(1, Ordering::Relaxed);
-        let line = format!("exporter {:?} has died: {cause}; it starts again in {pause:?}", door.exporter);
-        door.log.write(Level::Error, &line);
+        door.restarted();
+        let site = door.site();
+        let line = format!("exporter {:?} has died: {cause}; it starts again in {pause:?}", site.exporter());
+        site.log().write(Level::Error, &line);
+        drop(site);
         if stop.within(pause) {
             return;
         }
@@ -190,6 +258,19 @@ fn run(
             }
         })
     }));
+    if matches!(ran, Ok(None)) {
+        // From now on somebody else may have the address.
+        drop(bound);
+        door.close();
+        runtime.block_on(async {
+            tokio::select! {
+                () = stop.patience() => {}
+                () = door.places.are_free() => {}
+            }
+        });
+        runtime.shutdown_timeout(LAST_PAGE);
+        return Ok(());
+    }
     // Connections that are still open are closed, not waited for; threads that write pages are, if they come to an end.
     runtime.shutdown_timeout(LAST_PAGE);
     match ran {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod door;
 mod listener;
 mod places;
 mod site;
@@ -10,3 +11,4 @@ mod stalled;
 mod tls;
 
 pub(crate) use listener::Listener;
+pub(crate) use site::{Reload, Reloading, Site};

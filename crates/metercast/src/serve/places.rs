@@ -61,6 +61,13 @@ impl Places {
         }
     }
 
+    /// Returns when nobody has a place any more. Whoever takes one meanwhile is waited for too.
+    pub(super) async fn are_free(&self) {
+        while self.state().taken > 0 {
+            self.freed.notified().await;
+        }
+    }
+
     fn try_take(self: &Arc<Places>) -> Option<Arc<Place>> {
         let mut state = self.state();
         if state.taken >= self.most {

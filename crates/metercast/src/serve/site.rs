@@ -2,24 +2,34 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::config::{HEALTHY, ListenerConfig, READY};
+#[cfg(feature = "tls")]
+use super::tls::Tls;
+use crate::Log;
+use crate::config::{HEALTHY, ListenerConfig, PrometheusConfig, READY, RELOAD};
 use crate::scrape::{Scrape, ScrapeAnswer, ScrapeRequest};
 
 /// What a listener serves.
-pub(super) struct Site {
+pub(crate) struct Site {
+    exporter: String,
     path: String,
     config: ListenerConfig,
     scrape: Scrape,
-    pub(super) state: Arc<State>,
+    /// `None`: nobody can reload here.
+    reload: Option<Reload>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
-/// How the listener is.
-#[derive(Default)]
-pub(super) struct State {
-    /// How often it had to be started again.
-    pub(super) restarts: AtomicU32,
+/// Reads the configuration again and makes it hold.
+pub(crate) type Reload = Arc<dyn Fn() -> Reloading + Send + Sync>;
+
+/// What became of a reload, with the text for who asked for it.
+pub(crate) enum Reloading {
+    Done(String),
+    Refused(String),
+    /// Another one is under way.
+    Busy(String),
 }
 
 /// A request, as far as it decides the answer.
@@ -30,23 +40,68 @@ pub(super) struct Asked<'a> {
 }
 
 impl Site {
-    pub(super) fn new(path: &str, config: ListenerConfig, scrape: Scrape) -> Site {
-        let scrape = scrape.max_in_flight(config.max_in_flight()).timeout(config.timeout());
-        Site { path: path.to_owned(), config, scrape, state: Arc::default() }
+    /// What `config` says is to be served. Reads the certificate if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the certificate, to be put behind the name of the exporter.
+    pub(crate) fn new(
+        exporter: &str,
+        config: &PrometheusConfig,
+        scrape: Scrape,
+        reload: Option<Reload>,
+    ) -> Result<Site, String> {
+        let listener = config.listener();
+        Ok(Site {
+            exporter: exporter.to_owned(),
+            path: config.path().to_owned(),
+            config: listener.clone(),
+            scrape: scrape.max_in_flight(listener.max_in_flight()).timeout(listener.timeout()),
+            reload: reload.filter(|_| listener.reload()),
+            #[cfg(feature = "tls")]
+            tls: listener.tls().map(|files| Tls::start(files.clone())).transpose()?,
+        })
     }
 
-    pub(super) async fn answer(&self, asked: &Asked<'_>) -> ScrapeAnswer {
-        let answer = match self.answer_without_page(asked) {
+    pub(super) fn exporter(&self) -> &str {
+        &self.exporter
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        self.scrape.log()
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.config.tls().is_some()
+    }
+
+    /// What the next connection is encrypted with.
+    #[cfg(feature = "tls")]
+    pub(super) fn acceptor(&self) -> Option<tokio_rustls::TlsAcceptor> {
+        self.tls.as_ref().map(|tls| tls.acceptor(&self.exporter, self.log()))
+    }
+
+    #[cfg(all(test, feature = "tls"))]
+    pub(super) fn tls(&self) -> &Tls {
+        self.tls.as_ref().unwrap()
+    }
+
+    /// The answer to a request on a listener that was started again so many times.
+    pub(super) async fn answer(&self, asked: &Asked<'_>, restarts: u32) -> ScrapeAnswer {
+        let answer = match self.answer_without_page(asked, restarts) {
             Some(answer) => answer,
-            None => return self.scrape.answer(&asked.scrape).await,
+            None => match &self.reload {
+                Some(reload) if asked.path == RELOAD => self::reload(reload, asked.scrape.method).await,
+                _ => return self.scrape.answer(&asked.scrape).await,
+            },
         };
         if asked.scrape.method == "HEAD" { answer.without_body() } else { answer }
     }
 
-    /// The answer, unless it is the page.
-    fn answer_without_page(&self, asked: &Asked<'_>) -> Option<ScrapeAnswer> {
+    /// The answer, unless it is the page or a reload.
+    fn answer_without_page(&self, asked: &Asked<'_>, restarts: u32) -> Option<ScrapeAnswer> {
         if self.config.health() && (asked.path == HEALTHY || asked.path == READY) {
-            return Some(self.health(asked));
+            return Some(health(asked, restarts));
         }
         if !self.lets_in(asked.authorization) {
             // Also where there is nothing: who is not let in learns no paths.
@@ -54,7 +109,8 @@ impl Site {
                 "the metrics are for who has the token; send it in the header Authorization: Bearer TOKEN\n";
             return Some(ScrapeAnswer::plain(401, text).with("www-authenticate", "Bearer"));
         }
-        if !self.config.any_path() && asked.path != self.path {
+        let is_reload = self.reload.is_some() && asked.path == RELOAD;
+        if !is_reload && !self.config.any_path() && asked.path != self.path {
             let text = format!("there is nothing at {}; the metrics are at {}\n", asked.path, self.path);
             return Some(ScrapeAnswer::plain(404, text).with("x-content-type-options", "nosniff"));
         }
@@ -78,24 +134,38 @@ impl Site {
             _ => false,
         }
     }
+}
 
-    fn health(&self, asked: &Asked<'_>) -> ScrapeAnswer {
-        if !matches!(asked.scrape.method, "GET" | "HEAD") {
-            return ScrapeAnswer::plain(405, "this is read with GET\n").with("allow", "GET, HEAD");
+fn health(asked: &Asked<'_>, restarts: u32) -> ScrapeAnswer {
+    if !matches!(asked.scrape.method, "GET" | "HEAD") {
+        return ScrapeAnswer::plain(405, "this is read with GET\n").with("allow", "GET, HEAD");
+    }
+    if asked.path == READY {
+        return ScrapeAnswer::plain(200, "metercast is ready\n");
+    }
+    let mut text = "metercast is healthy\n".to_owned();
+    match restarts {
+        0 => {}
+        1 => text += "its listener had to be started again once; the log of the program says why\n",
+        n => {
+            let line = "its listener had to be started again";
+            text += &format!("{line} {n} times; the log of the program says why\n");
         }
-        if asked.path == READY {
-            return ScrapeAnswer::plain(200, "metercast is ready\n");
-        }
-        let mut text = "metercast is healthy\n".to_owned();
-        match self.state.restarts.load(Ordering::Relaxed) {
-            0 => {}
-            1 => text += "its listener had to be started again once; the log of the program says why\n",
-            n => {
-                let line = "its listener had to be started again";
-                text += &format!("{line} {n} times; the log of the program says why\n");
-            }
-        }
-        ScrapeAnswer::plain(200, text)
+    }
+    ScrapeAnswer::plain(200, text)
+}
+
+/// Reloads on a thread for blocking work, and says what became of it.
+async fn reload(reload: &Reload, method: &str) -> ScrapeAnswer {
+    if method != "POST" {
+        return ScrapeAnswer::plain(405, "the configuration is read again with POST\n").with("allow", "POST");
+    }
+    let reload = Arc::clone(reload);
+    match tokio::task::spawn_blocking(move || reload()).await {
+        Ok(Reloading::Done(text)) => ScrapeAnswer::plain(200, text),
+        Ok(Reloading::Refused(text)) => ScrapeAnswer::plain(422, text),
+        Ok(Reloading::Busy(text)) => ScrapeAnswer::plain(409, text).with("retry-after", "1"),
+        Err(_) => ScrapeAnswer::plain(500, "the reload panicked; the log of the program says why\n"),
     }
 }
 

@@ -1,79 +1,156 @@
-//! Why a start, a flush or a shutdown did not succeed: which exporter, why, and how to mend it.
+//! Why a start, a reload, a flush or a shutdown did not succeed: which exporter, why, and how to mend it.
 
 use std::fmt;
-#[cfg(all(unix, feature = "otlp"))]
+#[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 use std::io;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Problem};
 
 /// Why metercast did not start. `Debug` is `Display`, so that a `main` that returns it prints the sentence.
 pub struct StartError(Cause);
+
+/// Why a reload was refused; the configuration that there was goes on. `Debug` is `Display`.
+pub struct ReloadError(Cause);
 
 enum Cause {
     Config(ConfigError),
     Exporters(Vec<(String, String)>),
     #[cfg(all(unix, feature = "otlp"))]
-    Signals(io::Error),
+    Sigterm(io::Error),
+    #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+    Sighup(io::Error),
+    #[cfg(feature = "config")]
+    Watch(std::io::Error),
+    Stopped,
 }
 
 impl StartError {
     /// The exporters that could not start, by name, each with its cause; none if something else is wrong.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
-        let failures = match &self.0 {
+        self.0.failures()
+    }
+
+    #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+    pub(super) fn sighup(error: io::Error) -> StartError {
+        StartError(Cause::Sighup(error))
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn watch(error: std::io::Error) -> StartError {
+        StartError(Cause::Watch(error))
+    }
+}
+
+impl ReloadError {
+    /// The exporters that could not be started or changed, by name, each with its cause; none if something else is wrong.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.failures()
+    }
+
+    /// What is wrong with the configuration; nothing if something else is wrong.
+    pub fn problems(&self) -> &[Problem] {
+        match &self.0 {
+            Cause::Config(error) => error.problems(),
+            _ => &[],
+        }
+    }
+
+    pub(super) fn exporters(failures: Vec<(String, String)>) -> ReloadError {
+        ReloadError(Cause::Exporters(failures))
+    }
+
+    #[cfg(all(unix, feature = "otlp"))]
+    pub(super) fn sigterm(error: io::Error) -> ReloadError {
+        ReloadError(Cause::Sigterm(error))
+    }
+
+    pub(super) fn stopped() -> ReloadError {
+        ReloadError(Cause::Stopped)
+    }
+
+    /// The first configuration of all could not be taken.
+    pub(super) fn into_start(self) -> StartError {
+        StartError(self.0)
+    }
+}
+
+impl Cause {
+    fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
+        let failures = match self {
             Cause::Exporters(failures) => failures.as_slice(),
             _ => &[],
         };
         failures.iter().map(|(name, cause)| (name.as_str(), cause.as_str()))
     }
 
-    pub(super) fn exporters(failures: Vec<(String, String)>) -> StartError {
-        StartError(Cause::Exporters(failures))
-    }
-
-    #[cfg(all(unix, feature = "otlp"))]
-    pub(super) fn signals(error: io::Error) -> StartError {
-        StartError(Cause::Signals(error))
-    }
-}
-
-impl From<ConfigError> for StartError {
-    fn from(error: ConfigError) -> StartError {
-        StartError(Cause::Config(error))
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Cause::Config(error) => std::error::Error::source(error),
+            Cause::Exporters(_) | Cause::Stopped => None,
+            #[cfg(all(unix, feature = "otlp"))]
+            Cause::Sigterm(error) => Some(error),
+            #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+            Cause::Sighup(error) => Some(error),
+            #[cfg(feature = "config")]
+            Cause::Watch(error) => Some(error),
+        }
     }
 }
 
-impl fmt::Display for StartError {
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match self {
             Cause::Config(error) => write!(f, "{error}"),
             Cause::Exporters(failures) => lines(f, failures, ""),
             #[cfg(all(unix, feature = "otlp"))]
-            Cause::Signals(error) => {
+            Cause::Sigterm(error) => {
                 write!(
                     f,
                     "cannot wait for SIGTERM: {error}; set telemetry.on_sigterm = \"ignore\" to do without"
                 )
             }
+            #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+            Cause::Sighup(error) => {
+                write!(f, "cannot wait for SIGHUP: {error}; do without reload_on_sighup")
+            }
+            #[cfg(feature = "config")]
+            Cause::Watch(error) => {
+                write!(f, "cannot watch the files of the configuration: {error}; do without watch")
+            }
+            Cause::Stopped => f.write_str("metercast was shut down; nothing is reloaded any more"),
         }
     }
 }
 
-impl fmt::Debug for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+macro_rules! as_its_cause {
+    ($($error:ident)*) => {$(
+        impl From<ConfigError> for $error {
+            fn from(error: ConfigError) -> $error {
+                $error(Cause::Config(error))
+            }
+        }
+
+        impl fmt::Display for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl std::error::Error for $error {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                self.0.source()
+            }
+        }
+    )*};
 }
 
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            Cause::Config(error) => error.source(),
-            Cause::Exporters(_) => None,
-            #[cfg(all(unix, feature = "otlp"))]
-            Cause::Signals(error) => Some(error),
-        }
-    }
-}
+as_its_cause!(StartError ReloadError);
 
 /// Which exporters could not hand over what there was, and why. `Debug` is `Display`, so that a `main` that returns
 /// it prints the sentence.

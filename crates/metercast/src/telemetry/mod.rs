@@ -1,7 +1,20 @@
-//! Everything that runs: started from one configuration, flushed and shut down together.
+//! Everything that runs: started from one configuration, made that of another, flushed and shut down together.
+//!
+//! ```text
+//! mod -> running (the transaction) -> prepare (what can fail) -> exporter
+//!  |        |                            |
+//!  watch    retire (what is gone)        difference -> reloaded (what there is to say)
+//! ```
 
+mod difference;
 mod error;
+mod exporter;
+mod prepare;
+mod reloaded;
+mod retire;
 mod running;
+#[cfg(feature = "config")]
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,12 +23,16 @@ use std::time::{Duration, Instant};
 
 use metercast_core::Store;
 
-use crate::config::Config;
+use crate::config::{Config, ExporterConfig};
 use crate::log::{Level, Log};
-use crate::observer;
 use crate::reader::Reader;
-pub use error::{FlushError, StartError};
+#[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+use crate::signal::Hangup;
+pub use error::{FlushError, ReloadError, StartError};
+pub use reloaded::{ExporterChange, Reloaded};
 pub(crate) use running::Running;
+#[cfg(feature = "config")]
+use watch::Watch;
 
 /// Starts what the environment asks for; without any configuration the Prometheus page on
 /// `http://127.0.0.1:9464/metrics` and nothing else.
@@ -44,14 +61,19 @@ pub fn start() -> Result<Telemetry, StartError> {
 /// The store knows nothing of it: recording works before, while and after it lives.
 #[must_use = "dropping it stops all exporters"]
 pub struct Telemetry {
-    running: Option<Arc<Running>>,
-    /// Whether the configuration switched the store off, which ends with this.
-    disabled: bool,
-    #[cfg(all(unix, feature = "otlp"))]
-    signals: Option<crate::signal::Signals>,
+    running: Arc<Running>,
+    /// Taken apart when it is shut down.
+    sources: Option<Sources>,
     store: Store,
-    shutdown_timeout: Duration,
     log: Log,
+}
+
+/// Who reloads beside the program.
+struct Sources {
+    #[cfg(feature = "config")]
+    _watch: Option<Watch>,
+    #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+    _hangup: Option<Hangup>,
 }
 
 /// How to start: from which configuration, over which store, with which log.
@@ -61,6 +83,10 @@ pub struct TelemetryBuilder {
     config: Config,
     store: Store,
     log: Log,
+    #[cfg(feature = "config")]
+    watch: Option<Duration>,
+    #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+    on_sighup: bool,
 }
 
 impl TelemetryBuilder {
@@ -76,46 +102,72 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Looks at the files of the configuration so often, for example every second, on a thread of its own, and reloads as
+    /// [`Telemetry::reread`] does when one of them has another length, time, inode or content than before; also if it was
+    /// replaced by another file, or is behind a link that leads elsewhere now, as in a volume of Kubernetes. A file is read
+    /// when two looks in a row have found it the same, so that one that is being written is not.
+    ///
+    /// What cannot be used is logged once and tried again when a file changes again; until then the configuration that there
+    /// was goes on. Time is at least 10 milliseconds.
+    #[cfg(feature = "config")]
+    pub fn watch(mut self, every: Duration) -> Self {
+        self.watch = Some(every);
+        self
+    }
+
+    /// Reloads, as [`Telemetry::reread`] does, when the process gets SIGHUP, which would end it otherwise. What the program
+    /// itself does on SIGHUP it does all the same.
+    ///
+    /// The handler stays for as long as the process lives; when nothing is left to reload, SIGHUP does what it did before.
+    #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+    pub fn reload_on_sighup(mut self) -> Self {
+        self.on_sighup = true;
+        self
+    }
+
     /// Starts all exporters. Listeners are bound when this returns.
     ///
     /// # Errors
     ///
-    /// Every exporter that cannot start; then none runs.
+    /// Every exporter that cannot start; then none runs. With `on_error = "degrade"`
+    /// ([`OnError`](crate::config::OnError)) the others run, and [`failures`](Telemetry::failures) has these.
     pub fn start(self) -> Result<Telemetry, StartError> {
-        let TelemetryBuilder { config, store, log } = self;
-        for warning in config.warnings() {
-            log.write(Level::Warn, warning);
+        let is_reloadable = self.is_reloadable();
+        let reader = Reader::new(self.store.clone(), self.log.clone());
+        let running = Running::start(self.config, reader)?;
+        let sources = Sources {
+            #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+            _hangup: match self.on_sighup {
+                true => Some(Hangup::start(&running).map_err(StartError::sighup)?),
+                false => None,
+            },
+            #[cfg(feature = "config")]
+            _watch: match self.watch {
+                Some(every) => Some(Watch::start(&running, every).map_err(StartError::watch)?),
+                None => None,
+            },
+        };
+        if is_reloadable {
+            running.say_reloadable();
         }
-        let shutdown_timeout = config.shutdown_timeout();
-        if !config.is_enabled() {
-            store.set_enabled(false);
-            return Ok(Telemetry {
-                running: None,
-                disabled: true,
-                #[cfg(all(unix, feature = "otlp"))]
-                signals: None,
-                store,
-                shutdown_timeout,
-                log,
-            });
+        Ok(Telemetry { running, sources: Some(sources), store: self.store, log: self.log })
+    }
+
+    /// Whether anybody else than the program may reload.
+    fn is_reloadable(&self) -> bool {
+        let mut is_reloadable = self.config.exporters().any(|(_, exporter)| match exporter {
+            ExporterConfig::Prometheus(prometheus) => prometheus.listener().reload(),
+            _ => false,
+        });
+        #[cfg(feature = "config")]
+        {
+            is_reloadable |= self.watch.is_some();
         }
-        observer::install(&store);
-        store.set_exemplars(config.exemplars());
-        let reader = Reader::new(store.clone(), log.clone()).measured(config.self_metrics());
-        let running = Arc::new(Running::start(&config, &reader)?);
-        log.write(Level::Info, &running.summary(&config));
-        #[cfg(all(unix, feature = "otlp"))]
-        let signals = crate::signal::Signals::start(config.on_sigterm(), shutdown_timeout, &running, &log)
-            .map_err(StartError::signals)?;
-        Ok(Telemetry {
-            running: Some(running),
-            disabled: false,
-            #[cfg(all(unix, feature = "otlp"))]
-            signals,
-            store,
-            shutdown_timeout,
-            log,
-        })
+        #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+        {
+            is_reloadable |= self.on_sighup;
+        }
+        is_reloadable
     }
 }
 
@@ -142,7 +194,15 @@ impl Telemetry {
 
     /// Starts with more than a configuration: another store, another log.
     pub fn builder(config: Config) -> TelemetryBuilder {
-        TelemetryBuilder { config, store: Store::global(), log: Log::default() }
+        TelemetryBuilder {
+            config,
+            store: Store::global(),
+            log: Log::default(),
+            #[cfg(feature = "config")]
+            watch: None,
+            #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
+            on_sighup: false,
+        }
     }
 
     /// The store that the exporters read.
@@ -153,12 +213,84 @@ impl Telemetry {
     /// The address of the first Prometheus listener, in the order of exporter names; with the port that was chosen
     /// if the configuration left it open.
     pub fn scrape_address(&self) -> Option<SocketAddr> {
-        self.running.as_ref()?.scrape_address()
+        self.running.scrape_address()
     }
 
     /// The URL of the first Prometheus page, in the order of exporter names.
     pub fn scrape_url(&self) -> Option<String> {
-        self.running.as_ref()?.scrape_url()
+        self.running.scrape_url()
+    }
+
+    /// What could not start and still does not run, each exporter with its cause; there are such only with
+    /// `on_error = "degrade"` ([`OnError`](crate::config::OnError)).
+    pub fn failures(&self) -> Vec<(String, String)> {
+        self.running.failed()
+    }
+
+    /// Goes on with another configuration. Blocks this thread while files are read and addresses are bound, not for any push.
+    /// Another reload that is under way is waited for.
+    ///
+    /// It is a transaction: if anything cannot be had, nothing changes. Only what differs is touched, and nothing that was
+    /// recorded is lost or begins anew, however often it is done:
+    ///
+    /// * A page keeps its listener and its connections as long as its address stays, also under another exporter's name, and
+    ///   port 0 stays the port that was chosen. On another address the new listener is there before the old one closes, which
+    ///   answers what it was asked. Of metrics that get the same name, the one that had it first keeps it.
+    /// * A push keeps its thread. What there is goes out with the old settings first, for as long as the `shutdown_timeout`
+    ///   allows; then the new ones hold, and soon there is a push with them. What had not arrived goes with it: a request that
+    ///   may have been taken is sent again as it was if endpoint, protocol and compression are the same. Otherwise its content
+    ///   is read anew, and may arrive twice, at one place each.
+    /// * An exporter that is gone hands over what it has in the background, for as long as the new `shutdown_timeout` allows,
+    ///   and ends.
+    /// * All that holds for everything (`enabled`, `exemplars`, `self_metrics`, `on_sigterm`, ...) follows the new
+    ///   configuration.
+    /// * A [private exporter](crate::config::ConfigBuilder::private_exporter) is touched only if its own settings differ, or it
+    ///   is switched off.
+    ///
+    /// There is one line in the log, and `metercast.config.last_reload_successful` (0 or 1) and
+    /// `metercast.config.last_reload_success_timestamp` say what became of the last reload, whoever asked for it: this, a
+    /// [watched](TelemetryBuilder::watch) file, [SIGHUP](TelemetryBuilder::reload_on_sighup), or a
+    /// [request](crate::config::Prometheus::reload).
+    ///
+    /// # Errors
+    ///
+    /// Every exporter that cannot be started or changed; then all is as before. After the shutdown, that it is over.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Prometheus};
+    /// use metercast::{Store, Telemetry};
+    ///
+    /// let config = |token: &str| {
+    ///     let page = Prometheus::listen("127.0.0.1:0").bearer(token);
+    ///     Config::builder().environment(false).exporter("scrape", page).build()
+    /// };
+    /// let telemetry = Telemetry::builder(config("old")?).store(Store::new()).start()?;
+    /// let url = telemetry.scrape_url();
+    /// assert_eq!(telemetry.reload(config("new")?)?.to_string(), "scrape: auth changed");
+    /// assert_eq!(telemetry.scrape_url(), url);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reload(&self, config: Config) -> Result<Reloaded, ReloadError> {
+        self.running.reload("the program", |_| Ok(config))
+    }
+
+    /// Reads file and environment again ([`Config::reread`]), and [reloads](Self::reload) what they say now.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the configuration, with file, line and key; and as [`reload`](Self::reload).
+    pub fn reread(&self) -> Result<Reloaded, ReloadError> {
+        self.running.reread("the program")
+    }
+
+    /// What [`reload`](Self::reload) would do. Everything that can fail is tried: new addresses are bound for a moment, and
+    /// certificates are read.
+    ///
+    /// # Errors
+    ///
+    /// As [`reload`](Self::reload).
+    pub fn plan_reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
+        self.running.plan(config.clone())
     }
 
     /// Pushes what there is now, all exporters at once, and waits at most `timeout`. Blocks this thread.
@@ -167,10 +299,7 @@ impl Telemetry {
     ///
     /// The exporters that could not push in time, and why. Nothing is lost: the next push has it.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        match &self.running {
-            Some(running) => running.flush(deadline(timeout)),
-            None => Ok(()),
-        }
+        self.running.flush(deadline(timeout))
     }
 
     /// Pushes for the last time and stops, within the time that the configuration gives (`shutdown_timeout`, 5 s).
@@ -180,7 +309,7 @@ impl Telemetry {
     ///
     /// The exporters that could not push in time, and why; what they did not push is lost to them.
     pub fn shutdown(self) -> Result<(), FlushError> {
-        let timeout = self.shutdown_timeout;
+        let timeout = self.shutdown_timeout();
         self.shutdown_within(timeout)
     }
 
@@ -194,17 +323,15 @@ impl Telemetry {
     }
 
     fn stop(&mut self, timeout: Duration) -> Result<(), FlushError> {
-        if self.disabled {
-            self.store.set_enabled(true);
+        // Once only.
+        if self.sources.take().is_none() {
+            return Ok(());
         }
-        let result = match self.running.take() {
-            Some(running) => running.shutdown(deadline(timeout)),
-            None => Ok(()),
-        };
-        // Last, so that a signal that comes meanwhile finds that the program is still ending.
-        #[cfg(all(unix, feature = "otlp"))]
-        drop(self.signals.take());
-        result
+        self.running.shutdown(deadline(timeout))
+    }
+
+    fn shutdown_timeout(&self) -> Duration {
+        self.running.config().map_or(Duration::ZERO, |config| config.shutdown_timeout())
     }
 }
 
@@ -216,7 +343,7 @@ pub(crate) fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Err(error) = self.stop(self.shutdown_timeout) {
+        if let Err(error) = self.stop(self.shutdown_timeout()) {
             self.log.write(Level::Error, &error.to_string());
         }
     }

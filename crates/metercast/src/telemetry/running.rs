@@ -1,133 +1,297 @@
-//! What runs: every exporter of a configuration.
+//! What runs: every exporter of a configuration, and how it becomes that of another.
+//!
+//! A change of the configuration, the first among them, is a transaction: everything that can fail is prepared, then
+//! committed, which cannot fail; what is not needed any more ends in the background.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
-use super::error::{FlushError, StartError};
-use crate::config::{Config, ExporterConfig};
+use super::deadline;
+use super::difference;
+use super::error::{FlushError, ReloadError, StartError};
+use super::exporter::Exporter;
+use super::prepare::{Before, Prepared};
+use super::reloaded::Reloaded;
+use super::retire::Retiring;
+use crate::config::{Config, ConfigError, ExporterConfig};
 use crate::export::Periodic;
-#[cfg(feature = "otlp")]
-use crate::export::otlp::{Push, Settings};
-#[cfg(feature = "serve")]
-use crate::export::prometheus::PrometheusPage;
-#[cfg(feature = "otlp")]
-use crate::export::pushgateway;
-use crate::export::stdout::Print;
+use crate::log::{Level, Log};
+use crate::observer;
 use crate::own;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
-use crate::scrape::Scrape;
-#[cfg(feature = "serve")]
-use crate::serve::Listener;
+use crate::serve::{Reload, Reloading};
+#[cfg(all(unix, feature = "otlp"))]
+use crate::signal::Signals;
 
-/// What can be flushed, shared with the thread that waits for SIGTERM.
+/// Who reloads when a file has changed. Files are touched for no reason too, which is not worth a line.
+pub(super) const BY_WATCH: &str = "a change of its file";
+
+/// Everything that runs, shared with the threads that wait for a reason to flush or to reload.
 pub(crate) struct Running {
-    #[cfg(feature = "serve")]
-    listeners: Vec<Served>,
-    /// What hands over at an interval, by name.
-    periodic: Vec<(String, Box<dyn Periodic>)>,
+    reader: Reader,
+    /// Held while the configuration changes: one change follows the other.
+    turn: Mutex<()>,
+    /// Held for moments.
+    state: Mutex<State>,
+    /// For those who are to call back.
+    myself: Weak<Running>,
 }
 
-/// A page that is served.
-#[cfg(feature = "serve")]
-struct Served {
-    scheme: &'static str,
-    path: String,
-    listener: Listener,
-}
-
-#[cfg(feature = "serve")]
-impl Served {
-    fn url(&self) -> String {
-        format!("{}://{}{}", self.scheme, self.listener.address(), self.path)
-    }
+struct State {
+    /// `None` until the start is over.
+    config: Option<Config>,
+    exporters: BTreeMap<String, Exporter>,
+    /// What could not start, and why.
+    failed: BTreeMap<String, String>,
+    retiring: Vec<Retiring>,
+    is_over: bool,
+    #[cfg(all(unix, feature = "otlp"))]
+    signals: Option<Signals>,
 }
 
 impl Running {
-    pub(super) fn start(config: &Config, reader: &Reader) -> Result<Running, StartError> {
-        let mut running = Running {
-            #[cfg(feature = "serve")]
-            listeners: Vec::new(),
-            periodic: Vec::new(),
+    /// Starts what `config` asks for.
+    pub(super) fn start(config: Config, reader: Reader) -> Result<Arc<Running>, StartError> {
+        let running = Arc::new_cyclic(|myself| Running {
+            reader,
+            turn: Mutex::default(),
+            state: Mutex::new(State {
+                config: None,
+                exporters: BTreeMap::new(),
+                failed: BTreeMap::new(),
+                retiring: Vec::new(),
+                is_over: false,
+                #[cfg(all(unix, feature = "otlp"))]
+                signals: None,
+            }),
+            myself: Weak::clone(myself),
+        });
+        running.change(config, true).map_err(ReloadError::into_start)?;
+        running.say_start();
+        Ok(running)
+    }
+
+    /// Goes on with the configuration that `next` makes of the one that holds. `by` says in the log who wants it. Waits for
+    /// another reload that is under way.
+    pub(crate) fn reload(
+        &self,
+        by: &str,
+        next: impl FnOnce(&Config) -> Result<Config, ConfigError>,
+    ) -> Result<Reloaded, ReloadError> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.reload_in_turn(turn, by, next)
+    }
+
+    /// Reads file and environment again, and goes on with what they say now.
+    pub(crate) fn reread(&self, by: &str) -> Result<Reloaded, ReloadError> {
+        self.reload(by, Config::reread)
+    }
+
+    fn reload_in_turn(
+        &self,
+        turn: MutexGuard<'_, ()>,
+        by: &str,
+        next: impl FnOnce(&Config) -> Result<Config, ConfigError>,
+    ) -> Result<Reloaded, ReloadError> {
+        let result = self.next(next).and_then(|config| self.change(config, true));
+        // Whoever takes what is said may have reasons to reload.
+        drop(turn);
+        self.say_reload(by, &result);
+        result
+    }
+
+    /// What a reload would do: everything that can fail is tried.
+    pub(super) fn plan(&self, config: Config) -> Result<Reloaded, ReloadError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.change(config, false)
+    }
+
+    fn next(&self, next: impl FnOnce(&Config) -> Result<Config, ConfigError>) -> Result<Config, ReloadError> {
+        // Files are read without the lock.
+        let config = self.state().config.clone().ok_or(ReloadError::stopped())?;
+        Ok(next(&config)?)
+    }
+
+    /// The transaction. Only whoever has the turn may begin one.
+    fn change(&self, config: Config, commits: bool) -> Result<Reloaded, ReloadError> {
+        let (old, exporters, failed) = {
+            let state = self.state();
+            if state.is_over {
+                return Err(ReloadError::stopped());
+            }
+            (state.config.clone(), state.exporters.clone(), state.failed.clone())
         };
-        let mut failures = Vec::new();
-        for (name, exporter) in config.exporters() {
-            if let Err(cause) = running.add(name, exporter, config, reader) {
-                failures.push((name.to_owned(), cause));
-            }
-        }
-        if failures.is_empty() { Ok(running) } else { Err(StartError::exporters(failures)) }
-    }
-
-    #[cfg_attr(
-        not(all(feature = "serve", feature = "otlp")),
-        allow(unused_variables, reason = "an exporter that is not built needs nothing")
-    )]
-    fn add(
-        &mut self,
-        name: &str,
-        exporter: &ExporterConfig,
-        config: &Config,
-        reader: &Reader,
-    ) -> Result<(), String> {
-        match exporter {
+        let before = Before {
+            exporters: &exporters,
+            failed: old.is_some().then_some(&failed),
+            reader: &self.reader,
             #[cfg(feature = "serve")]
-            ExporterConfig::Prometheus(settings) => {
-                let reader = reader.of_exporter(name, own::PROMETHEUS);
-                let (resource, log) = (config.resource().attributes(), reader.log().clone());
-                let page = PrometheusPage::with(name, settings.page().clone(), resource, log)
-                    .projection(settings.projection().clone());
-                let listener = Listener::start(name, settings, Scrape::of(reader, page))?;
-                let scheme = if settings.listener().tls().is_some() { "https" } else { "http" };
-                self.listeners.push(Served { scheme, path: settings.path().to_owned(), listener });
-                Ok(())
+            reload: self.reload_by_request(),
+        };
+        let mut prepared = before.prepare(&config).map_err(ReloadError::exporters)?;
+        let settings = old.as_ref().map_or_else(Vec::new, |old| difference::of_all(old, &config));
+        let reloaded = Reloaded::new(std::mem::take(&mut prepared.changes), settings);
+        if !commits {
+            return Ok(reloaded);
+        }
+        #[cfg(all(unix, feature = "otlp"))]
+        if listens_to_sigterm(&config, &prepared) {
+            Signals::prepare().map_err(ReloadError::sigterm)?;
+        }
+        let mut state = self.state();
+        if state.is_over {
+            drop(state);
+            return Err(ReloadError::stopped());
+        }
+        let warnings = config.warnings().to_vec();
+        let removed = self.commit(&mut state, config, prepared);
+        drop(state);
+        // The threads of what was removed have ended or are told to.
+        drop(exporters);
+        drop(removed);
+        for warning in &warnings {
+            self.log().write_once(Level::Warn, warning);
+        }
+        Ok(reloaded)
+    }
+
+    /// The second part of the transaction, which cannot fail. Returns what is to be dropped without the lock.
+    fn commit(&self, state: &mut State, config: Config, prepared: Prepared) -> Vec<Box<dyn Send>> {
+        let store = self.reader.store();
+        let was_enabled = state.config.as_ref().map(Config::is_enabled);
+        match (was_enabled, config.is_enabled()) {
+            (Some(false), true) => store.set_enabled(true),
+            (_, false) => store.set_enabled(false),
+            _ => {}
+        }
+        if config.is_enabled() && was_enabled != Some(true) {
+            observer::install(store);
+        }
+        store.set_exemplars(config.exemplars());
+        self.reader.measure(config.self_metrics());
+        #[cfg(all(unix, feature = "otlp"))]
+        let listens_to_sigterm = listens_to_sigterm(&config, &prepared);
+        let until = deadline(config.shutdown_timeout());
+        let exporters: BTreeMap<String, Exporter> =
+            prepared.steps.into_iter().map(|(name, step)| (name, step.commit(until))).collect();
+        let old = std::mem::replace(&mut state.exporters, exporters);
+        state.retiring.retain(|retiring| !retiring.has_ended());
+        for (name, exporter) in old {
+            if !state.exporters.values().any(|kept| kept.is(&exporter)) {
+                state.retiring.push(Retiring::start(&name, exporter, until));
             }
-            #[cfg(not(feature = "serve"))]
-            ExporterConfig::Prometheus(_) => Err(
-                "is of type prometheus, and this build has none; enable the feature \"serve\" of metercast"
-                    .into(),
-            ),
-            #[cfg(feature = "otlp")]
-            ExporterConfig::Otlp(settings) => {
-                let settings = Settings::of(name, settings);
-                let push = Push::start(settings, reader, config.resource().attributes())
-                    .map_err(|error| format!("cannot start: {error}"))?;
-                self.periodic.push((name.to_owned(), Box::new(push)));
-                Ok(())
+        }
+        state.failed = prepared.failed;
+        let mut dropped: Vec<Box<dyn Send>> = Vec::new();
+        #[cfg(all(unix, feature = "otlp"))]
+        {
+            let signals = listens_to_sigterm.then(|| {
+                Signals::start(config.on_sigterm(), config.shutdown_timeout(), &self.myself, self.log())
+            });
+            dropped.push(Box::new(std::mem::replace(&mut state.signals, signals)));
+        }
+        dropped.push(Box::new(state.config.replace(config)));
+        dropped
+    }
+
+    /// What listeners call where they may.
+    #[cfg(feature = "serve")]
+    fn reload_by_request(&self) -> Reload {
+        let myself = Weak::clone(&self.myself);
+        Arc::new(move || {
+            let Some(running) = myself.upgrade() else {
+                return Reloading::Refused("metercast was shut down\n".to_owned());
+            };
+            // Who waits here keeps pages from being written.
+            let turn = match running.turn.try_lock() {
+                Ok(turn) => turn,
+                Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    return Reloading::Busy("another reload is under way; try again later\n".to_owned());
+                }
+            };
+            match running.reload_in_turn(turn, "POST /-/reload", Config::reread) {
+                Ok(reloaded) => Reloading::Done(format!("{reloaded}\n")),
+                Err(error) => Reloading::Refused(format!("{error}\n")),
             }
-            ExporterConfig::Stdout(settings) => {
-                let print = Print::start(name, settings, reader.of_exporter(name, own::STDOUT))
-                    .map_err(|error| format!("cannot start its thread: {error}"))?;
-                self.periodic.push((name.to_owned(), Box::new(print)));
-                Ok(())
+        })
+    }
+
+    fn log(&self) -> &Log {
+        self.reader.log()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say_start(&self) {
+        let state = self.state();
+        let Some(config) = state.config.clone() else { return };
+        let (exporters, failed) = (state.exporters.clone(), state.failed.clone());
+        drop(state);
+        for (name, cause) in failed {
+            let line = format!("exporter {name:?} {cause}");
+            if config.is_private(&name) {
+                self.log().hushed().write(Level::Error, &line);
+            } else {
+                self.log().write(Level::Error, &format!("{line}; the others run"));
             }
-            #[cfg(feature = "otlp")]
-            ExporterConfig::Pushgateway(settings) => {
-                let (reader, resource) =
-                    (reader.of_exporter(name, own::PUSHGATEWAY), config.resource().attributes());
-                let push = pushgateway::Push::start(name, settings, reader, resource)
-                    .map_err(|error| format!("cannot start its thread: {error}"))?;
-                self.periodic.push((name.to_owned(), Box::new(push)));
-                Ok(())
+        }
+        if config.is_enabled() {
+            self.log().write(Level::Info, &summary(&exporters));
+        }
+    }
+
+    /// Says that somebody may reload, so that it is known when that was last.
+    pub(super) fn say_reloadable(&self) {
+        let state = self.state();
+        if state.config.as_ref().is_some_and(Config::self_metrics) {
+            drop(state);
+            own::reloaded(self.reader.store(), true);
+        }
+    }
+
+    fn say_reload(&self, by: &str, result: &Result<Reloaded, ReloadError>) {
+        let state = self.state();
+        let is_measured = !state.is_over && state.config.as_ref().is_some_and(Config::self_metrics);
+        drop(state);
+        if is_measured {
+            own::reloaded(self.reader.store(), result.is_ok());
+        }
+        match result {
+            Ok(reloaded) if by == BY_WATCH && reloaded.is_unchanged() => {}
+            Ok(reloaded) => {
+                self.log().write(Level::Info, &format!("configuration reloaded by {by}: {reloaded}"));
             }
-            #[cfg(not(feature = "otlp"))]
-            ExporterConfig::Otlp(_) | ExporterConfig::Pushgateway(_) => {
-                Err("pushes over HTTP, and this build does not; enable the feature \"otlp\" of metercast"
-                    .into())
+            Err(error) => {
+                let error = error.to_string().replace('\n', "; ");
+                let line = format!("configuration not reloaded by {by}, the old one holds: {error}");
+                self.log().write(Level::Error, &line);
             }
         }
     }
 
-    /// Whether there is anything to flush.
-    #[cfg(all(unix, feature = "otlp"))]
-    pub(crate) fn has_pushes(&self) -> bool {
-        !self.periodic.is_empty()
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> Option<Config> {
+        self.state().config.clone()
+    }
+
+    /// What could not start though the user asked for it.
+    pub(super) fn failed(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let is_private = |name: &str| state.config.as_ref().is_some_and(|config| config.is_private(name));
+        let failed = state.failed.iter().filter(|(name, _)| !is_private(name));
+        failed.map(|(name, cause)| (name.clone(), cause.clone())).collect()
     }
 
     /// The address of the first listener.
     pub(super) fn scrape_address(&self) -> Option<SocketAddr> {
         #[cfg(feature = "serve")]
-        return self.listeners.first().map(|served| served.listener.address());
+        return self.state().exporters.values().filter(|one| !one.is_private).find_map(Exporter::address);
         #[cfg(not(feature = "serve"))]
         None
     }
@@ -135,67 +299,103 @@ impl Running {
     /// The URL of the first page.
     pub(super) fn scrape_url(&self) -> Option<String> {
         #[cfg(feature = "serve")]
-        return self.listeners.first().map(Served::url);
+        return self.state().exporters.values().filter(|one| !one.is_private).find_map(Exporter::url);
         #[cfg(not(feature = "serve"))]
         None
     }
 
-    /// Where things are, in one line.
-    pub(super) fn summary(&self, config: &Config) -> String {
-        let mut parts = Vec::new();
-        #[cfg(feature = "serve")]
-        parts.extend(self.listeners.iter().map(|served| format!("metrics {}", served.url())));
-        for (name, exporter) in config.exporters() {
-            match exporter {
-                ExporterConfig::Prometheus(_) => {}
-                ExporterConfig::Otlp(settings) => {
-                    parts.push(format!(
-                        "push {name} {} every {:?}",
-                        settings.endpoint(),
-                        settings.interval()
-                    ));
-                }
-                ExporterConfig::Pushgateway(settings) => {
-                    parts.push(format!("push {name} {} every {:?}", settings.url(), settings.interval()));
-                }
-                ExporterConfig::Stdout(settings) => {
-                    parts.push(format!("print {name} every {:?}", settings.interval()));
-                }
-            }
-        }
-        if parts.is_empty() {
-            "no exporters; what is recorded stays in the process".to_owned()
-        } else {
-            parts.join("  ")
-        }
-    }
-
     /// Lets all hand over at once, until `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
-        self.at_once(|exporter| exporter.flush(deadline))
-    }
-
-    pub(super) fn shutdown(&self, deadline: Instant) -> Result<(), FlushError> {
-        self.at_once(|exporter| exporter.shutdown(deadline))
-    }
-
-    /// Runs `f` for every exporter at the same time, so that a slow one does not eat the time of the others.
-    fn at_once(&self, f: impl Fn(&dyn Periodic) -> Result<(), String> + Sync) -> Result<(), FlushError> {
-        let failures: Vec<(String, String)> = std::thread::scope(|scope| {
-            let f = &f;
-            let running: Vec<_> = self
-                .periodic
-                .iter()
-                .map(|(name, exporter)| (name, scope.spawn(move || f(&**exporter))))
-                .collect();
-            running
-                .into_iter()
-                .filter_map(|(name, thread)| match thread.join() {
-                    Ok(result) => result.err().map(|error| (name.clone(), error)),
-                    Err(_) => Some((name.clone(), "panicked; please report this".to_owned())),
-                })
-                .collect()
-        });
+        let exporters = self.state().exporters.clone();
+        let failures = at_once(&exporters, |exporter| exporter.flush(deadline));
         if failures.is_empty() { Ok(()) } else { Err(FlushError::new(failures)) }
+    }
+
+    /// Lets all hand over for the last time and stops, until `deadline`. A reload that is being prepared comes too late.
+    pub(super) fn shutdown(&self, deadline: Instant) -> Result<(), FlushError> {
+        let (exporters, retiring, was_disabled) = {
+            let mut state = self.state();
+            state.is_over = true;
+            let was_disabled = state.config.as_ref().is_some_and(|config| !config.is_enabled());
+            let retiring = std::mem::take(&mut state.retiring);
+            (std::mem::take(&mut state.exporters), retiring, was_disabled)
+        };
+        let mut failures = at_once(&exporters, |exporter| exporter.shutdown(deadline));
+        failures.extend(retiring.into_iter().filter_map(|retiring| retiring.wait(deadline).err()));
+        // The listeners with them.
+        drop(exporters);
+        if was_disabled {
+            self.reader.store().set_enabled(true);
+        }
+        // Last, so that a signal that comes meanwhile finds that the program is still ending.
+        #[cfg(all(unix, feature = "otlp"))]
+        {
+            let signals = self.state().signals.take();
+            drop(signals);
+        }
+        if failures.is_empty() { Ok(()) } else { Err(FlushError::new(failures)) }
+    }
+}
+
+/// Whether SIGTERM is to be waited for: there is something to flush then, and the program does not want to be left alone.
+#[cfg(all(unix, feature = "otlp"))]
+fn listens_to_sigterm(config: &Config, prepared: &Prepared) -> bool {
+    config.on_sigterm() != crate::config::OnSigterm::Ignore
+        && prepared.steps.values().any(super::prepare::Step::is_periodic)
+}
+
+/// Runs `f` for every exporter that hands over, at the same time, so that a slow one does not eat the time of the others.
+/// Returns which failed; of the private ones only the log is told.
+fn at_once(
+    exporters: &BTreeMap<String, Exporter>,
+    f: impl Fn(&dyn Periodic) -> Result<(), String> + Sync,
+) -> Vec<(String, String)> {
+    let f = &f;
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        for (name, exporter) in exporters {
+            if let Some(periodic) = exporter.periodic() {
+                running.push((name, exporter, scope.spawn(move || f(&*periodic))));
+            }
+        }
+        let mut failures = Vec::new();
+        for (name, exporter, thread) in running {
+            let result = thread.join().unwrap_or_else(|_| Err("panicked; please report this".to_owned()));
+            match result {
+                Err(error) if exporter.is_private => {
+                    exporter.log.write(Level::Error, &format!("exporter {name:?}: {error}"));
+                }
+                Err(error) => failures.push((name.clone(), error)),
+                Ok(()) => {}
+            }
+        }
+        failures
+    })
+}
+
+/// Where things are, in one line.
+fn summary(exporters: &BTreeMap<String, Exporter>) -> String {
+    let exporters = || exporters.iter().filter(|(_, exporter)| !exporter.is_private);
+    let mut parts = Vec::new();
+    #[cfg(feature = "serve")]
+    parts.extend(exporters().filter_map(|(_, exporter)| Some(format!("metrics {}", exporter.url()?))));
+    for (name, exporter) in exporters() {
+        match &exporter.config {
+            ExporterConfig::Prometheus(_) => {}
+            ExporterConfig::Otlp(settings) => {
+                parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
+            }
+            ExporterConfig::Pushgateway(settings) => {
+                parts.push(format!("push {name} {} every {:?}", settings.url(), settings.interval()));
+            }
+            ExporterConfig::Stdout(settings) => {
+                parts.push(format!("print {name} every {:?}", settings.interval()));
+            }
+        }
+    }
+    if parts.is_empty() {
+        "no exporters; what is recorded stays in the process".to_owned()
+    } else {
+        parts.join("  ")
     }
 }

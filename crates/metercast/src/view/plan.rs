@@ -106,6 +106,12 @@ impl Plan {
         streams
     }
 
+    /// What there is of a metric, also before it is read.
+    pub(crate) fn streams_of(&mut self, definition: &'static Arc<Definition>) -> &[Arc<Stream>] {
+        self.know(definition);
+        self.known.get(&address(definition)).map_or(&[], |known| &known.streams)
+    }
+
     /// Works a definition out, if that was not done.
     #[inline]
     fn know(&mut self, definition: &'static Arc<Definition>) {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use metercast_core::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::Accepted;
+use super::change::Change;
 use super::error::{Cause, ExportError, Failure};
 use super::message::OtlpMessage;
 use super::outcome::Outcome;
@@ -21,13 +23,15 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::worker::{Abandoned, Commands};
 use crate::export::panic::panic_message;
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::reader::Reader;
+use crate::view::Plan;
 
 /// Pushes what a store holds. What is not delivered waits in the store, or is held here if its fate is not known.
 pub(super) struct Exporter {
     settings: Settings,
     reader: Reader,
+    resource: Vec<(String, Value)>,
     message: OtlpMessage,
     transport: Transport,
     retry: Retry,
@@ -64,7 +68,7 @@ impl Exporter {
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
         let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
-        let mut message = OtlpMessage::with_options(resource, settings.options);
+        let mut message = OtlpMessage::with_plan(resource, settings.options, plan_of(&settings));
         message.prepare(reader.store());
         Ok(Exporter {
             message,
@@ -73,9 +77,44 @@ impl Exporter {
             reporter: Reporter::new(&settings, &reader),
             held: Vec::new(),
             begin_at: 0,
+            resource: resource.to_vec(),
             settings,
             reader,
         })
+    }
+
+    /// What is pushed next is the last with these settings.
+    pub(super) fn announce(&mut self, change: &Change) {
+        self.message.announce(&change.settings.options);
+    }
+
+    /// Whether the other settings say the same to the same receiver.
+    pub(super) fn says_as(&self, change: &Change) -> bool {
+        self.settings.says_as(&change.settings) && self.resource == change.resource
+    }
+
+    /// Goes on with other settings. What has not arrived goes with them: what may have arrived byte by byte, if it goes where
+    /// it went before and as it was packed; otherwise it is read anew. Returns whether requests go another way than before.
+    pub(super) fn change(&mut self, change: Change) -> bool {
+        let is_elsewhere = !self.settings.says_as(&change.settings);
+        if !self.settings.sends_as(&change.settings) {
+            // None of it was acknowledged, so all of it is in the next reading.
+            self.held.clear();
+        }
+        let Change { settings, transport, resource } = change;
+        self.reader = self.reader.of_exporter(&settings.name, Transport::component(&settings));
+        if !self.is_same_shape(&settings, &resource) {
+            let plan = plan_of(&settings);
+            self.message.reshape_with(self.reader.store(), &resource, settings.options, plan);
+            self.begin_at = 0;
+        }
+        self.transport = transport;
+        self.retry = Retry::new(settings.backoff, settings.options.max_request_bytes);
+        self.reporter = Reporter::new(&settings, &self.reader);
+        // What the new settings come to is worth a line, whatever was said about the old ones.
+        self.reader.log().settle(&settings.name);
+        (self.settings, self.resource) = (settings, resource);
+        is_elsewhere
     }
 
     /// Sends by another transport than the settings say.
@@ -86,6 +125,13 @@ impl Exporter {
 
     pub(super) fn name_and_log(&self) -> (String, Log) {
         (self.settings.name.clone(), self.reader.log().clone())
+    }
+
+    /// Whether messages look as they do now.
+    fn is_same_shape(&self, settings: &Settings, resource: &[(String, Value)]) -> bool {
+        self.settings.options == settings.options
+            && self.settings.projection == settings.projection
+            && self.resource == resource
     }
 
     /// Until when no push makes sense unless somebody asks for it.
@@ -275,6 +321,9 @@ impl Exporter {
         // The reading calls into the application, whose log may panic.
         let requests =
             catch_unwind(AssertUnwindSafe(|| self.reader.read(|store| self.message.requests(store, limit))));
+        for warning in self.message.warnings() {
+            self.reader.log().write_once(Level::Warn, &warning);
+        }
         let requests = requests.map_err(|panic| Cause::Panicked(panic_message(&*panic)))?;
         let mut before = 0;
         let outgoing = |request: Request| {
@@ -317,6 +366,11 @@ impl Exporter {
         });
         self.reporter.conclude(report, self.retry.limit(), is_settled, lost)
     }
+}
+
+/// What is sent of the store.
+fn plan_of(settings: &Settings) -> Plan {
+    Plan::new(Arc::clone(&settings.projection), &settings.name)
 }
 
 /// Until when a push may take.

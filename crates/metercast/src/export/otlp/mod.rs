@@ -25,6 +25,7 @@
 mod answer;
 mod attributes;
 mod bank;
+mod change;
 mod client;
 mod compress;
 mod connect;
@@ -60,6 +61,7 @@ mod transport;
 mod walk;
 mod worker;
 
+pub(crate) use change::Change;
 pub(super) use connect::Connector;
 pub(super) use error::Cause;
 pub use message::OtlpMessage;

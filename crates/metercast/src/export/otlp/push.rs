@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use metercast_core::Value;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::change::Change;
 use super::error::{Cause, ExportError};
 use super::settings::Settings;
-use super::worker::{Command, Worker};
+use super::worker::{Ask, Command, Worker};
 use crate::export::Periodic;
 use crate::reader::Reader;
 
@@ -24,7 +25,7 @@ use crate::reader::Reader;
 /// Dropped without [`shutdown`](Push::shutdown), it stops at once, without a last push, and is not waited for.
 pub(crate) struct Push {
     name: String,
-    url: Arc<str>,
+    url: Mutex<Arc<str>>,
     /// The process that has the thread. A fork has none of it, and does nothing.
     process: u32,
     /// `None` once it was shut down.
@@ -35,6 +36,8 @@ pub(crate) struct Push {
 const SAYING: Duration = Duration::from_millis(50);
 
 struct Running {
+    /// Disconnected, or told that it may, once the thread is to begin.
+    begin: Option<mpsc::Sender<()>>,
     commands: UnboundedSender<Command>,
     thread: JoinHandle<()>,
     /// Disconnected when the thread is about to end: a `JoinHandle` cannot be waited for until a deadline.
@@ -42,23 +45,24 @@ struct Running {
 }
 
 impl Push {
-    /// Starts the thread. The first push comes some time within the first interval.
+    /// Starts the thread, which does nothing before [`begin`](Push::begin).
     ///
     /// # Errors
     ///
     /// The system gives no thread or no event queue, a file of certificates cannot be used, or a setting is one that HTTP
     /// cannot carry.
-    pub(crate) fn start(
+    pub(crate) fn prepare(
         settings: Settings,
         reader: &Reader,
         resource: &[(String, Value)],
     ) -> io::Result<Push> {
         let name = settings.name.clone();
-        let url = settings.url.as_str().into();
+        let url = Mutex::new(settings.url.as_str().into());
         let (commands, received) = unbounded_channel();
         let worker = Worker::new(settings, reader, resource, received)?;
         let (end, ended) = mpsc::channel();
         let (start, started) = mpsc::sync_channel(1);
+        let (begin, begins) = mpsc::channel();
         let thread = thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(
             move || {
                 // Dropped last, also when something panics.
@@ -73,7 +77,9 @@ impl Push {
                 match runtime {
                     Ok(runtime) => {
                         let _ = start.send(Ok(()));
-                        worker.work(&runtime);
+                        if begins.recv().is_ok() {
+                            worker.work(&runtime);
+                        }
                         // A name that is being looked up cannot be interrupted, and is not worth waiting for.
                         runtime.shutdown_background();
                     }
@@ -84,8 +90,29 @@ impl Push {
             },
         )?;
         started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
-        let running = Mutex::new(Some(Running { commands, thread, ended }));
+        let running = Mutex::new(Some(Running { begin: Some(begin), commands, thread, ended }));
         Ok(Push { name, url, process: process::id(), running })
+    }
+
+    /// Begins to push. The first push comes some time within the first interval.
+    pub(crate) fn begin(&self) {
+        if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
+            let _ = begin.send(());
+        }
+    }
+
+    /// Goes on with other settings, once what there is was pushed with the old ones, or `deadline` has come. Does not wait
+    /// for it.
+    pub(crate) fn change(&self, change: Change, deadline: Instant) {
+        *self.url() = change.settings.url.as_str().into();
+        if let Some(running) = &*self.running() {
+            let _ = running.commands.send(Command::Change(Box::new(change), deadline));
+        }
+    }
+
+    /// Whether the thread takes commands. It does not once it was shut down, or has panicked.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.is_forked() && self.running().as_ref().is_some_and(|running| !running.commands.is_closed())
     }
 
     /// Collects and pushes now, after a push that is under way. Blocks until it is done, at most until `deadline`;
@@ -134,8 +161,8 @@ impl Push {
         let (answer, answered) = mpsc::sync_channel(1);
         // A little earlier for the thread, so that what it has to say comes in time.
         let left = deadline.saturating_duration_since(Instant::now());
-        let command = Command { deadline: deadline - (left / 20).min(SAYING), last, answer };
-        if commands.send(command).is_err() {
+        let ask = Ask { deadline: deadline - (left / 20).min(SAYING), last, answer };
+        if commands.send(Command::Push(ask)).is_err() {
             return Err(self.error(Cause::Stopped));
         }
         match answered.recv_timeout(left) {
@@ -146,7 +173,11 @@ impl Push {
     }
 
     fn error(&self, cause: Cause) -> ExportError {
-        ExportError::new(&self.url, cause)
+        ExportError::new(&self.url(), cause)
+    }
+
+    fn url(&self) -> std::sync::MutexGuard<'_, Arc<str>> {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
@@ -170,16 +201,22 @@ impl Periodic for Push {
 
 impl Drop for Push {
     fn drop(&mut self) {
-        if self.is_forked() {
+        let is_forked = self.is_forked();
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if is_forked {
             // Waking the thread would reach into the parent, with which a fork shares the event queue.
-            mem::forget(self.running.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+            mem::forget(running);
+        } else if let Some(Running { begin: Some(begin), thread, .. }) = running {
+            // It has not begun, so it ends at once.
+            drop(begin);
+            let _ = thread.join();
         }
     }
 }
 
 impl fmt::Debug for Push {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Push").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Push").field("name", &self.name).field("url", &*self.url()).finish_non_exhaustive()
     }
 }
 

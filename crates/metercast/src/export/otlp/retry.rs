@@ -49,7 +49,7 @@ pub(super) enum Next {
 }
 
 /// How long to wait between attempts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
     /// At most this after the first attempt; twice as long after each further one.
     pub(crate) first: Duration,

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{OtlpEncoding, OtlpOptions};
 use super::retry::Backoff;
 use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, TlsConfig};
+use crate::view::Projection;
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
     /// The exporter's name.
     pub(crate) name: String,
@@ -35,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) headers: Vec<(String, String)>,
     /// What is sent of the store.
     pub(crate) options: OtlpOptions,
+    /// Which metrics are sent, and how they look.
+    pub(crate) projection: Arc<Projection>,
     /// How bodies are compressed.
     pub(crate) compression: Compression,
     /// From the start of one push to the start of the next.
@@ -46,7 +50,7 @@ pub(crate) struct Settings {
 }
 
 /// An HTTP proxy.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
     /// Its URL, for messages.
     pub(crate) url: String,
@@ -90,11 +94,24 @@ impl Settings {
             proxy: config.proxy().map(Proxy::of),
             protocol: config.protocol(),
             options: options_of(config),
+            projection: Arc::new(config.projection().clone()),
             compression: config.compression(),
             interval: config.interval(),
             timeout: config.timeout(),
             backoff: Backoff::default(),
         }
+    }
+
+    /// Whether a request that was made for these settings is, byte by byte, one for the others too.
+    pub(super) fn sends_as(&self, other: &Settings) -> bool {
+        let to = |settings: &Settings| (settings.url.clone(), settings.path.clone(), settings.socket.clone());
+        to(self) == to(other) && self.protocol == other.protocol && self.compression == other.compression
+    }
+
+    /// Whether the others differ at most in when they push, and not in what or where to.
+    pub(super) fn says_as(&self, other: &Settings) -> bool {
+        let Settings { compression, interval, timeout, backoff, .. } = *other;
+        Settings { compression, interval, timeout, backoff, ..self.clone() } == *other
     }
 
     /// `text` without the secrets that this exporter sends, should an answer repeat one.
@@ -169,6 +186,7 @@ mod tests {
             }),
             protocol: Protocol::HttpProtobuf,
             options: OtlpOptions::default(),
+            projection: Arc::default(),
             compression: Compression::Gzip,
             interval: Duration::from_secs(60),
             timeout: None,

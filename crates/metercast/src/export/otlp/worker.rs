@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
 
+use super::change::Change;
 use super::error::ExportError;
 use super::exporter::{End, Exporter};
 use super::settings::Settings;
@@ -17,8 +18,15 @@ use crate::export::panic::panic_message;
 use crate::log::Level;
 use crate::reader::Reader;
 
+/// What the handle asks of the thread.
+pub(super) enum Command {
+    Push(Ask),
+    /// Goes on with other settings. First what there is goes out with the old ones, until the moment.
+    Change(Box<Change>, std::time::Instant),
+}
+
 /// Asks for a push now.
-pub(super) struct Command {
+pub(super) struct Ask {
     /// Until when it must be done.
     pub(super) deadline: std::time::Instant,
     /// Whether the thread ends then.
@@ -35,6 +43,14 @@ pub(super) struct Commands {
     waiting: Vec<Command>,
 }
 
+/// What is to be done next.
+struct Turn {
+    /// Who asks for a push with the settings that hold.
+    asked: Vec<Ask>,
+    /// What follows it, with the moment until when it may have to wait.
+    change: Option<(Box<Change>, Instant)>,
+}
+
 /// The handle was dropped: nobody wants to know any more.
 pub(super) struct Abandoned;
 
@@ -43,12 +59,15 @@ impl Commands {
         Commands { received, waiting: Vec::new() }
     }
 
-    /// Waits for the next command; the deadline if it is the last.
+    /// Waits for the next command; its deadline if what is under way must be over by then.
     pub(super) async fn next(&mut self) -> Result<Option<Instant>, Abandoned> {
         let command = self.received.recv().await.ok_or(Abandoned)?;
-        let last = command.last.then(|| Instant::from_std(command.deadline));
+        let end = match &command {
+            Command::Push(ask) => ask.last.then_some(ask.deadline),
+            Command::Change(_, deadline) => Some(*deadline),
+        };
         self.waiting.push(command);
-        Ok(last)
+        Ok(end.map(Instant::from_std))
     }
 
     /// Waits until a moment, or for the next command if that comes first.
@@ -60,16 +79,37 @@ impl Commands {
         }
     }
 
-    /// Whether somebody waits for an answer.
+    /// Whether somebody waits for an answer, or to change something.
     pub(super) fn are_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    fn take(&mut self) -> Vec<Command> {
+    /// Whether the last push was asked for.
+    fn are_over(&self) -> bool {
+        self.waiting.iter().any(|command| matches!(command, Command::Push(ask) if ask.last))
+    }
+
+    /// Takes what came. Of several changes the last one counts; who asks after a change waits for it.
+    fn take(&mut self) -> Turn {
         while let Ok(command) = self.received.try_recv() {
             self.waiting.push(command);
         }
-        std::mem::take(&mut self.waiting)
+        let mut turn = Turn { asked: Vec::new(), change: None };
+        for command in std::mem::take(&mut self.waiting) {
+            match command {
+                Command::Change(change, deadline) => {
+                    turn.change = Some((change, Instant::from_std(deadline)));
+                }
+                Command::Push(ask) if turn.change.is_none() => turn.asked.push(ask),
+                Command::Push(_) => self.waiting.push(command),
+            }
+        }
+        turn
+    }
+
+    /// Who asked waits on, before those who came later.
+    fn put_back(&mut self, asked: Vec<Ask>) {
+        drop(self.waiting.splice(0..0, asked.into_iter().map(Command::Push)));
     }
 }
 
@@ -79,6 +119,9 @@ pub(super) struct Worker {
     interval: Duration,
     commands: Commands,
 }
+
+/// Within this time the first push comes that goes another way than before.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Longer intervals are as good as none, and would overflow the clock.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -90,7 +133,7 @@ impl Worker {
         resource: &[(String, Value)],
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {
-        let interval = settings.interval.clamp(Duration::from_millis(1), LONGEST_INTERVAL);
+        let interval = interval_of(&settings);
         let exporter = Exporter::new(settings, reader, resource)?;
         Ok(Worker { exporter, interval, commands: Commands::new(commands) })
     }
@@ -118,20 +161,24 @@ impl Worker {
                     return;
                 }
             }
+            let Turn { asked, change } = self.commands.take();
+            if let Some((change, deadline)) = change {
+                match self.change(asked, *change, deadline).await {
+                    Err(Abandoned) => return,
+                    Ok(soon) => due = due.min(soon),
+                }
+                continue;
+            }
             // One reading is new enough for all who have asked before it.
-            let asked = self.commands.take();
-            let last = asked.iter().find(|command| command.last).map(|command| command.deadline);
-            let deadline = last.or_else(|| asked.iter().map(|command| command.deadline).max());
+            let last = asked.iter().find(|ask| ask.last).map(|ask| ask.deadline);
+            let deadline = last.or_else(|| asked.iter().map(|ask| ask.deadline).max());
             let deadline = deadline.map(Instant::from_std);
             match self.exporter.push(deadline, last.is_some(), &mut self.commands).await {
                 Err(Abandoned) => return,
                 // Whoever came meanwhile does not want to wait, and the others get what that push brings.
-                Ok(End::Interrupted) => drop(self.commands.waiting.splice(0..0, asked)),
+                Ok(End::Interrupted) => self.commands.put_back(asked),
                 Ok(End::Done(result)) => {
-                    for command in asked {
-                        // Who asked may have stopped waiting.
-                        let _ = command.answer.send(result.clone());
-                    }
+                    answer(asked, &result);
                     if last.is_some() {
                         return;
                     }
@@ -140,6 +187,42 @@ impl Worker {
             due = next(due, self.interval);
         }
     }
+
+    /// Goes on with other settings, after a push with the old ones, which who asked before gets if it succeeds. Returns when
+    /// the first with the new ones is due at the latest.
+    async fn change(
+        &mut self,
+        asked: Vec<Ask>,
+        change: Change,
+        deadline: Instant,
+    ) -> Result<Instant, Abandoned> {
+        let mut waiting = asked;
+        // Before the last push there is no time for another.
+        if !self.exporter.says_as(&change) && !self.commands.are_over() {
+            self.exporter.announce(&change);
+            let pushed = self.exporter.push(Some(deadline), false, &mut self.commands).await?;
+            if let End::Done(result @ Ok(())) = pushed {
+                answer(std::mem::take(&mut waiting), &result);
+            }
+        }
+        self.commands.put_back(waiting);
+        self.interval = interval_of(&change.settings);
+        let is_elsewhere = self.exporter.change(change);
+        // Whether the new way works is to be known soon.
+        let within = if is_elsewhere { self.interval.min(SOON) } else { self.interval };
+        Ok(Instant::now() + self.exporter.part_of(within))
+    }
+}
+
+fn answer(asked: Vec<Ask>, result: &Result<(), ExportError>) {
+    for ask in asked {
+        // Who asked may have stopped waiting.
+        let _ = ask.answer.send(result.clone());
+    }
+}
+
+fn interval_of(settings: &Settings) -> Duration {
+    settings.interval.clamp(Duration::from_millis(1), LONGEST_INTERVAL)
 }
 
 /// The next moment of a rhythm. After a push that took longer than the interval, the next one is due when it would have

@@ -36,6 +36,19 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// What was met, in that order.
+    pub(super) fn streams(&self) -> &[Arc<Stream>] {
+        &self.list
+    }
+
+    /// Takes the place of another order: what these streams were of was met in this order.
+    pub(super) fn succeed(&mut self, streams: &[Arc<Stream>], plan: &mut Plan) {
+        for old in streams {
+            let new = plan.streams_of(old.definition());
+            new.iter().filter(|new| new.ordinal() == old.ordinal()).for_each(|new| self.add(new));
+        }
+    }
+
     fn add(&mut self, stream: &Arc<Stream>) {
         if self.known.insert(stream.id()) {
             self.list.push(Arc::clone(stream));

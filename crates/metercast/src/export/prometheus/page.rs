@@ -239,6 +239,15 @@ impl PrometheusPage {
         points
     }
 
+    /// Takes the place of another page: metrics that get the same name get it in the order in which the other met them.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only what is served is reloaded"))]
+    pub(crate) fn succeed(&self, other: &PrometheusPage) {
+        let streams = other.press().order.streams().to_vec();
+        let mut press = self.press();
+        let Press { plan, order, .. } = &mut *press;
+        order.succeed(&streams, plan);
+    }
+
     fn press(&self) -> MutexGuard<'_, Press> {
         // A sink that panicked left a page unfinished, and the next begins anew.
         self.press.lock().unwrap_or_else(PoisonError::into_inner)

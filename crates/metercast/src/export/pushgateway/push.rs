@@ -1,6 +1,5 @@
 //! An exporter that keeps the group of a long-running program at a Pushgateway up to date.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use metercast_core::Value;
 use super::Pushgateway;
 use crate::config::PushgatewayConfig;
 use crate::export::panic::panic_message;
-use crate::export::timer::{Timer, Work};
+use crate::export::timer::Work;
 use crate::log::Level;
 use crate::reader::Reader;
 
@@ -22,20 +21,15 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// Pushes at the interval from now on.
-    ///
-    /// # Errors
-    ///
-    /// The system gives no thread.
-    pub(crate) fn start(
+    /// For the exporter of this name.
+    pub(crate) fn new(
         name: &str,
         config: &PushgatewayConfig,
         reader: Reader,
         resource: &[(String, Value)],
-    ) -> io::Result<Timer<Push>> {
+    ) -> Push {
         let gateway = Pushgateway::of(name, config, resource, reader.log().clone());
-        let push = Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader };
-        Timer::start(name, config.interval(), push)
+        Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader }
     }
 }
 

@@ -12,40 +12,41 @@ use crate::export::prometheus::PrometheusPage;
 use crate::reader::Reader;
 use crate::scrape::Scrape;
 use crate::serve::places::Places;
+use crate::serve::site::Site;
 
 /// A site with a page of a few lines.
-fn site(prometheus: Prometheus) -> Arc<Site> {
+fn site(prometheus: Prometheus) -> Arc<Door> {
     let store = Store::new();
     store.scope(|| u64_counter!("jobs", "Jobs", 3));
     site_of(prometheus, Reader::new(store, Log::to(|_, _| {})))
 }
 
-fn site_of(prometheus: Prometheus, reader: Reader) -> Arc<Site> {
+fn site_of(prometheus: Prometheus, reader: Reader) -> Arc<Door> {
     let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
     let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
     let page = PrometheusPage::new("p", reader.log().clone());
     let scrape = Scrape::of(reader, page);
-    Arc::new(Site::new(settings.path(), settings.listener().clone(), scrape))
+    Door::new(Site::new("p", settings, scrape, None).unwrap())
 }
 
 /// A site whose page is much longer than the pipe.
-fn long_site() -> Arc<Site> {
+fn long_site() -> Arc<Door> {
     let store = Store::new();
     store.scope(|| (0..1_000u64).for_each(|n| u64_counter!("long", "Long", 1, "n" => n)));
     site_of(Prometheus::default(), Reader::new(store, Log::to(|_, _| {})))
 }
 
 /// The client's end of a connection to the site, and the task that serves it.
-async fn connect(site: &Arc<Site>, room: usize) -> (DuplexStream, JoinHandle<()>) {
+async fn connect(site: &Arc<Door>, room: usize) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = duplex(room);
     let place = Places::new(1).take().await;
-    (client, tokio::spawn(serve(server, Arc::clone(site), place)))
+    (client, tokio::spawn(serve(server, false, Arc::clone(site), place)))
 }
 
 const GET: &str = "GET /metrics HTTP/1.1\r\nHost: h\r\n";
 
 /// The whole answer to a request, whose connection is closed behind it.
-async fn answer(site: &Arc<Site>, request: &str) -> String {
+async fn answer(site: &Arc<Door>, request: &str) -> String {
     let (mut client, served) = connect(site, 1 << 20).await;
     client.write_all(request.as_bytes()).await.unwrap();
     client.write_all(b"Connection: close\r\n\r\n").await.unwrap();
@@ -194,7 +195,7 @@ async fn a_page_that_panics_is_500_and_the_connection_lives() {
 }
 
 /// How long the connection is kept whatever the client does.
-async fn kept<F: Future>(site: &Arc<Site>, room: usize, client: impl FnOnce(DuplexStream) -> F) -> Duration {
+async fn kept<F: Future>(site: &Arc<Door>, room: usize, client: impl FnOnce(DuplexStream) -> F) -> Duration {
     let began = Instant::now();
     let (end, mut served) = connect(site, room).await;
     tokio::select! {

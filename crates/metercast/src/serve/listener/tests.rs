@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
 use metercast_core::{Store, metrics, u64_counter};
@@ -11,6 +12,7 @@ use crate::Log;
 use crate::config::{Config, ExporterConfig, Prometheus};
 use crate::export::prometheus::PrometheusPage;
 use crate::reader::Reader;
+use crate::scrape::Scrape;
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
@@ -29,7 +31,10 @@ fn started_over(store: Store, prometheus: Prometheus) -> (Result<Listener, Strin
     let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
     let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
     let page = PrometheusPage::new("p", log.clone());
-    (Listener::start("p", settings, Scrape::of(Reader::new(store, log), page)), lines)
+    let scrape = Scrape::of(Reader::new(store, log), page);
+    let listener =
+        Site::new("p", settings, scrape, None).and_then(|site| Listener::bind(settings.listen(), site));
+    (listener.inspect(Listener::open), lines)
 }
 
 fn local() -> Prometheus {
@@ -216,7 +221,7 @@ mod tls {
         let first = files.write();
         let (listener, lines) = files.listener();
         let listener = listener.unwrap();
-        let look = || listener.door.tls.as_ref().unwrap().look_now();
+        let look = || listener.door.site().tls().look_now();
         std::fs::write(files.certificate(), "nothing").unwrap();
         look();
         assert!(get_trusting(listener.address(), &first).is_ok());

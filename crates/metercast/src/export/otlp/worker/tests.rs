@@ -152,6 +152,7 @@ fn settings() -> Settings {
         proxy: None,
         protocol: Protocol::HttpProtobuf,
         options: OtlpOptions::default(),
+        projection: Arc::default(),
         compression: Compression::None,
         interval: 60 * SECOND,
         timeout: Some(10 * SECOND),
@@ -174,7 +175,8 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
     let (commands, received) = unbounded_channel();
     let interval = settings.interval;
     // Its own metrics would be points that no test speaks of.
-    let reader = Reader::new(store.clone(), log).measured(false);
+    let reader = Reader::new(store.clone(), log);
+    reader.measure(false);
     let exporter = Exporter::new(settings, &reader, &[]).unwrap().by(Transport::Script(script));
     let worker = Worker { exporter, interval, commands: Commands::new(received) };
     let stage = Stage { store, commands, sent, is_sent, lines };
@@ -195,7 +197,7 @@ impl Stage {
     async fn ask(&self, within: Duration, last: bool) -> Result<(), ExportError> {
         let (answer, answered) = mpsc::sync_channel(1);
         let deadline = (Instant::now() + within).into_std();
-        self.commands.send(Command { deadline, last, answer }).ok().unwrap();
+        self.commands.send(Command::Push(Ask { deadline, last, answer })).ok().unwrap();
         loop {
             match answered.try_recv() {
                 Ok(result) => return result,

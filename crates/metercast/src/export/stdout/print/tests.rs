@@ -1,12 +1,15 @@
 //! When something is printed, and what becomes of it.
 
-use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use metercast_core::{Store, u64_counter};
 
 use super::*;
 use crate::config::{Config, ExporterConfig, Stdout};
+use crate::export::Periodic;
+use crate::export::timer::Timer;
 use crate::log::Log;
 use crate::snapshot::{Point, Snapshot};
 
@@ -25,7 +28,7 @@ impl Write for Prints {
 }
 
 struct Started {
-    print: Print,
+    print: Timer<Print>,
     store: Store,
     lines: Arc<Mutex<Vec<String>>>,
 }
@@ -45,7 +48,8 @@ fn start(interval: Duration, writer: impl Write + Send + 'static) -> Started {
     });
     store.scope(|| u64_counter!("printed", "", 1));
     let reader = Reader::new(store.clone(), log).of_exporter("out", "stdout_metric_exporter");
-    let print = Print::start("out", config, reader).unwrap();
+    let print = Timer::prepare("out", interval, Print::new("out", config, reader)).unwrap();
+    print.begin();
     Started { print, store, lines }
 }
 
@@ -72,7 +76,7 @@ fn it_prints_at_the_interval_when_asked_and_a_last_time() {
     assert_eq!(print.shutdown(soon()), Ok(()));
     assert!(prints.iter().last().unwrap().contains("\"name\":\"printed.late\""), "a last time");
     assert_eq!(print.shutdown(soon()), Ok(()), "nothing more the second time");
-    assert_eq!(print.flush(soon()).unwrap_err(), "was not printed, as the exporter was stopped");
+    assert_eq!(print.flush(soon()).unwrap_err(), "is not at work, as the exporter was stopped");
     assert_eq!(*lines.lock().unwrap(), [""; 0]);
 }
 
@@ -124,31 +128,4 @@ fn a_writer_that_panics_is_a_failure_and_the_next_print_comes() {
     print.shutdown(soon()).unwrap();
     let again = "info: exporter \"out\": prints again".to_owned();
     assert_eq!(lines.lock().unwrap().last(), Some(&again));
-}
-
-#[test]
-fn a_writer_that_hangs_holds_nobody_up_beyond_the_deadline() {
-    struct Hangs(Receiver<()>);
-    impl Write for Hangs {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let _ = self.0.recv();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let (gate, wait) = channel();
-    let Started { print, .. } = start(NEVER, Hangs(wait));
-    let message = "was not printed before the deadline; does anybody read what is printed?";
-    assert_eq!(print.flush(Instant::now() + Duration::from_millis(10)).unwrap_err(), message);
-    assert_eq!(print.shutdown(Instant::now() + Duration::from_millis(10)).unwrap_err(), message);
-    drop(gate);
-}
-
-#[test]
-fn a_print_that_took_longer_than_the_interval_skips_some() {
-    let (due, second) = (Instant::now(), Duration::from_secs(1));
-    assert_eq!(next(due, second, due), due + second);
-    assert_eq!(next(due, second, due + Duration::from_millis(2500)), due + 3 * second);
 }

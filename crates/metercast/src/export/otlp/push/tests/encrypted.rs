@@ -139,7 +139,7 @@ fn files_that_are_not_what_they_should_be_are_named_at_the_start() {
     ];
     for (otlp, expected) in cases {
         let setup = Setup::configured(otlp);
-        let error = Push::start(setup.settings.clone(), &setup.reader, &[]).unwrap_err().to_string();
+        let error = Push::prepare(setup.settings.clone(), &setup.reader, &[]).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
     }
 }

@@ -69,6 +69,7 @@ impl Setup {
             proxy: None,
             protocol: Protocol::HttpProtobuf,
             options: OtlpOptions::default(),
+            projection: Arc::default(),
             compression: Compression::None,
             interval: Duration::MAX,
             timeout: None,
@@ -90,7 +91,9 @@ impl Setup {
 
     fn start(&self) -> Push {
         let resource = [("service.name".to_owned(), "orders".into())];
-        Push::start(self.settings.clone(), &self.reader, &resource).unwrap()
+        let push = Push::prepare(self.settings.clone(), &self.reader, &resource).unwrap();
+        push.begin();
+        push
     }
 
     fn order(&self) {
@@ -267,7 +270,7 @@ fn secrets_are_in_no_debug_and_a_header_that_http_cannot_carry_is_not_shown() {
         "Push { name: \"central\", url: \"http://collector/v1/metrics?***\", .. }"
     );
     setup.settings.headers[0].1 = "tok-12345\n".to_owned();
-    let error = Push::start(setup.settings.clone(), &setup.reader, &[]).unwrap_err();
+    let error = Push::prepare(setup.settings.clone(), &setup.reader, &[]).unwrap_err();
     assert_eq!(error.to_string(), "a header's value is not one of HTTP");
     for text in [format!("{:?}", setup.settings), format!("{error:?}")] {
         assert!(!text.contains("tok-") && !text.contains("in-query"), "{text}");

@@ -5,12 +5,13 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals as Received;
 
+use super::{end, is_handled};
 use crate::config::OnSigterm;
 use crate::log::{Level, Log};
 use crate::telemetry::{Running, deadline};
@@ -33,7 +34,7 @@ struct Entry {
     id: u64,
     on_sigterm: OnSigterm,
     timeout: Duration,
-    running: Arc<Running>,
+    running: Weak<Running>,
     log: Log,
 }
 
@@ -52,33 +53,40 @@ fn process() -> MutexGuard<'static, Process> {
 }
 
 impl Signals {
-    /// `None` if there is nothing to flush, or the program is to be left alone.
-    pub(crate) fn start(
-        on_sigterm: OnSigterm,
-        timeout: Duration,
-        running: &Arc<Running>,
-        log: &Log,
-    ) -> io::Result<Option<Signals>> {
-        if on_sigterm == OnSigterm::Ignore || !running.has_pushes() {
-            return Ok(None);
-        }
+    /// Installs the handler of the process, unless there is one.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no handler or no thread.
+    pub(crate) fn prepare() -> io::Result<()> {
         let mut process = process();
         if process.handled_before.is_none() {
-            let handled_before = is_handled();
+            let handled_before = is_handled(SIGTERM);
             let received = Received::new([SIGTERM])?;
             std::thread::Builder::new().name("metercast-sigterm".to_owned()).spawn(move || wait(received))?;
             process.handled_before = Some(handled_before);
         }
+        Ok(())
+    }
+
+    /// From now on this is flushed, by the handler that was installed.
+    pub(crate) fn start(
+        on_sigterm: OnSigterm,
+        timeout: Duration,
+        running: &Weak<Running>,
+        log: &Log,
+    ) -> Signals {
+        let mut process = process();
         let id = process.next_id;
         process.next_id += 1;
         process.entries.push(Entry {
             id,
             on_sigterm,
             timeout,
-            running: Arc::clone(running),
+            running: Weak::clone(running),
             log: log.clone(),
         });
-        Ok(Some(Signals { id }))
+        Signals { id }
     }
 }
 
@@ -99,7 +107,7 @@ fn wait(mut received: Received) {
         entries.iter().for_each(Entry::flush);
         let nobody = entries.is_empty();
         if entries.iter().any(|entry| entry.on_sigterm == OnSigterm::Exit) || (nobody && !handled_before) {
-            end();
+            end(SIGTERM);
         } else if entries.iter().any(|entry| entry.on_sigterm == OnSigterm::Auto) && !handled_before {
             // Until the program has shut metercast down, which says that it is ending, or was given time enough.
             drop(entries);
@@ -110,7 +118,7 @@ fn wait(mut received: Received) {
             drop(process);
             if waited.timed_out() {
                 left.iter().for_each(Entry::flush);
-                end();
+                end(SIGTERM);
             }
         }
     }
@@ -120,27 +128,10 @@ impl Entry {
     /// The thread goes on whatever a log function does.
     fn flush(&self) {
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            if let Err(error) = self.running.flush(deadline(self.timeout)) {
+            let Some(running) = self.running.upgrade() else { return };
+            if let Err(error) = running.flush(deadline(self.timeout)) {
                 self.log.write(Level::Error, &error.to_string());
             }
         }));
     }
-}
-
-/// Ends the process as if we had never listened: by the signal, so that its parent sees that.
-fn end() {
-    let _ = signal_hook::low_level::emulate_default_handler(SIGTERM);
-}
-
-/// Whether the program handles or ignores SIGTERM already. Linux says so in the bit masks of `/proc/self/status`;
-/// where nothing says so, it is taken to, since ending a process that wants to end by itself would be worse.
-fn is_handled() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
-    ["SigCgt:", "SigIgn:"].iter().any(|mask| {
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(mask))
-            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .is_none_or(|mask| mask & (1 << (SIGTERM - 1)) != 0)
-    })
 }

@@ -1,0 +1,96 @@
+//! What a reload did, or would do, to each exporter.
+
+use std::fmt;
+
+/// What a reload did, or would do. Prints as one line.
+///
+/// ```
+/// use metercast::config::{Config, Stdout};
+/// use metercast::{Store, Telemetry};
+///
+/// let config = |seconds| {
+///     let stdout = Stdout::default().interval(std::time::Duration::from_secs(seconds));
+///     Config::builder().environment(false).exporter("stdout", stdout).build()
+/// };
+/// let telemetry = Telemetry::builder(config(60)?).store(Store::new()).start()?;
+/// assert_eq!(telemetry.plan_reload(&config(60)?)?.to_string(), "nothing changed");
+/// assert_eq!(telemetry.reload(config(30)?)?.to_string(), "stdout: interval changed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    exporters: Vec<(String, ExporterChange)>,
+    settings: Vec<&'static str>,
+}
+
+/// What a reload did to an exporter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExporterChange {
+    /// Nothing: it was not touched.
+    Unchanged,
+    /// It goes on with other settings: these, by the keys that a file has for them.
+    Changed(Vec<&'static str>),
+    /// It was started.
+    Added,
+    /// It hands over what it has, in the background, and ends.
+    Removed,
+    /// It did not run before and still cannot start, for this reason; `on_error` says that the others do not mind.
+    Failed(String),
+}
+
+impl Reloaded {
+    pub(super) fn new(mut exporters: Vec<(String, ExporterChange)>, settings: Vec<&'static str>) -> Reloaded {
+        exporters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Reloaded { exporters, settings }
+    }
+
+    /// What became of each exporter, in the order of their names. A private one is among them only if it changed.
+    pub fn exporters(&self) -> impl Iterator<Item = (&str, &ExporterChange)> {
+        self.exporters.iter().map(|(name, change)| (name.as_str(), change))
+    }
+
+    /// What became of the exporter of that name; `None` if there is none, and there was none.
+    pub fn exporter(&self, name: &str) -> Option<&ExporterChange> {
+        self.exporters().find(|(known, _)| *known == name).map(|(_, change)| change)
+    }
+
+    /// The keys that changed of what holds for all exporters.
+    pub fn settings(&self) -> &[&'static str] {
+        &self.settings
+    }
+
+    /// Whether everything is as it was.
+    pub fn is_unchanged(&self) -> bool {
+        self.settings.is_empty()
+            && self.exporters.iter().all(|(_, change)| *change == ExporterChange::Unchanged)
+    }
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unchanged() {
+            return f.write_str("nothing changed");
+        }
+        if !self.settings.is_empty() {
+            write!(f, "{} changed", self.settings.join(", "))?;
+        }
+        for (at, (name, change)) in self.exporters.iter().enumerate() {
+            let separator = if at == 0 && self.settings.is_empty() { "" } else { "; " };
+            write!(f, "{separator}{name}: {change}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ExporterChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExporterChange::Unchanged => f.write_str("unchanged"),
+            ExporterChange::Changed(keys) => write!(f, "{} changed", keys.join(", ")),
+            ExporterChange::Added => f.write_str("added"),
+            ExporterChange::Removed => f.write_str("removed"),
+            ExporterChange::Failed(cause) => write!(f, "does not run, as it {cause}"),
+        }
+    }
+}
