@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::duration;
 use super::env::Variables;
-use super::error::{Findings, Place};
+use super::error::{Findings, Given, Place};
 use super::exporter::Exporter;
 #[cfg(feature = "config")]
-use super::file::{self, InCode};
+use super::file::{self, Known};
 #[cfg(feature = "config")]
 use super::layer::ExporterLayer;
 use super::layer::Layer;
@@ -49,6 +49,8 @@ pub struct ConfigBuilder {
     #[cfg(feature = "config")]
     file: Option<file::Source>,
     environment: Environment,
+    #[cfg(feature = "config")]
+    prefix: Option<String>,
     default_exporters: BTreeMap<String, Exporter>,
     exporters: BTreeMap<String, Exporter>,
     private: BTreeMap<String, Exporter>,
@@ -65,6 +67,8 @@ pub struct ConfigBuilder {
 #[derive(Debug, Clone)]
 enum Environment {
     Process,
+    /// None of the process, but those that a file names.
+    Silent,
     Given(Variables),
 }
 
@@ -75,6 +79,8 @@ impl ConfigBuilder {
             #[cfg(feature = "config")]
             file: None,
             environment: Environment::Process,
+            #[cfg(feature = "config")]
+            prefix: None,
             default_exporters: BTreeMap::new(),
             exporters: BTreeMap::new(),
             private: BTreeMap::new(),
@@ -137,14 +143,38 @@ impl ConfigBuilder {
         self
     }
 
-    /// Whether the `OTEL_*` variables of the process count. They do unless it is said.
+    /// Whether the `OTEL_*` variables of the process count. They do unless it is said. A variable that a file refers to,
+    /// as `${env:NAME}`, is read all the same.
     pub fn environment(mut self, reads: bool) -> Self {
-        self.environment =
-            if reads { Environment::Process } else { Environment::Given(Variables::default()) };
+        self.environment = if reads { Environment::Process } else { Environment::Silent };
         self
     }
 
-    /// Takes these variables for the environment's, for tests and for programs that prepare them. The
+    /// Reads the variables of the application's own that begin with this and two underscores: behind them stand the keys of a
+    /// file from the table `telemetry` on, with two underscores between, in any case. They win over file and standard
+    /// variables. `-` is `_` there, and `.` in the name of an attribute `__`; lists have commas, and an empty variable is unset.
+    /// What only a file can give, such as views, is an error.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Otlp};
+    ///
+    /// let variables = [("SHOP_TELEMETRY__EXPORTERS__CENTRAL__INTERVAL".to_owned(), "5s".to_owned())];
+    /// let config = Config::builder()
+    ///     .variables(variables)
+    ///     .env_prefix("SHOP_TELEMETRY")
+    ///     .default_exporter("central", Otlp::to("http://collector:4318"))
+    ///     .build()?;
+    /// let shown = config.exporter("central").unwrap().to_string();
+    /// assert_eq!(shown, "otlp to http://collector:4318/v1/metrics every 5s");
+    /// # Ok::<(), metercast::config::ConfigError>(())
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn env_prefix(mut self, prefix: &str) -> Self {
+        self.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// Takes these variables for the environment's, also those that a file refers to, for tests and for programs that prepare them. The
     /// process's own do not count then.
     ///
     /// ```
@@ -258,15 +288,6 @@ impl ConfigBuilder {
         self
     }
 
-    /// The files that [`build`](Self::build) reads.
-    #[cfg(feature = "config")]
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        match &self.file {
-            Some(file::Source::Path { path, .. }) => vec![path.clone()],
-            _ => Vec::new(),
-        }
-    }
-
     /// Reads file and environment, checks everything, and lays the sources over each other.
     ///
     /// # Errors
@@ -279,57 +300,85 @@ impl ConfigBuilder {
         let mut findings = Findings::default();
         let mut defaults = Layer::default();
         if let Some((name, version)) = self.service {
-            defaults.resource.insert("service.name".to_owned(), name.into());
-            defaults.resource.insert("service.version".to_owned(), version.into());
+            let place = Place::named("telemetry.resource").by_default();
+            for (key, value) in [("service.name", name), ("service.version", version)] {
+                defaults.resource.insert(key.to_owned(), Given::new(value.into(), &place));
+            }
         }
         for (name, exporter) in self.default_exporters {
-            let exporter = exporter.into_layer(&name, &mut findings);
+            let exporter = exporter.into_layer(&name, Place::exporter(&name).by_default(), &mut findings);
             defaults.exporters.insert(name, exporter);
         }
 
+        fn pinned<T>(value: Option<T>, key: &str) -> Option<Given<T>> {
+            value.map(|value| Given::new(value, &Place::named("telemetry").child(key)))
+        }
         let place = Place::named("telemetry.shutdown_timeout");
         let shutdown_timeout =
             self.shutdown_timeout.and_then(|timeout| findings.take(&place, duration::deadline(timeout)));
         let mut pinned = Layer {
-            enabled: self.enabled,
-            shutdown_timeout: shutdown_timeout.map(|timeout| timeout.value),
-            on_sigterm: self.on_sigterm,
-            on_error: self.on_error,
-            self_metrics: self.self_metrics,
-            exemplars: self.exemplars,
-            resource: self.resource,
+            enabled: pinned(self.enabled, "enabled"),
+            shutdown_timeout,
+            on_sigterm: pinned(self.on_sigterm, "on_sigterm"),
+            on_error: pinned(self.on_error, "on_error"),
+            self_metrics: pinned(self.self_metrics, "self_metrics"),
+            exemplars: pinned(self.exemplars, "exemplars"),
+            resource: self
+                .resource
+                .into_iter()
+                .map(|(key, value)| (key, Given::new(value, &Place::named("telemetry.resource"))))
+                .collect(),
             ..Layer::default()
         };
         for (name, exporter) in self.exporters {
-            let exporter = exporter.into_layer(&name, &mut findings);
+            let exporter = exporter.into_layer(&name, Place::exporter(&name), &mut findings);
             pinned.exporters.insert(name, exporter);
         }
         let mut private = BTreeMap::new();
         for (name, exporter) in self.private {
-            let exporter = exporter.into_layer(&name, &mut findings);
+            let exporter = exporter.into_layer(&name, Place::exporter(&name), &mut findings);
             private.insert(name, exporter);
         }
 
         #[cfg(feature = "config")]
-        let file = match self.file {
-            Some(file) => {
-                let named = |exporters: &BTreeMap<String, ExporterLayer>| {
-                    exporters.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect::<Vec<_>>()
-                };
-                let kinds = [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect();
-                let private = private.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect();
-                file.read(&InCode { kinds, private }, &mut findings)
-            }
-            None => Layer::default(),
+        let prefix = self.prefix.as_deref();
+        #[cfg(not(feature = "config"))]
+        let prefix = None;
+        let environment = match &self.environment {
+            Environment::Process => Variables::of_process(prefix, &mut findings),
+            // The application's own are none of OpenTelemetry's.
+            Environment::Silent => Variables::of_process(prefix, &mut Findings::default())
+                .only(|name| prefix.is_some_and(|prefix| name.starts_with(prefix))),
+            Environment::Given(variables) => variables.clone(),
+        };
+
+        #[cfg(feature = "config")]
+        let (file, prefixed, files) = {
+            let named = |exporters: &BTreeMap<String, ExporterLayer>| {
+                exporters.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect::<Vec<_>>()
+            };
+            let kinds = [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect();
+            let mut known = Known { kinds, private: named(&private).into_iter().collect() };
+            let variable = |name: &str| match &self.environment {
+                Environment::Process | Environment::Silent => Variables::named_in_process(name),
+                Environment::Given(variables) => variables.raw(name),
+            };
+            let (file, files) = match &self.file {
+                Some(file) => file.read(&known, &variable, &mut findings),
+                None => Default::default(),
+            };
+            known.kinds.extend(named(&file.exporters));
+            let prefixed = match prefix {
+                Some(prefix) => file::variables(prefix, &environment, &known, &mut findings),
+                None => Layer::default(),
+            };
+            (file, prefixed, files)
         };
         #[cfg(not(feature = "config"))]
-        let file = Layer::default();
+        let (file, prefixed, files) = (Layer::default(), Layer::default(), Vec::new());
 
-        let environment = match self.environment {
-            Environment::Process => Variables::of_process(&mut findings),
-            Environment::Given(variables) => variables,
-        };
-        Sources { defaults, file, environment, pinned, private, unwanted: self.unwanted }
-            .resolve(builder, findings)
+        let unwanted = self.unwanted;
+        Sources { defaults, file, environment, prefixed, pinned, private, unwanted }
+            .resolve(builder, files, findings)
     }
 }

@@ -4,6 +4,10 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use super::filled::Filled;
+#[cfg(feature = "config")]
+use super::tree::{Node, Written};
+
 /// Why a configuration cannot be used: every problem that was found, one per line.
 ///
 /// Each line says where (file and line, then the key; or the name of the environment variable), what was
@@ -102,12 +106,39 @@ pub(super) struct Place {
     file: Option<Arc<str>>,
     line: Option<usize>,
     key: String,
+    origin: Origin,
+    /// Where lower sources give the same.
+    over: Vec<Place>,
+    /// How the value is written, if that is not what it is.
+    filled: Option<Arc<Filled>>,
+}
+
+/// The kind of source that a place without a file is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The program, which pins it, or a file, which has a name.
+    Said,
+    /// The program's own default.
+    Default,
+    /// An environment variable.
+    Variable,
 }
 
 impl Place {
-    /// A key as code gives it, or the name of an environment variable.
+    /// A key as code gives it.
     pub(super) fn named(key: &str) -> Self {
-        Self { file: None, line: None, key: key.to_owned() }
+        let key = key.to_owned();
+        Self { file: None, line: None, key, origin: Origin::Said, over: Vec::new(), filled: None }
+    }
+
+    /// An environment variable.
+    pub(super) fn variable(name: &str) -> Self {
+        Self { origin: Origin::Variable, ..Self::named(name) }
+    }
+
+    /// The same place, said by code that does not insist.
+    pub(super) fn by_default(self) -> Self {
+        Self { origin: Origin::Default, ..self }
     }
 
     /// The place of everything about one exporter that code gives.
@@ -117,6 +148,10 @@ impl Place {
 
     /// The same place, one key further in.
     pub(super) fn child(&self, key: &str) -> Self {
+        if self.origin == Origin::Variable {
+            let key = format!("{}__{}", self.key, key.to_ascii_uppercase().replace('-', "_"));
+            return Self { key, ..self.clone() };
+        }
         let bare = !key.is_empty()
             && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         let dot = if self.key.is_empty() { "" } else { "." };
@@ -125,16 +160,36 @@ impl Place {
     }
 }
 
+impl Place {
+    fn conceal(&self, message: String) -> String {
+        match &self.filled {
+            Some(filled) => filled.conceal(message),
+            None => message,
+        }
+    }
+}
+
+impl Place {
+    /// An item of the list that is here, counted from 0.
+    pub(super) fn item(&self, n: usize) -> Self {
+        Self { key: format!("{}[{n}]", self.key), ..self.clone() }
+    }
+}
+
 #[cfg(feature = "config")]
 impl Place {
     /// The whole of a file.
     pub(super) fn file(name: &str) -> Self {
-        Self { file: Some(name.into()), line: None, key: String::new() }
+        Self { file: Some(name.into()), ..Self::named("") }
     }
 
-    /// The same place, at one item of its list.
-    pub(super) fn item(&self, n: usize) -> Self {
-        Self { key: format!("{}[{n}]", self.key), ..self.clone() }
+    /// The place of this node, whose key has been added.
+    pub(super) fn of(self, node: &Node) -> Self {
+        match &node.origin {
+            Written::Variable(name) => Self { key: name.to_string(), ..self },
+            Written::Filled(filled) => Self { line: Some(node.line), filled: Some(filled.clone()), ..self },
+            Written::Plain => Self { line: Some(node.line), ..self },
+        }
     }
 
     /// The same place on another line.
@@ -164,6 +219,34 @@ pub(super) struct Given<T> {
     pub(super) place: Place,
 }
 
+impl<T> Given<T> {
+    pub(super) fn new(value: T, place: &Place) -> Self {
+        Self { value, place: place.clone() }
+    }
+
+    /// This, and it remembers where a lower source gives it again.
+    pub(super) fn over(mut self, mut below: Self) -> Self {
+        let hidden = std::mem::take(&mut below.place.over);
+        self.place.over.push(below.place);
+        self.place.over.extend(hidden);
+        self
+    }
+}
+
+/// A value with its place.
+#[cfg(feature = "config")]
+pub(super) fn given<T>(place: &Place, value: Option<T>) -> Option<Given<T>> {
+    value.map(|value| Given::new(value, place))
+}
+
+/// What the higher source says, or else the lower.
+pub(super) fn lay<T>(above: Option<Given<T>>, below: Option<Given<T>>) -> Option<Given<T>> {
+    match (above, below) {
+        (Some(above), Some(below)) => Some(above.over(below)),
+        (above, below) => above.or(below),
+    }
+}
+
 /// Everything that one reading of the configuration found to say.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -174,11 +257,13 @@ pub(super) struct Findings {
 impl Findings {
     /// Notes something that keeps the configuration from being used.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
-        self.problems.push(Problem { place: place.clone(), message: message.into(), cause: None });
+        let message = place.conceal(message.into());
+        self.problems.push(Problem { place: place.clone(), message, cause: None });
     }
 
-    pub(super) fn has_problems(&self) -> bool {
-        !self.problems.is_empty()
+    /// How many problems there are so far.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
     }
 
     /// Notes a file that cannot be read.
@@ -189,7 +274,7 @@ impl Findings {
 
     /// Notes something that is passed over. One variable may shape several exporters, but is warned of once.
     pub(super) fn warn(&mut self, place: &Place, message: impl fmt::Display) {
-        let warning = format!("{place}: {message}");
+        let warning = format!("{place}: {}", place.conceal(message.to_string()));
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::error::{Checked, Findings, Place};
+use super::error::{Checked, Findings, Given, Place};
 use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
 use super::prometheus::{Prometheus, PrometheusConfig};
@@ -51,9 +51,8 @@ impl From<Stdout> for Exporter {
 }
 
 impl Exporter {
-    /// Checks what code gave under `name`, and notes what is wrong with it.
-    pub(super) fn into_layer(self, name: &str, findings: &mut Findings) -> ExporterLayer {
-        let place = Place::exporter(name);
+    /// Checks what code gave under `name`, at this place, and notes what is wrong with it.
+    pub(super) fn into_layer(self, name: &str, place: Place, findings: &mut Findings) -> ExporterLayer {
         let kind = match self {
             Self::Prometheus(_) => Kind::Prometheus,
             Self::Otlp(_) => Kind::Otlp,
@@ -84,6 +83,7 @@ impl Exporter {
             ),
         };
         let projection = projection.into_layer(&place, findings);
+        let env = env.map(|env| Given::new(env, &place.child("env")));
         ExporterLayer { type_place: place, enabled: None, env, projection, settings }
     }
 }
@@ -141,7 +141,7 @@ impl Kind {
     pub(super) const ALL: [Self; 4] = [Self::Prometheus, Self::Otlp, Self::Pushgateway, Self::Stdout];
 
     /// The type as a file names it, which is also the name of the standard exporter of that type.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
             Self::Otlp => "otlp",

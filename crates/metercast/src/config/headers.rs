@@ -1,23 +1,26 @@
 //! The headers that a push carries beside those that the protocol itself needs.
 
-use super::error::Checked;
+use super::error::{Checked, Given, Place};
 use super::percent;
 use super::secret::Secret;
 
 /// Header names, in lower case and each once, with their values.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Headers(Vec<(String, Secret)>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Headers<V = Secret>(Vec<(String, V)>);
 
-impl Headers {
+/// What one source says of headers.
+pub(super) type GivenHeaders = Headers<Given<Secret>>;
+
+impl<V> Headers<V> {
     /// Adds a header, or replaces the one of that name.
-    pub(super) fn set(&mut self, name: String, value: Secret) {
+    pub(super) fn set(&mut self, name: String, value: V) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Secret> {
+    pub(super) fn get(&self, name: &str) -> Option<&V> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
@@ -25,19 +28,40 @@ impl Headers {
         self.0.iter().any(|(known, _)| known == name)
     }
 
+    /// Names and values, in the order in which they were first given.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl<V> Default for Headers<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl GivenHeaders {
+    /// These headers, all given there.
+    pub(super) fn at(headers: Headers, place: &Place) -> Self {
+        Self(headers.0.into_iter().map(|(name, value)| (name, Given::new(value, place))).collect())
+    }
+
     /// These headers, with those of `below` that they do not replace.
     pub(super) fn over(self, below: Self) -> Self {
         let mut headers = below;
         for (name, value) in self.0 {
-            headers.set(name, value);
+            match headers.0.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value.over(old.clone()),
+                None => headers.0.push((name, value)),
+            }
         }
         headers
     }
 
-    /// Names and values, in the order in which they were first given.
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    /// Names and values, whoever gave them.
+    pub(super) fn values(&self) -> Headers {
+        Headers(self.0.iter().map(|(name, given)| (name.clone(), given.value.clone())).collect())
     }
 }
 
@@ -181,8 +205,8 @@ mod tests {
 
     #[test]
     fn a_higher_layer_replaces_header_by_header() {
-        let below = parse_list("a=1,b=2").unwrap();
-        let above = parse_list("b=3,c=4").unwrap();
-        assert_eq!(plain(&above.over(below)), [("a", "1"), ("b", "3"), ("c", "4")]);
+        let given = |list| GivenHeaders::at(parse_list(list).unwrap(), &Place::named(list));
+        let both = given("b=3,c=4").over(given("a=1,b=2"));
+        assert_eq!(plain(&both.values()), [("a", "1"), ("b", "3"), ("c", "4")]);
     }
 }

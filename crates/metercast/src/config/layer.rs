@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::error::{Findings, lay};
 use super::error::{Given, Place};
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
@@ -20,16 +22,46 @@ use metercast_core::{ExemplarFilter, Value};
 /// Everything one source says. `None` is silence.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) enabled: Option<bool>,
-    pub(super) shutdown_timeout: Option<Duration>,
-    pub(super) on_sigterm: Option<OnSigterm>,
-    pub(super) on_error: Option<OnError>,
-    pub(super) self_metrics: Option<bool>,
-    pub(super) exemplars: Option<ExemplarFilter>,
-    pub(super) resource: BTreeMap<String, Value>,
+    pub(super) enabled: Option<Given<bool>>,
+    pub(super) shutdown_timeout: Option<Given<Duration>>,
+    pub(super) on_sigterm: Option<Given<OnSigterm>>,
+    pub(super) on_error: Option<Given<OnError>>,
+    pub(super) self_metrics: Option<Given<bool>>,
+    pub(super) exemplars: Option<Given<ExemplarFilter>>,
+    pub(super) resource: BTreeMap<String, Given<Value>>,
     /// What holds for every exporter that is not private, below its own: views, buckets, limit.
     pub(super) projection: ProjectionLayer,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
+}
+
+#[cfg(feature = "config")]
+impl Layer {
+    /// This, and where it is silent what `below` says. Notes exporters of which the two make different types.
+    pub(super) fn over(self, below: Self, findings: &mut Findings) -> Self {
+        let mut layer = Self {
+            enabled: lay(self.enabled, below.enabled),
+            shutdown_timeout: lay(self.shutdown_timeout, below.shutdown_timeout),
+            on_sigterm: lay(self.on_sigterm, below.on_sigterm),
+            on_error: lay(self.on_error, below.on_error),
+            self_metrics: lay(self.self_metrics, below.self_metrics),
+            exemplars: lay(self.exemplars, below.exemplars),
+            resource: below.resource,
+            projection: self.projection.over(below.projection),
+            exporters: below.exporters,
+        };
+        for (key, value) in self.resource {
+            let old = layer.resource.remove(&key);
+            layer.resource.extend(lay(Some(value), old).map(|value| (key, value)));
+        }
+        for (name, exporter) in self.exporters {
+            let exporter = match layer.exporters.remove(&name) {
+                Some(old) => exporter.over(old, findings),
+                None => exporter,
+            };
+            layer.exporters.insert(name, exporter);
+        }
+        layer
+    }
 }
 
 /// What one source says about one exporter.
@@ -38,7 +70,7 @@ pub(super) struct ExporterLayer {
     /// Where its type was decided, to complain there if another source decides otherwise.
     pub(super) type_place: Place,
     pub(super) enabled: Option<Given<bool>>,
-    pub(super) env: Option<bool>,
+    pub(super) env: Option<Given<bool>>,
     pub(super) projection: ProjectionLayer,
     pub(super) settings: Settings,
 }
@@ -53,6 +85,24 @@ impl ExporterLayer {
             env: None,
             projection: ProjectionLayer::default(),
             settings: Settings::silent(kind),
+        }
+    }
+
+    /// This, and where it is silent what `below` says.
+    #[cfg(feature = "config")]
+    fn over(self, below: Self, findings: &mut Findings) -> Self {
+        if self.kind() != below.kind() {
+            let (found, place, other) = (self.kind().name(), &below.type_place, below.kind().name());
+            let message =
+                format!("{found:?} contradicts {place}, which makes this exporter {other:?}; keep one type");
+            findings.problem(&self.type_place, message);
+        }
+        Self {
+            type_place: self.type_place,
+            enabled: lay(self.enabled, below.enabled),
+            env: lay(self.env, below.env),
+            projection: self.projection.over(below.projection),
+            settings: self.settings.over(below.settings),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::auth;
 use super::duration;
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings, Given, Place, lay};
 use super::has;
 use super::secret::Secret;
 use super::server_tls::ServerTls;
@@ -41,13 +41,13 @@ impl ListenerSettings {
         let timeout = timeout.and_then(|time| findings.take(&place.child("timeout"), time));
         let bearer = place.child("auth").child("bearer");
         ListenerLayer {
-            bearer: self.bearer.and_then(|token| findings.take(&bearer, token)).map(|token| token.value),
+            bearer: self.bearer.and_then(|token| findings.take(&bearer, token)),
             tls: self.tls.map(|value| Given { value, place: place.child("tls") }),
-            any_path: self.any_path,
+            any_path: self.any_path.map(|value| Given { value, place: place.child("any_path") }),
             health: self.health.map(|value| Given { value, place: place.child("health") }),
-            reload: self.reload,
-            max_in_flight: max_in_flight.map(|most| most.value),
-            timeout: timeout.map(|time| time.value),
+            reload: self.reload.map(|value| Given { value, place: place.child("reload") }),
+            max_in_flight,
+            timeout,
         }
     }
 }
@@ -55,25 +55,25 @@ impl ListenerSettings {
 /// What one source says about a listener.
 #[derive(Debug, Default)]
 pub(super) struct ListenerLayer {
-    bearer: Option<Secret>,
+    bearer: Option<Given<Secret>>,
     tls: Option<Given<ServerTls>>,
-    any_path: Option<bool>,
+    any_path: Option<Given<bool>>,
     health: Option<Given<bool>>,
-    reload: Option<bool>,
-    max_in_flight: Option<usize>,
-    timeout: Option<Duration>,
+    reload: Option<Given<bool>>,
+    max_in_flight: Option<Given<usize>>,
+    timeout: Option<Given<Duration>>,
 }
 
 impl ListenerLayer {
     pub(super) fn over(self, below: Self) -> Self {
         Self {
-            bearer: self.bearer.or(below.bearer),
-            tls: self.tls.or(below.tls),
-            any_path: self.any_path.or(below.any_path),
-            health: self.health.or(below.health),
-            reload: self.reload.or(below.reload),
-            max_in_flight: self.max_in_flight.or(below.max_in_flight),
-            timeout: self.timeout.or(below.timeout),
+            bearer: lay(self.bearer, below.bearer),
+            tls: lay(self.tls, below.tls),
+            any_path: lay(self.any_path, below.any_path),
+            health: lay(self.health, below.health),
+            reload: lay(self.reload, below.reload),
+            max_in_flight: lay(self.max_in_flight, below.max_in_flight),
+            timeout: lay(self.timeout, below.timeout),
         }
     }
 
@@ -88,7 +88,7 @@ impl ListenerLayer {
                 "cannot be had, as this build has no TLS; enable the feature \"tls\" of metercast, or leave it out",
             );
         }
-        let any_path = self.any_path.unwrap_or(false);
+        let any_path = self.any_path.is_some_and(|any_path| any_path.value);
         let is_taken = !any_path && (path == HEALTHY || path == READY);
         if is_taken && self.health.as_ref().is_none_or(|health| health.value) {
             findings.problem(
@@ -98,7 +98,7 @@ impl ListenerLayer {
                 ),
             );
         }
-        let reload = self.reload.unwrap_or(false);
+        let reload = self.reload.is_some_and(|reload| reload.value);
         if reload && !any_path && path == RELOAD {
             findings.problem(
                 &place.child("path"),
@@ -108,13 +108,13 @@ impl ListenerLayer {
             );
         }
         ListenerConfig {
-            bearer: self.bearer,
+            bearer: self.bearer.map(|bearer| bearer.value),
             tls: self.tls.map(|tls| tls.value),
             any_path,
             health: self.health.map_or(!any_path, |health| health.value),
             reload,
-            max_in_flight: self.max_in_flight.unwrap_or(Scrape::MAX_IN_FLIGHT),
-            timeout: self.timeout.unwrap_or(Scrape::TIMEOUT),
+            max_in_flight: self.max_in_flight.map_or(Scrape::MAX_IN_FLIGHT, |most| most.value),
+            timeout: self.timeout.map_or(Scrape::TIMEOUT, |timeout| timeout.value),
         }
     }
 }
@@ -200,47 +200,39 @@ mod file {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::config::tree::{Node, Value};
+    use crate::config::error::given;
+    use crate::config::keys;
+    use crate::config::tree::Node;
 
     impl ListenerLayer {
-        /// The keys of a file that are about a listener.
-        pub(in crate::config) const KEYS: [&str; 7] =
-            ["auth", "tls", "any_path", "health", "reload", "max_in_flight", "timeout"];
-
-        /// Takes one of [`KEYS`](Self::KEYS).
+        /// Takes a key of a file. False if it is none of a listener.
         pub(in crate::config) fn take(
             &mut self,
             at: &Place,
             key: &str,
             node: &Node,
             findings: &mut Findings,
-        ) {
+        ) -> bool {
             match key {
                 "auth" => self.bearer = bearer(at, node, findings),
                 "tls" => {
-                    self.tls = tls(at, node, findings).map(|value| Given { value, place: at.clone() });
+                    self.tls = given(at, tls(at, node, findings));
                 }
-                "any_path" => self.any_path = findings.truth(at, node),
-                "health" => {
-                    let health = findings.truth(at, node);
-                    self.health = health.map(|value| Given { value, place: at.clone() });
+                "any_path" => self.any_path = given(at, findings.truth(at, node)),
+                "health" => self.health = given(at, findings.truth(at, node)),
+                "max_in_flight" => {
+                    let most = findings.count(at, node, "16");
+                    self.max_in_flight = most.and_then(|most| findings.take(at, check_max_in_flight(most)));
                 }
-                "reload" => self.reload = findings.truth(at, node),
-                "max_in_flight" => match &node.value {
-                    Value::Integer(most) => {
-                        let most = usize::try_from(*most)
-                            .map_err(|_| format!("{most} is less than nothing; write at least 1"));
-                        self.max_in_flight = findings.checked(at, most.and_then(check_max_in_flight));
-                    }
-                    other => self.max_in_flight = findings.mistyped(at, "an integer such as 16", other),
-                },
-                "timeout" => self.timeout = findings.time(at, node, check_timeout),
-                _ => {}
+                "reload" => self.reload = given(at, findings.truth(at, node)),
+                "timeout" => self.timeout = given(at, findings.time(at, node, check_timeout)),
+                _ => return false,
             }
+            true
         }
     }
 
-    fn bearer(at: &Place, node: &Node, findings: &mut Findings) -> Option<Secret> {
+    fn bearer(at: &Place, node: &Node, findings: &mut Findings) -> Option<Given<Secret>> {
         const TABLE: &str = "{ bearer = \"token\" }";
         let mut bearer = None;
         let entries = findings.table(at, node, TABLE)?;
@@ -248,35 +240,36 @@ mod file {
             return findings.mistyped(at, TABLE, &node.value);
         }
         for (key, node) in entries {
-            let place = at.child(key).on_line(node.line);
+            let place = at.child(key).of(node);
+            if !findings.knows(&place, key, &[keys::SERVER_AUTH]) {
+                continue;
+            }
             match key.as_str() {
                 "bearer" => {
                     let token = findings.string(&place, node, "\"token\"");
-                    bearer = token.and_then(|token| findings.checked(&place, check_bearer(token)));
+                    bearer = token.and_then(|token| findings.take(&place, check_bearer(token)));
                 }
-                _ => findings.unknown(&place, key, &["bearer"]),
+                _ => {}
             }
         }
         bearer
     }
 
     fn tls(at: &Place, node: &Node, findings: &mut Findings) -> Option<ServerTls> {
-        const KEYS: [&str; 2] = ["certificate", "key"];
         let (mut files, mut has_unknown) = ([None, None], false);
         let example = "a table such as { certificate = \"/etc/tls/tls.crt\", key = \"/etc/tls/tls.key\" }";
         for (key, node) in findings.table(at, node, example)? {
-            let place = at.child(key).on_line(node.line);
-            match KEYS.iter().position(|known| known == key) {
+            let place = at.child(key).of(node);
+            match keys::SERVER_TLS.iter().position(|known| known.name == key) {
                 Some(file) => files[file] = Some(findings.string(&place, node, "\"/etc/tls/tls.crt\"")?),
                 None => {
-                    findings.unknown(&place, key, &KEYS);
-                    has_unknown = true;
+                    has_unknown = !findings.knows(&place, key, &[keys::SERVER_TLS]);
                 }
             }
         }
-        for (key, file) in KEYS.iter().zip(files) {
+        for (key, file) in keys::SERVER_TLS.iter().zip(files) {
             if file.is_none() && !has_unknown {
-                findings.problem(&at.child(key), "is missing; TLS needs a certificate and its key");
+                findings.problem(&at.child(key.name), "is missing; TLS needs a certificate and its key");
             }
         }
         Some(ServerTls::new(PathBuf::from(files[0]?), PathBuf::from(files[1]?)))

@@ -7,8 +7,9 @@
 //! 2. the program's own defaults: [`service`](ConfigBuilder::service),
 //!    [`default_exporter`](ConfigBuilder::default_exporter);
 //! 3. the file;
-//! 4. the environment;
-//! 5. what the program pins: [`exporter`](ConfigBuilder::exporter),
+//! 4. the standard variables of the environment;
+//! 5. variables of the application's own, if it has a [prefix](ConfigBuilder::env_prefix);
+//! 6. what the program pins: [`exporter`](ConfigBuilder::exporter),
 //!    [`resource_attribute`](ConfigBuilder::resource_attribute) and such.
 //!
 //! # The file
@@ -24,8 +25,14 @@
 //! auth = { bearer = "token" }
 //! ```
 //!
+//! A text may refer to what stands elsewhere: `"${env:NAME}"` is a variable, `"${file:path}"` the content of a file (without line
+//! breaks at its end, at most 64 KiB), which is looked for from the file that says it; behind `:-` may stand what counts if there
+//! is none, as in `"${env:NAME:-default}"`. `$$` is the character `$`. Such a text may stand for a number and for true or false
+//! too. What it refers to is never in a message.
+//!
 //! | key | value | default |
 //! | --- | --- | --- |
+//! | `include` | a list of files that lie below this one, the later over the earlier; `*` and `?` may stand in the name of a file, not of a folder; up to 8 deep | `[]` |
 //! | `enabled` | `false`: nothing runs, and no new series are recorded | `true` |
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
@@ -33,10 +40,17 @@
 //! | `self_metrics` | `false`: what exporters measure of themselves is not recorded, so that two scrapes of an idle program are the same bytes | `true` |
 //! | `exemplars` | `"trace_based"`, `"always_on"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
 //! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
+//! | `views` | how metrics look in every exporter that is not private, below its own views: a list of tables, see below | `[]` |
+//! | `buckets` | bounds of histograms that declare none: finite and increasing | by the unit |
+//! | `cardinality_limit` | the most series that an exporter shows of each metric, at least 1 | none |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
 //! | `exporters.NAME.type` | `"prometheus"`, `"otlp"`, `"pushgateway"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
 //! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
 //! | `exporters.NAME.env` | `true`: the standard variables shape this exporter too | `false` |
+//! | `exporters.NAME.visibility` | which metrics it takes: `"public"`, `"private"` or `"both"` | `"public"` |
+//! | `exporters.NAME.include`, `exclude` | lists of patterns such as `"http.*"` for names of metrics, see [`Filter`](crate::view::Filter) | `[]`: all |
+//! | `exporters.NAME.include_scopes`, `exclude_scopes` | the same for instrumentation scopes | `[]`: all |
+//! | `exporters.NAME.views`, `buckets`, `cardinality_limit` | as above, for this exporter | as above |
 //!
 //! Of an exporter of the type `prometheus`:
 //!
@@ -78,6 +92,7 @@
 //! | `auth` | `{ bearer = "token" }`, `{ basic = { user = "name", password = "word" } }` or, with a preset, `{ token = "key" }` | none |
 //! | `dataset` | the name of a dataset, for a preset that has such | none |
 //! | `headers` | a table, `{ "x-scope" = "a" }` | none |
+//! | `resource` | which attributes of the resource are sent along: `"all"`, `"none"` or a list | `"all"` |
 //!
 //! Of an exporter of the type `pushgateway`, which needs the Cargo feature `otlp` and is for programs that no Prometheus
 //! reaches (a batch job calls [`Pushgateway`](crate::Pushgateway) itself):
@@ -98,6 +113,34 @@
 //! | key | value | default |
 //! | --- | --- | --- |
 //! | `interval` | from one print to the next, a length of time, not 0 | `"10s"` |
+//! | `resource` | which attributes of the resource are printed: `"all"`, `"none"` or a list | `"all"` |
+//!
+//! A view says which metrics it is about, and what becomes of them; see [`View`](crate::view::View). Views of a higher source
+//! stand behind those of a lower. Those that select:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `name`, `scope` | a pattern such as `"http.*"` for the name of the metric, of its instrumentation scope |
+//! | `scope_version` | the version of the scope |
+//! | `kind` | `"counter"`, `"up_down_counter"`, `"gauge"`, `"histogram"` or `"summary"` |
+//! | `observable` | whether callbacks say the values |
+//! | `unit_is` | the unit that the program declares; `""` is none |
+//! | `visibility` | `"public"` or `"private"` |
+//!
+//! Those that change something, at least one of which must be there:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `rename` | another name; `name` is the whole name of one metric then |
+//! | `alias` | a second name, under which the metric is shown once more; not beside `rename`; `name` likewise |
+//! | `description`, `unit` | another description, another unit, in UCUM, to which values are converted |
+//! | `keep_labels`, `drop_labels` | lists of patterns for the keys of labels |
+//! | `rename_labels` | a table, `{ "http.route" = "route" }`; after labels were kept and dropped |
+//! | `buckets` | bounds for a histogram: finite and increasing |
+//! | `exponential` | `true`, or `{ max_size = 160, max_scale = 20 }`: buckets that follow the values |
+//! | `aggregation` | `"drop"`: the metric is left out; `"default"`: undoes what an earlier view says of it and of buckets |
+//! | `gauges` | what stands for several gauges whose labels become equal: `"newest"`, `"sum"`, `"min"` or `"max"` |
+//! | `cardinality_limit` | the most series of this metric, at least 1 |
 //!
 //! A length of time is a whole number and a unit: `"500ms"`, `"60s"`, `"5m"`, `"2h"`; at most a year.
 //!
@@ -160,6 +203,9 @@
 //! | `ALL_PROXY` | the proxy where there is none of these |
 //! | `NO_PROXY` | hosts, domains, addresses and blocks of addresses that are reached directly; `*` is all |
 //!
+//! With [`env_prefix("SHOP")`](ConfigBuilder::env_prefix) there are variables for the keys of a file, such as
+//! `SHOP__EXPORTERS__CENTRAL__ENDPOINT`. What cannot be used in these is an error.
+//!
 //! # What exporters say of themselves
 //!
 //! With the labels `otel.component.name` (the exporter's name) and `otel.component.type`, by the semantic conventions:
@@ -181,9 +227,15 @@ mod builder;
 mod env;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(feature = "config")]
+mod keys;
 mod layer;
 mod process;
+#[cfg(feature = "config")]
+mod read;
 mod resolve;
+#[cfg(feature = "config")]
+mod substitute;
 #[cfg(feature = "config")]
 mod syntax;
 #[cfg(feature = "config")]
@@ -210,6 +262,7 @@ mod auth;
 mod duration;
 mod endpoint;
 mod exemplars;
+mod filled;
 mod has;
 mod headers;
 mod percent;
@@ -227,6 +280,7 @@ mod suggest;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::ExemplarFilter;
@@ -285,6 +339,8 @@ pub struct Config {
     warnings: Vec<String>,
     /// The names of the private exporters, also of those that are switched off.
     private: BTreeSet<String>,
+    /// What was read, or looked for.
+    files: Vec<PathBuf>,
     /// What the program said, to read file and environment again.
     builder: Box<ConfigBuilder>,
 }
@@ -373,6 +429,13 @@ impl Config {
         self.private.contains(name)
     }
 
+    /// The files that this was read from, or would have been if they were there, and the folders in which a pattern looks for
+    /// some: if one of them changes, it is time to [read again](Self::reread). Certificates are not among them, as whoever
+    /// shows them looks after them.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
+    }
+
     /// Reads file and environment again, and lays them over what the program said, as
     /// [`ConfigBuilder::build`] did.
     ///
@@ -393,12 +456,6 @@ impl Config {
     /// Those of [`ConfigBuilder::build`]; this configuration goes on being what it is.
     pub fn reread(&self) -> Result<Config, ConfigError> {
         self.builder.as_ref().clone().build()
-    }
-
-    /// The files that this was read from, and would be read from again; also one that may be missing.
-    #[cfg(feature = "config")]
-    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
-        self.builder.files()
     }
 
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or

@@ -1,9 +1,13 @@
 //! What stands on a page of a Prometheus exporter: names, suffixes, and labels beside those that were measured.
 
-use super::error::{Findings, Place};
+#[cfg(feature = "config")]
+use super::error::given;
+use super::error::{Findings, Given, Place, lay};
 use super::prometheus::Prometheus;
 #[cfg(feature = "config")]
-use super::tree::{Node, Value};
+use super::resource_attributes::ResourceAttributes;
+#[cfg(feature = "config")]
+use super::tree::Node;
 use crate::export::prometheus::{PageOptions, Profile, ResourceLabels, Strategy};
 
 /// The options of a page, as [`PageOptions`](crate::PageOptions) has them; `PageOptions` says more about each.
@@ -63,13 +67,11 @@ impl Prometheus {
     }
 }
 
-/// What one source says about the page.
+/// What code says about the page.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PageLayer {
+pub(super) struct PageSettings {
     profile: Option<Profile>,
     strategy: Option<Strategy>,
-    /// Where a file gives it.
-    strategy_place: Option<Place>,
     unit_suffix: Option<bool>,
     total_suffix: Option<bool>,
     scope_labels: Option<bool>,
@@ -79,19 +81,53 @@ pub(super) struct PageLayer {
     exemplars: Option<bool>,
 }
 
+impl PageSettings {
+    pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> PageLayer {
+        fn given<T>(value: Option<T>, key: &str, place: &Place) -> Option<Given<T>> {
+            value.map(|value| Given::new(value, &place.child(key)))
+        }
+        let layer = PageLayer {
+            profile: given(self.profile, "profile", place),
+            strategy: given(self.strategy, "strategy", place),
+            unit_suffix: given(self.unit_suffix, "unit_suffix", place),
+            total_suffix: given(self.total_suffix, "total_suffix", place),
+            scope_labels: given(self.scope_labels, "scope_labels", place),
+            target_info: given(self.target_info, "target_info", place),
+            resource_labels: given(self.resource_labels, "resource_labels", place),
+            created: given(self.created, "created", place),
+            exemplars: given(self.exemplars, "exemplars", place),
+        };
+        layer.check(findings);
+        layer
+    }
+}
+
+/// What one source says about the page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PageLayer {
+    profile: Option<Given<Profile>>,
+    strategy: Option<Given<Strategy>>,
+    unit_suffix: Option<Given<bool>>,
+    total_suffix: Option<Given<bool>>,
+    scope_labels: Option<Given<bool>>,
+    target_info: Option<Given<bool>>,
+    resource_labels: Option<Given<ResourceLabels>>,
+    created: Option<Given<bool>>,
+    exemplars: Option<Given<bool>>,
+}
+
 impl PageLayer {
     pub(super) fn over(self, below: Self) -> Self {
         Self {
-            profile: self.profile.or(below.profile),
-            strategy: self.strategy.or(below.strategy),
-            strategy_place: None,
-            unit_suffix: self.unit_suffix.or(below.unit_suffix),
-            total_suffix: self.total_suffix.or(below.total_suffix),
-            scope_labels: self.scope_labels.or(below.scope_labels),
-            target_info: self.target_info.or(below.target_info),
-            resource_labels: self.resource_labels.or(below.resource_labels),
-            created: self.created.or(below.created),
-            exemplars: self.exemplars.or(below.exemplars),
+            profile: lay(self.profile, below.profile),
+            strategy: lay(self.strategy, below.strategy),
+            unit_suffix: lay(self.unit_suffix, below.unit_suffix),
+            total_suffix: lay(self.total_suffix, below.total_suffix),
+            scope_labels: lay(self.scope_labels, below.scope_labels),
+            target_info: lay(self.target_info, below.target_info),
+            resource_labels: lay(self.resource_labels, below.resource_labels),
+            created: lay(self.created, below.created),
+            exemplars: lay(self.exemplars, below.exemplars),
         }
     }
 
@@ -99,11 +135,11 @@ impl PageLayer {
     pub(super) fn resolve(self) -> PageOptions {
         fn with<T>(
             options: PageOptions,
-            said: Option<T>,
+            said: Option<Given<T>>,
             set: fn(PageOptions, T) -> PageOptions,
         ) -> PageOptions {
             match said {
-                Some(value) => set(options, value),
+                Some(said) => set(options, said.value),
                 None => options,
             }
         }
@@ -118,40 +154,34 @@ impl PageLayer {
         with(options, self.exemplars, PageOptions::exemplars)
     }
 
-    /// Notes what contradicts something else that the same source says. `at` is the place of the exporter.
-    pub(super) fn check(&self, at: &Place, findings: &mut Findings) {
-        if self.profile == Some(Profile::MetricsRs) && self.strategy.is_some() {
-            let place = self.strategy_place.clone().unwrap_or_else(|| at.child("strategy"));
+    /// Notes what contradicts something else that the same source says.
+    pub(super) fn check(&self, findings: &mut Findings) {
+        let is_metrics_rs = self.profile.as_ref().is_some_and(|profile| profile.value == Profile::MetricsRs);
+        if let Some(strategy) = self.strategy.as_ref().filter(|_| is_metrics_rs) {
             let message =
                 "is given beside the profile \"metrics-rs\", which has a way of its own; keep one of them";
-            findings.problem(&place, message);
+            findings.problem(&strategy.place, message);
         }
-        if let Some(ResourceLabels::Only(keys)) = &self.resource_labels
+        if let Some(labels) = &self.resource_labels
+            && let ResourceLabels::Only(keys) = &labels.value
             && keys.iter().any(String::is_empty)
         {
-            findings.problem(&at.child("resource_labels"), NO_KEY);
+            findings.problem(&labels.place, NO_KEY);
         }
     }
 }
 
 const NO_KEY: &str = "has an attribute without a key; leave it out";
 
-/// The keys of a file.
 #[cfg(feature = "config")]
-pub(super) const KEYS: [&str; 9] = [
-    "profile",
-    "strategy",
-    "unit_suffix",
-    "total_suffix",
-    "scope_labels",
-    "target_info",
-    "resource_labels",
-    "created",
-    "exemplars",
-];
+pub(super) const PROFILE_NAMES: [&str; 2] = [PROFILES[0].0, PROFILES[1].0];
 
 #[cfg(feature = "config")]
 const PROFILES: [(&str, Profile); 2] = [("otel", Profile::Otel), ("metrics-rs", Profile::MetricsRs)];
+
+#[cfg(feature = "config")]
+pub(super) const STRATEGY_NAMES: [&str; 4] =
+    [STRATEGIES[0].0, STRATEGIES[1].0, STRATEGIES[2].0, STRATEGIES[3].0];
 
 #[cfg(feature = "config")]
 const STRATEGIES: [(&str, Strategy); 4] = [
@@ -168,22 +198,26 @@ fn named<T: Copy>(words: &[(&str, T)], name: &str) -> Option<T> {
 
 #[cfg(feature = "config")]
 impl PageLayer {
-    /// Takes a key of a file. False if it is none of [`KEYS`].
+    /// Takes a key of a file. False if it is none of a page.
     pub(super) fn read(&mut self, at: &Place, key: &str, node: &Node, findings: &mut Findings) -> bool {
         let switch = match key {
             "profile" => {
-                let words = PROFILES.map(|(word, _)| word);
-                self.profile = findings.word(at, node, &words, |name| named(&PROFILES, name));
+                self.profile =
+                    given(at, findings.word(at, node, &PROFILE_NAMES, |name| named(&PROFILES, name)));
                 return true;
             }
             "strategy" => {
-                let words = STRATEGIES.map(|(word, _)| word);
-                self.strategy = findings.word(at, node, &words, |name| named(&STRATEGIES, name));
-                self.strategy_place = Some(at.clone());
+                self.strategy =
+                    given(at, findings.word(at, node, &STRATEGY_NAMES, |name| named(&STRATEGIES, name)));
                 return true;
             }
             "resource_labels" => {
-                self.resource_labels = resource_labels(at, node, findings);
+                let labels = findings.attributes(at, node).map(|keys| match keys {
+                    ResourceAttributes::All => ResourceLabels::All,
+                    ResourceAttributes::None => ResourceLabels::None,
+                    ResourceAttributes::Only(keys) => ResourceLabels::Only(keys),
+                });
+                self.resource_labels = given(at, labels);
                 return true;
             }
             "unit_suffix" => &mut self.unit_suffix,
@@ -194,36 +228,8 @@ impl PageLayer {
             "exemplars" => &mut self.exemplars,
             _ => return false,
         };
-        *switch = findings.truth(at, node);
+        *switch = given(at, findings.truth(at, node));
         true
-    }
-}
-
-#[cfg(feature = "config")]
-fn resource_labels(at: &Place, node: &Node, findings: &mut Findings) -> Option<ResourceLabels> {
-    const EXPECTED: &str = "\"all\", \"none\" or a list of attributes such as [\"service.name\"]";
-    match &node.value {
-        Value::String(word) if word == "all" => Some(ResourceLabels::All),
-        Value::String(word) if word == "none" => Some(ResourceLabels::None),
-        Value::String(word) => {
-            findings.problem(at, format!("expected {EXPECTED}, found {word:?}"));
-            None
-        }
-        Value::List(keys) => {
-            let mut only = Vec::new();
-            for key in keys {
-                let at = at.on_line(key.line);
-                match findings.string(&at, key, "\"service.name\" for each attribute")? {
-                    "" => {
-                        findings.problem(&at, NO_KEY);
-                        return None;
-                    }
-                    key => only.push(key),
-                }
-            }
-            Some(ResourceLabels::only(only))
-        }
-        other => findings.mistyped(at, EXPECTED, other),
     }
 }
 

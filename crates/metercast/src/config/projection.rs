@@ -1,6 +1,6 @@
 //! What an exporter makes of the metrics, as each source says it: filter, views, buckets, limit.
 
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings, Given, Place, lay};
 use super::otlp::Otlp;
 use super::prometheus::Prometheus;
 use super::pushgateway::Pushgateway;
@@ -60,10 +60,10 @@ impl ProjectionSettings {
             layer.exclude_scopes = given("exclude_scopes", exclude_scopes, findings);
         }
         let place_of_views = place.child("views");
-        for view in self.views {
-            layer.views.extend(findings.take(&place_of_views, check_view(view)));
+        for (n, view) in self.views.into_iter().enumerate() {
+            layer.views.extend(findings.take(&place_of_views.item(n), check_view(view)));
         }
-        layer.rule = self.rule;
+        layer.rule = self.rule.map(|rule| Given::new(rule, place));
         layer.limit =
             self.limit.and_then(|limit| findings.take(&place.child("cardinality_limit"), check_limit(limit)));
         layer.buckets =
@@ -81,7 +81,7 @@ pub(super) struct ProjectionLayer {
     pub(super) include_scopes: Option<Given<Vec<Glob>>>,
     pub(super) exclude_scopes: Option<Given<Vec<Glob>>>,
     pub(super) views: Vec<Given<View>>,
-    pub(super) rule: Option<Rule>,
+    pub(super) rule: Option<Given<Rule>>,
     pub(super) limit: Option<Given<usize>>,
     pub(super) buckets: Option<Given<Vec<f64>>>,
 }
@@ -92,15 +92,15 @@ impl ProjectionLayer {
         let mut views = below.views;
         views.extend(self.views);
         Self {
-            visibility: self.visibility.or(below.visibility),
-            include: self.include.or(below.include),
-            exclude: self.exclude.or(below.exclude),
-            include_scopes: self.include_scopes.or(below.include_scopes),
-            exclude_scopes: self.exclude_scopes.or(below.exclude_scopes),
+            visibility: lay(self.visibility, below.visibility),
+            include: lay(self.include, below.include),
+            exclude: lay(self.exclude, below.exclude),
+            include_scopes: lay(self.include_scopes, below.include_scopes),
+            exclude_scopes: lay(self.exclude_scopes, below.exclude_scopes),
             views,
-            rule: self.rule.or(below.rule),
-            limit: self.limit.or(below.limit),
-            buckets: self.buckets.or(below.buckets),
+            rule: lay(self.rule, below.rule),
+            limit: lay(self.limit, below.limit),
+            buckets: lay(self.buckets, below.buckets),
         }
     }
 
@@ -117,7 +117,7 @@ impl ProjectionLayer {
                 exclude_scopes: value(self.exclude_scopes),
             },
             views: self.views.into_iter().map(|view| view.value).collect(),
-            rule: self.rule.unwrap_or_default(),
+            rule: value(self.rule),
             limit: self.limit.map(|limit| limit.value),
             buckets: self.buckets.map(|bounds| bounds.value),
         }

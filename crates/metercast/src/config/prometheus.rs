@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings, Given, Place, lay};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
-use super::page::PageLayer;
+use super::page::{PageLayer, PageSettings};
 use super::projection::ProjectionSettings;
 use super::server_tls::ServerTls;
 use super::url::is_url_character;
@@ -40,7 +40,7 @@ pub struct Prometheus {
     listen: Option<Checked<Address>>,
     path: Option<Checked<String>>,
     listener: ListenerSettings,
-    pub(super) page: PageLayer,
+    pub(super) page: PageSettings,
     pub(super) projection: ProjectionSettings,
     pub(super) env: Option<bool>,
 }
@@ -110,11 +110,10 @@ impl Prometheus {
     }
 
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> PrometheusLayer {
-        self.page.check(place, findings);
         PrometheusLayer {
-            page: self.page,
+            page: self.page.into_layer(place, findings),
             listen: self.listen.and_then(|listen| findings.take(&place.child("listen"), listen)),
-            path: self.path.and_then(|path| findings.take(&place.child("path"), path)).map(|path| path.value),
+            path: self.path.and_then(|path| findings.take(&place.child("path"), path)),
             listener: self.listener.into_layer(place, findings),
         }
     }
@@ -168,7 +167,7 @@ impl fmt::Display for PrometheusConfig {
 #[derive(Debug, Default)]
 pub(super) struct PrometheusLayer {
     pub(super) listen: Option<Given<Address>>,
-    pub(super) path: Option<String>,
+    pub(super) path: Option<Given<String>>,
     pub(super) listener: ListenerLayer,
     pub(super) page: PageLayer,
 }
@@ -176,8 +175,8 @@ pub(super) struct PrometheusLayer {
 impl PrometheusLayer {
     pub(super) fn over(self, below: Self) -> Self {
         Self {
-            listen: self.listen.or(below.listen),
-            path: self.path.or(below.path),
+            listen: lay(self.listen, below.listen),
+            path: lay(self.path, below.path),
             listener: self.listener.over(below.listener),
             page: self.page.over(below.page),
         }
@@ -199,7 +198,7 @@ impl PrometheusLayer {
         findings: &mut Findings,
     ) -> PrometheusConfig {
         let listen = self.address().to_string();
-        let path = self.path.unwrap_or_else(|| PATH.to_owned());
+        let path = self.path.map_or_else(|| PATH.to_owned(), |path| path.value);
         let listener = self.listener.resolve(&path, place, findings);
         PrometheusConfig { listen, path, listener, page: self.page.resolve(), projection }
     }

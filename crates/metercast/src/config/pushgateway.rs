@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings, Given, Place, lay};
 use super::gateway::{self, Gateway};
 use super::otlp::{Auth, TlsConfig, TlsLayer};
 use super::page::PageLayer;
@@ -128,24 +128,25 @@ impl Pushgateway {
         let (certificate, key) = self.client_identity.unzip();
         let mut layer = PushgatewayLayer {
             url: self.url.and_then(|url| findings.take(&place.child("url"), url)),
-            job: self.job.and_then(|job| findings.take(&place.child("job"), job)).map(|job| job.value),
+            job: self.job.and_then(|job| findings.take(&place.child("job"), job)),
             tls: TlsLayer {
                 ca: self.ca.map(|file| of_tls("ca", file)),
                 client_certificate: certificate.map(|file| of_tls("client_certificate", file)),
                 client_key: key.map(|file| of_tls("client_key", file)),
             },
             proxy: self.proxy.and_then(|proxy| findings.take(&place.child("proxy"), proxy)),
-            options: self.page,
+            options: self.page.map(|page| Given::new(page, place)),
             ..PushgatewayLayer::default()
         };
         for label in self.grouping {
-            if let Some(Given { value: (label, value), .. }) = findings.take(&place.child("grouping"), label)
+            if let Some(Given { value: (label, value), place }) =
+                findings.take(&place.child("grouping"), label)
             {
-                layer.grouping.insert(label, value);
+                layer.grouping.insert(label, Given { value, place });
             }
         }
         let mut time = |key, given: Option<Duration>, check: fn(Duration) -> Checked<Duration>| {
-            findings.take(&place.child(key), check(given?)).map(|time| time.value)
+            findings.take(&place.child(key), check(given?))
         };
         layer.interval = time("interval", self.interval, duration::interval);
         layer.timeout = time("timeout", self.timeout, duration::deadline);
@@ -243,18 +244,18 @@ impl fmt::Display for PushgatewayConfig {
 #[derive(Debug, Default)]
 pub(super) struct PushgatewayLayer {
     pub(super) url: Option<Given<Gateway>>,
-    pub(super) job: Option<String>,
+    pub(super) job: Option<Given<String>>,
     /// Label by label, so that a file may say which instance a program is that names the rest.
-    pub(super) grouping: BTreeMap<String, String>,
-    pub(super) interval: Option<Duration>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) authorization: Option<Secret>,
+    pub(super) grouping: BTreeMap<String, Given<String>>,
+    pub(super) interval: Option<Given<Duration>>,
+    pub(super) timeout: Option<Given<Duration>>,
+    pub(super) authorization: Option<Given<Secret>>,
     pub(super) tls: TlsLayer,
     pub(super) proxy: Option<Given<Proxy>>,
     /// What a file says of the page.
     pub(super) page: PageLayer,
     /// What code says of the page, which is all of it.
-    pub(super) options: Option<PageOptions>,
+    pub(super) options: Option<Given<PageOptions>>,
 }
 
 impl PushgatewayLayer {
@@ -264,24 +265,27 @@ impl PushgatewayLayer {
             let message = "is for the presets of an exporter of type otlp; write { bearer = \"token\" } or { basic = ... }";
             findings.problem(&place.child(auth.key), message);
         } else if let Some(header) = findings.take(&place.child(auth.key), auth.secret) {
-            self.authorization = Some(header.value);
+            self.authorization = Some(header);
         }
     }
 
     pub(super) fn over(self, below: Self) -> Self {
         let mut grouping = below.grouping;
-        grouping.extend(self.grouping);
+        for (label, value) in self.grouping {
+            let old = grouping.remove(&label);
+            grouping.extend(lay(Some(value), old).map(|value| (label, value)));
+        }
         Self {
-            url: self.url.or(below.url),
-            job: self.job.or(below.job),
+            url: lay(self.url, below.url),
+            job: lay(self.job, below.job),
             grouping,
-            interval: self.interval.or(below.interval),
-            timeout: self.timeout.or(below.timeout),
-            authorization: self.authorization.or(below.authorization),
+            interval: lay(self.interval, below.interval),
+            timeout: lay(self.timeout, below.timeout),
+            authorization: lay(self.authorization, below.authorization),
             tls: self.tls.over(below.tls),
-            proxy: self.proxy.or(below.proxy),
+            proxy: lay(self.proxy, below.proxy),
             page: self.page.over(below.page),
-            options: self.options.or(below.options),
+            options: lay(self.options, below.options),
         }
     }
 
@@ -294,14 +298,14 @@ impl PushgatewayLayer {
         findings: &mut Findings,
     ) -> Option<PushgatewayConfig> {
         // What was given and is wrong was said.
-        let is_clean = !findings.has_problems();
+        let is_clean = findings.problems() == 0;
         if self.url.is_none() && is_clean {
             findings.problem(&place.child("url"), "is missing; write for example \"http://gateway:9091\"");
         }
         if self.job.is_none() && is_clean {
             findings.problem(&place.child("job"), "is missing; write the name of the program or the job");
         }
-        let (gateway, job) = (self.url?.value, self.job?);
+        let (gateway, job) = (self.url?.value, self.job?.value);
         let tls = self.tls.resolve(gateway.is_https, findings);
         let proxy = match self.proxy.or_else(|| proxy_of(&gateway, findings)).map(|proxy| proxy.value) {
             Some(Proxy::Through(proxy)) => Some(proxy),
@@ -310,13 +314,13 @@ impl PushgatewayLayer {
         Some(PushgatewayConfig {
             gateway,
             job,
-            grouping: self.grouping,
-            interval: self.interval.unwrap_or(INTERVAL),
-            timeout: self.timeout.unwrap_or(TIMEOUT),
-            authorization: self.authorization,
+            grouping: self.grouping.into_iter().map(|(label, value)| (label, value.value)).collect(),
+            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
+            timeout: self.timeout.map_or(TIMEOUT, |timeout| timeout.value),
+            authorization: self.authorization.map(|header| header.value),
             tls,
             proxy,
-            page: self.options.unwrap_or_else(|| self.page.resolve()),
+            page: self.options.map_or_else(|| self.page.resolve(), |options| options.value),
             projection,
         })
     }

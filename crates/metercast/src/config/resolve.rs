@@ -1,11 +1,12 @@
 //! Lays the sources over each other: which exporters there are, and what holds for each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
 use super::env::Variables;
-use super::error::{Findings, Place};
+use super::error::{Findings, Place, lay};
 use super::exporter::{ExporterConfig, Kind};
 use super::gateway::Gateway;
 use super::layer::{ExporterLayer, Layer, Settings};
@@ -23,6 +24,8 @@ pub(super) struct Sources {
     pub(super) defaults: Layer,
     pub(super) file: Layer,
     pub(super) environment: Variables,
+    /// The variables of the application's own.
+    pub(super) prefixed: Layer,
     pub(super) pinned: Layer,
     /// Exporters of the program's vendor, which nothing reaches but a switch in the file.
     pub(super) private: BTreeMap<String, ExporterLayer>,
@@ -36,45 +39,56 @@ impl Sources {
     pub(super) fn resolve(
         self,
         builder: Box<ConfigBuilder>,
+        files: Vec<PathBuf>,
         mut findings: Findings,
     ) -> Result<Config, ConfigError> {
-        let Self { mut defaults, mut file, environment, mut pinned, private, unwanted } = self;
+        let Self { mut defaults, mut file, environment, mut prefixed, mut pinned, private, unwanted } = self;
         let environment = environment.unless_declared(&mut findings);
-        let disabled = environment.disabled(&mut findings).then_some(false);
-        let enabled = pinned.enabled.or(disabled).or(file.enabled).unwrap_or(true);
+        let disabled = environment.disabled(&mut findings);
+        let enabled = lay(prefixed.enabled.take(), lay(disabled, file.enabled.take()));
+        let enabled = lay(pinned.enabled.take(), enabled);
+        let is_enabled = enabled.as_ref().is_none_or(|enabled| enabled.value);
 
         let mut resource = Resource::of_process(process::executable().as_deref(), process::instance_id());
         let layers = [
             &mut defaults.resource,
             &mut file.resource,
             &mut environment.resource(&mut findings),
+            &mut prefixed.resource,
             &mut pinned.resource,
         ];
         for (key, value) in layers.into_iter().flat_map(std::mem::take) {
-            resource.set(&key, value);
+            resource.set(&key, value.value);
         }
 
-        let shutdown_timeout = pinned.shutdown_timeout.or(file.shutdown_timeout).unwrap_or(SHUTDOWN_TIMEOUT);
-        let on_sigterm = pinned.on_sigterm.or(file.on_sigterm).unwrap_or_default();
-        let on_error = pinned.on_error.or(file.on_error).unwrap_or_default();
-        let self_metrics = pinned.self_metrics.or(file.self_metrics).unwrap_or(true);
+        let shutdown_timeout = lay(prefixed.shutdown_timeout.take(), file.shutdown_timeout.take());
+        let shutdown_timeout = lay(pinned.shutdown_timeout.take(), shutdown_timeout);
+        let on_sigterm = lay(prefixed.on_sigterm.take(), file.on_sigterm.take());
+        let on_sigterm = lay(pinned.on_sigterm.take(), on_sigterm);
+        let on_error = lay(prefixed.on_error.take(), file.on_error.take());
+        let on_error = lay(pinned.on_error.take(), on_error);
+        let self_metrics = lay(prefixed.self_metrics.take(), file.self_metrics.take());
+        let self_metrics = lay(pinned.self_metrics.take(), self_metrics);
         let of_environment = environment.exemplars(&mut findings);
-        let exemplars = pinned.exemplars.or(of_environment).or(file.exemplars).unwrap_or_default();
+        let exemplars = lay(prefixed.exemplars.take(), lay(of_environment, file.exemplars.take()));
+        let exemplars = lay(pinned.exemplars.take(), exemplars);
         let names_of_private = private.keys().cloned().collect();
-        let private = switched_on(private, &mut file);
-        let exporters = exporters([defaults, file, pinned], private, &environment, &unwanted, &mut findings);
-        let warnings = findings.finish(!enabled)?;
+        let private = switched_on(private, [&mut file, &mut prefixed]);
+        let exporters =
+            exporters([defaults, file, prefixed, pinned], private, &environment, &unwanted, &mut findings);
+        let warnings = findings.finish(!is_enabled)?;
         Ok(Config {
-            enabled,
+            enabled: is_enabled,
             resource,
             exporters,
             private: names_of_private,
-            shutdown_timeout,
-            on_sigterm,
-            on_error,
-            self_metrics,
-            exemplars,
+            shutdown_timeout: shutdown_timeout.map_or(SHUTDOWN_TIMEOUT, |timeout| timeout.value),
+            on_sigterm: on_sigterm.map(|on_sigterm| on_sigterm.value).unwrap_or_default(),
+            on_error: on_error.map(|on_error| on_error.value).unwrap_or_default(),
+            self_metrics: self_metrics.is_none_or(|recorded| recorded.value),
+            exemplars: exemplars.map(|filter| filter.value).unwrap_or_default(),
             warnings,
+            files,
             builder,
         })
     }
@@ -83,11 +97,12 @@ impl Sources {
 /// The private exporters that the file does not switch off; what else it says of them has been refused.
 fn switched_on(
     mut private: BTreeMap<String, ExporterLayer>,
-    file: &mut Layer,
+    mut sources: [&mut Layer; 2],
 ) -> BTreeMap<String, ExporterLayer> {
     private.retain(|name, _| {
-        let switch = file.exporters.remove(name).and_then(|file| file.enabled);
-        switch.is_none_or(|enabled| enabled.value)
+        let [file, above] = &mut sources;
+        let switch = |layer: &mut Layer| layer.exporters.remove(name)?.enabled;
+        lay(switch(above), switch(file)).is_none_or(|enabled| enabled.value)
     });
     private
 }
@@ -97,24 +112,28 @@ fn switched_on(
 struct Stack {
     default: Option<ExporterLayer>,
     file: Option<ExporterLayer>,
+    prefixed: Option<ExporterLayer>,
     pinned: Option<ExporterLayer>,
     is_private: bool,
 }
 
 fn exporters(
-    [defaults, file, pinned]: [Layer; 3],
+    [defaults, file, prefixed, pinned]: [Layer; 4],
     private: BTreeMap<String, ExporterLayer>,
     environment: &Variables,
     unwanted: &BTreeSet<String>,
     findings: &mut Findings,
 ) -> BTreeMap<String, ExporterConfig> {
-    let common = pinned.projection.over(file.projection.over(defaults.projection));
+    let common = pinned.projection.over(prefixed.projection.over(file.projection.over(defaults.projection)));
     let mut stacks = BTreeMap::<String, Stack>::new();
     for (name, layer) in defaults.exporters {
         stacks.entry(name).or_default().default = Some(layer);
     }
     for (name, layer) in file.exporters {
         stacks.entry(name).or_default().file = Some(layer);
+    }
+    for (name, layer) in prefixed.exporters {
+        stacks.entry(name).or_default().prefixed = Some(layer);
     }
     for (name, layer) in pinned.exporters {
         stacks.entry(name).or_default().pinned = Some(layer);
@@ -124,7 +143,7 @@ fn exporters(
     let wanted = environment.standard_exporters(findings);
     for kind in Kind::ALL {
         let stack = stacks.get(kind.name());
-        if stack.is_some_and(|stack| stack.file.is_some() || stack.pinned.is_some()) {
+        if stack.is_some_and(Stack::is_named) {
             continue;
         }
         let exists = match (&wanted, kind) {
@@ -188,34 +207,44 @@ impl Stack {
         environment: &Variables,
         findings: &mut Findings,
     ) -> Option<(Settings, ProjectionLayer)> {
-        let Self { default, file, pinned, is_private } = self;
-        if let (Some(file), Some(pinned)) = (&file, &pinned)
-            && file.kind() != pinned.kind()
-        {
-            let (found, needed) = (file.kind().name(), pinned.kind().name());
-            findings.problem(
-                &file.type_place,
-                format!(
-                    "{found:?} contradicts the program, which makes this exporter {needed:?}; leave the \
-                     type out"
-                ),
-            );
-            return None;
+        let Self { default, file, prefixed, pinned, is_private } = self;
+        let outside = [&file, &prefixed];
+        for (n, source) in outside.iter().enumerate() {
+            let Some(source) = source else { continue };
+            let (found, place) = (source.kind(), &source.type_place);
+            let found = found.name();
+            if let Some(pinned) = pinned.as_ref().filter(|pinned| pinned.kind() != source.kind()) {
+                let needed = pinned.kind().name();
+                let message = format!(
+                    "{found:?} contradicts the program, which makes this exporter {needed:?}; leave the type out"
+                );
+                findings.problem(place, message);
+                return None;
+            }
+            if let Some(file) = outside[..n].iter().find_map(|file| file.as_ref())
+                && file.kind() != source.kind()
+            {
+                let (other, needed) = (&file.type_place, file.kind().name());
+                let message = format!(
+                    "{found:?} contradicts {other}, which makes this exporter {needed:?}; keep one type"
+                );
+                findings.problem(place, message);
+                return None;
+            }
         }
-        if let Some(enabled) =
-            file.as_ref().and_then(|file| file.enabled.as_ref()).filter(|enabled| !enabled.value)
-        {
+        let switch = |layer: &Option<ExporterLayer>| layer.as_ref()?.enabled.clone();
+        if let Some(enabled) = lay(switch(&prefixed), switch(&file)).filter(|enabled| !enabled.value) {
             // Only a pinned exporter outlives that.
             pinned.as_ref()?;
             findings.warn(&enabled.place, "false is ignored, as the program pins this exporter");
         }
 
-        let sources = [&pinned, &file, &default];
+        let sources = [&pinned, &prefixed, &file, &default];
         let kind =
             sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
         let is_standard = Kind::named(name).is_some() && file.is_none();
-        let reads_environment =
-            !is_private && sources.iter().find_map(|layer| layer.as_ref()?.env).unwrap_or(is_standard);
+        let says_env = sources.iter().find_map(|layer| Some(layer.as_ref()?.env.as_ref()?.value));
+        let reads_environment = !is_private && says_env.unwrap_or(is_standard);
 
         let said = |layer: Option<ExporterLayer>| {
             layer.map_or_else(
@@ -223,13 +252,18 @@ impl Stack {
                 |layer| (layer.settings, layer.projection),
             )
         };
-        let (default, file, pinned) = (said(default), said(file), said(pinned));
-        let projection = pinned.1.over(file.1.over(default.1));
+        let [default, file, prefixed, pinned] = [default, file, prefixed, pinned].map(said);
+        let projection = pinned.1.over(prefixed.1.over(file.1.over(default.1)));
         let mut settings = file.0.over(default.0);
         if reads_environment {
             settings = environment.settings(&settings, findings).over(settings);
         }
-        Some((pinned.0.over(settings), projection))
+        Some((pinned.0.over(prefixed.0.over(settings)), projection))
+    }
+
+    /// Whether somebody names it who is not overruled by the standard variables.
+    fn is_named(&self) -> bool {
+        self.file.is_some() || self.prefixed.is_some() || self.pinned.is_some()
     }
 }
 
@@ -253,7 +287,7 @@ impl Listener {
 /// Notes each exporter that listens where another does.
 fn check_listeners(listeners: &[Listener], findings: &mut Findings) {
     // In place of an address that could not be read there is the default, which nobody asked for.
-    if findings.has_problems() {
+    if findings.problems() > 0 {
         return;
     }
     for (n, second) in listeners.iter().enumerate() {

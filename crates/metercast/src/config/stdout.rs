@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Findings, Given, Place};
+use super::error::{Findings, Given, Place, lay};
 use super::projection::ProjectionSettings;
 use super::resource_attributes::ResourceAttributes;
 use crate::view::Projection;
@@ -91,9 +91,8 @@ impl Stdout {
         StdoutLayer {
             interval: self
                 .interval
-                .and_then(|interval| findings.take(&place.child("interval"), duration::interval(interval)))
-                .map(|interval| interval.value),
-            writer: self.writer,
+                .and_then(|interval| findings.take(&place.child("interval"), duration::interval(interval))),
+            writer: self.writer.map(|writer| Given::new(writer, &place.child("writer"))),
             resource: self
                 .resource
                 .and_then(|attributes| findings.take(&place.child("resource"), attributes.checked())),
@@ -159,25 +158,25 @@ impl fmt::Display for StdoutConfig {
 /// What one source says about an exporter that prints.
 #[derive(Debug, Default)]
 pub(super) struct StdoutLayer {
-    pub(super) interval: Option<Duration>,
-    pub(super) writer: Option<Writer>,
+    pub(super) interval: Option<Given<Duration>>,
+    pub(super) writer: Option<Given<Writer>>,
     pub(super) resource: Option<Given<ResourceAttributes>>,
 }
 
 impl StdoutLayer {
     pub(super) fn over(self, below: Self) -> Self {
         Self {
-            interval: self.interval.or(below.interval),
-            writer: self.writer.or(below.writer),
-            resource: self.resource.or(below.resource),
+            interval: lay(self.interval, below.interval),
+            writer: lay(self.writer, below.writer),
+            resource: lay(self.resource, below.resource),
         }
     }
 
     /// The settings with the defaults where no source said anything.
     pub(super) fn resolve(self, projection: Projection) -> StdoutConfig {
         StdoutConfig {
-            interval: self.interval.unwrap_or(INTERVAL),
-            writer: self.writer,
+            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
+            writer: self.writer.map(|writer| writer.value),
             resource: self.resource.map(|resource| resource.value).unwrap_or_default(),
             projection,
         }

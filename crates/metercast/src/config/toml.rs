@@ -33,7 +33,7 @@ fn entries(table: DeTable<'_>, lines: &Lines) -> Vec<(String, Node)> {
         .into_iter()
         .map(|(key, value)| {
             let line = lines.at(key.span().start);
-            (key.into_inner().into_owned(), Node { line, value: node_value(value, lines) })
+            (key.into_inner().into_owned(), Node::new(line, node_value(value, lines)))
         })
         .collect()
 }
@@ -54,7 +54,7 @@ fn node_value(value: Spanned<DeValue<'_>>, lines: &Lines) -> Value {
         DeValue::Array(values) => Value::List(
             values
                 .into_iter()
-                .map(|value| Node { line: lines.at(value.span().start), value: node_value(value, lines) })
+                .map(|value| Node::new(lines.at(value.span().start), node_value(value, lines)))
                 .collect(),
         ),
         DeValue::Table(table) => Value::Table(entries(table, lines)),

@@ -55,7 +55,7 @@ pub(super) fn parse_with(
     reader.read(text);
     match (reader.is_whole, reader.root) {
         (true, Some(Node { value: Value::Table(entries), .. })) => entries,
-        (true, Some(Node { line, value })) if !matches!(value, Value::Other(NOTHING)) => {
+        (true, Some(Node { line, value, .. })) if !matches!(value, Value::Other(NOTHING)) => {
             findings
                 .problem(&file.on_line(line), format!("expected keys with values, found {}", value.kind()));
             Vec::new()
@@ -139,14 +139,14 @@ impl Reader<'_> {
                     self.open.last_mut()
                 {
                     *key = Some((text.clone().into_owned(), line));
-                    self.remember(anchor, &Node { line, value: Value::String(text.into_owned()) }, line)?;
+                    self.remember(anchor, &Node::new(line, Value::String(text.into_owned())), line)?;
                     return Ok(());
                 }
                 let replaced = (self.substitute)(&text).map_err(|message| Broken { line, message })?;
                 let text = replaced.map_or(text, Into::into);
                 let value =
                     scalar(&text, style, tag.as_deref()).map_err(|message| Broken { line, message })?;
-                self.put(Node { line, value }, anchor)
+                self.put(Node::new(line, value), anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.begin(Content::List(Vec::new()), "seq", tag, anchor, line)
@@ -161,7 +161,7 @@ impl Reader<'_> {
                     Content::List(items) => Value::List(items),
                     Content::Table { entries, .. } => Value::Table(entries),
                 };
-                self.put(Node { line, value }, anchor)
+                self.put(Node::new(line, value), anchor)
             }
             Event::Alias(anchor) => {
                 self.check_key(line)?;
@@ -173,7 +173,7 @@ impl Reader<'_> {
                     return Err(too_deep(line));
                 }
                 self.repeat(weight, line)?;
-                let node = Node { line, value: self.anchors[&anchor].value.clone() };
+                let node = Node::new(line, self.anchors[&anchor].value.clone());
                 self.put(node, 0)
             }
             _ => Ok(()),
@@ -210,7 +210,7 @@ impl Reader<'_> {
                 let Some((name, line)) = key.take() else { return Ok(()) };
                 if seen.insert(name.clone()) {
                     // A key's line says more than that of its value, which may be the one below.
-                    entries.push((name, Node { line, value: node.value }));
+                    entries.push((name, Node::new(line, node.value)));
                 } else {
                     let place = self.place().child(&name).on_line(line);
                     self.findings.problem(&place, "stands here a second time; keep one of them");

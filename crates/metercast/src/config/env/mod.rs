@@ -1,10 +1,12 @@
-//! The standard `OTEL_*` environment variables. Nothing else in the crate reads the environment.
+//! The standard `OTEL_*` environment variables, and the application's own. Nothing else in the crate reads the environment.
 //!
 //! The rules are those of the OpenTelemetry specification, "Environment Variable Specification" and "OTLP
 //! Exporter Configuration": an empty variable is unset, only `true` is true, a number or a word that cannot
 //! be used is warned of and passed over.
 
 mod otlp;
+#[cfg(feature = "config")]
+pub(super) mod prefixed;
 mod proxy;
 mod resource;
 mod stdout;
@@ -38,18 +40,40 @@ impl FromIterator<(String, String)> for Variables {
 }
 
 impl Variables {
-    /// Those of this process that matter here.
-    pub(super) fn of_process(findings: &mut Findings) -> Self {
+    /// Those of this process that matter here; also those that begin with the prefix.
+    pub(super) fn of_process(prefix: Option<&str>, findings: &mut Findings) -> Self {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
-            let is_ours = |name: &&str| name.starts_with("OTEL_") || proxy::NAMES.contains(name);
+            let is_ours = |name: &&str| {
+                name.starts_with("OTEL_")
+                    || proxy::NAMES.contains(name)
+                    || prefix.is_some_and(|prefix| name.starts_with(prefix))
+            };
             let Some(name) = name.to_str().filter(is_ours) else { continue };
             match value.into_string() {
                 Ok(value) => _ = variables.insert(name.to_owned(), value),
-                Err(_) => findings.warn(&Place::named(name), "is not UTF-8; it is ignored"),
+                Err(_) => findings.warn(&Place::variable(name), "is not UTF-8; it is ignored"),
             }
         }
         Self(variables)
+    }
+
+    /// Those of these names.
+    pub(super) fn only(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|name, _| is_wanted(name));
+        self
+    }
+
+    /// A variable of this process, by which a file refers to it.
+    #[cfg(feature = "config")]
+    pub(super) fn named_in_process(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    /// The variable as it is.
+    #[cfg(feature = "config")]
+    pub(super) fn raw(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
     }
 
     /// The variable, unless it is empty.
@@ -80,7 +104,7 @@ impl Variables {
         findings: &mut Findings,
     ) -> Option<Given<T>> {
         given.into_iter().find_map(|(name, word)| {
-            let place = Place::named(&name);
+            let place = Place::variable(&name);
             let Some(value) = named(word) else {
                 findings.warn(&place, format_args!("{word:?} is not {}; it is ignored", one_of(words)));
                 return None;
@@ -89,11 +113,12 @@ impl Variables {
         })
     }
 
-    /// Whether telemetry is switched off altogether. Anything but `true` is silence, as `false` is what an
+    /// That telemetry is not enabled, if it is switched off altogether. Anything but `true` is silence, as `false` is what an
     /// unset variable says.
-    pub(super) fn disabled(&self, findings: &mut Findings) -> bool {
+    pub(super) fn disabled(&self, findings: &mut Findings) -> Option<Given<bool>> {
         const NAME: &str = "OTEL_SDK_DISABLED";
-        self.get(NAME).and_then(|value| truth(NAME, value, findings)).unwrap_or(false)
+        let disabled = truth(NAME, self.get(NAME)?, findings)?;
+        disabled.value.then_some(Given { value: false, place: disabled.place })
     }
 
     /// These variables, unless a declarative file is named: then no other of OpenTelemetry's counts, and what the file says
@@ -105,23 +130,23 @@ impl Variables {
                 "{file:?} is a declarative file of OpenTelemetry, which this version does not read; unset the variable, \
                  and use the other OTEL_ variables or a file of metercast's own"
             );
-            findings.problem(&Place::named(NAME), message);
+            findings.problem(&Place::variable(NAME), message);
             self.0.retain(|name, _| !name.starts_with("OTEL_"));
         }
         self
     }
 
     /// Which measurements become exemplars.
-    pub(super) fn exemplars(&self, findings: &mut Findings) -> Option<crate::ExemplarFilter> {
+    pub(super) fn exemplars(&self, findings: &mut Findings) -> Option<Given<crate::ExemplarFilter>> {
         let word = self.named("OTEL_METRICS_EXEMPLAR_FILTER")?;
-        self.word(Some(word), &exemplars::NAMES, exemplars::named, findings).map(|filter| filter.value)
+        self.word(Some(word), &exemplars::NAMES, exemplars::named, findings)
     }
 
     /// The standard exporters that `OTEL_METRICS_EXPORTER` asks for, of which `console` is ours named `stdout`; `None` if it
     /// says nothing.
     pub(super) fn standard_exporters(&self, findings: &mut Findings) -> Option<Vec<Kind>> {
         const NAME: &str = "OTEL_METRICS_EXPORTER";
-        let place = Place::named(NAME);
+        let place = Place::variable(NAME);
         let words: Vec<String> = self
             .get(NAME)?
             .split(',')
@@ -170,18 +195,18 @@ impl Variables {
     fn milliseconds(
         &self,
         name: &str,
-        below: Option<Duration>,
+        below: Option<&Given<Duration>>,
         default: Duration,
         check: fn(Duration) -> Checked<Duration>,
         findings: &mut Findings,
-    ) -> Option<Duration> {
+    ) -> Option<Given<Duration>> {
         let text = self.get(name)?;
         // Unlike `parse`, this refuses `+5`.
         let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let instead = fallback(below.is_none(), below.unwrap_or(default).as_millis());
-        let place = Place::named(name);
+        let instead = fallback(below.is_none(), below.map_or(default, |below| below.value).as_millis());
+        let place = Place::variable(name);
         match number.map(|number| check(Duration::from_millis(number))) {
-            Some(Ok(duration)) => return Some(duration),
+            Some(Ok(value)) => return Some(Given { value, place }),
             Some(Err(_)) if number == Some(0) => {
                 findings.warn(&place, format_args!("0 is too short for an interval; using {instead}"));
             }
@@ -201,9 +226,9 @@ impl Variables {
         const PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
         let Address { host, port } = below.address();
         let given_host =
-            self.get(HOST).and_then(|text| findings.take(&Place::named(HOST), address::host(text)));
+            self.get(HOST).and_then(|text| findings.take(&Place::variable(HOST), address::host(text)));
         let given_port = self.get(PORT).and_then(|text| {
-            let place = Place::named(PORT);
+            let place = Place::variable(PORT);
             let number = address::parse_port(text).map(|value| Given { value, place: place.clone() });
             if number.is_none() {
                 let instead = fallback(below.listen.is_none(), port);
@@ -225,13 +250,14 @@ impl Variables {
 }
 
 /// Only `true` is true, in any case. What is neither that nor `false` is warned of.
-fn truth(name: &str, value: &str, findings: &mut Findings) -> Option<bool> {
+fn truth(name: &str, value: &str, findings: &mut Findings) -> Option<Given<bool>> {
+    let place = Place::variable(name);
     match value {
-        _ if value.eq_ignore_ascii_case("true") => Some(true),
-        _ if value.eq_ignore_ascii_case("false") => Some(false),
+        _ if value.eq_ignore_ascii_case("true") => Some(Given { value: true, place }),
+        _ if value.eq_ignore_ascii_case("false") => Some(Given { value: false, place }),
         _ => {
             let message = format_args!("{value:?} is neither \"true\" nor \"false\"; it is ignored");
-            findings.warn(&Place::named(name), message);
+            findings.warn(&place, message);
             None
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Variables, truth};
 use crate::config::duration;
 use crate::config::error::{Findings, Given, Place};
-use crate::config::headers::{self, Headers};
+use crate::config::headers::{self, GivenHeaders};
 use crate::config::otlp::{
     self, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
 };
@@ -21,7 +21,7 @@ impl Variables {
             insecure: self.for_metrics("INSECURE").find_map(|(name, value)| truth(&name, value, findings)),
             interval: self.milliseconds(
                 "OTEL_METRIC_EXPORT_INTERVAL",
-                below.interval,
+                below.interval.as_ref(),
                 otlp::INTERVAL,
                 duration::interval,
                 findings,
@@ -46,14 +46,12 @@ impl Variables {
                 TemporalityPreference::named,
                 findings,
             ),
-            histograms: self
-                .word(
-                    self.named("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"),
-                    &HistogramAggregation::LONG_NAMES,
-                    HistogramAggregation::long_named,
-                    findings,
-                )
-                .map(|histograms| histograms.value),
+            histograms: self.word(
+                self.named("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"),
+                &HistogramAggregation::LONG_NAMES,
+                HistogramAggregation::long_named,
+                findings,
+            ),
             token: None,
             dataset: None,
             resource: None,
@@ -64,41 +62,36 @@ impl Variables {
     fn endpoint(&self, findings: &mut Findings) -> Option<Given<Url>> {
         let (name, url) = self.for_metrics("ENDPOINT").next()?;
         let endpoint = if name.contains("_METRICS_") { Url::exact(url) } else { Url::base(url) };
-        findings.take(&Place::named(&name), endpoint)
+        findings.take(&Place::variable(&name), endpoint)
     }
 
-    fn headers(&self, findings: &mut Findings) -> Headers {
+    fn headers(&self, findings: &mut Findings) -> GivenHeaders {
         let given = self.for_metrics("HEADERS").next();
         given
-            .and_then(|(name, list)| findings.take(&Place::named(&name), headers::parse_list(list)))
-            .map_or_else(Headers::default, |headers| headers.value)
+            .and_then(|(name, list)| findings.take(&Place::variable(&name), headers::parse_list(list)))
+            .map(|headers| GivenHeaders::at(headers.value, &headers.place))
+            .unwrap_or_default()
     }
 
     fn path(&self, last: &str) -> Option<Given<PathBuf>> {
         self.for_metrics(last)
             .next()
-            .map(|(name, path)| Given { value: path.into(), place: Place::named(&name) })
+            .map(|(name, path)| Given { value: path.into(), place: Place::variable(&name) })
     }
 
     /// `OTEL_EXPORTER_OTLP_TIMEOUT` bounds one push, and `OTEL_METRIC_EXPORT_TIMEOUT` what the periodic
     /// reader allows for it. Here a push has one limit, so the shorter of the two counts. The second has no
     /// default of its own: its 30 seconds would silently cut a longer first one.
-    fn timeout(&self, below: &OtlpLayer, findings: &mut Findings) -> Option<Duration> {
-        let mut read =
-            |name, below| self.milliseconds(name, below, otlp::TIMEOUT, duration::bounded, findings);
-        let general = read("OTEL_EXPORTER_OTLP_TIMEOUT", below.timeout);
-        let specific = read("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", general.or(below.timeout)).or(general);
-        let push = specific.or(below.timeout).unwrap_or(otlp::TIMEOUT);
-        let reader = self.milliseconds(
-            "OTEL_METRIC_EXPORT_TIMEOUT",
-            specific.or(below.timeout),
-            otlp::TIMEOUT,
-            duration::bounded,
-            findings,
-        );
-        match reader {
-            Some(reader) if !reader.is_zero() && (push.is_zero() || reader < push) => Some(reader),
-            _ => specific,
-        }
+    fn timeout(&self, below: &OtlpLayer, findings: &mut Findings) -> Option<Given<Duration>> {
+        let below = below.timeout.as_ref();
+        let mut read = |name: &str, below: Option<&Given<Duration>>| {
+            self.milliseconds(name, below, otlp::TIMEOUT, duration::bounded, findings)
+        };
+        let general = read("OTEL_EXPORTER_OTLP_TIMEOUT", below);
+        let specific = read("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", general.as_ref().or(below)).or(general);
+        let push = specific.as_ref().or(below).map_or(otlp::TIMEOUT, |push| push.value);
+        let reader = read("OTEL_METRIC_EXPORT_TIMEOUT", specific.as_ref().or(below));
+        let is_shorter = |reader: Duration| !reader.is_zero() && (push.is_zero() || reader < push);
+        reader.filter(|reader| is_shorter(reader.value)).or(specific)
     }
 }

@@ -61,6 +61,6 @@ impl Variables {
         let proxy = ProxyConfig::parse(url).map(Proxy::Through);
         let proxy =
             proxy.map_err(|message| format!("{message}, or except the receiver's host with NO_PROXY"));
-        findings.take(&Place::named(&name), proxy)
+        findings.take(&Place::variable(&name), proxy)
     }
 }

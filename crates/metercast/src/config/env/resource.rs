@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Variables;
-use crate::config::error::{Checked, Findings, Place};
+use crate::config::error::{Checked, Findings, Given, Place};
 use crate::config::percent;
 use crate::resource::SDK_PREFIX;
 use metercast_core::Value;
 
 impl Variables {
     /// Attributes of the resource: `OTEL_RESOURCE_ATTRIBUTES`, and `OTEL_SERVICE_NAME` over it.
-    pub(in crate::config) fn resource(&self, findings: &mut Findings) -> BTreeMap<String, Value> {
+    pub(in crate::config) fn resource(&self, findings: &mut Findings) -> BTreeMap<String, Given<Value>> {
         const LIST: &str = "OTEL_RESOURCE_ATTRIBUTES";
         let mut attributes = BTreeMap::new();
         match self.get(LIST).map_or_else(|| Ok(Vec::new()), attribute_list) {
@@ -19,19 +19,22 @@ impl Variables {
                     if key.starts_with(SDK_PREFIX) {
                         let message =
                             format_args!("{key} describes metercast itself and cannot be set; it is ignored");
-                        findings.warn(&Place::named(LIST), message);
+                        findings.warn(&Place::variable(LIST), message);
                     } else {
-                        attributes.insert(key, value.into());
+                        attributes.insert(key, Given::new(value.into(), &Place::variable(LIST)));
                     }
                 }
             }
             // Specification, "Resource SDK": on any error the entire value should be discarded.
             Err(message) => {
-                findings.warn(&Place::named(LIST), format_args!("{message}; the whole variable is ignored"));
+                findings
+                    .warn(&Place::variable(LIST), format_args!("{message}; the whole variable is ignored"));
             }
         }
-        if let Some(name) = self.get("OTEL_SERVICE_NAME") {
-            attributes.insert("service.name".to_owned(), name.to_owned().into());
+        const NAME: &str = "OTEL_SERVICE_NAME";
+        if let Some(name) = self.get(NAME) {
+            let name = Given::new(name.to_owned().into(), &Place::variable(NAME));
+            attributes.insert("service.name".to_owned(), name);
         }
         attributes
     }

@@ -10,13 +10,15 @@ const NAME: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 
 impl Variables {
     pub(super) fn stdout(&self, below: &StdoutLayer, findings: &mut Findings) -> StdoutLayer {
-        let interval = self.milliseconds(NAME, below.interval, INTERVAL, duration::interval, findings);
+        let interval =
+            self.milliseconds(NAME, below.interval.as_ref(), INTERVAL, duration::interval, findings);
         StdoutLayer { interval, ..StdoutLayer::default() }
     }
 
     pub(super) fn pushgateway(&self, below: &PushgatewayLayer, findings: &mut Findings) -> PushgatewayLayer {
         let default = pushgateway::INTERVAL;
-        let interval = self.milliseconds(NAME, below.interval, default, duration::interval, findings);
+        let interval =
+            self.milliseconds(NAME, below.interval.as_ref(), default, duration::interval, findings);
         PushgatewayLayer { interval, ..PushgatewayLayer::default() }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Reader, given};
+use super::Reader;
 use crate::config::duration;
-use crate::config::error::Place;
+use crate::config::error::{Given, Place, given};
 use crate::config::headers;
+use crate::config::keys;
 use crate::config::otlp::{
     self, Auth, Compression, HistogramAggregation, OtlpLayer, Preset, Protocol, TemporalityPreference,
     TlsLayer,
@@ -26,15 +27,15 @@ impl Reader<'_> {
                 layer.protocol = given(at, protocol);
             }
             "preset" => {
-                layer.preset = self.findings.word(at, node, &Preset::names(), Preset::named);
+                layer.preset = given(at, self.findings.word(at, node, &Preset::names(), Preset::named));
             }
             "dataset" => {
                 let text = self.findings.string(at, node, "\"metrics\"");
                 layer.dataset = text.and_then(|text| self.findings.take(at, headers::check_value(text)));
             }
-            "insecure" => layer.insecure = self.findings.truth(at, node),
-            "interval" => layer.interval = self.findings.time(at, node, duration::interval),
-            "timeout" => layer.timeout = self.findings.time(at, node, duration::bounded),
+            "insecure" => layer.insecure = given(at, self.findings.truth(at, node)),
+            "interval" => layer.interval = given(at, self.findings.time(at, node, duration::interval)),
+            "timeout" => layer.timeout = given(at, self.findings.time(at, node, duration::bounded)),
             "compression" => {
                 let compression = self.findings.word(at, node, &Compression::NAMES, Compression::named);
                 layer.compression = given(at, compression);
@@ -51,7 +52,8 @@ impl Reader<'_> {
             }
             "histograms" => {
                 let names = &HistogramAggregation::NAMES;
-                layer.histograms = self.findings.word(at, node, names, HistogramAggregation::named);
+                let word = self.findings.word(at, node, names, HistogramAggregation::named);
+                layer.histograms = given(at, word);
             }
             "headers" => {
                 let Some(table) = self.findings.table(at, node, "a table such as { \"x-scope\" = \"a\" }")
@@ -60,38 +62,17 @@ impl Reader<'_> {
                 };
                 for (name, node) in table {
                     // The name is left to the check: a wrong one may have swallowed the value.
-                    let at = at.on_line(node.line);
+                    let at = at.clone().of(node);
                     let Some(value) = self.findings.string(&at, node, "\"a\" for each header") else {
                         continue;
                     };
                     if let Some((name, value)) = self.findings.checked(&at, otlp::check_header(name, value)) {
-                        layer.headers.set(name, value);
+                        layer.headers.set(name, Given::new(value, &at));
                     }
                 }
             }
-            "auth" => {}
-            _ => {
-                let known = [
-                    "type",
-                    "enabled",
-                    "env",
-                    "preset",
-                    "endpoint",
-                    "protocol",
-                    "insecure",
-                    "interval",
-                    "timeout",
-                    "compression",
-                    "tls",
-                    "proxy",
-                    "temporality",
-                    "histograms",
-                    "auth",
-                    "dataset",
-                    "headers",
-                ];
-                self.findings.unknown(at, key, &known);
-            }
+            "resource" => layer.resource = given(at, self.findings.attributes(at, node)),
+            _ => {}
         }
     }
 
@@ -101,15 +82,15 @@ impl Reader<'_> {
             return;
         };
         for (key, node) in entries {
-            let place = at.child(key).on_line(node.line);
+            let place = at.child(key).of(node);
+            if !self.findings.knows(&place, key, &[keys::CLIENT_TLS]) {
+                continue;
+            }
             let file = match key.as_str() {
                 "ca" => &mut layer.ca,
                 "client_certificate" => &mut layer.client_certificate,
                 "client_key" => &mut layer.client_key,
-                _ => {
-                    self.findings.unknown(&place, key, &["ca", "client_certificate", "client_key"]);
-                    continue;
-                }
+                _ => continue,
             };
             let path = self.findings.string(&place, node, "\"/etc/ssl/ca.pem\"");
             *file = given(&place, path.map(PathBuf::from));
@@ -126,15 +107,15 @@ impl Reader<'_> {
             self.findings.problem(at, format!("has {} keys; keep one, {EITHER}", entries.len()));
             return None;
         };
-        let place = at.child(key).on_line(node.line);
+        let place = at.child(key).of(node);
+        if !self.findings.knows(&place, key, &[keys::AUTH]) {
+            return None;
+        }
         match key.as_str() {
             "bearer" => self.findings.string(&place, node, "\"token\"").map(Auth::bearer),
             "basic" => self.basic(&place, node),
             "token" => self.findings.string(&place, node, "\"key\"").map(Auth::token),
-            _ => {
-                self.findings.unknown(&place, key, &["bearer", "basic", "token"]);
-                None
-            }
+            _ => None,
         }
     }
 
@@ -142,11 +123,14 @@ impl Reader<'_> {
         let (mut user, mut password) = (None, None);
         let entries = self.findings.table(at, node, "{ user = \"name\", password = \"word\" }")?;
         for (key, node) in entries {
-            let place = at.child(key).on_line(node.line);
+            let place = at.child(key).of(node);
+            if !self.findings.knows(&place, key, &[keys::BASIC]) {
+                continue;
+            }
             match key.as_str() {
                 "user" => user = Some(self.findings.string(&place, node, "\"name\"")?),
                 "password" => password = Some(self.findings.string(&place, node, "\"word\"")?),
-                _ => self.findings.unknown(&place, key, &["user", "password"]),
+                _ => {}
             }
         }
         for (key, value) in [("user", user), ("password", password)] {

@@ -2,9 +2,8 @@
 
 use super::Reader;
 use crate::config::duration;
-use crate::config::error::Place;
+use crate::config::error::{Given, Place, given};
 use crate::config::gateway::{self, Gateway};
-use crate::config::page;
 use crate::config::proxy::Proxy;
 use crate::config::pushgateway::PushgatewayLayer;
 use crate::config::tree::Node;
@@ -18,22 +17,22 @@ impl Reader<'_> {
             }
             "job" => {
                 let text = self.findings.string(at, node, "\"checkout\"");
-                layer.job = text.and_then(|text| self.findings.checked(at, gateway::check_job(text)));
+                layer.job = text.and_then(|text| self.findings.take(at, gateway::check_job(text)));
             }
             "grouping" => {
                 let expected = "a table such as { instance = \"host-1\" }";
                 let Some(table) = self.findings.table(at, node, expected) else { return };
                 for (label, node) in table {
-                    let at = at.child(label).on_line(node.line);
+                    let at = at.child(label).of(node);
                     let value = self.findings.string(&at, node, "\"host-1\" for each label");
                     let is_label = self.findings.checked(&at, gateway::check_label(label)).is_some();
                     if let Some(value) = value.filter(|_| is_label) {
-                        layer.grouping.insert(label.clone(), value.to_owned());
+                        layer.grouping.insert(label.clone(), Given::new(value.to_owned(), &at));
                     }
                 }
             }
-            "interval" => layer.interval = self.findings.time(at, node, duration::interval),
-            "timeout" => layer.timeout = self.findings.time(at, node, duration::deadline),
+            "interval" => layer.interval = given(at, self.findings.time(at, node, duration::interval)),
+            "timeout" => layer.timeout = given(at, self.findings.time(at, node, duration::deadline)),
             "auth" => {
                 if let Some(auth) = self.auth(at, node) {
                     layer.authorize(auth, at, self.findings);
@@ -44,14 +43,7 @@ impl Reader<'_> {
                 let text = self.findings.string(at, node, "\"http://proxy:3128\"");
                 layer.proxy = text.and_then(|text| self.findings.take(at, Proxy::parse(text)));
             }
-            _ if layer.page.read(at, key, node, self.findings) => {}
-            _ => {
-                let known = [
-                    "type", "enabled", "env", "url", "job", "grouping", "interval", "timeout", "auth", "tls",
-                    "proxy",
-                ];
-                self.findings.unknown(at, key, &[&known[..], &page::KEYS].concat());
-            }
+            _ => _ = layer.page.read(at, key, node, self.findings),
         }
     }
 }

@@ -7,9 +7,9 @@ use super::{
     TemporalityPreference, TlsLayer,
 };
 use crate::config::endpoint::Endpoint;
-use crate::config::error::{Checked, Findings, Given, Place};
+use crate::config::error::{Checked, Findings, Given, Place, lay};
 use crate::config::has;
-use crate::config::headers::Headers;
+use crate::config::headers::{GivenHeaders, Headers};
 use crate::config::proxy::Proxy;
 use crate::config::resource_attributes::ResourceAttributes;
 use crate::config::secret::Secret;
@@ -19,22 +19,22 @@ use crate::view::Projection;
 /// What one source says about an OTLP exporter. A timeout of zero is no limit.
 #[derive(Debug, Default)]
 pub(in crate::config) struct OtlpLayer {
-    pub(in crate::config) preset: Option<Preset>,
+    pub(in crate::config) preset: Option<Given<Preset>>,
     pub(in crate::config) endpoint: Option<Given<Url>>,
     pub(in crate::config) protocol: Option<Given<Protocol>>,
-    pub(in crate::config) insecure: Option<bool>,
-    pub(in crate::config) interval: Option<Duration>,
-    pub(in crate::config) timeout: Option<Duration>,
+    pub(in crate::config) insecure: Option<Given<bool>>,
+    pub(in crate::config) interval: Option<Given<Duration>>,
+    pub(in crate::config) timeout: Option<Given<Duration>>,
     pub(in crate::config) compression: Option<Given<Compression>>,
     pub(in crate::config) tls: TlsLayer,
     pub(in crate::config) proxy: Option<Given<Proxy>>,
     pub(in crate::config) temporality: Option<Given<TemporalityPreference>>,
-    pub(in crate::config) histograms: Option<HistogramAggregation>,
+    pub(in crate::config) histograms: Option<Given<HistogramAggregation>>,
     /// A key that goes where the preset says.
     pub(in crate::config) token: Option<Given<Secret>>,
     pub(in crate::config) dataset: Option<Given<Secret>>,
     pub(in crate::config) resource: Option<Given<ResourceAttributes>>,
-    pub(in crate::config) headers: Headers,
+    pub(in crate::config) headers: GivenHeaders,
 }
 
 impl OtlpLayer {
@@ -47,31 +47,31 @@ impl OtlpLayer {
         if auth.key == TOKEN {
             self.token = secret;
         } else if let Some(header) = secret {
-            self.headers.set("authorization".to_owned(), header.value);
+            self.headers.set("authorization".to_owned(), header);
         }
     }
 
     pub(in crate::config) fn over(self, below: Self) -> Self {
         Self {
-            preset: self.preset.or(below.preset),
-            endpoint: self.endpoint.or(below.endpoint),
-            protocol: self.protocol.or(below.protocol),
-            insecure: self.insecure.or(below.insecure),
-            interval: self.interval.or(below.interval),
-            timeout: self.timeout.or(below.timeout),
-            compression: self.compression.or(below.compression),
+            preset: lay(self.preset, below.preset),
+            endpoint: lay(self.endpoint, below.endpoint),
+            protocol: lay(self.protocol, below.protocol),
+            insecure: lay(self.insecure, below.insecure),
+            interval: lay(self.interval, below.interval),
+            timeout: lay(self.timeout, below.timeout),
+            compression: lay(self.compression, below.compression),
             tls: self.tls.over(below.tls),
-            proxy: self.proxy.or(below.proxy),
-            temporality: self.temporality.or(below.temporality),
-            histograms: self.histograms.or(below.histograms),
+            proxy: lay(self.proxy, below.proxy),
+            temporality: lay(self.temporality, below.temporality),
+            histograms: lay(self.histograms, below.histograms),
             // What a higher source says of who we are replaces what a lower one does.
             token: if self.headers.contains("authorization") {
                 self.token
             } else {
-                self.token.or(below.token)
+                lay(self.token, below.token)
             },
-            dataset: self.dataset.or(below.dataset),
-            resource: self.resource.or(below.resource),
+            dataset: lay(self.dataset, below.dataset),
+            resource: lay(self.resource, below.resource),
             headers: self.headers.over(below.headers),
         }
     }
@@ -85,7 +85,7 @@ impl OtlpLayer {
         proxy_of: impl FnOnce(&Endpoint, &mut Findings) -> Option<Given<Proxy>>,
         findings: &mut Findings,
     ) -> Option<OtlpConfig> {
-        let preset = self.preset;
+        let preset = self.preset.as_ref().map(|preset| preset.value);
         let protocol = self.protocol.as_ref().map_or_else(Protocol::default, |protocol| protocol.value);
         let compression = match &self.compression {
             Some(compression) => compression.value,
@@ -110,7 +110,7 @@ impl OtlpLayer {
             (None, Some(preset)) => preset.temporality(),
             (None, None) => TemporalityPreference::default(),
         };
-        let headers = headers(preset, self.headers, self.token, self.dataset, place, findings);
+        let headers = headers(preset, self.headers.values(), self.token, self.dataset, place, findings);
         let url = match self.endpoint {
             Some(url) => url,
             None => {
@@ -126,7 +126,8 @@ impl OtlpLayer {
             _ => url,
         };
         warn_of_unused(&url, protocol, findings);
-        let endpoint = Endpoint::of(url.value, protocol, self.insecure.unwrap_or(false));
+        let endpoint =
+            Endpoint::of(url.value, protocol, self.insecure.is_some_and(|insecure| insecure.value));
         let endpoint = findings.take(&url.place, endpoint)?.value;
         findings.take(&url.place, endpoint.reachable());
         let tls = self.tls.resolve(endpoint.is_https(), findings);
@@ -137,13 +138,14 @@ impl OtlpLayer {
         Some(OtlpConfig {
             endpoint,
             protocol,
-            interval: self.interval.unwrap_or(INTERVAL),
-            timeout: Some(self.timeout.unwrap_or(TIMEOUT)).filter(|timeout| !timeout.is_zero()),
+            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
+            timeout: Some(self.timeout.map_or(TIMEOUT, |timeout| timeout.value))
+                .filter(|timeout| !timeout.is_zero()),
             compression,
             tls,
             proxy,
             temporality,
-            histograms: self.histograms.unwrap_or_default(),
+            histograms: self.histograms.map(|histograms| histograms.value).unwrap_or_default(),
             request_limit: preset
                 .and_then(|preset| preset.request_limit(compression))
                 .unwrap_or(REQUEST_LIMIT),

@@ -23,7 +23,7 @@ use super::auth;
 use super::duration;
 use super::endpoint::Endpoint;
 use super::error::{Checked, Findings, Given, Place};
-use super::headers::{self, Headers};
+use super::headers::{self, GivenHeaders, Headers};
 use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::resource_attributes::ResourceAttributes;
@@ -245,40 +245,42 @@ impl Otlp {
     }
 
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> OtlpLayer {
-        let given = |key, file| Given { value: file, place: place.child("tls").child(key) };
+        fn at<T>(value: Option<T>, key: &str, place: &Place) -> Option<Given<T>> {
+            value.map(|value| Given::new(value, &place.child(key)))
+        }
+        let tls = &place.child("tls");
         let (certificate, key) = self.client_identity.unzip();
         let mut layer = OtlpLayer {
-            preset: self.preset,
-            protocol: self.protocol.map(|value| Given { value, place: place.child("protocol") }),
-            insecure: self.insecure,
+            preset: at(self.preset, "preset", place),
+            protocol: at(self.protocol, "protocol", place),
+            insecure: at(self.insecure, "insecure", place),
             tls: TlsLayer {
-                ca: self.ca.map(|file| given("ca", file)),
-                client_certificate: certificate.map(|file| given("client_certificate", file)),
-                client_key: key.map(|file| given("client_key", file)),
+                ca: at(self.ca, "ca", tls),
+                client_certificate: at(certificate, "client_certificate", tls),
+                client_key: at(key, "client_key", tls),
             },
             proxy: self.proxy.and_then(|proxy| findings.take(&place.child("proxy"), proxy)),
-            temporality: self.temporality.map(|value| Given { value, place: place.child("temporality") }),
-            histograms: self.histograms,
+            temporality: at(self.temporality, "temporality", place),
+            histograms: at(self.histograms, "histograms", place),
             endpoint: self.endpoint.and_then(|endpoint| findings.take(&place.child("endpoint"), endpoint)),
             interval: self
                 .interval
-                .and_then(|interval| findings.take(&place.child("interval"), duration::interval(interval)))
-                .map(|interval| interval.value),
+                .and_then(|interval| findings.take(&place.child("interval"), duration::interval(interval))),
             timeout: self
                 .timeout
-                .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout)))
-                .map(|timeout| timeout.value),
-            compression: self.compression.map(|value| Given { value, place: place.child("compression") }),
+                .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout))),
+            compression: at(self.compression, "compression", place),
             token: None,
             dataset: self.dataset.and_then(|dataset| findings.take(&place.child("dataset"), dataset)),
             resource: self
                 .resource
                 .and_then(|attributes| findings.take(&place.child("resource"), attributes.checked())),
-            headers: Headers::default(),
+            headers: GivenHeaders::default(),
         };
         for header in self.headers {
             if let Some(header) = findings.take(&place.child("headers"), header) {
-                layer.headers.set(header.value.0, header.value.1);
+                let Given { value: (name, value), place } = header;
+                layer.headers.set(name, Given { value, place });
             }
         }
         if let Some(auth) = self.auth {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::error::{Findings, Given};
+use crate::config::error::{Findings, Given, lay};
 
 /// The files that an encrypted connection is made with, all in PEM. They are read when the exporter
 /// starts, and again for each new connection, so that certificates can be renewed while it runs; if they cannot be used
@@ -55,9 +55,9 @@ pub(in crate::config) struct TlsLayer {
 impl TlsLayer {
     pub(in crate::config) fn over(self, below: Self) -> Self {
         Self {
-            ca: self.ca.or(below.ca),
-            client_certificate: self.client_certificate.or(below.client_certificate),
-            client_key: self.client_key.or(below.client_key),
+            ca: lay(self.ca, below.ca),
+            client_certificate: lay(self.client_certificate, below.client_certificate),
+            client_key: lay(self.client_key, below.client_key),
         }
     }
 

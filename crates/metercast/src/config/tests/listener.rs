@@ -151,7 +151,7 @@ mod file {
             ("tls = { certificate = 'a' }", "tls.key: is missing; TLS needs a certificate and its key"),
             (
                 "tls = { certificate = 'a', kee = 'b' }",
-                "tls.kee: is not a key that is known here; expected \"certificate\" or \"key\"; did you mean \"key\"?",
+                "tls.kee: is not a key that is known here; did you mean \"key\"?",
             ),
             (
                 "tls = true",

@@ -3,18 +3,28 @@
 #[cfg(feature = "config")]
 mod environment;
 mod exporters;
+#[cfg(feature = "config")]
+mod folder;
+#[cfg(feature = "config")]
+mod includes;
 mod listener;
 #[cfg(feature = "config")]
 mod messages;
 mod precedence;
+#[cfg(feature = "config")]
+mod prefixed;
 #[cfg(feature = "config")]
 mod presets;
 mod projection;
 #[cfg(feature = "config")]
 mod pushgateway;
 #[cfg(feature = "config")]
+mod references;
+#[cfg(feature = "config")]
 mod sources;
 mod variables;
+#[cfg(feature = "config")]
+mod views;
 #[cfg(feature = "config")]
 mod yaml;
 

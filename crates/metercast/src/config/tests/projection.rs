@@ -66,7 +66,7 @@ fn what_code_says_of_views_is_checked_as_in_a_file() {
     ];
     for (view, message) in cases {
         let error = bare().exporter("it", Otlp::default().view(view)).build().unwrap_err();
-        assert_eq!(error.to_string(), format!("telemetry.exporters.it.views: {message}"));
+        assert_eq!(error.to_string(), format!("telemetry.exporters.it.views[0]: {message}"));
     }
     let limit = bare().exporter("it", Otlp::default().projection(Projection::new().limit(0)));
     assert_eq!(
@@ -139,7 +139,7 @@ mod files {
         assert_eq!(names(&on), "prometheus vendor");
         let text = "[telemetry.exporters.vendor]\ntype = 'otlp'\nendpoint = 'http://users:1'\n";
         let error = vendor().toml("a.toml", text).build().unwrap_err();
-        let refusal = "is not for a file to say: this exporter belongs to the program; enabled = false switches it \
+        let refusal = "is not for the user to say: this exporter belongs to the program; enabled = false switches it \
                        off, and is all that can be said of it";
         assert_eq!(
             error.to_string(),

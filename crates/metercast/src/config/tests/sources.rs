@@ -12,8 +12,7 @@ fn all_problems_of_all_sources_are_reported_at_once() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "metercast.toml:2: telemetry.enbled: is not a key that is known here; expected \"enabled\", \
-         \"shutdown_timeout\", \"on_sigterm\", \"on_error\", \"self_metrics\", \"exemplars\", \"resource\" or \"exporters\"; did you mean \"enabled\"?\n\
+        "metercast.toml:2: telemetry.enbled: is not a key that is known here; did you mean \"enabled\"?\n\
          metercast.toml:5: telemetry.exporters.central.interval: 60 has no unit; write \"60s\" for seconds \
          or \
          \"60ms\" for milliseconds\n\
