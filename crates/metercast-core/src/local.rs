@@ -135,7 +135,10 @@ fn record_at_line(store: &Inner, region: &Region, number: u32, value: f64) -> bo
         }
         None => false,
     };
-    region.end(begun);
+    if !done {
+        // Otherwise what was written at once has ended it.
+        region.end(begun);
+    }
     done
 }
 

@@ -433,6 +433,16 @@ fn take(next: &mut u32, words: usize) -> u32 {
 mod tests {
     use super::*;
 
+    impl Dictionary {
+        /// How many words of cells there ever were, and how many cells are free.
+        pub(in crate::store) fn cells(&self) -> (u32, usize) {
+            let guard = self.writer();
+            guard
+                .as_ref()
+                .map_or((0, 0), |writer| (writer.next_slot, writer.free.cells.values().map(Vec::len).sum()))
+        }
+    }
+
     #[test]
     fn cells_never_straddle_chunks() {
         let mut next = 510;

@@ -280,7 +280,9 @@ impl Inner {
 
     /// Waits until nobody is making a series; false if whoever does comes to no end.
     fn will_be_free(&self) -> bool {
-        self.dictionary.will_be_free() && lock::patiently(&self.layouts).is_some()
+        // Without room to keep values as they are, somebody has to put them into buckets.
+        let may_begin = || !self.unplanned.is_full() || self.lifecycle.departures_in(true).is_some();
+        self.dictionary.will_be_free() && lock::patiently(&self.layouts).is_some() && may_begin()
     }
 
     /// Makes the recordings that wait. The store is the current one.

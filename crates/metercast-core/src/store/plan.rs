@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use super::layout::{self, Layout, UNPLANNED, Wanted};
 use super::wish::Wish;
@@ -198,6 +199,8 @@ impl Store {
         };
         let restarted = meant.is_some_and(|meant| {
             inner.carry_out_plan();
+            // What was replaced before, since nobody may be reading.
+            inner.lifecycle.tidy(inner, Instant::now);
             inner.began_anew(&meant, &wanted)
         });
         Ok(Wish { store: self.clone(), number, restarted })

@@ -215,3 +215,6 @@ impl Inner {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ impl Unplanned {
     /// Keeps a value; false if there is no place left.
     pub(crate) fn push(&self, line: u32, value: f64) -> bool {
         // So that the number never comes around.
-        if self.next.load(Relaxed) >= MOST {
+        if self.is_full() {
             return false;
         }
         let place = self.next.fetch_add(1, Relaxed);
@@ -46,6 +46,11 @@ impl Unplanned {
         chunk.word(at).store(u64::from(line) + 1, Release);
         self.waiting.fetch_add(1, Release);
         true
+    }
+
+    /// Whether there is no place left.
+    pub(crate) fn is_full(&self) -> bool {
+        self.next.load(Relaxed) >= MOST
     }
 
     /// Whether nothing waits.
