@@ -65,6 +65,13 @@ pub(crate) mod local {
 
     copied!("local.rs");
 
+    /// The engine has more reasons to be here.
+    fn record_held_slow(store: &Inner, region: &Region, number: u32, value: f64) {
+        let slot = store.dictionary.line(number).expect("it is held").cell().slot();
+        map_series(region, slot);
+        assert!(record_at_line(store, region, number, value));
+    }
+
     loom::thread_local! {
         static HERE: Here = Here::default();
     }
@@ -156,6 +163,7 @@ pub(crate) mod store {
 
         use super::Definition;
         use super::directory::Directory;
+        use super::layout::{LAYOUT, Layout};
         use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
         use super::table::{Table, Test};
         use crate::label::{Packed, Words, seeds};
@@ -187,6 +195,10 @@ pub(crate) mod store {
                 let cell = CellWord::new(slot, 0, true);
                 self.add_line(guard.get_or_insert_default(), &Key::Packed(packed), cell, None)
                     .expect("few lines")
+            }
+
+            pub(crate) fn layout(&self, _: CellWord) -> &'static Layout {
+                &LAYOUT
             }
 
             /// The models have no lists of lines, and no limits.
@@ -255,6 +267,33 @@ pub(crate) mod store {
         }
     }
 
+    pub(crate) mod past {
+        use std::collections::HashMap;
+
+        use crate::store::line::CellWord;
+        use crate::sync::atomic::AtomicUsize;
+        use crate::sync::atomic::Ordering::{Acquire, Release};
+        use crate::sync::{Mutex, MutexGuard, PoisonError};
+
+        copied!("past.rs");
+
+        /// All that is kept is one count.
+        #[derive(Clone)]
+        pub(crate) struct Stage(pub(crate) u64);
+
+        #[derive(Clone)]
+        pub(crate) struct History {
+            pub(crate) stages: Vec<Stage>,
+            pub(crate) cells: Vec<(CellWord, usize)>,
+        }
+
+        impl Past {
+            pub(crate) fn new() -> Past {
+                Past { count: AtomicUsize::new(0), by_line: Mutex::new(None) }
+            }
+        }
+    }
+
     pub(crate) mod layout {
         use super::directory::Chunk;
         use crate::sync::atomic::Ordering::{Relaxed, Release};
@@ -282,11 +321,16 @@ pub(crate) mod store {
     pub(crate) struct Inner {
         pub(crate) regions: Regions,
         pub(crate) dictionary: dictionary::Dictionary,
+        pub(crate) past: past::Past,
     }
 
     impl Inner {
         pub(crate) fn new() -> Inner {
-            Inner { regions: Regions::new(), dictionary: dictionary::Dictionary::new() }
+            Inner {
+                regions: Regions::new(),
+                dictionary: dictionary::Dictionary::new(),
+                past: past::Past::new(),
+            }
         }
 
         pub(crate) fn is_plain(&self) -> bool {

@@ -24,5 +24,6 @@ mod handover;
 mod histogram;
 mod list;
 mod recycling;
+mod replaced;
 mod table;
 mod up_down;

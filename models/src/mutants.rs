@@ -141,6 +141,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "root.next.as_ref()?.find(hash, test)",
         "None",
     ),
+    // What is replaced.
+    mutant(
+        "a cell is replaced without Release",
+        "store/line.rs",
+        "self.0[WORDS + 1].store(cell.0, Release)",
+        "self.0[WORDS + 1].store(cell.0, Relaxed)",
+    ),
+    mutant(
+        "a cell is found without Acquire",
+        "store/line.rs",
+        "self.0[WORDS + 1].load(Acquire)",
+        "self.0[WORDS + 1].load(Relaxed)",
+    ),
     // What is used again.
     mutant("an operation begins without a barrier", "store/region.rs", "barrier::light()", "()"),
     mutant("threads are asked without a barrier", "store/lifecycle.rs", "!barrier::all_threads()", "false"),

@@ -16,7 +16,7 @@ use crate::store::region::Region;
 use crate::store::{Definition, Inner};
 
 const SLOT: u32 = 1;
-const HELD: u32 = 4;
+const OTHER: u32 = 4;
 
 static DEFINITION: Definition = Definition { id: 1 };
 
@@ -51,13 +51,13 @@ fn counter() {
     removed(writes, |cell| cell);
 }
 
-/// A thread records into a histogram that is removed, then into one that it holds, without an operation.
+/// A thread records into a histogram that is removed, then into another without an operation, as who hands on what a series had.
 const HISTOGRAM: Model = Model { stops: 5, run: histogram };
 
 fn histogram() {
     let writes = || {
         let written = local::write_at(&key(1), &Record);
-        local::record_held(HELD, &LAYOUT, 1.0);
+        local::with_region(|region| local::record_series(region, OTHER, &LAYOUT, 1.0));
         u64::from(written)
     };
     removed(writes, |cell| f64::from_bits(cell) as u64);

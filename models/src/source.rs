@@ -112,7 +112,7 @@ pub(crate) const COPIES: &[Copied] = &[
     Copied {
         file: "store/layout.rs",
         parts: Items(&[(
-            "impl Layout { pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) { let explicit = self; match ()",
+            "impl Layout { pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) -> bool { let explicit = self; match ()",
             "Layout::Explicit(explicit) => {\n                let sum",
         )]),
         changes: &[("Layout::Explicit(explicit) => {", "() => {")],
@@ -139,6 +139,7 @@ pub(crate) const COPIES: &[Copied] = &[
         parts: Items(&[
             ("", "struct Grace {"),
             ("", "impl Grace {"),
+            ("", "pub(crate) fn have_moved_on("),
             ("", "enum Step {"),
             ("impl Departures", "fn finish("),
             ("impl Leaving", "fn leave("),
@@ -156,6 +157,16 @@ pub(crate) const COPIES: &[Copied] = &[
         ],
     },
     Copied {
+        file: "store/past.rs",
+        parts: Items(&[
+            ("", "pub(crate) struct Past {"),
+            ("impl Past", "pub(crate) fn of<"),
+            ("impl Past", "pub(crate) fn made<"),
+            ("impl Past", "fn lock("),
+        ]),
+        changes: &[],
+    },
+    Copied {
         file: "local.rs",
         parts: Items(&[
             ("", "fn add_to<"),
@@ -165,6 +176,7 @@ pub(crate) const COPIES: &[Copied] = &[
             ("", "pub(crate) fn add_held<"),
             ("", "pub(crate) fn add_series<"),
             ("", "pub(crate) fn record_held("),
+            ("", "fn record_at_line("),
             ("", "pub(crate) fn record_series("),
             ("", "pub(crate) fn map_series("),
             ("", "pub(crate) fn write_at("),

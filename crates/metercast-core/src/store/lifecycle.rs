@@ -310,7 +310,7 @@ impl Grace {
 }
 
 /// Whether every operation has ended that was under way at these moments.
-pub(super) fn have_moved_on(moments: &[Moment], store: &Inner) -> bool {
+pub(crate) fn have_moved_on(moments: &[Moment], store: &Inner) -> bool {
     // An operation takes nanoseconds, unless its thread is not running.
     const PATIENCE: usize = 1_000;
     (0..PATIENCE).any(|_| {
