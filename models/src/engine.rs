@@ -267,6 +267,9 @@ pub(crate) mod store {
         }
     }
 
+    pub(crate) mod unplanned {
+        copied!("unplanned.rs");
+    }
     pub(crate) mod past {
         use std::collections::HashMap;
 
@@ -322,6 +325,7 @@ pub(crate) mod store {
         pub(crate) regions: Regions,
         pub(crate) dictionary: dictionary::Dictionary,
         pub(crate) past: past::Past,
+        pub(crate) unplanned: unplanned::Unplanned,
     }
 
     impl Inner {
@@ -330,6 +334,7 @@ pub(crate) mod store {
                 regions: Regions::new(),
                 dictionary: dictionary::Dictionary::new(),
                 past: past::Past::new(),
+                unplanned: unplanned::Unplanned::new(),
             }
         }
 

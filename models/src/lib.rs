@@ -26,4 +26,5 @@ mod list;
 mod recycling;
 mod replaced;
 mod table;
+mod unplanned;
 mod up_down;

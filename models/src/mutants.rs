@@ -154,6 +154,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "self.0[WORDS + 1].load(Acquire)",
         "self.0[WORDS + 1].load(Relaxed)",
     ),
+    // What is kept as it is.
+    mutant(
+        "a value is kept without Release",
+        "store/unplanned.rs",
+        "chunk.word(at).store(u64::from(line) + 1, Release)",
+        "chunk.word(at).store(u64::from(line) + 1, Relaxed)",
+    ),
+    mutant(
+        "a value is taken out without Acquire",
+        "store/unplanned.rs",
+        "chunk.word(at).load(Acquire).checked_sub(1)",
+        "chunk.word(at).load(Relaxed).checked_sub(1)",
+    ),
     // What is used again.
     mutant("an operation begins without a barrier", "store/region.rs", "barrier::light()", "()"),
     mutant("threads are asked without a barrier", "store/lifecycle.rs", "!barrier::all_threads()", "false"),

@@ -156,6 +156,7 @@ pub(crate) const COPIES: &[Copied] = &[
             ("store.forget_exemplars(definition, &gone);", ""),
         ],
     },
+    Copied { file: "store/unplanned.rs", parts: Whole, changes: &[("MOST: u32 = 4096", "MOST: u32 = 4")] },
     Copied {
         file: "store/past.rs",
         parts: Items(&[

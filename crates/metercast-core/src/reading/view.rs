@@ -472,7 +472,7 @@ mod tests {
             seen.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
         };
         let set = |side: &str, value| {
-            store.scope(|| u64_gauge!("view.changed", "", value, "side" => side.to_owned()))
+            store.scope(|| u64_gauge!("view.changed", "", value, "side" => side.to_owned()));
         };
         let set_literal = |value| store.scope(|| u64_gauge!("view.changed", "", value, "side" => "c"));
         set("a", 1);

@@ -229,7 +229,7 @@ impl Store {
     ///
     /// Asked before the store is read for the first time, the bounds hold for all that was recorded, unless that were more
     /// than 4,096 values. Later, series that do not have them get new cells, and whoever asked sees what
-    /// is recorded from then on, and a later start. (Where the system has no `membarrier`, cells stay what they are.) Together with what is
+    /// is recorded from then on, and a later start. Together with what is
     /// declared and what others want there are at most 510 bounds; more are an error, and so are bounds that make no sense.
     ///
     /// ```
@@ -259,7 +259,7 @@ impl Store {
     /// ```
     pub fn want_bounds(&self, metric: &str, bounds: &[f64]) -> Result<WantedBounds, String> {
         let wanted = Wanted { bounds: bounds.to_vec(), exponential: false };
-        self.want(Some(metric), wanted).map(WantedBounds::new)
+        self.want(Some(metric), &wanted).map(WantedBounds::new)
     }
 
     /// Keeps exponential buckets as well in the histograms of this name, or in all of which the program text says nothing, for
@@ -291,7 +291,7 @@ impl Store {
     /// ```
     pub fn want_exponential(&self, metric: Option<&str>) -> WantedExponential {
         let wanted = Wanted { bounds: Vec::new(), exponential: true };
-        WantedExponential::new(self.want(metric, wanted).expect("there are no bounds that could be wrong"))
+        WantedExponential::new(self.want(metric, &wanted).expect("there are no bounds that could be wrong"))
     }
 
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is

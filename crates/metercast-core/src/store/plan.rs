@@ -168,7 +168,7 @@ impl Inner {
 
 impl Store {
     /// Takes a wish down, and sees to it that it is carried out.
-    pub(super) fn want(&self, metric: Option<&str>, wanted: Wanted) -> Result<Wish, String> {
+    pub(super) fn want(&self, metric: Option<&str>, wanted: &Wanted) -> Result<Wish, String> {
         layout::check(&wanted.bounds)?;
         let inner = self.inner();
         let (number, meant) = {
@@ -201,7 +201,7 @@ impl Store {
             inner.carry_out_plan();
             // What was replaced before, since nobody may be reading.
             inner.lifecycle.tidy(inner, Instant::now);
-            inner.began_anew(&meant, &wanted)
+            inner.began_anew(&meant, wanted)
         });
         Ok(Wish { store: self.clone(), number, restarted })
     }

@@ -199,8 +199,12 @@ impl Inner {
         if !self.plan_is_begun.load(Relaxed) && !self.begin_plan(patiently) {
             return false;
         }
+        // Before it is carried out: what changes meanwhile is carried out once more.
+        self.plan_has_changed.store(false, Release);
         let is_done = self.carry_out(&mut departures.get_or_insert_default().replaced);
-        self.plan_has_changed.store(!is_done, Relaxed);
+        if !is_done {
+            self.plan_has_changed.store(true, Relaxed);
+        }
         self.plan_is_begun.store(true, Release);
         is_done
     }

@@ -39,7 +39,7 @@ impl Unplanned {
             return false;
         }
         let place = self.next.fetch_add(1, Relaxed);
-        let Some(chunk) = self.chunk(place).map(|chunk| mapped(chunk)) else { return false };
+        let Some(chunk) = self.chunk(place).map(mapped) else { return false };
         let at = place % IN_CHUNK * 2;
         chunk.word(at + 1).store(value.to_bits(), Relaxed);
         // Release: who sees the line sees the value.
