@@ -10,8 +10,10 @@ pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;
 pub(crate) mod stdout;
-pub(crate) mod timer;
+mod timer;
 mod wire;
+
+pub(crate) use timer::Timer;
 
 /// What hands over at an interval, on a thread of its own.
 pub(crate) trait Periodic: Send + Sync {

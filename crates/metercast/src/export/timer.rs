@@ -12,6 +12,9 @@ use super::Periodic;
 
 /// What is done at the interval.
 pub(crate) trait Work: Send + 'static {
+    /// What who waits is told when the deadline has come.
+    const LATE: &'static str = "was not done before the deadline; give it more time";
+
     /// Does it once; if somebody waits for it, at most until the deadline.
     ///
     /// # Errors
@@ -19,11 +22,9 @@ pub(crate) trait Work: Send + 'static {
     /// Why not everything was handed over.
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String>;
 
-    /// Is told that `next` goes on from here, and does what is owed before.
-    fn hand_over(&mut self, next: &Self) {
-        let _ = next;
-        // It has said itself what went wrong.
-        let _ = self.work(None);
+    /// Takes the place of other work, which was done a last time.
+    fn succeed(&mut self, other: &Self) {
+        let _ = other;
     }
 }
 
@@ -62,7 +63,6 @@ struct Ask {
 }
 
 const STOPPED: &str = "is not at work, as the exporter was stopped";
-const LATE: &str = "was not done before the deadline; give it more time";
 
 impl<W: Work> Timer<W> {
     /// Starts the thread, which does nothing before [`begin`](Timer::begin).
@@ -90,12 +90,13 @@ impl<W: Work> Timer<W> {
         }
     }
 
-    /// Whether the thread takes commands.
+    /// Whether the thread takes commands. It does not once it was shut down, or has panicked.
     pub(crate) fn is_alive(&self) -> bool {
-        !self.is_forked() && self.running().as_ref().is_some_and(|running| !running.thread.is_finished())
+        let is_at_work = |running: &Running<W>| !running.thread.is_finished();
+        !self.is_forked() && self.running().as_ref().is_some_and(is_at_work)
     }
 
-    /// Goes on with other work, once the old one was handed over. Does not wait for it.
+    /// Goes on with other work, once the old one was done a last time. Does not wait for it.
     pub(crate) fn change(&self, work: W, interval: Duration) {
         if let Some(running) = self.running().as_ref().filter(|_| !self.is_forked()) {
             let _ = running.commands.send(Command::Change { work, interval });
@@ -111,14 +112,14 @@ impl<W: Work> Timer<W> {
     }
 }
 
-fn ask<W>(commands: &Sender<Command<W>>, deadline: Instant, last: bool) -> Result<(), String> {
+fn ask<W: Work>(commands: &Sender<Command<W>>, deadline: Instant, last: bool) -> Result<(), String> {
     let (answer, answered) = mpsc::sync_channel(1);
     if commands.send(Command::Work(Ask { deadline, last, answer })).is_err() {
         return Err(STOPPED.to_owned());
     }
     match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(LATE.to_owned()),
+        Err(RecvTimeoutError::Timeout) => Err(W::LATE.to_owned()),
         Err(RecvTimeoutError::Disconnected) => Err(STOPPED.to_owned()),
     }
 }
@@ -163,8 +164,9 @@ fn run<W: Work>(mut work: W, mut interval: Duration, commands: &Receiver<Command
                     return;
                 }
             }
-            Ok(Command::Change { work: other, interval: new }) => {
-                work.hand_over(&other);
+            Ok(Command::Change { work: mut other, interval: new }) => {
+                let _ = work.work(None);
+                other.succeed(&work);
                 (work, interval) = (other, new);
                 due = due.min(after(Instant::now(), interval));
             }
@@ -234,7 +236,8 @@ mod tests {
     #[test]
     fn work_is_done_at_the_interval_when_asked_and_a_last_time() {
         let (note, notes) = mpsc::channel();
-        let timer = start(Duration::from_millis(1), Note(1, note.clone()));
+        let timer = Timer::prepare("t", Duration::from_millis(1), Note(1, note.clone())).unwrap();
+        timer.begin();
         for _ in 0..3 {
             assert_eq!(notes.recv(), Ok((1, false)));
         }
@@ -261,9 +264,10 @@ mod tests {
             }
         }
         let (hold, held) = mpsc::channel();
-        let timer = start(YEAR, Hangs(held));
-        assert_eq!(timer.flush(Instant::now() + Duration::from_millis(20)).unwrap_err(), LATE);
-        assert_eq!(timer.shutdown(Instant::now() + Duration::from_millis(20)).unwrap_err(), LATE);
+        let timer = Timer::prepare("t", YEAR, Hangs(held)).unwrap();
+        timer.begin();
+        assert_eq!(timer.flush(Instant::now() + Duration::from_millis(20)).unwrap_err(), Hangs::LATE);
+        assert_eq!(timer.shutdown(Instant::now() + Duration::from_millis(20)).unwrap_err(), Hangs::LATE);
         drop(hold);
     }
 

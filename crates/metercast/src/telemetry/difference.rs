@@ -7,8 +7,8 @@ pub(super) fn of_exporter(old: &ExporterConfig, new: &ExporterConfig) -> Vec<&'s
     let differs = match (old, new) {
         (ExporterConfig::Prometheus(old), ExporterConfig::Prometheus(new)) => prometheus(old, new),
         (ExporterConfig::Otlp(old), ExporterConfig::Otlp(new)) => otlp(old, new),
-        (ExporterConfig::Stdout(old), ExporterConfig::Stdout(new)) => stdout(old, new),
         (ExporterConfig::Pushgateway(old), ExporterConfig::Pushgateway(new)) => pushgateway(old, new),
+        (ExporterConfig::Stdout(old), ExporterConfig::Stdout(new)) => stdout(old, new),
         _ => vec![("type", true)],
     };
     let known = named(differs);
@@ -67,9 +67,12 @@ fn otlp(old: &OtlpConfig, new: &OtlpConfig) -> Vec<(&'static str, bool)> {
 
 fn pushgateway(old: &PushgatewayConfig, new: &PushgatewayConfig) -> Vec<(&'static str, bool)> {
     vec![
-        ("url", old.url() != new.url()),
+        ("url", old.gateway() != new.gateway()),
+        ("job", old.job() != new.job()),
+        ("grouping", !old.grouping().eq(new.grouping())),
         ("interval", old.interval() != new.interval()),
         ("timeout", old.timeout() != new.timeout()),
+        ("auth", old.authorization() != new.authorization()),
         ("tls", old.tls() != new.tls()),
         ("proxy", old.proxy() != new.proxy()),
         ("page", old.page() != new.page()),

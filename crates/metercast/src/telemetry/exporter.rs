@@ -8,14 +8,13 @@ use std::time::Instant;
 use metercast_core::Value;
 
 use crate::config::{Config, ExporterConfig};
-use crate::export::Periodic;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::Push;
 use crate::export::prometheus::PageOptions;
 #[cfg(feature = "otlp")]
 use crate::export::pushgateway;
 use crate::export::stdout::Print;
-use crate::export::timer::Timer;
+use crate::export::{Periodic, Timer};
 use crate::log::Log;
 #[cfg(feature = "serve")]
 use crate::scrape::Scrape;
@@ -80,7 +79,7 @@ impl Exporter {
             #[cfg(feature = "otlp")]
             Handle::Push(push) => Some(push.clone()),
             #[cfg(feature = "otlp")]
-            Handle::Gateway(push) => Some(push.clone()),
+            Handle::Gateway(gateway) => Some(gateway.clone()),
             Handle::Print(print) => Some(print.clone()),
         }
     }
@@ -93,7 +92,7 @@ impl Exporter {
             #[cfg(feature = "otlp")]
             Handle::Push(push) => push.is_alive(),
             #[cfg(feature = "otlp")]
-            Handle::Gateway(push) => push.is_alive(),
+            Handle::Gateway(gateway) => gateway.is_alive(),
             Handle::Print(print) => print.is_alive(),
         }
     }
@@ -126,12 +125,12 @@ impl Exporter {
 /// The attributes that the exporter of these settings sends along.
 pub(super) fn resource_of(config: &Config, exporter: &ExporterConfig) -> Vec<(String, Value)> {
     let resource = config.resource();
-    let of_page = |page: &PageOptions| {
+    let on_page = |page: &PageOptions| {
         resource.attributes().iter().filter(|(key, _)| page.shows_resource(key)).cloned().collect()
     };
     match exporter {
-        ExporterConfig::Prometheus(prometheus) => of_page(prometheus.page()),
-        ExporterConfig::Pushgateway(gateway) => of_page(gateway.page()),
+        ExporterConfig::Prometheus(prometheus) => on_page(prometheus.page()),
+        ExporterConfig::Pushgateway(gateway) => on_page(gateway.page()),
         ExporterConfig::Otlp(otlp) => otlp.resource().of(resource).cloned().collect(),
         ExporterConfig::Stdout(stdout) => stdout.resource().of(resource).cloned().collect(),
     }

@@ -3,13 +3,16 @@
 //! What was prepared takes effect when its steps are committed, which cannot fail; dropped before, it leaves nothing behind.
 
 use std::collections::BTreeMap;
+use std::io;
+#[cfg(any(feature = "serve", feature = "otlp"))]
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::difference;
 use super::exporter::{Exporter, Handle, resource_of};
 use super::reloaded::ExporterChange;
 use crate::config::{Config, ExporterConfig, OnError};
+use crate::export::Timer;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::{Change, Push, Settings};
 #[cfg(feature = "serve")]
@@ -17,7 +20,6 @@ use crate::export::prometheus::PrometheusPage;
 #[cfg(feature = "otlp")]
 use crate::export::pushgateway;
 use crate::export::stdout::Print;
-use crate::export::timer::Timer;
 use crate::own;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
@@ -46,8 +48,8 @@ enum Act {
     #[cfg(feature = "otlp")]
     Push(Box<Change>),
     #[cfg(feature = "otlp")]
-    Put(Box<pushgateway::Push>),
-    Print(Box<Print>),
+    Gateway(Box<pushgateway::Push>, Duration),
+    Print(Print, Duration),
 }
 
 /// Everything that a reload is about to do.
@@ -194,7 +196,6 @@ impl Before<'_> {
         let log = if new.is_private { log.hushed() } else { log };
         let reader = self.reader.clone().logging(log.clone());
         let old = old.filter(|old| old.is_alive());
-        let no_thread = |error| format!("cannot start its thread: {error}");
         let (handle, act) = match new.settings {
             #[cfg(feature = "serve")]
             ExporterConfig::Prometheus(settings) => {
@@ -251,10 +252,11 @@ impl Before<'_> {
             #[cfg(feature = "otlp")]
             ExporterConfig::Pushgateway(settings) => {
                 let reader = reader.of_exporter(new.name, own::PUSHGATEWAY);
-                let push = pushgateway::Push::new(new.name, settings, reader, &resource);
+                let push = pushgateway::Push::of(new.name, settings, reader, &resource);
                 match old.map(|old| &old.handle) {
                     Some(Handle::Gateway(timer)) => {
-                        (Handle::Gateway(Arc::clone(timer)), Act::Put(Box::new(push)))
+                        let act = Act::Gateway(Box::new(push), settings.interval());
+                        (Handle::Gateway(Arc::clone(timer)), act)
                     }
                     _ => {
                         let timer = Timer::prepare(new.name, settings.interval(), push).map_err(no_thread)?;
@@ -270,10 +272,10 @@ impl Before<'_> {
                 );
             }
             ExporterConfig::Stdout(settings) => {
-                let print = Print::new(new.name, settings, reader.of_exporter(new.name, own::STDOUT));
+                let print = Print::of(new.name, settings, reader.of_exporter(new.name, own::STDOUT));
                 match old.map(|old| &old.handle) {
                     Some(Handle::Print(timer)) => {
-                        (Handle::Print(Arc::clone(timer)), Act::Print(Box::new(print)))
+                        (Handle::Print(Arc::clone(timer)), Act::Print(print, settings.interval()))
                     }
                     _ => {
                         let timer =
@@ -287,6 +289,10 @@ impl Before<'_> {
             Exporter { config: new.settings.clone(), resource, is_private: new.is_private, log, handle };
         Ok((Step { exporter, act }, change))
     }
+}
+
+fn no_thread(error: io::Error) -> String {
+    format!("cannot start its thread: {error}")
 }
 
 /// An exporter that the new configuration asks for.
@@ -307,19 +313,11 @@ impl Step {
         let Step { exporter, act } = self;
         match (act, &exporter.handle) {
             (Act::Begin, Handle::Print(timer)) => timer.begin(),
-            (Act::Print(print), Handle::Print(timer)) => {
-                if let ExporterConfig::Stdout(config) = &exporter.config {
-                    timer.change(*print, config.interval());
-                }
-            }
+            (Act::Print(print, interval), Handle::Print(timer)) => timer.change(print, interval),
             #[cfg(feature = "otlp")]
             (Act::Begin, Handle::Gateway(timer)) => timer.begin(),
             #[cfg(feature = "otlp")]
-            (Act::Put(push), Handle::Gateway(timer)) => {
-                if let ExporterConfig::Pushgateway(config) = &exporter.config {
-                    timer.change(*push, config.interval());
-                }
-            }
+            (Act::Gateway(push, interval), Handle::Gateway(timer)) => timer.change(*push, interval),
             #[cfg(feature = "otlp")]
             (Act::Begin, Handle::Push(push)) => push.begin(),
             #[cfg(feature = "otlp")]

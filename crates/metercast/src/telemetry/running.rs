@@ -382,11 +382,11 @@ fn summary(exporters: &BTreeMap<String, Exporter>) -> String {
     for (name, exporter) in exporters() {
         match &exporter.config {
             ExporterConfig::Prometheus(_) => {}
-            ExporterConfig::Otlp(settings) => {
-                parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
-            }
             ExporterConfig::Pushgateway(settings) => {
                 parts.push(format!("push {name} {} every {:?}", settings.url(), settings.interval()));
+            }
+            ExporterConfig::Otlp(settings) => {
+                parts.push(format!("push {name} {} every {:?}", settings.endpoint(), settings.interval()));
             }
             ExporterConfig::Stdout(settings) => {
                 parts.push(format!("print {name} every {:?}", settings.interval()));

@@ -240,7 +240,10 @@ impl PrometheusPage {
     }
 
     /// Takes the place of another page: metrics that get the same name get it in the order in which the other met them.
-    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only what is served is reloaded"))]
+    #[cfg_attr(
+        not(any(feature = "serve", feature = "otlp")),
+        allow(dead_code, reason = "only what is served or put is reloaded")
+    )]
     pub(crate) fn succeed(&self, other: &PrometheusPage) {
         let streams = other.press().order.streams().to_vec();
         let mut press = self.press();

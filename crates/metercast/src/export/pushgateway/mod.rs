@@ -128,6 +128,11 @@ impl Pushgateway {
         self
     }
 
+    /// Takes the place of another: metrics keep the names that they had on its page.
+    fn succeed(&mut self, other: &Pushgateway) {
+        self.page.succeed(&other.page);
+    }
+
     /// Spells metrics as this page does.
     pub fn page(mut self, page: PrometheusPage) -> Pushgateway {
         self.page = page;

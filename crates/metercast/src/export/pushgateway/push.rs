@@ -21,8 +21,8 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// For the exporter of this name.
-    pub(crate) fn new(
+    /// The work of the exporter of this name.
+    pub(crate) fn of(
         name: &str,
         config: &PushgatewayConfig,
         reader: Reader,
@@ -34,6 +34,12 @@ impl Push {
 }
 
 impl Work for Push {
+    fn succeed(&mut self, other: &Push) {
+        self.gateway.succeed(&other.gateway);
+        // What the new settings come to is worth a line, whatever was said about the old ones.
+        self.reader.log().settle(&self.name);
+    }
+
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String> {
         let started = Instant::now();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(started));

@@ -1,4 +1,4 @@
-//! A printing exporter at work.
+//! What a printing exporter does each time: reads the store, and prints it at once.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,10 @@ use crate::log::Level;
 use crate::reader::Reader;
 use crate::view::Plan;
 
-/// Prints what there is in the store.
-#[derive(Debug)]
+/// Prints what a store holds.
 pub(crate) struct Print {
     name: String,
-    config: StdoutConfig,
+    writer: Option<Writer>,
     reader: Reader,
     plan: Plan,
     /// The memory of the last print.
@@ -25,14 +24,31 @@ pub(crate) struct Print {
 }
 
 impl Print {
-    /// For the exporter of this name.
-    pub(crate) fn new(name: &str, config: &StdoutConfig, reader: Reader) -> Print {
-        let plan = Plan::new(Arc::new(config.projection().clone()), name);
-        Print { name: name.to_owned(), config: config.clone(), reader, plan, spare: Vec::new() }
+    /// The work of the exporter of this name.
+    pub(crate) fn of(name: &str, config: &StdoutConfig, reader: Reader) -> Print {
+        Print {
+            name: name.to_owned(),
+            writer: config.writer().cloned(),
+            reader,
+            plan: Plan::new(Arc::new(config.projection().clone()), name),
+            spare: Vec::new(),
+        }
     }
 
-    /// Reads the store and prints it; counts and logs what became of it.
-    fn print(&mut self) -> Result<(), String> {
+    fn write(&self, text: &[u8]) -> io::Result<()> {
+        let write = |to: &mut dyn Write| to.write_all(text).and_then(|()| to.flush());
+        match &self.writer {
+            Some(Writer(writer)) => write(&mut *writer.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => write(&mut io::stdout().lock()),
+        }
+    }
+}
+
+impl Work for Print {
+    const LATE: &'static str = "was not printed before the deadline; does anybody read what is printed?";
+
+    /// Reads the store and prints it; counts and logs what became of it. A writer that hangs knows no deadline.
+    fn work(&mut self, _: Option<Instant>) -> Result<(), String> {
         let started = Instant::now();
         let mut text = std::mem::take(&mut self.spare);
         text.clear();
@@ -80,25 +96,8 @@ impl Print {
         }
     }
 
-    fn write(&self, text: &[u8]) -> io::Result<()> {
-        let write = |to: &mut dyn Write| to.write_all(text).and_then(|()| to.flush());
-        match self.config.writer() {
-            Some(Writer(writer)) => write(&mut *writer.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => write(&mut io::stdout().lock()),
-        }
-    }
-}
-
-impl Work for Print {
-    fn work(&mut self, _: Option<Instant>) -> Result<(), String> {
-        self.print()
-    }
-
-    /// What is printed to the same place can be printed by the next.
-    fn hand_over(&mut self, next: &Print) {
-        if self.config.writer() != next.config.writer() {
-            let _ = self.print();
-        }
+    fn succeed(&mut self, _: &Print) {
+        // What the new settings come to is worth a line, whatever was said about the old ones.
         self.reader.log().settle(&self.name);
     }
 }

@@ -1,15 +1,14 @@
 //! When something is printed, and what becomes of it.
 
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use metercast_core::{Store, u64_counter};
 
 use super::*;
 use crate::config::{Config, ExporterConfig, Stdout};
-use crate::export::Periodic;
-use crate::export::timer::Timer;
+use crate::export::{Periodic, Timer};
 use crate::log::Log;
 use crate::snapshot::{Point, Snapshot};
 
@@ -48,7 +47,7 @@ fn start(interval: Duration, writer: impl Write + Send + 'static) -> Started {
     });
     store.scope(|| u64_counter!("printed", "", 1));
     let reader = Reader::new(store.clone(), log).of_exporter("out", "stdout_metric_exporter");
-    let print = Timer::prepare("out", interval, Print::new("out", config, reader)).unwrap();
+    let print = Timer::prepare("out", config.interval(), Print::of("out", config, reader)).unwrap();
     print.begin();
     Started { print, store, lines }
 }
@@ -128,4 +127,24 @@ fn a_writer_that_panics_is_a_failure_and_the_next_print_comes() {
     print.shutdown(soon()).unwrap();
     let again = "info: exporter \"out\": prints again".to_owned();
     assert_eq!(lines.lock().unwrap().last(), Some(&again));
+}
+
+#[test]
+fn a_writer_that_hangs_holds_nobody_up_beyond_the_deadline() {
+    struct Hangs(Receiver<()>);
+    impl Write for Hangs {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (gate, wait) = channel();
+    let Started { print, .. } = start(NEVER, Hangs(wait));
+    let message = "was not printed before the deadline; does anybody read what is printed?";
+    assert_eq!(print.flush(Instant::now() + Duration::from_millis(10)).unwrap_err(), message);
+    assert_eq!(print.shutdown(Instant::now() + Duration::from_millis(10)).unwrap_err(), message);
+    drop(gate);
 }
