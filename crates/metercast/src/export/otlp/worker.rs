@@ -89,6 +89,10 @@ impl Commands {
         self.waiting.iter().any(|command| matches!(command, Command::Push(ask) if ask.last))
     }
 
+    fn are_changing(&self) -> bool {
+        self.waiting.iter().any(|command| matches!(command, Command::Change(..)))
+    }
+
     /// Takes what came. Of several changes the last one counts; who asks after a change waits for it.
     fn take(&mut self) -> Turn {
         while let Ok(command) = self.received.try_recv() {
@@ -177,6 +181,10 @@ impl Worker {
                 Err(Abandoned) => return,
                 // Whoever came meanwhile does not want to wait, and the others get what that push brings.
                 Ok(End::Interrupted) => self.commands.put_back(asked),
+                // It may have been cut short for the change, and the new settings may do better.
+                Ok(End::Done(Err(_))) if last.is_none() && self.commands.are_changing() => {
+                    self.commands.put_back(asked);
+                }
                 Ok(End::Done(result)) => {
                     answer(asked, &result);
                     if last.is_some() {

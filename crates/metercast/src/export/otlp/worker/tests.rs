@@ -1,5 +1,6 @@
 //! Attempts, waits and totals against a receiver that a script plays, on a clock that the test turns.
 
+mod changes;
 mod faults;
 mod totals;
 mod turns;
@@ -39,6 +40,8 @@ pub(in super::super) struct Script {
     sent: Arc<Mutex<Vec<Sent>>>,
     is_sent: Arc<Notify>,
     began: Instant,
+    /// Where it is.
+    to: String,
 }
 
 /// What the receiver does with a request.
@@ -56,6 +59,7 @@ struct Sent {
     at: Duration,
     body: Bytes,
     is_taken: bool,
+    to: String,
 }
 
 impl Script {
@@ -63,7 +67,12 @@ impl Script {
     pub(in super::super) async fn send(&mut self, body: Bytes) -> Result<Accepted, Failure> {
         let play = self.answers.pop_front();
         let is_taken = play.as_ref().is_none_or(|play| play.takes);
-        self.sent.lock().unwrap().push(Sent { at: self.began.elapsed(), body, is_taken });
+        self.sent.lock().unwrap().push(Sent {
+            at: self.began.elapsed(),
+            body,
+            is_taken,
+            to: self.to.clone(),
+        });
         self.is_sent.notify_one();
         match play {
             Some(play) => {
@@ -134,6 +143,7 @@ struct Stage {
     sent: Arc<Mutex<Vec<Sent>>>,
     is_sent: Arc<Notify>,
     lines: Arc<Mutex<Vec<String>>>,
+    began: Instant,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -168,18 +178,16 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
         let lines = Arc::clone(&lines);
         move |level, line| lines.lock().unwrap().push(format!("{level}: {line}"))
     });
-    let (sent, is_sent) = (Arc::default(), Arc::default());
-    let answers = script.into_iter().collect();
-    let script =
-        Script { answers, sent: Arc::clone(&sent), is_sent: Arc::clone(&is_sent), began: Instant::now() };
     let (commands, received) = unbounded_channel();
+    let (sent, is_sent, began) = (Arc::default(), Arc::default(), Instant::now());
+    let stage = Stage { store: store.clone(), commands, sent, is_sent, lines, began };
+    let script = stage.script(&settings, script);
     let interval = settings.interval;
     // Its own metrics would be points that no test speaks of.
     let reader = Reader::new(store.clone(), log);
     reader.measure(false);
-    let exporter = Exporter::new(settings, &reader, &[]).unwrap().by(Transport::Script(script));
+    let exporter = Exporter::new(settings, &reader, &[]).unwrap().by(script);
     let worker = Worker { exporter, interval, commands: Commands::new(received) };
-    let stage = Stage { store, commands, sent, is_sent, lines };
     let test = async {
         test(&stage).await;
         drop(stage);
@@ -192,6 +200,25 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
 impl Stage {
     fn order(&self) {
         self.store.scope(|| ORDERS.add(1));
+    }
+
+    /// A receiver where these settings lead to, that answers so.
+    fn script(&self, settings: &Settings, answers: impl IntoIterator<Item = Play>) -> Transport {
+        Transport::Script(Script {
+            answers: answers.into_iter().collect(),
+            sent: Arc::clone(&self.sent),
+            is_sent: Arc::clone(&self.is_sent),
+            began: self.began,
+            to: settings.url.clone(),
+        })
+    }
+
+    /// Goes on with other settings, whose receiver answers so.
+    fn change(&self, settings: Settings, script: impl IntoIterator<Item = Play>, within: Duration) {
+        let transport = self.script(&settings, script);
+        let change = Box::new(Change { settings, transport, resource: vec![] });
+        let deadline = (Instant::now() + within).into_std();
+        self.commands.send(Command::Change(change, deadline)).ok().unwrap();
     }
 
     async fn ask(&self, within: Duration, last: bool) -> Result<(), ExportError> {

@@ -6,16 +6,16 @@ use super::*;
 use crate::config::TemporalityPreference;
 
 /// Numbers that look random and are the same in each run.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
 
-fn some_fault(numbers: &mut Numbers) -> Play {
+pub(super) fn some_fault(numbers: &mut Numbers) -> Play {
     let play = match numbers.below(9) {
         0 => status(503),
         1 => status(429).waiting(SECOND * numbers.below(200) as u32),
