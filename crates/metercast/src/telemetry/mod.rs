@@ -155,19 +155,18 @@ impl TelemetryBuilder {
 
     /// Whether anybody else than the program may reload.
     fn is_reloadable(&self) -> bool {
-        let mut is_reloadable = self.config.exporters().any(|(_, exporter)| match exporter {
-            ExporterConfig::Prometheus(prometheus) => prometheus.listener().reload(),
-            _ => false,
-        });
         #[cfg(feature = "config")]
-        {
-            is_reloadable |= self.watch.is_some();
+        if self.watch.is_some() {
+            return true;
         }
         #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
-        {
-            is_reloadable |= self.on_sighup;
+        if self.on_sighup {
+            return true;
         }
-        is_reloadable
+        self.config.exporters().any(|(_, exporter)| match exporter {
+            ExporterConfig::Prometheus(prometheus) => prometheus.listener().reload(),
+            _ => false,
+        })
     }
 }
 
@@ -354,3 +353,6 @@ impl fmt::Debug for Telemetry {
         f.debug_struct("Telemetry").field("scrape_url", &self.scrape_url()).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "serve", feature = "config"))]
+mod tests;

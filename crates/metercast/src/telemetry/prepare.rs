@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-#[cfg(any(feature = "serve", feature = "otlp"))]
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

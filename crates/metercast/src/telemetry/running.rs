@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+#[cfg(feature = "serve")]
+use std::sync::TryLockError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::deadline;
@@ -37,6 +39,7 @@ pub(crate) struct Running {
     /// Held for moments.
     state: Mutex<State>,
     /// For those who are to call back.
+    #[cfg_attr(not(any(feature = "serve", feature = "otlp")), allow(dead_code, reason = "nobody does"))]
     myself: Weak<Running>,
 }
 

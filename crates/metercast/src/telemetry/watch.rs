@@ -44,7 +44,7 @@ impl Watch {
 
 /// What is known of the files.
 #[derive(Default)]
-struct Eye {
+pub(super) struct Eye {
     /// As they were when they were read last, whether or not they could be used; nothing at first, so that what has changed
     /// since the start is seen.
     read: BTreeMap<PathBuf, Seen>,
@@ -63,7 +63,7 @@ struct Seen {
 impl Eye {
     /// Reloads if a file is not as it was, but as it was at the look before. What is refused then is tried again when a file
     /// changes again.
-    fn look(&mut self, running: &Weak<Running>) {
+    pub(super) fn look(&mut self, running: &Weak<Running>) {
         let now = seen(running);
         let is_at_rest = now == self.seen;
         if is_at_rest && now != self.read {

@@ -23,7 +23,15 @@ pub(crate) fn child(
 }
 
 pub(crate) fn terminate(child: &Child) {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    send(child, "-TERM");
+}
+
+pub(crate) fn hang_up(child: &Child) {
+    send(child, "-HUP");
+}
+
+fn send(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// In the child: tells the parent.

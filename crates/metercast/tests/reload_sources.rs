@@ -1,0 +1,191 @@
+//! Who may reload beside the program: a request, a file that changes, SIGHUP. All read the same, and refuse the same.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use metercast::config::Prometheus;
+use metercast::log::Level;
+use metercast::{Config, Log, Store, Telemetry};
+use support::{request, scrape, value};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A configuration file that goes with the test.
+struct ConfigFile(PathBuf);
+
+impl ConfigFile {
+    fn new(name: &str, path: &str) -> ConfigFile {
+        let file = std::env::temp_dir().join(format!("metercast-sources-{}-{name}.toml", std::process::id()));
+        let file = ConfigFile(file);
+        file.write(path);
+        file
+    }
+
+    /// The page is under this path from now on.
+    fn write(&self, path: &str) {
+        fs::write(&self.0, with_path(path)).unwrap();
+    }
+
+    fn config(&self) -> Config {
+        let page = Prometheus::listen("127.0.0.1:0");
+        Config::builder().environment(false).exporter("page", page).file(&self.0).build().unwrap()
+    }
+}
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn with_path(path: &str) -> String {
+    format!("[telemetry.exporters.page]\nreload = true\npath = \"{path}\"\n")
+}
+
+/// A log, and its lines as they come.
+fn log() -> (Log, mpsc::Receiver<(Level, String)>) {
+    let (sender, lines) = mpsc::channel();
+    let log = Log::to(move |level, line| {
+        let _ = sender.send((level, line.to_owned()));
+    });
+    (log, lines)
+}
+
+fn status(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap()
+}
+
+#[test]
+fn a_request_reloads_where_it_may_and_says_what_changed_or_what_is_wrong() {
+    let file = ConfigFile::new("request", "/metrics");
+    let (log, lines) = log();
+    let telemetry = Telemetry::builder(file.config()).store(Store::new()).log(log).start().unwrap();
+    let address = telemetry.scrape_address().unwrap();
+    assert_eq!(value(&scrape(address), "metercast_config_last_reload_successful"), Some(1.0));
+    let post = || {
+        let (head, body) = request(address, "POST", "/-/reload");
+        (status(&head).to_owned(), body)
+    };
+    assert_eq!(post(), ("200".to_owned(), "nothing changed\n".to_owned()));
+    file.write("/m");
+    assert_eq!(post(), ("200".to_owned(), "page: path changed\n".to_owned()));
+    fs::write(&file.0, "[telemetry.exporters.page]\nreload = true\npaht = \"/x\"\n").unwrap();
+    let (status_code, body) = post();
+    assert_eq!(status_code, "422");
+    let name = file.0.display();
+    assert!(body.starts_with(&format!("{name}:3: telemetry.exporters.page.paht: is not a key")), "{body}");
+    let (_, page) = request(address, "GET", "/m");
+    assert_eq!(value(&page, "metercast_config_last_reload_successful"), Some(0.0));
+    for method in ["GET", "HEAD", "PUT"] {
+        let (head, _) = request(address, method, "/-/reload");
+        assert_eq!(status(&head), "405", "{head}");
+        assert!(head.contains("\r\nallow: POST"), "{head}");
+    }
+    // Where it is not said that it may, there is nothing.
+    fs::write(&file.0, "").unwrap();
+    assert_eq!(post(), ("200".to_owned(), "page: path, reload changed\n".to_owned()));
+    assert_eq!(post().0, "404");
+    let said: Vec<_> = lines.try_iter().skip(1).map(|(level, _)| level).collect();
+    assert_eq!(said, [Level::Info, Level::Info, Level::Error, Level::Info]);
+}
+
+#[test]
+fn a_request_without_the_token_reloads_nothing() {
+    let file = ConfigFile::new("token", "/metrics");
+    let page = Prometheus::listen("127.0.0.1:0").bearer("s3cret");
+    let config = Config::builder().environment(false).exporter("page", page).file(&file.0).build().unwrap();
+    let (log, lines) = log();
+    let telemetry = Telemetry::builder(config).store(Store::new()).log(log).start().unwrap();
+    file.write("/m");
+    let (head, _) = request(telemetry.scrape_address().unwrap(), "POST", "/-/reload");
+    assert_eq!(status(&head), "401");
+    assert!(telemetry.scrape_url().unwrap().ends_with("/metrics"));
+    assert_eq!(lines.try_iter().count(), 1, "that it has started");
+}
+
+#[test]
+fn a_watched_file_reloads_when_it_changes_and_only_then() {
+    let file = ConfigFile::new("watched", "/a");
+    let (log, lines) = log();
+    let telemetry = Telemetry::builder(file.config())
+        .store(Store::new())
+        .log(log)
+        .watch(Duration::from_millis(10))
+        .start()
+        .unwrap();
+    assert!(lines.recv().unwrap().1.starts_with("metrics "));
+    for path in ["/b", "/c"] {
+        file.write(path);
+        let (level, line) = lines.recv_timeout(MINUTE).unwrap();
+        assert_eq!(
+            (level, line.as_str()),
+            (Level::Info, "configuration reloaded by a change of its file: page: path changed")
+        );
+        assert!(telemetry.scrape_url().unwrap().ends_with(path));
+    }
+    fs::write(&file.0, "[telemetry").unwrap();
+    let (level, line) = lines.recv_timeout(MINUTE).unwrap();
+    assert_eq!(level, Level::Error, "{line}");
+    telemetry.shutdown().unwrap();
+    assert!(lines.try_recv().is_err());
+}
+
+#[cfg(unix)]
+mod sighup {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+    use support::child::{ENDPOINT, child, hang_up, say};
+
+    #[test]
+    fn sighup_reloads_for_who_asked_for_it_and_ends_the_program_as_ever_when_nothing_is_left_to_reload() {
+        let name = "sighup::sighup_reloads_for_who_asked_for_it_and_ends_the_program_as_ever_when_nothing_is_left_to_reload";
+        if let Ok(file) = std::env::var(ENDPOINT) {
+            let file = PathBuf::from(file);
+            let config =
+                Config::builder().environment(false).exporter("page", Prometheus::listen("127.0.0.1:0"));
+            let (log, lines) = log();
+            let telemetry = Telemetry::builder(config.file(&file).build().unwrap())
+                .store(Store::new())
+                .log(log)
+                .reload_on_sighup()
+                .start()
+                .unwrap();
+            lines.recv().unwrap();
+            say("ready");
+            for _ in 0..2 {
+                let (level, line) = lines.recv_timeout(MINUTE).unwrap();
+                say(&format!("{level}: {line}"));
+            }
+            telemetry.shutdown().unwrap();
+            say("shut down");
+            // Until the signal; and not for ever, should it not come. Parking may end for no reason.
+            let end = std::time::Instant::now() + MINUTE;
+            while std::time::Instant::now() < end {
+                std::thread::park_timeout(MINUTE);
+            }
+            return;
+        }
+        let file = ConfigFile::new("sighup", "/a");
+        let (mut child, mut output) = child(name, file.0.to_str().unwrap());
+        let mut until = |expected: &str| loop {
+            let line = output.next().expect("the child says so").unwrap();
+            if line.contains(expected) {
+                return line;
+            }
+        };
+        file.write("/b");
+        hang_up(&child);
+        until("info: configuration reloaded by SIGHUP: page: path changed");
+        fs::write(&file.0, "[telemetry]\nenabeld = true").unwrap();
+        hang_up(&child);
+        until("did you mean \"enabled\"?");
+        until("shut down");
+        hang_up(&child);
+        assert_eq!(child.wait().unwrap().signal(), Some(1));
+    }
+}
