@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use metercast::config::{ConfigBuilder, OnError, Otlp, Prometheus, Stdout, TemporalityPreference};
 use metercast::log::Level;
+use metercast::view::View;
 use metercast::{Config, ExporterChange, Store, Telemetry, u64_counter};
 use support::{Lines, Receiver, Reply, points, request, scrape, value};
 
@@ -463,4 +464,94 @@ fn what_cannot_start_is_said_where_the_others_run_on_and_is_tried_again_by_each_
     let reloaded = telemetry.reload(configuration("/m").build().unwrap()).unwrap();
     assert_eq!(reloaded.exporter("blocked"), Some(&ExporterChange::Added));
     assert!(telemetry.failures().is_empty());
+}
+
+#[test]
+fn a_private_exporter_disturbs_nobody_and_nobody_disturbs_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let vendor = Receiver::start();
+    let own = Receiver::start();
+    let configuration = |service: &str, environment: &str| {
+        let variables =
+            [("OTEL_EXPORTER_OTLP_ENDPOINT", environment), ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=1")];
+        Config::builder()
+            .variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
+            .service(service, "1")
+            .shutdown_timeout(Duration::from_millis(200))
+            .private_exporter("vendor", Otlp::to(&vendor.endpoint).interval(HOUR))
+            .private_exporter("vendor-down", Otlp::to(&format!("http://{nobody}")).interval(HOUR))
+            .private_exporter("vendor-page", Prometheus::listen(&taken.local_addr().unwrap().to_string()))
+            .exporter("page", page())
+    };
+    let (telemetry, store, lines) = start(configuration("a", &own.endpoint));
+    order(&store);
+    // One that cannot start and one that cannot push are nobody's business.
+    assert!(telemetry.failures().is_empty());
+    telemetry.flush(Duration::from_secs(2)).unwrap();
+    for receiver in [&vendor, &own] {
+        let message = receiver.messages.recv_timeout(MINUTE).unwrap();
+        assert_eq!(points(&message, "orders")[0].1, 1);
+    }
+    let page = scrape(telemetry.scrape_address().unwrap());
+    let failures = "metercast_exporter_failures_total{otel_component_name=\"vendor-down\",\
+                    otel_component_type=\"otlp_http_metric_exporter\"}";
+    assert!(value(&page, failures).unwrap() >= 1.0, "{page}");
+    // What the user says of the process and of other exporters is not its own.
+    let other = Receiver::start();
+    let reloaded = telemetry.reload(configuration("b", &other.endpoint).build().unwrap()).unwrap();
+    assert_eq!(reloaded.to_string(), "otlp: endpoint, resource changed; page: unchanged");
+    order(&store);
+    telemetry.flush(Duration::from_secs(2)).unwrap();
+    assert_eq!(points(&vendor.messages.recv_timeout(MINUTE).unwrap(), "orders")[0].1, 2);
+    assert!(points(&other.messages.recv_timeout(MINUTE).unwrap(), "orders")[0].1 >= 1);
+    // But for the one switch.
+    let off = configuration("b", &other.endpoint)
+        .toml("a.toml", "[telemetry.exporters.vendor-down]\nenabled = false");
+    let reloaded = telemetry.reload(off.build().unwrap()).unwrap();
+    assert_eq!(reloaded.exporter("vendor-down"), Some(&ExporterChange::Removed));
+    assert_eq!(reloaded.exporter("vendor"), None);
+    telemetry.shutdown().unwrap();
+    let lines = lines.lock().unwrap();
+    let is_vendors = |line: &str| line.contains("vendor");
+    assert!(lines.iter().any(|(level, line)| *level == Level::Debug && is_vendors(line)), "{lines:?}");
+    let removed = "vendor-down: removed";
+    let loud =
+        lines.iter().filter(|(level, line)| *level > Level::Debug && is_vendors(&line.replace(removed, "")));
+    assert_eq!(loud.count(), 0, "{lines:?}");
+    assert!(lines.iter().all(|(level, _)| *level < Level::Warn), "{lines:?}");
+}
+
+#[test]
+fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
+    let receiver = Receiver::start();
+    let push = || Otlp::to(&receiver.endpoint).temporality(TemporalityPreference::Delta).interval(HOUR);
+    let plain = || builder().exporter("page", page()).exporter("push", push());
+    let (telemetry, store, _) = start(plain());
+    let address = telemetry.scrape_address().unwrap();
+    let view = || View::of("orders").rename("shop.orders");
+    order(&store);
+    assert_eq!(value(&scrape(address), "orders_total"), Some(1.0));
+    let renamed = builder().exporter("page", page().view(view())).exporter("push", push().view(view()));
+    let reloaded = telemetry.reload(renamed.build().unwrap()).unwrap();
+    assert_eq!(reloaded.to_string(), "page: views changed; push: views changed");
+    order(&store);
+    let now = scrape(address);
+    assert_eq!((value(&now, "shop_orders_total"), value(&now, "orders_total")), (Some(2.0), None));
+    telemetry.flush(MINUTE).unwrap();
+    telemetry.reload(plain().build().unwrap()).unwrap();
+    order(&store);
+    assert_eq!(value(&scrape(address), "orders_total"), Some(3.0));
+    telemetry.shutdown().unwrap();
+    let arrived: Vec<_> = receiver
+        .messages
+        .try_iter()
+        .map(|message| {
+            let sum = |name| points(&message, name).iter().map(|(_, value)| value).sum::<i64>();
+            (sum("orders"), sum("shop.orders"))
+        })
+        .collect();
+    let total = arrived.iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    assert_eq!(total.0 + total.1, 3, "{arrived:?}");
+    assert_eq!(total, (2, 1), "{arrived:?}");
 }
