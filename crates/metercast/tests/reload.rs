@@ -275,6 +275,11 @@ fn listeners_go_with_their_addresses_whoever_serves_there() {
     assert_eq!(telemetry.reload(c).unwrap().to_string(), "a: removed; b: removed; c: added");
     assert_eq!(telemetry.scrape_address(), Some(first));
     assert!(client.get("/c", "").unwrap().1.contains("orders_total 1\n"));
+    // And keeps it, though it was opened for any port, which somebody else wants now.
+    let c = Prometheus::listen(&first.to_string()).path("/d");
+    let both = builder().exporter("a", page()).exporter("c", c).build().unwrap();
+    assert_eq!(telemetry.reload(both).unwrap().to_string(), "a: added; c: path changed");
+    assert!(client.get("/d", "").unwrap().1.contains("orders_total 1\n"));
 }
 
 #[test]

@@ -16,8 +16,6 @@ use crate::log::Level;
 
 /// A listener; it stops when this is dropped, and connections that are still open are closed.
 pub(crate) struct Listener {
-    /// As the configuration spells it.
-    listen: String,
     address: SocketAddr,
     stop: Arc<Stop>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -69,14 +67,7 @@ impl Listener {
                 }
             })
             .map_err(|error| format!("cannot start its thread: {error}"))?;
-        Ok(Listener {
-            listen: listen.to_owned(),
-            address,
-            stop,
-            thread: Mutex::new(Some(thread)),
-            process: std::process::id(),
-            door,
-        })
+        Ok(Listener { address, stop, thread: Mutex::new(Some(thread)), process: std::process::id(), door })
     }
 
     /// Begins to accept.
@@ -89,20 +80,14 @@ impl Listener {
         self.door.swap(site);
     }
 
-    /// Where it was told to listen.
-    pub(crate) fn listen(&self) -> &str {
-        &self.listen
-    }
-
     /// Where it listens; with the port that was chosen if 0 was asked for.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whether that is also where `listen` is.
+    /// Whether that is where `listen` is, by number or by name.
     pub(crate) fn is_at(&self, listen: &str) -> bool {
-        self.listen == listen
-            || listen.to_socket_addrs().is_ok_and(|mut addresses| addresses.any(|one| one == self.address))
+        listen.to_socket_addrs().is_ok_and(|mut addresses| addresses.any(|one| one == self.address))
     }
 
     /// Stops accepting at once, and ends when the requests that are under way were answered, at the latest at `deadline`.

@@ -135,27 +135,25 @@ impl Before<'_> {
                 _ => None,
             })
         };
-        let mut free: Vec<(&str, Arc<Listener>)> = Vec::new();
-        for (name, exporter) in self.exporters {
-            if let Handle::Page { listener, .. } = &exporter.handle {
-                free.push((name, Arc::clone(listener)));
+        let held = |(name, exporter): (&'_ String, &'_ Exporter)| match (&exporter.handle, &exporter.config) {
+            (Handle::Page { listener, .. }, ExporterConfig::Prometheus(config)) => {
+                Some((name.clone(), config.listen().to_owned(), Arc::clone(listener)))
             }
-        }
+            _ => None,
+        };
+        let mut free: Vec<_> = self.exporters.iter().filter_map(held).collect();
         let mut kept = BTreeMap::new();
         for is_same_name in [true, false] {
             for (name, page) in pages() {
                 if kept.contains_key(name) {
                     continue;
                 }
-                let is_it = |(old, listener): &(&str, Arc<Listener>)| {
-                    if is_same_name {
-                        *old == name && listener.listen() == page.listen()
-                    } else {
-                        listener.is_at(page.listen())
-                    }
+                let is_it = |(old, listen, listener): &(String, String, Arc<Listener>)| match is_same_name {
+                    true => old == name && listen == page.listen(),
+                    false => listen == page.listen() || listener.is_at(page.listen()),
                 };
                 if let Some(at) = free.iter().position(is_it) {
-                    kept.insert(name.to_owned(), free.remove(at).1);
+                    kept.insert(name.to_owned(), free.remove(at).2);
                 }
             }
         }

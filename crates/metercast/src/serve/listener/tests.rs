@@ -77,6 +77,40 @@ fn a_listener_that_dies_starts_again_and_says_so_in_its_health_and_in_the_log() 
 }
 
 #[test]
+fn a_listener_that_closes_answers_what_it_was_asked_and_frees_its_address_at_once() {
+    let store = Store::new();
+    let (sender, receiver) = mpsc::channel::<()>();
+    let (begun, begins) = mpsc::channel::<()>();
+    let receiver = Mutex::new(receiver);
+    let _slow = store.scope(|| {
+        SLOW.observe(move |gauge| {
+            let _ = begun.send(());
+            let _ = receiver.lock().unwrap().recv();
+            gauge.set(1.0);
+        })
+    });
+    let (listener, _) = started_over(store, local());
+    let listener = listener.unwrap();
+    let address = listener.address();
+    // One that asks nothing does not keep it, one that waits for its page does.
+    let idle = TcpStream::connect(address).unwrap();
+    let asked = std::thread::spawn(move || get(address, "/metrics"));
+    begins.recv().unwrap();
+    let closing = std::thread::spawn(move || {
+        listener.close(Instant::now() + Duration::from_secs(60));
+        listener
+    });
+    while TcpListener::bind(address).is_err() {
+        std::thread::yield_now();
+    }
+    assert!(!closing.is_finished());
+    drop(sender);
+    assert!(asked.join().unwrap().ends_with("slow 1\n"));
+    drop(closing.join().unwrap());
+    drop(idle);
+}
+
+#[test]
 fn a_listener_that_waits_to_start_again_stops_at_once() {
     let (listener, _) = started(local());
     let listener = listener.unwrap();
@@ -235,6 +269,42 @@ mod tls {
         look();
         assert!(get_trusting(listener.address(), &second).is_ok());
         assert!(get_trusting(listener.address(), &first).is_err());
+    }
+
+    #[test]
+    fn a_connection_from_before_the_encryption_learns_nothing_more() {
+        let files = Files::new("begins");
+        let trusted = files.write();
+        let listener = started(local()).0.unwrap();
+        let mut open = TcpStream::connect(listener.address()).unwrap();
+        let mut ask = || {
+            let mut answer = Vec::new();
+            let _ = open.write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n");
+            while !answer.ends_with(b"jobs_total 3\n") {
+                let mut byte = [0];
+                match open.read(&mut byte) {
+                    Ok(1) => answer.push(byte[0]),
+                    _ => break,
+                }
+            }
+            String::from_utf8(answer).unwrap()
+        };
+        assert!(ask().starts_with("HTTP/1.1 200"));
+        listener.serve(site_of(local().tls(files.certificate(), files.key()), Store::new()));
+        let refused = ask();
+        assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("connection: close"), "{refused}");
+        assert!(get_trusting(listener.address(), &trusted).unwrap().starts_with("HTTP/1.1 200"));
+        listener.serve(site_of(local(), Store::new()));
+        assert!(get(listener.address(), "/metrics").starts_with("HTTP/1.1 200"));
+    }
+
+    /// What the listener of another configuration serves.
+    fn site_of(prometheus: Prometheus, store: Store) -> Site {
+        let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
+        let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
+        let log = Log::to(|_, _| {});
+        let page = PrometheusPage::new("p", log.clone());
+        Site::new("p", settings, Scrape::of(Reader::new(store, log), page), None).unwrap()
     }
 
     #[test]
