@@ -282,6 +282,29 @@ fn listeners_go_with_their_addresses_whoever_serves_there() {
     assert!(client.get("/d", "").unwrap().1.contains("orders_total 1\n"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_for_this_machine_becomes_one_for_all_on_the_same_port_and_back() {
+    let (telemetry, store, _) = start(builder().exporter("page", page()));
+    order(&store);
+    let port = telemetry.scrape_address().unwrap().port();
+    for host in ["0.0.0.0", "127.0.0.1", "[::]", "127.0.0.1"] {
+        let page = Prometheus::listen(&format!("{host}:{port}"));
+        let reloaded = telemetry.reload(builder().exporter("page", page).build().unwrap()).unwrap();
+        assert_eq!(reloaded.to_string(), "page: listen changed");
+        assert_eq!(telemetry.scrape_url(), Some(format!("http://{host}:{port}/metrics")));
+        // Until the old one has closed either of them answers; nobody else can have the port meanwhile.
+        assert!(TcpListener::bind(("127.0.0.1", port)).is_err());
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        while Client::connect(address)
+            .get("/metrics", "")
+            .is_none_or(|(_, page)| value(&page, "orders_total") != Some(1.0))
+        {
+            thread::yield_now();
+        }
+    }
+}
+
 #[test]
 fn a_reload_that_fails_changes_nothing_and_leaves_nothing_behind() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,7 +1,8 @@
 //! What all connections of a listener share: what is served, which a reload swaps, and whether they are to leave.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use tokio::sync::watch;
 
@@ -18,6 +19,8 @@ pub(super) struct Door {
     /// How often the listener had to be started again.
     restarts: AtomicU32,
     leaving: watch::Sender<bool>,
+    /// What is accepted on, as long as it is.
+    socket: Mutex<Weak<TcpListener>>,
     /// Lets a test see what a panic in the loop does.
     #[cfg(test)]
     pub(super) panics: std::sync::atomic::AtomicBool,
@@ -30,6 +33,7 @@ impl Door {
             places: Places::new(CONNECTIONS),
             restarts: AtomicU32::default(),
             leaving: watch::Sender::new(false),
+            socket: Mutex::default(),
             #[cfg(test)]
             panics: Default::default(),
         })
@@ -46,6 +50,16 @@ impl Door {
         let old = std::mem::replace(&mut *self.site.write().unwrap_or_else(PoisonError::into_inner), site);
         // Dropped where nobody waits for the lock.
         drop(old);
+    }
+
+    /// Accepts on this.
+    pub(super) fn bound(&self, socket: &Arc<TcpListener>) {
+        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(socket);
+    }
+
+    /// What is accepted on now. It is open for as long as it is held here.
+    pub(super) fn socket(&self) -> Option<Arc<TcpListener>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
     pub(super) fn restarted(&self) {

@@ -11,6 +11,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
 use super::door::Door;
+use super::port::bind;
 use super::site::Site;
 use crate::log::Level;
 
@@ -34,16 +35,14 @@ const LAST_PAGE: Duration = Duration::from_millis(250);
 /// Pages are written one after the other, while the one before is packed; more threads would only wait.
 const WRITERS: usize = 2;
 
-/// Connections that wait to be accepted; the system may allow fewer.
-const QUEUE: i32 = 4096;
-
 impl Listener {
-    /// Binds `listen`. Nothing is accepted before [`open`](Listener::open).
+    /// Binds `listen`, beside those listeners of ours that are about to close. Nothing is accepted before
+    /// [`open`](Listener::open).
     ///
     /// # Errors
     ///
     /// What is wrong and how to mend it, to be put behind the name of the exporter.
-    pub(crate) fn bind(listen: &str, site: Site) -> Result<Listener, String> {
+    pub(crate) fn bind(listen: &str, site: Site, beside: &[Arc<Listener>]) -> Result<Listener, String> {
         let exporter = site.exporter().to_owned();
         let cannot_listen = |error: io::Error| {
             format!(
@@ -51,9 +50,13 @@ impl Listener {
                  OTEL_EXPORTER_PROMETHEUS_PORT to another"
             )
         };
-        let listener = bind(listen).map_err(cannot_listen)?;
+        let beside: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
+        let listener = bind(listen, &beside).map_err(cannot_listen)?;
+        drop(beside);
         let address = listener.local_addr().map_err(cannot_listen)?;
+        let listener = Arc::new(listener);
         let door = Door::new(site);
+        door.bound(&listener);
         let stop = Arc::new(Stop::default());
         let runtime = build_runtime().map_err(|error| format!("cannot start its runtime: {error}"))?;
         let thread = std::thread::Builder::new()
@@ -190,7 +193,13 @@ fn build_runtime() -> io::Result<Runtime> {
 }
 
 /// Accepts until it is told to stop. If that dies it is started again, after a pause that grows.
-fn keep_running(listener: TcpListener, address: SocketAddr, runtime: Runtime, door: &Arc<Door>, stop: &Stop) {
+fn keep_running(
+    listener: Arc<TcpListener>,
+    address: SocketAddr,
+    runtime: Runtime,
+    door: &Arc<Door>,
+    stop: &Stop,
+) {
     let (mut listener, mut runtime) = (Some(listener), Some(runtime));
     let mut pause = FIRST_PAUSE;
     loop {
@@ -217,7 +226,7 @@ fn keep_running(listener: TcpListener, address: SocketAddr, runtime: Runtime, do
 ///
 /// Of what it died. The listener is closed then if that was its fault.
 fn run(
-    listener: &mut Option<TcpListener>,
+    listener: &mut Option<Arc<TcpListener>>,
     address: SocketAddr,
     runtime: Option<Runtime>,
     door: &Arc<Door>,
@@ -228,8 +237,12 @@ fn run(
         .map_err(|error| format!("its runtime cannot be started: {error}"))?;
     let bound = match listener.take() {
         Some(bound) => bound,
-        None => bind(&address.to_string()).map_err(|error| format!("cannot listen on {address}: {error}"))?,
+        None => {
+            let bound = bind(&address.to_string(), &[]);
+            Arc::new(bound.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+        }
     };
+    door.bound(&bound);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             let unusable = |error| Some(format!("the listener cannot be used: {error}"));
@@ -267,24 +280,6 @@ fn run(
             Err("of a panic, whose message stands before this".to_owned())
         }
     }
-}
-
-/// The first address of the name that can be bound.
-fn bind(listen: &str) -> io::Result<TcpListener> {
-    let mut error = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address");
-    for address in listen.to_socket_addrs()? {
-        match TcpListener::bind(address) {
-            Ok(listener) => {
-                listener.set_nonblocking(true)?;
-                // The queue that the standard library asks for is full of 128, and whoever comes then waits for a second. Not
-                // everywhere can it be had longer.
-                let _ = socket2::SockRef::from(&listener).listen(QUEUE);
-                return Ok(listener);
-            }
-            Err(refused) => error = refused,
-        }
-    }
-    Err(error)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod connection;
 mod door;
 mod listener;
 mod places;
+mod port;
 mod site;
 mod stalled;
 #[cfg(feature = "tls")]

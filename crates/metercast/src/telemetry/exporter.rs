@@ -1,7 +1,5 @@
 //! One exporter at work: with which settings, and by what it is held.
 
-#[cfg(feature = "serve")]
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -50,11 +48,11 @@ pub(super) enum Handle {
 }
 
 impl Exporter {
-    /// Where the page is served, if it is one.
+    /// What serves the page, if it is one.
     #[cfg(feature = "serve")]
-    pub(super) fn address(&self) -> Option<SocketAddr> {
+    pub(super) fn listener(&self) -> Option<&Arc<Listener>> {
         match &self.handle {
-            Handle::Page { listener, .. } => Some(listener.address()),
+            Handle::Page { listener, .. } => Some(listener),
             _ => None,
         }
     }

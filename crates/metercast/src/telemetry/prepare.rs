@@ -69,6 +69,9 @@ pub(super) struct Before<'a> {
     /// What a listener is to call where it may reload.
     #[cfg(feature = "serve")]
     pub(super) reload: Reload,
+    /// Listeners that are on their way out.
+    #[cfg(feature = "serve")]
+    pub(super) closing: Vec<Arc<Listener>>,
 }
 
 impl Before<'_> {
@@ -81,14 +84,14 @@ impl Before<'_> {
         let mut prepared = Prepared::default();
         let mut failures = Vec::new();
         #[cfg(feature = "serve")]
-        let mut listeners = self.listeners(config);
+        let (mut listeners, closing) = self.listeners(config);
         let wanted = config.exporters().filter(|_| config.is_enabled());
         for (name, settings) in wanted {
             let new = New { name, settings, config, is_private: config.is_private(name) };
             let step = self.step(
                 &new,
                 #[cfg(feature = "serve")]
-                listeners.remove(name),
+                (listeners.remove(name), &closing),
             );
             let change = match step {
                 Ok((step, change)) => {
@@ -126,9 +129,9 @@ impl Before<'_> {
     }
 
     /// Which of the listeners that there are serves which page: that of the same exporter, if its address stays; or that
-    /// of another whose address it was.
+    /// of another whose address it was. And those that nobody wants any more.
     #[cfg(feature = "serve")]
-    fn listeners(&self, config: &Config) -> BTreeMap<String, Arc<Listener>> {
+    fn listeners(&self, config: &Config) -> (BTreeMap<String, Arc<Listener>>, Vec<Arc<Listener>>) {
         let pages = || {
             config.exporters().filter_map(|(name, exporter)| match exporter {
                 ExporterConfig::Prometheus(page) => Some((name, page)),
@@ -157,14 +160,15 @@ impl Before<'_> {
                 }
             }
         }
-        kept
+        let free = free.into_iter().map(|(_, _, listener)| listener);
+        (kept, free.chain(self.closing.iter().cloned()).collect())
     }
 
     /// What is to become of an exporter.
     fn step(
         &self,
         new: &New<'_>,
-        #[cfg(feature = "serve")] listener: Option<Arc<Listener>>,
+        #[cfg(feature = "serve")] (listener, closing): (Option<Arc<Listener>>, &[Arc<Listener>]),
     ) -> Result<(Step, ExporterChange), String> {
         let resource = resource_of(new.config, new.settings);
         let old = self.exporters.get(new.name);
@@ -219,7 +223,7 @@ impl Before<'_> {
                 match listener {
                     Some(listener) => (Handle::Page { listener, scrape }, Act::Serve(Box::new(site), old)),
                     None => {
-                        let listener = Arc::new(Listener::bind(settings.listen(), site)?);
+                        let listener = Arc::new(Listener::bind(settings.listen(), site, closing)?);
                         (Handle::Page { listener, scrape }, Act::Open(old))
                     }
                 }

@@ -1,16 +1,23 @@
 //! Exporters that a reload has removed: each hands over what it has in the background, and ends.
 
+#[cfg(feature = "serve")]
+use std::sync::Weak;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use super::exporter::Exporter;
 use crate::log::Level;
+#[cfg(feature = "serve")]
+use crate::serve::Listener;
 
 /// An exporter on its way out.
 pub(super) struct Retiring {
     name: String,
     is_private: bool,
+    /// Which may not have closed yet.
+    #[cfg(feature = "serve")]
+    listener: Weak<Listener>,
     ended: Arc<Ended>,
 }
 
@@ -25,6 +32,8 @@ impl Retiring {
     pub(super) fn start(name: &str, exporter: Exporter, deadline: Instant) -> Retiring {
         let ended = Arc::new(Ended::default());
         let is_private = exporter.is_private;
+        #[cfg(feature = "serve")]
+        let listener = exporter.listener().map_or_else(Weak::new, Arc::downgrade);
         // Shared, so that it is not lost if there is no thread.
         let end = Arc::new({
             let (ended, name) = (Arc::clone(&ended), name.to_owned());
@@ -43,7 +52,19 @@ impl Retiring {
         if spawned.is_err() {
             end();
         }
-        Retiring { name: name.to_owned(), is_private, ended }
+        Retiring {
+            name: name.to_owned(),
+            is_private,
+            #[cfg(feature = "serve")]
+            listener,
+            ended,
+        }
+    }
+
+    /// The listener, if it is one and still there.
+    #[cfg(feature = "serve")]
+    pub(super) fn listener(&self) -> Option<Arc<Listener>> {
+        self.listener.upgrade()
     }
 
     pub(super) fn has_ended(&self) -> bool {

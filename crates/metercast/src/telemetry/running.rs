@@ -120,6 +120,8 @@ impl Running {
 
     /// The transaction. Only whoever has the turn may begin one.
     fn change(&self, config: Config, commits: bool) -> Result<Reloaded, ReloadError> {
+        #[cfg(feature = "serve")]
+        let closing = self.state().retiring.iter().filter_map(Retiring::listener).collect();
         let (old, exporters, failed) = {
             let state = self.state();
             if state.is_over {
@@ -133,6 +135,8 @@ impl Running {
             reader: &self.reader,
             #[cfg(feature = "serve")]
             reload: self.reload_by_request(),
+            #[cfg(feature = "serve")]
+            closing,
         };
         let mut prepared = before.prepare(&config).map_err(ReloadError::exporters)?;
         let settings = old.as_ref().map_or_else(Vec::new, |old| difference::of_all(old, &config));
@@ -294,7 +298,12 @@ impl Running {
     /// The address of the first listener.
     pub(super) fn scrape_address(&self) -> Option<SocketAddr> {
         #[cfg(feature = "serve")]
-        return self.state().exporters.values().filter(|one| !one.is_private).find_map(Exporter::address);
+        {
+            let state = self.state();
+            let mut listeners =
+                state.exporters.values().filter(|one| !one.is_private).filter_map(Exporter::listener);
+            listeners.next().map(|listener| listener.address())
+        }
         #[cfg(not(feature = "serve"))]
         None
     }

@@ -33,7 +33,7 @@ fn started_over(store: Store, prometheus: Prometheus) -> (Result<Listener, Strin
     let page = PrometheusPage::new("p", log.clone());
     let scrape = Scrape::of(Reader::new(store, log), page);
     let listener =
-        Site::new("p", settings, scrape, None).and_then(|site| Listener::bind(settings.listen(), site));
+        Site::new("p", settings, scrape, None).and_then(|site| Listener::bind(settings.listen(), site, &[]));
     (listener.inspect(Listener::open), lines)
 }
 
@@ -127,7 +127,7 @@ fn a_listener_that_cannot_accept_is_opened_anew_at_its_address() {
     let (listener, _) = started(local());
     let listener = listener.unwrap();
     let (door, stop) = (Arc::clone(&listener.door), Arc::new(Stop::default()));
-    let mut bound = Some(bind("127.0.0.1:0").unwrap());
+    let mut bound = Some(Arc::new(bind("127.0.0.1:0", &[]).unwrap()));
     let address = bound.as_ref().unwrap().local_addr().unwrap();
     // As if the one that there was had been closed: by then another has the address.
     let taken = bound.take();
