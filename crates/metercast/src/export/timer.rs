@@ -223,12 +223,6 @@ mod tests {
 
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-    fn start<W: Work>(interval: Duration, work: W) -> Timer<W> {
-        let timer = Timer::prepare("t", interval, work).unwrap();
-        timer.begin();
-        timer
-    }
-
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(60)
     }
