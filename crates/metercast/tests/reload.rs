@@ -563,11 +563,14 @@ fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
     let renamed = builder().exporter("page", page().view(view())).exporter("push", push().view(view()));
     let reloaded = telemetry.reload(renamed.build().unwrap()).unwrap();
     assert_eq!(reloaded.to_string(), "page: views changed; push: views changed");
+    // Until the old settings have handed over what there was.
+    telemetry.flush(MINUTE).unwrap();
     order(&store);
     let now = scrape(address);
     assert_eq!((value(&now, "shop_orders_total"), value(&now, "orders_total")), (Some(2.0), None));
     telemetry.flush(MINUTE).unwrap();
     telemetry.reload(plain().build().unwrap()).unwrap();
+    telemetry.flush(MINUTE).unwrap();
     order(&store);
     assert_eq!(value(&scrape(address), "orders_total"), Some(3.0));
     telemetry.shutdown().unwrap();
