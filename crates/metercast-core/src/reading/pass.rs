@@ -59,9 +59,7 @@ impl Store {
     /// assert_eq!(total, 3);
     /// ```
     pub fn read<R>(&self, f: impl FnOnce(&Reading<'_>) -> R) -> R {
-        // Callbacks may record and read themselves, so nothing is held while they run.
-        let observed = self.observed();
-        self.read_with(observed, None, f)
+        self.read_with(None, f)
     }
 
     /// Reads what one tenant may see: the series that have the label `key` with this value, without that label. A value
@@ -87,17 +85,19 @@ impl Store {
     /// assert_eq!(seen, [r#"{"kind": Text("import")} U64(3)"#]);
     /// ```
     pub fn read_share<R>(&self, key: &str, value: &str, f: impl FnOnce(&Reading<'_>) -> R) -> R {
-        let observed = self.observed();
-        self.read_with(observed, Some(Share::new(key, value)), f)
+        self.read_with(Some(Share::new(key, value)), f)
     }
 
     fn read_with<'a, R>(
         &'a self,
-        observed: Arc<Observed>,
         share: Option<Share<'a>>,
         f: impl FnOnce(&Reading<'_>) -> R,
     ) -> R {
         let store = self.inner();
+        // Before callbacks, which may take long.
+        self.scope(|| store.settle_plan());
+        // Callbacks may record and read themselves, so nothing is held while they run.
+        let observed = self.observed();
         self.scope(|| {
             own::settle(store);
             store.settle();
