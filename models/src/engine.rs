@@ -56,10 +56,10 @@ pub(crate) mod local {
 
     use crate::label::Words;
     use crate::number::Number;
-    use crate::store::Inner;
     use crate::store::layout::Layout;
     use crate::store::line::CellWord;
     use crate::store::region::Region;
+    use crate::store::{Inner, barrier};
     use crate::sync::atomic::AtomicU64;
     use crate::sync::atomic::Ordering::{Relaxed, Release};
 

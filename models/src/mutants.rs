@@ -148,6 +148,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "self.0[WORDS + 1].store(cell.0, Release)",
         "self.0[WORDS + 1].store(cell.0, Relaxed)",
     ),
+    mutant("a handle looks before that can be seen", "local.rs", "barrier::light()", "()"),
     mutant(
         "a cell is found without Acquire",
         "store/line.rs",

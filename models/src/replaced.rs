@@ -139,6 +139,7 @@ fn no_value_is_lost_or_comes_twice_when_a_cell_is_replaced() {
 #[test]
 fn a_cell_that_was_replaced_is_not_emptied_while_somebody_writes_to_it() {
     WRITTEN.fails("an operation begins without a barrier", "a count was lost");
+    WRITTEN.fails("a handle looks before that can be seen", "a count was lost");
     WRITTEN.fails("an operation ends without Release", "a count was lost");
     WRITTEN.fails("an operation that writes is taken for the next one", "a count was lost");
 }

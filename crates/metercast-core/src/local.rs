@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use crate::label::Words;
 use crate::number::Number;
 use crate::own;
+use crate::store::barrier;
 use crate::store::deferred::What;
 use crate::store::exponential::{Exponential, Shape};
 use crate::store::layout::Layout;
@@ -127,19 +128,14 @@ pub(crate) fn record_held(number: u32, value: f64) {
 /// Records into the cell that the series of a line has just now, which does not become another's before that is done.
 #[inline(always)]
 fn record_at_line(store: &Inner, region: &Region, number: u32, value: f64) -> bool {
-    let begun = region.begin();
-    let done = match store.dictionary.line(number) {
-        Some(line) => {
-            let cell = line.cell();
-            record_series(region, cell.slot(), store.dictionary.layout(cell), value)
-        }
-        None => false,
-    };
-    if !done {
-        // Otherwise what was written at once has ended it.
-        region.end(begun);
-    }
-    done
+    region.at_once(|| {
+        // As in `Region::begin`: the line is looked at after that can be seen.
+        barrier::light();
+        let Some(line) = store.dictionary.line(number) else { return false };
+        let cell = line.cell();
+        let Some(chunk) = region.series(cell.slot()) else { return false };
+        store.dictionary.layout(cell).record(chunk, cell.slot(), value)
+    })
 }
 
 #[cold]

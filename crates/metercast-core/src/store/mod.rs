@@ -5,7 +5,7 @@
 //! scope around it.
 
 #[allow(unsafe_code, reason = "a system call that orders all threads")]
-mod barrier;
+pub(crate) mod barrier;
 #[allow(unsafe_code, reason = "a list of items that anybody reads while one appends")]
 pub(crate) mod blocks;
 #[allow(unsafe_code, reason = "a list that threads hand recordings over in")]
@@ -229,7 +229,7 @@ impl Store {
     ///
     /// Asked before the store is read for the first time, the bounds hold for all that was recorded, unless that were more
     /// than 4,096 values. Later, series that do not have them get new cells, and whoever asked sees what
-    /// is recorded from then on, and a later start. Together with what is
+    /// is recorded from then on, and a later start. (Where the system has no `membarrier` these keep the cells that they have.) Together with what is
     /// declared and what others want there are at most 510 bounds; more are an error, and so are bounds that make no sense.
     ///
     /// ```

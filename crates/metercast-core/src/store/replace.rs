@@ -115,7 +115,12 @@ impl Inner {
     /// Gives the histograms of this definition new cells where theirs do not have all that is wanted.
     fn replace_cells(&self, definition: &'static Arc<Definition>, replaced: &mut Replaced) -> bool {
         let Some(layout) = self.layout_now(definition) else { return true };
-        let lacks = |cell| !self.dictionary.layout(cell).has_all_of(layout);
+        // Where threads cannot be asked what they are at, a cell could never be used again.
+        let may_leave = |before: &Layout| barrier::works() || matches!(before, Layout::Unplanned);
+        let lacks = |cell| {
+            let before = self.dictionary.layout(cell);
+            !before.has_all_of(layout) && may_leave(before)
+        };
         let (mut lines, before) = (Vec::new(), replaced.waiting.len());
         for (number, line, side) in self.dictionary.lines_of(definition) {
             if lacks(line.cell()) && !side.is_removed() {
