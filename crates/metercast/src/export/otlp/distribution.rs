@@ -14,7 +14,7 @@ use super::format::{Histogram, Number, may_have_sum};
 use super::since::Came;
 use super::thread::Thread;
 use super::told::{Buckets, Line, Stage, Told};
-use crate::view::Stream;
+use crate::view::{Stream, scaled};
 
 /// What came of one histogram after the other.
 #[derive(Debug, Default)]
@@ -333,12 +333,10 @@ impl Distributions {
 
     fn point_of_exponential(&mut self, stream: &Stream) -> Option<Came<'_>> {
         let parts = self.parts.iter().filter(|part| part.fits != self.is_rest);
-        let _ = stream;
-        for part in parts {
-            if let Some((came, _)) = &mut self.stages[part.picked].exponential {
-                self.exponential = std::mem::take(came);
-            }
-        }
+        let stages = &mut self.stages;
+        let came =
+            parts.filter_map(|part| Some(std::mem::take(&mut stages[part.picked].exponential.as_mut()?.0)));
+        self.exponential = stream.exponential(came);
         Some(Came { value: Number::Exponential(&self.exponential), start: self.start })
     }
 }
@@ -361,10 +359,6 @@ fn sum_down(from: &[f64], counts: &[u64], to: &[f64], out: &mut [u64], f: impl F
         }
         at += usize::from(bound.is_some() && bound == to.get(at));
     }
-}
-
-fn scaled(value: f64, scale: f64) -> f64 {
-    value * scale
 }
 
 /// Whether a bound is this one in the unit of a stream, in which it may have been rounded.

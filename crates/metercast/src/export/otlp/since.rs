@@ -11,7 +11,7 @@ use super::distribution::{Distributions, Shown};
 use super::format::Number;
 use super::thread::Thread;
 use super::told::{Told, Total};
-use crate::view::Stream;
+use crate::view::{Stream, scaled, scaled_number};
 
 /// Finds out what came of one series after the other.
 #[derive(Debug, Default)]
@@ -142,7 +142,7 @@ impl Since {
         }
         let value = match (i64::try_from(came), scale) {
             (Ok(came), None) => Number::Int(came),
-            (Ok(came), Some(scale)) => Number::Double(came as f64 * scale),
+            (Ok(_), Some(scale)) => Number::of(&scaled_number(PointView::U64(came), scale))?,
             (Err(_), scale) => {
                 // As much of it as a double says exactly; the rest comes with the next. It is left to a part of which so much
                 // came: one that is told more than it is at would seem to have begun anew.
@@ -150,7 +150,7 @@ impl Since {
                 if let Some(total) = self.totals.get_mut(largest) {
                     total.bits = total.bits.wrapping_sub(rest);
                 }
-                Number::Double((came - rest) as f64 * scale.unwrap_or(1.0))
+                Number::Double(in_unit((came - rest) as f64, scale))
             }
         };
         Some(Came { value, start })
@@ -183,8 +183,12 @@ impl Since {
             // What the receiver has when it adds this up. If that was rounded, the next difference makes it good.
             only.bits = (before + came).to_bits();
         }
-        Some(Came { value: Number::Double(came * scale.unwrap_or(1.0)), start })
+        Some(Came { value: Number::Double(in_unit(came, scale)), start })
     }
+}
+
+fn in_unit(value: f64, scale: Option<f64>) -> f64 {
+    scale.map_or(value, |scale| scaled(value, scale))
 }
 
 fn is_observed(part: &Part<'_>) -> bool {
