@@ -73,6 +73,8 @@ struct DiffOfBuckets {
     came: usize,
     /// Where its words begin.
     words: usize,
+    /// The sum that the receiver has.
+    has: f64,
     /// The sum of what came; `None` if it shrank.
     sum: Option<f64>,
 }
@@ -208,13 +210,14 @@ impl Distributions {
             // The sum that was read, and the one that the receiver has when it adds up what it was told.
             let [seen, has] = before.map_or([0.0; 2], |(_, sums, _)| sums.map(f64::from_bits));
             let came_by = (sum >= seen).then(|| (sum - has).max(0.0));
-            self.words.extend([sum.to_bits(), has.to_bits()]);
+            // A receiver that gets no sum, or that of another stage, has none of this one to go on from.
+            self.words.extend([sum.to_bits(); 2]);
             self.words.extend_from_slice(counts);
             let bounds = match before {
                 Some((known, ..)) if **known == *bounds => Arc::clone(known),
                 _ => self.kept(bounds),
             };
-            DiffOfBuckets { bounds, came, words, sum: came_by }
+            DiffOfBuckets { bounds, came, words, has, sum: came_by }
         });
         let exponential = now.exponential.map(|now| {
             // Who has other buckets is not asked what came, but what it is at.
@@ -277,15 +280,14 @@ impl Distributions {
         let count = self.counts.iter().fold(0u64, |sum, count| sum.wrapping_add(*count));
         let sum = self.picked().try_fold(0.0, |sum, part| Some(sum + part.sum?));
         let sum = sum.filter(|_| may_have_sum(bounds));
-        let picked = self.parts.iter().filter(|part| part.fits != self.is_rest).map(|part| part.picked);
-        for (at, diff) in self.stages.iter().enumerate() {
-            let Some(DiffOfBuckets { words, sum: came, .. }) = &diff.buckets else { continue };
-            // A receiver that gets no sum, or that of another stage, has none to go on from.
-            let is_told = sum.is_some() && picked.clone().any(|picked| picked == at);
-            self.words[words + 1] = match came.filter(|_| is_told) {
-                Some(came) => (f64::from_bits(self.words[words + 1]) + came).to_bits(),
-                None => self.words[*words],
-            };
+        if sum.is_some() {
+            for part in self.parts.iter().filter(|part| part.fits != self.is_rest) {
+                if let Some(DiffOfBuckets { words, has, sum: Some(came), .. }) =
+                    &self.stages[part.picked].buckets
+                {
+                    self.words[words + 1] = (has + came).to_bits();
+                }
+            }
         }
         let sum = sum.map(|sum| scale.map_or(sum, |scale| scaled(sum, scale)));
         let value = Number::Histogram(Histogram { bounds, counts: &self.counts, count, sum });

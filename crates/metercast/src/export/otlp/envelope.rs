@@ -300,7 +300,7 @@ fn put_total<F: Format>(
 
 impl Temporalities {
     /// How streams of this kind are told.
-    fn state(self, kind: Kind, is_observed: bool) -> State {
+    pub(super) fn state(self, kind: Kind, is_observed: bool) -> State {
         let is_delta = |preference: TemporalityPreference| preference.is_delta(kind, is_observed);
         match self {
             Temporalities { now, .. } if is_delta(now) => State::Delta,

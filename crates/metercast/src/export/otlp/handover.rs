@@ -8,31 +8,43 @@ use std::collections::HashSet;
 
 use metercast_core::Store;
 
-use super::envelope::{Deltas, Observed, address, identity};
+use super::envelope::{Deltas, Observed, Temporalities, address, identity};
+use super::thread::State;
 use crate::config::TemporalityPreference;
 use crate::view::Plan;
 
+/// What streams were, and what they are from now on.
+pub(super) struct Change<'a> {
+    pub(super) before: (&'a mut Plan, Temporalities),
+    pub(super) after: (&'a mut Plan, TemporalityPreference),
+    /// The time, and when the store began.
+    pub(super) times: [u64; 2],
+}
+
 impl Deltas {
-    /// All streams are those of this plan from now on, told with this temporality.
-    pub(super) fn hand_over(
-        &mut self,
-        store: &Store,
-        plan: &mut Plan,
-        preference: TemporalityPreference,
-        observed: &Observed,
-        [now, store_started]: [u64; 2],
-    ) {
+    /// All streams are those of another plan from now on, told with another temporality.
+    pub(super) fn hand_over(&mut self, store: &Store, change: Change<'_>, observed: &Observed) {
         let Deltas { cursors, since } = self;
-        cursors.reshape(now, store_started);
-        if preference == TemporalityPreference::Cumulative {
+        let Change { before: (plan_before, before), after: (plan, after), times: [now, store_started] } =
+            change;
+        if after == TemporalityPreference::Cumulative {
+            cursors.reshape(now, store_started);
             cursors.end_unclaimed(|_| true);
             return;
         }
         store.read(|reading| {
+            // Streams that were not read yet are not new.
+            for view in plan_before.streams(reading) {
+                let state = before.state(view.stream().kind(), observed.has(&view));
+                if state != State::Idle {
+                    cursors.number(identity(view.stream()), state, 0);
+                }
+            }
+            cursors.reshape(now, store_started);
             let there: HashSet<usize> =
                 reading.families().map(|family| address(family.definition())).collect();
             let mut streams = plan.streams(reading);
-            streams.retain(|view| preference.is_delta(view.stream().kind(), observed.has(view)));
+            streams.retain(|view| after.is_delta(view.stream().kind(), observed.has(view)));
             // Names first: who is known by another one may only take what nobody has by name.
             let known: Vec<_> = streams.iter().map(|view| cursors.claim(identity(view.stream()))).collect();
             let mut told = cursors.taken();

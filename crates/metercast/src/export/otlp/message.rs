@@ -7,6 +7,7 @@ use metercast_core::{Store, Value, WantedExponential};
 
 use super::envelope::{Deltas, Envelope, Observed, Temporalities, Wanted};
 use super::format::unix_nanoseconds;
+use super::handover::Change;
 use super::json::Json;
 use super::options::{OtlpEncoding, OtlpOptions};
 use super::pending::Pending;
@@ -52,6 +53,8 @@ pub struct OtlpMessage {
     observed: Observed,
     /// The temporality that was [announced](Self::announce).
     next: Option<TemporalityPreference>,
+    /// Whether there was a reading since.
+    is_followed: bool,
     pending: Pending,
     /// Exponential buckets are kept as long as this is.
     exponential: Option<WantedExponential>,
@@ -163,6 +166,7 @@ impl OtlpMessage {
             deltas: Deltas::default(),
             observed: Observed::default(),
             next: None,
+            is_followed: false,
             pending: Pending::default(),
             exponential: None,
             last_length: 0,
@@ -186,6 +190,7 @@ impl OtlpMessage {
     /// and nothing is missing in between. The rest of the time nothing has to be remembered for totals.
     pub fn announce(&mut self, options: &OtlpOptions) {
         self.next = Some(options.temporality).filter(|next| *next != self.options.temporality);
+        self.is_followed = false;
     }
 
     /// Makes everything anew that is the same in every message: for another resource, encoding, temporality, or other views.
@@ -229,11 +234,19 @@ impl OtlpMessage {
         options: OtlpOptions,
         plan: Plan,
     ) {
-        (self.options, self.plan, self.next) = (options, plan, None);
+        // Who was announced, but not read since, was told nothing of it.
+        let next = self.next.take().filter(|_| self.is_followed);
+        let now = self.options.temporality;
+        let mut before = std::mem::replace(&mut self.plan, plan);
+        (self.options, self.is_followed) = (options, false);
         self.kept = Kept::new(resource, options);
         self.prepare(store);
-        let times = [time, store.started()].map(unix_nanoseconds);
-        self.deltas.hand_over(store, &mut self.plan, options.temporality, &self.observed, times);
+        let change = Change {
+            before: (&mut before, Temporalities { now, next }),
+            after: (&mut self.plan, options.temporality),
+            times: [time, store.started()].map(unix_nanoseconds),
+        };
+        self.deltas.hand_over(store, change, &self.observed);
     }
 
     /// Tells the store that [`requests`](Self::requests) will be made of it, so that nothing expires before it is delivered; and
@@ -324,6 +337,7 @@ impl OtlpMessage {
         });
         let exponential = self.options.histograms == HistogramAggregation::Exponential;
         let wanted = Wanted { time, limit, exponential };
+        self.is_followed = self.next.is_some();
         self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
         let Done { mut requests, left_out } =
