@@ -1,6 +1,6 @@
 //! What a histogram kept since when: readers that ask for other buckets see it from the moment on from which it has these.
 
-use super::part::{Origin, PartId};
+use super::part::Origin;
 use super::view::{BucketsView, PointView, SeriesView, summed_down};
 use crate::store::past::Stage;
 
@@ -10,7 +10,7 @@ impl<'a> SeriesView<'a> {
     /// [wants](crate::Store::want_bounds) them in time has all from the start. `counts` takes the counts. `None` if they
     /// are not kept, or it is no histogram.
     ///
-    /// The series keeps its parts: what came since an earlier reading is known as ever, as long as the start is what it was.
+    /// The series keeps its parts, and what these counted in all [stages](super::Part::stages).
     ///
     /// ```
     /// use metercast_core::{Store, metrics, reading::{PointView, interned_bounds}};
@@ -34,32 +34,31 @@ impl<'a> SeriesView<'a> {
     /// });
     /// ```
     pub fn at<'c>(&'c self, bounds: &'static [f64], counts: &'c mut Vec<u64>) -> Option<SeriesView<'c>> {
-        let (started_unix_nanos, sum, origin) = match (self.origin, self.value) {
-            (Origin::Stages(line, stages), _) => {
+        let (started_unix_nanos, sum) = match (self.origin, self.value) {
+            (Origin::Stages(_, stages), _) => {
                 let has_all = |stage: &&Stage| {
                     stage.has_bounds && summed_down(&stage.bounds, &stage.counts, bounds, counts)
                 };
                 let stage = stages.iter().find(has_all)?;
-                (stage.started, stage.sum, Origin::One(PartId::Line(line)))
+                (stage.started, stage.sum)
             }
-            (origin, PointView::Histogram(buckets)) if buckets.counts_at(bounds, counts) => {
-                (self.started_unix_nanos, buckets.sum, origin)
+            (_, PointView::Histogram(buckets)) if buckets.counts_at(bounds, counts) => {
+                (self.started_unix_nanos, buckets.sum)
             }
             _ => return None,
         };
         let value = PointView::Histogram(BucketsView::of(bounds, counts, sum));
-        Some(SeriesView { started_unix_nanos, value, origin, ..*self })
+        Some(SeriesView { started_unix_nanos, value, ..*self })
     }
 
     /// The series over exponential buckets: all that was recorded since these are kept, as for [`at`](Self::at). See
     /// [`Store::want_exponential`](crate::Store::want_exponential). `None` if none are kept, or it is no histogram.
     pub fn exponential(&self) -> Option<SeriesView<'_>> {
         match (self.origin, self.value) {
-            (Origin::Stages(line, stages), _) => {
+            (Origin::Stages(_, stages), _) => {
                 let stage = stages.iter().find(|stage| stage.is_exponential)?;
                 let value = PointView::Exponential(&stage.exponential);
-                let origin = Origin::One(PartId::Line(line));
-                Some(SeriesView { started_unix_nanos: stage.started, value, origin, ..*self })
+                Some(SeriesView { started_unix_nanos: stage.started, value, ..*self })
             }
             (_, PointView::Exponential(_)) => Some(*self),
             _ => None,

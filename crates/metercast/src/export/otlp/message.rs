@@ -254,9 +254,7 @@ impl OtlpMessage {
     /// were recorded into before the store was first read begin anew, so call it as early as you can.
     pub fn prepare(&mut self, store: &Store) {
         self.pending.watch(store);
-        if self.is_exponential() {
-            self.exponential = Some(store.want_exponential(None));
-        }
+        self.exponential = self.is_exponential().then(|| store.want_exponential(None));
     }
 
     fn is_exponential(&self) -> bool {
@@ -330,12 +328,12 @@ impl OtlpMessage {
     fn requests_at(&mut self, time: SystemTime, store: &Store, limit: usize) -> Vec<Request> {
         let preference = self.options.temporality;
         let mut time = unix_nanoseconds(time);
+        let exponential = self.is_exponential();
         let is_noted = preference != TemporalityPreference::Cumulative || self.next.is_some();
         let deltas = is_noted.then(|| {
             time = self.deltas.cursors.begin(time, unix_nanoseconds(store.started()));
             (Temporalities { now: preference, next: self.next }, &mut self.deltas)
         });
-        let exponential = self.options.histograms == HistogramAggregation::Exponential;
         let wanted = Wanted { time, limit, exponential };
         self.is_followed = self.next.is_some();
         self.pending.begin(store);
