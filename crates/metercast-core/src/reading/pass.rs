@@ -179,6 +179,12 @@ impl<'a> FamilyView<'a> {
         self.definition
     }
 
+    /// Whether the program text says something of the buckets of this histogram, rather than leave them to the unit or to who
+    /// reads.
+    pub fn has_declared_buckets(&self) -> bool {
+        self.reading.store.has_declared_buckets(self.definition)
+    }
+
     /// Whether no two series have labels that are spelled alike, such as a number and its text: all have the same keys in the
     /// same order, and under each key values of the same type. False also where that is not known.
     pub fn is_uniform(&self) -> bool {

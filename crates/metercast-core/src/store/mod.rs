@@ -57,6 +57,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
 
+use crate::definition::Definition;
 use crate::label::{KeyValue, LabelSet};
 use crate::problem::Problem;
 use crate::{local, lock, own, registry};
@@ -292,6 +293,50 @@ impl Store {
     pub fn want_exponential(&self, metric: Option<&str>) -> WantedExponential {
         let wanted = Wanted { bounds: Vec::new(), exponential: true };
         WantedExponential::new(self.want(metric, &wanted).expect("there are no bounds that could be wrong"))
+    }
+
+    /// Keeps the buckets that a rule asks for, for as long as what is returned lives: of a definition, and of whether the
+    /// program text says anything of its buckets, it makes the bounds, and whether there are to be exponential buckets. So
+    /// a reader can ask for histograms that it does not know yet. What holds for [`want_bounds`](Self::want_bounds) holds for
+    /// this, but that bounds that make no sense are passed over, and what is too much is one of the
+    /// [`problems`](Self::problems). The rule is asked while buckets are chosen, also by whoever records into a histogram
+    /// for the first time: it must not take long, and must not record.
+    ///
+    /// ```
+    /// use metercast_core::{Store, metrics, reading::interned_bounds};
+    ///
+    /// metrics! {
+    ///     /// Time to answer.
+    ///     static ANSWERS: Histogram<f64> = "answers.ruled" { unit: "s" };
+    /// }
+    ///
+    /// let store = Store::new();
+    /// let _wanted = store.want_buckets(|definition, is_declared| match definition.unit() {
+    ///     "s" if !is_declared => (vec![0.5], false),
+    ///     _ => (vec![], false),
+    /// });
+    /// store.scope(|| ANSWERS.record(0.3));
+    /// let half = interned_bounds(&[0.5]).unwrap();
+    /// store.read(|reading| {
+    ///     for family in reading.families() {
+    ///         family.each(|series| assert!(series.at(half, &mut Vec::new()).is_some()));
+    ///     }
+    /// });
+    /// ```
+    pub fn want_buckets(
+        &self,
+        rule: impl Fn(&Definition, bool) -> (Vec<f64>, bool) + Send + Sync + 'static,
+    ) -> WantedBounds {
+        WantedBounds::new(self.want_by(Box::new(move |definition, is_declared| {
+            let (bounds, exponential) = rule(definition, is_declared);
+            Wanted { bounds, exponential }
+        })))
+    }
+
+    /// Whether the program text says something of the buckets of a histogram that was used here, rather than leave them to the
+    /// unit or to who reads.
+    pub fn has_declared_buckets(&self, definition: &Definition) -> bool {
+        self.inner().has_declared_buckets(definition)
     }
 
     /// Lets series end by themselves when nothing is recorded into them for long; `None`, the default, keeps them. It is

@@ -1,5 +1,6 @@
 //! Which buckets the histograms of a store have: those of the first site, and what its readers want beside them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, PoisonError};
@@ -33,22 +34,44 @@ struct Chosen {
 
 /// What somebody asked for.
 struct Asked {
-    /// `None` for all histograms of which nothing is said.
-    metric: Option<String>,
+    meant: Meant,
     wanted: Wanted,
+}
+
+/// Which histograms somebody asked for.
+enum Meant {
+    /// The one of this name.
+    Metric(String),
+    /// All of which the program text says nothing.
+    Undeclared,
+    /// What this says of each.
+    Rule(Rule),
+}
+
+/// What is wanted of a metric; it is told whether the program text says something of the buckets.
+pub(super) type Rule = Box<dyn Fn(&Definition, bool) -> Wanted + Send + Sync>;
+
+impl Asked {
+    fn of(&self, definition: &Definition, buckets: Buckets) -> Option<Cow<'_, Wanted>> {
+        let is_declared = buckets != Buckets::ByUnit;
+        match &self.meant {
+            Meant::Metric(metric) => (metric == definition.name).then_some(Cow::Borrowed(&self.wanted)),
+            Meant::Undeclared => (!is_declared).then_some(Cow::Borrowed(&self.wanted)),
+            Meant::Rule(rule) => {
+                let wanted = rule(definition, is_declared);
+                layout::check(&wanted.bounds).is_ok().then_some(Cow::Owned(wanted))
+            }
+        }
+    }
 }
 
 impl Plan {
     /// What is wanted of a metric with these buckets.
-    fn wanted(&self, name: &str, buckets: Buckets) -> Wanted {
+    fn wanted(&self, definition: &Definition, buckets: Buckets) -> Wanted {
         let mut all = Wanted::default();
-        let is_meant = |asked: &&Asked| match &asked.metric {
-            Some(metric) => metric == name,
-            None => buckets == Buckets::ByUnit,
-        };
-        for asked in self.wishes.iter().map(|(_, asked)| asked).filter(is_meant) {
-            all.bounds.extend(&asked.wanted.bounds);
-            all.exponential |= asked.wanted.exponential;
+        for wanted in self.wishes.iter().filter_map(|(_, asked)| asked.of(definition, buckets)) {
+            all.bounds.extend(&wanted.bounds);
+            all.exponential |= wanted.exponential;
         }
         all.bounds.sort_by(f64::total_cmp);
         all.bounds.dedup();
@@ -102,7 +125,7 @@ impl Inner {
         buckets: Buckets,
         place: Place,
     ) -> &'static Layout {
-        let wanted = plan.wanted(definition.name, buckets);
+        let wanted = plan.wanted(definition, buckets);
         let of = |wanted: &Wanted| Layout::planned(buckets, definition.unit, wanted);
         let with_wanted = of(&wanted).or_else(|fault| {
             // Together they may be too many; what is declared goes first.
@@ -177,10 +200,11 @@ impl Store {
             let number = plan.next;
             plan.next += 1;
             let is_of_bounds = !wanted.bounds.is_empty();
-            plan.wishes.push((number, Asked { metric: metric.map(str::to_owned), wanted: wanted.clone() }));
+            let meant = metric.map_or(Meant::Undeclared, |metric| Meant::Metric(metric.to_owned()));
+            plan.wishes.push((number, Asked { meant, wanted: wanted.clone() }));
             for definition in registry::definitions().iter().filter(|one| Some(one.name) == metric) {
                 let Some(chosen) = plan.chosen.get(&definition.id).filter(|_| is_of_bounds) else { continue };
-                let all = Wanted { exponential: false, ..plan.wanted(definition.name, chosen.buckets) };
+                let all = Wanted { exponential: false, ..plan.wanted(definition, chosen.buckets) };
                 if let Err(fault) = Layout::planned(chosen.buckets, definition.unit, &all)
                     && Layout::planned(chosen.buckets, definition.unit, &Wanted::default()).is_ok()
                 {
@@ -204,5 +228,39 @@ impl Store {
             inner.began_anew(&meant, wanted)
         });
         Ok(Wish { store: self.clone(), number, restarted })
+    }
+
+    /// The same for what a rule says of each histogram, now and whenever one is used for the first time.
+    pub(super) fn want_by(&self, rule: Rule) -> Wish {
+        let inner = self.inner();
+        let (number, meant) = {
+            let mut plan = inner.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+            let plan = plan.get_or_insert_default();
+            let number = plan.next;
+            plan.next += 1;
+            let of = |definition: &'static Arc<Definition>| {
+                let chosen =
+                    plan.chosen.get(&definition.id).filter(|_| definition.kind == Kind::Histogram)?;
+                Some((definition, rule(definition, chosen.buckets != Buckets::ByUnit)))
+            };
+            let meant: Vec<_> = registry::definitions().iter().copied().filter_map(of).collect();
+            plan.wishes.push((number, Asked { meant: Meant::Rule(rule), wanted: Wanted::default() }));
+            inner.plan_anew(plan);
+            (number, plan.is_begun.then_some(meant))
+        };
+        let restarted = meant.is_some_and(|meant| {
+            inner.carry_out_plan();
+            meant.iter().any(|(definition, wanted)| inner.began_anew(&[definition], wanted))
+        });
+        Wish { store: self.clone(), number, restarted }
+    }
+}
+
+impl Inner {
+    /// Whether the program text says something of the buckets of a histogram that was used here.
+    pub(crate) fn has_declared_buckets(&self, definition: &Definition) -> bool {
+        let plan = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let chosen = plan.as_ref().and_then(|plan| plan.chosen.get(&definition.id));
+        chosen.is_some_and(|chosen| chosen.buckets != Buckets::ByUnit)
     }
 }

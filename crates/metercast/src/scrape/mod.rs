@@ -121,6 +121,7 @@ impl Scrape {
     }
 
     pub(crate) fn of(reader: Reader, page: PrometheusPage) -> Scrape {
+        page.commit(reader.store());
         let inner = Inner { page, reader, places: Places::default(), spare: Mutex::default() };
         Scrape {
             inner: Arc::new(inner),

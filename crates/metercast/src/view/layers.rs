@@ -1,7 +1,5 @@
 //! What several views of one metric come to: the streams of its definition.
 
-use std::sync::Arc;
-
 use metercast_core::Definition;
 
 use super::change::{Aggregation, GaugeMerge, LabelRule, View};
@@ -23,9 +21,9 @@ pub(super) struct Layered {
 
 impl Layered {
     /// As the program declares it.
-    fn of(definition: &'static Arc<Definition>, projection: &Projection) -> Layered {
+    fn new(projection: &Projection) -> Layered {
         Layered {
-            face: Face::of(definition),
+            face: Face::default(),
             labels: Vec::new(),
             aggregation: Aggregation::Default,
             gauges: GaugeMerge::default(),
@@ -39,13 +37,13 @@ impl Layered {
     fn lay(&mut self, view: &View, number: usize, name: Option<&String>) {
         let View { unit, description, labels, aggregation, gauges, limit, .. } = view;
         if let Some(name) = name {
-            self.face.name = name.clone().into();
+            self.face.name = Some(name.clone());
         }
         if let Some(unit) = unit {
-            (self.face.unit, self.unit_by) = (unit.clone().into(), number);
+            (self.face.unit, self.unit_by) = (Some(unit.clone()), number);
         }
         if let Some(description) = description {
-            self.face.description = description.clone().into();
+            self.face.description = Some(description.clone());
         }
         // Of lists to keep the last one holds. What is dropped stays so, whoever asks for it later.
         if labels.iter().any(|rule| matches!(rule, LabelRule::Keep(_))) {
@@ -66,7 +64,7 @@ impl Layered {
 
 /// The streams of a definition, each with its ordinal. `matched` is told the place of each view that selects it.
 pub(super) fn streams(
-    definition: &'static Arc<Definition>,
+    definition: &Definition,
     projection: &Projection,
     mut matched: impl FnMut(usize),
 ) -> Vec<(u32, Layered)> {
@@ -78,7 +76,7 @@ pub(super) fn streams(
         match (projection.rule, &view.alias) {
             (Rule::Layered, None) => {
                 if streams.is_empty() {
-                    streams.push(Layered::of(definition, projection));
+                    streams.push(Layered::new(projection));
                 }
                 for (ordinal, stream) in streams.iter_mut().enumerate() {
                     stream.lay(view, number, view.name.as_ref().filter(|_| ordinal == 0));
@@ -86,21 +84,21 @@ pub(super) fn streams(
             }
             (Rule::Layered, Some(alias)) => {
                 if streams.is_empty() {
-                    streams.push(Layered::of(definition, projection));
+                    streams.push(Layered::new(projection));
                 }
                 let mut stream = streams[0].clone();
                 stream.lay(view, number, Some(alias));
                 streams.push(stream);
             }
             (Rule::Each, alias) => {
-                let mut stream = Layered::of(definition, projection);
+                let mut stream = Layered::new(projection);
                 stream.lay(view, number, alias.as_ref().or(view.name.as_ref()));
                 streams.push(stream);
             }
         }
     }
     if streams.is_empty() {
-        streams.push(Layered::of(definition, projection));
+        streams.push(Layered::new(projection));
     }
     // Which is which must not depend on what is left out.
     let streams = (0..).zip(streams).filter(|(_, stream)| !stream.is_dropped());

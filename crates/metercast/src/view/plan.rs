@@ -6,12 +6,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use metercast_core::reading::{FamilyView, Reading};
-use metercast_core::{Definition, Visibility};
+use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 
+use super::change::{Aggregation, View};
 use super::layers;
 use super::projection::Projection;
-use super::resolve::{resolve, spelled};
+use super::resolve::{Buckets, resolve, spelled, wanted};
 use super::stream::{Stream, StreamView};
+use super::transform::{Shape, bounds};
 use super::warnings::Warnings;
 
 /// What an exporter makes of a store. Each definition, which lives as long as the program, is worked out once.
@@ -26,6 +28,10 @@ pub(crate) struct Plan {
     /// The views that selected a metric.
     matched: Vec<bool>,
     is_matching_said: bool,
+    /// The buckets of histograms of which nobody says anything.
+    or_else: Shape,
+    /// What is wanted of a store, as long as this lives.
+    wanted: Option<(Store, WantedBounds)>,
     warnings: Warnings,
 }
 
@@ -46,13 +52,23 @@ struct Owner {
 impl Plan {
     /// The plan of this exporter, which is named in warnings.
     pub(crate) fn new(projection: Arc<Projection>, exporter: &str) -> Plan {
+        let mut warnings = Warnings::of(exporter);
+        let or_else = projection.buckets.as_ref().map_or(Ok(Shape::Declared), |wanted| bounds(wanted, None));
+        let or_else = or_else.unwrap_or_else(|fault| {
+            warnings.say(format!(
+                "what is to be the buckets of all histograms {fault}; they have those of their unit"
+            ));
+            Shape::Declared
+        });
         Plan {
             known: HashMap::default(),
             renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some()),
             owners: Some(HashMap::new()),
             matched: vec![false; projection.views.len()],
             is_matching_said: projection.views.is_empty(),
-            warnings: Warnings::of(exporter),
+            or_else,
+            wanted: None,
+            warnings,
             projection,
         }
     }
@@ -63,9 +79,49 @@ impl Plan {
         Plan { owners: None, ..self }
     }
 
-    /// What it is the plan of.
-    pub(crate) fn projection(&self) -> &Arc<Projection> {
-        &self.projection
+    /// The same with exponential buckets for histograms of which neither program, views nor projection say anything.
+    pub(crate) fn with_exponential(mut self, exponential: bool) -> Plan {
+        if exponential && self.or_else == Shape::Declared {
+            self.or_else = Shape::USUAL_EXPONENTIAL;
+        }
+        self
+    }
+
+    /// Asks a store for the buckets that its streams have, also those of metrics that come later; the earlier, the more is
+    /// counted in them. It asks the same store once.
+    pub(crate) fn commit(&mut self, store: &Store) {
+        if self.wanted.as_ref().is_some_and(|(asked, _)| asked.is(store)) {
+            return;
+        }
+        // Who had asked another store asks it no more.
+        self.wanted = None;
+        let says =
+            |view: &View| !matches!(view.aggregation, None | Some(Aggregation::Default | Aggregation::Drop));
+        if self.or_else == Shape::Declared && !self.projection.views.iter().any(says) {
+            return;
+        }
+        let (projection, or_else) = (Arc::clone(&self.projection), self.or_else);
+        let wanted = store.want_buckets(move |definition, are_declared| {
+            let buckets = Buckets { are_declared, or_else: &or_else };
+            let mut all = (Vec::new(), false);
+            if definition.kind() == Kind::Histogram {
+                for (_, layered) in layers::streams(definition, &projection, |_| {}) {
+                    let (bounds, exponential) = wanted(definition, &layered, buckets);
+                    all.0.extend(bounds);
+                    all.1 |= exponential;
+                }
+            }
+            all.0.sort_by(f64::total_cmp);
+            all.0.dedup();
+            all
+        });
+        if wanted.restarted() {
+            self.warnings.say(
+                "histograms that had values before begin anew in the buckets that are asked for now; nobody else notices"
+                    .to_owned(),
+            );
+        }
+        self.wanted = Some((store.clone(), wanted));
     }
 
     /// What is wrong with the views, as far as it was found since this was asked last; each thing once.
@@ -83,7 +139,7 @@ impl Plan {
             }
         }
         for family in &families {
-            self.know(family.definition());
+            self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
             self.say_unmatched();
@@ -108,27 +164,31 @@ impl Plan {
 
     /// What there is of a metric, also before it is read.
     pub(crate) fn streams_of(&mut self, definition: &'static Arc<Definition>) -> &[Arc<Stream>] {
-        self.know(definition);
+        let asked = self.wanted.as_ref().map(|(store, _)| store.clone());
+        self.know(definition, || asked.is_some_and(|store| store.has_declared_buckets(definition)));
         self.known.get(&address(definition)).map_or(&[], |known| &known.streams)
     }
 
     /// Works a definition out, if that was not done.
     #[inline]
-    fn know(&mut self, definition: &'static Arc<Definition>) {
+    fn know(&mut self, definition: &'static Arc<Definition>, has_declared_buckets: impl FnOnce() -> bool) {
         let known = self.known.get(&address(definition));
         if !known.is_some_and(|known| known.visibility == definition.visibility()) {
-            self.meet(definition);
+            let are_declared = definition.kind() == Kind::Histogram && has_declared_buckets();
+            self.meet(definition, are_declared);
         }
     }
 
     #[cold]
-    fn meet(&mut self, definition: &'static Arc<Definition>) {
+    fn meet(&mut self, definition: &'static Arc<Definition>, are_declared: bool) {
         let visibility = definition.visibility();
+        let buckets = Buckets { are_declared, or_else: &self.or_else };
         let layered = layers::streams(definition, &self.projection, |view| self.matched[view] = true);
         let streams = layered
             .into_iter()
             .map(|(ordinal, layered)| {
-                let (face, transform) = resolve(definition, layered, &self.projection, &mut self.warnings);
+                let (face, transform) =
+                    resolve(definition, layered, buckets, &self.projection, &mut self.warnings);
                 Arc::new(Stream::new(definition, ordinal, face, transform))
             })
             .collect();

@@ -1,6 +1,5 @@
 //! A stream: one metric as one exporter lets it out.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
@@ -20,28 +19,17 @@ pub(crate) struct Stream {
     id: u32,
     ordinal: u32,
     definition: &'static Arc<Definition>,
-    name: Cow<'static, str>,
-    unit: Cow<'static, str>,
-    description: Cow<'static, str>,
+    face: Face,
     /// What becomes of its series, if anything does.
     transform: Option<Transform>,
 }
 
-/// What a stream is called, and what is said of it.
-#[derive(Clone, Debug)]
+/// What a stream is called, and what is said of it, where that is not what the program declares.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Face {
-    pub(super) name: Cow<'static, str>,
-    pub(super) unit: Cow<'static, str>,
-    pub(super) description: Cow<'static, str>,
-}
-
-impl Face {
-    /// As the program declares it.
-    pub(super) fn of(definition: &'static Arc<Definition>) -> Face {
-        let [name, unit, description] =
-            [definition.name(), definition.unit(), definition.description()].map(Cow::Borrowed);
-        Face { name, unit, description }
-    }
+    pub(super) name: Option<String>,
+    pub(super) unit: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 /// The number of the next stream.
@@ -54,8 +42,7 @@ impl Stream {
         face: Face,
         transform: Option<Transform>,
     ) -> Stream {
-        let Face { name, unit, description } = face;
-        Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, name, unit, description, transform }
+        Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, face, transform }
     }
 
     /// A number that no other stream of the process has or will have.
@@ -78,17 +65,17 @@ impl Stream {
     /// The name as it is let out, in the program's spelling.
     #[inline]
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.face.name.as_deref().unwrap_or(self.definition.name())
     }
 
     /// The unit in UCUM; empty if there is none.
     pub(crate) fn unit(&self) -> &str {
-        &self.unit
+        self.face.unit.as_deref().unwrap_or(self.definition.unit())
     }
 
     /// What it measures, in words; may be empty.
     pub(crate) fn description(&self) -> &str {
-        &self.description
+        self.face.description.as_deref().unwrap_or(self.definition.description())
     }
 
     /// What the values mean; no view changes that.
@@ -132,12 +119,12 @@ impl Stream {
 
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
-        Spelled(self.definition, &self.name).to_string()
+        Spelled(self.definition, self.name()).to_string()
     }
 }
 
 /// A metric that is called so, for a sentence.
-pub(super) struct Spelled<'a>(pub(super) &'static Arc<Definition>, pub(super) &'a str);
+pub(super) struct Spelled<'a>(pub(super) &'a Definition, pub(super) &'a str);
 
 impl fmt::Display for Spelled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

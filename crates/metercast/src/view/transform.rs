@@ -44,6 +44,11 @@ pub(super) enum Shape {
     Exponential { max_size: u32, max_scale: i8 },
 }
 
+impl Shape {
+    /// What OpenTelemetry's specification has where nothing else is said.
+    pub(super) const USUAL_EXPONENTIAL: Shape = Shape::Exponential { max_size: 160, max_scale: 20 };
+}
+
 /// Bounds of a view, and what they are in the unit of what is recorded; or what is wrong with them.
 pub(super) fn bounds(shown: &[f64], scale: Option<f64>) -> Result<Shape, String> {
     let shown = interned_bounds(shown)?;
@@ -55,6 +60,12 @@ pub(super) fn bounds(shown: &[f64], scale: Option<f64>) -> Result<Shape, String>
         }
     };
     Ok(Shape::Bounds { kept, shown })
+}
+
+/// Bounds in the unit of what is recorded, shown in another.
+pub(super) fn converted(kept: &'static [f64], scale: f64) -> Shape {
+    let shown: Vec<f64> = kept.iter().map(|bound| scaled_bound(*bound, scale)).collect();
+    interned_bounds(&shown).map_or(Shape::Declared, |shown| Shape::Bounds { kept, shown })
 }
 
 /// Which series have places of their own where there is a limit.
@@ -211,14 +222,10 @@ impl Transform {
         let Desk { counts, exponential, quantiles, exemplars } = desk;
         let in_buckets = match (self.buckets, series.value) {
             (Shape::Bounds { kept, .. }, PointView::Histogram(_) | PointView::Exponential(_)) => {
-                // Nothing was recorded since these are kept.
-                let Some(series) = series.at(kept, counts) else { return };
-                series
+                // If there was no room for them the series has what it has.
+                series.at(kept, counts).unwrap_or(*series)
             }
-            (Shape::Exponential { .. }, PointView::Histogram(_)) => {
-                let Some(series) = series.exponential() else { return };
-                series
-            }
+            (Shape::Exponential { .. }, PointView::Histogram(_)) => series.exponential().unwrap_or(*series),
             _ => *series,
         };
         let parts: Vec<Part<'_>> = series.parts().collect();
@@ -226,7 +233,7 @@ impl Transform {
         let value = match in_buckets.value {
             PointView::Histogram(buckets) => {
                 let shown = match self.buckets {
-                    Shape::Bounds { shown, .. } => shown,
+                    Shape::Bounds { kept, shown } if std::ptr::eq(kept, buckets.bounds) => shown,
                     _ => self.convert(buckets.bounds),
                 };
                 PointView::Histogram(BucketsView::of(shown, buckets.counts, scaled(buckets.sum, scale)))

@@ -47,15 +47,6 @@ pub(super) struct Wanted {
     pub(super) time: u64,
     /// The most bytes of a request.
     pub(super) limit: usize,
-    /// Whether histograms are exponential where they are kept so.
-    pub(super) exponential: bool,
-}
-
-impl Wanted {
-    /// The series as it is to be written, if that is not as it is.
-    fn exponential<'a>(self, series: &'a SeriesView<'_>) -> Option<SeriesView<'a>> {
-        if self.exponential { series.exponential() } else { None }
-    }
 }
 
 /// What was delivered, for those who want to know what came since.
@@ -209,13 +200,7 @@ impl<F: Format> OfMetric<F> {
             let is_done = Scalar::of(&series.value)
                 .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar));
             if !is_done {
-                match wanted.exponential(series) {
-                    None => put_total(walk, &mut of, kind, series, times),
-                    Some(series) => {
-                        let start = series.started_unix_nanos;
-                        put_total(walk, &mut of, kind, &series, [start, time.max(start)])
-                    }
-                };
+                put_total(walk, &mut of, kind, series, times);
             }
         });
     }
@@ -235,8 +220,6 @@ impl<F: Format> OfMetric<F> {
         let kind = self.stream.kind();
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
         view.each(|series| {
-            let exponential = wanted.exponential(series);
-            let series = exponential.as_ref().unwrap_or(series);
             let start = series.started_unix_nanos;
             if put_total(walk, &mut of, kind, series, [start, time.max(start)]) {
                 walk.told().thread(thread.number);
@@ -259,8 +242,6 @@ impl<F: Format> OfMetric<F> {
         let (stream, kind) = (&*self.stream, self.stream.kind());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
         view.each(|series| {
-            let exponential = wanted.exponential(series);
-            let series = exponential.as_ref().unwrap_or(series);
             let mut came = since.of(cursors, thread, series, stream);
             while let Some(Came { value, start }) = came {
                 let scalar = match value {

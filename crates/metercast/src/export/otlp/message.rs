@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use metercast_core::{Store, Value, WantedExponential};
+use metercast_core::{Store, Value};
 
 use super::envelope::{Deltas, Envelope, Observed, Temporalities, Wanted};
 use super::format::unix_nanoseconds;
@@ -56,8 +56,6 @@ pub struct OtlpMessage {
     /// Whether there was a reading since.
     is_followed: bool,
     pending: Pending,
-    /// Exponential buckets are kept as long as this is.
-    exponential: Option<WantedExponential>,
     /// The length of the last request, which the next will have about.
     last_length: usize,
     left_out: u64,
@@ -98,6 +96,11 @@ impl Kept {
             Kept::Json(envelope) => envelope.take(),
         }
     }
+}
+
+/// The plan with what the options say of histograms.
+fn plan_with(plan: Plan, options: OtlpOptions) -> Plan {
+    plan.with_exponential(options.histograms == HistogramAggregation::Exponential)
 }
 
 impl OtlpMessage {
@@ -161,14 +164,13 @@ impl OtlpMessage {
     pub(crate) fn with_plan(resource: &[(String, Value)], options: OtlpOptions, plan: Plan) -> OtlpMessage {
         OtlpMessage {
             options,
-            plan,
+            plan: plan_with(plan, options),
             kept: Kept::new(resource, options),
             deltas: Deltas::default(),
             observed: Observed::default(),
             next: None,
             is_followed: false,
             pending: Pending::default(),
-            exponential: None,
             last_length: 0,
             left_out: 0,
         }
@@ -237,9 +239,10 @@ impl OtlpMessage {
         // Who was announced, but not read since, was told nothing of it.
         let next = self.next.take().filter(|_| self.is_followed);
         let now = self.options.temporality;
-        let mut before = std::mem::replace(&mut self.plan, plan);
+        let mut before = std::mem::replace(&mut self.plan, plan_with(plan, options));
         (self.options, self.is_followed) = (options, false);
         self.kept = Kept::new(resource, options);
+        // Before the other takes back what it asked for.
         self.prepare(store);
         let change = Change {
             before: (&mut before, Temporalities { now, next }),
@@ -254,11 +257,7 @@ impl OtlpMessage {
     /// were recorded into before the store was first read begin anew, so call it as early as you can.
     pub fn prepare(&mut self, store: &Store) {
         self.pending.watch(store);
-        self.exponential = self.is_exponential().then(|| store.want_exponential(None));
-    }
-
-    fn is_exponential(&self) -> bool {
-        self.options.histograms == HistogramAggregation::Exponential
+        self.plan.commit(store);
     }
 
     /// Reads the store and appends its message to `out`, of any length, with everything since the start, whatever
@@ -272,8 +271,7 @@ impl OtlpMessage {
     }
 
     fn encode_at(&mut self, time: SystemTime, store: &Store, out: &mut Vec<u8>) -> usize {
-        let wanted =
-            Wanted { time: unix_nanoseconds(time), limit: usize::MAX, exponential: self.is_exponential() };
+        let wanted = Wanted { time: unix_nanoseconds(time), limit: usize::MAX };
         let before = std::mem::take(out);
         let mut done = self.kept.write(store, &mut self.plan, before, wanted, None, &mut self.observed);
         match done.requests.pop() {
@@ -328,13 +326,12 @@ impl OtlpMessage {
     fn requests_at(&mut self, time: SystemTime, store: &Store, limit: usize) -> Vec<Request> {
         let preference = self.options.temporality;
         let mut time = unix_nanoseconds(time);
-        let exponential = self.is_exponential();
         let is_noted = preference != TemporalityPreference::Cumulative || self.next.is_some();
         let deltas = is_noted.then(|| {
             time = self.deltas.cursors.begin(time, unix_nanoseconds(store.started()));
             (Temporalities { now: preference, next: self.next }, &mut self.deltas)
         });
-        let wanted = Wanted { time, limit, exponential };
+        let wanted = Wanted { time, limit };
         self.is_followed = self.next.is_some();
         self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));

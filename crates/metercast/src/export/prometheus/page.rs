@@ -215,6 +215,7 @@ impl PrometheusPage {
         selection: &Selection,
         sink: &mut dyn FnMut(&[u8]),
     ) -> u64 {
+        self.commit(store);
         // Locked only within: what is called to be observed, or is told of a problem, may make a page itself.
         let (points, problems) = selection.read(store, |reading| {
             let mut press = self.press();
@@ -249,6 +250,12 @@ impl PrometheusPage {
         let mut press = self.press();
         let Press { plan, order, .. } = &mut *press;
         order.succeed(&streams, plan);
+    }
+
+    /// Asks a store for the buckets that pages are to have. The first page does that as well; but what was recorded before may be in
+    /// other buckets by then.
+    pub(crate) fn commit(&self, store: &Store) {
+        self.press().plan.commit(store);
     }
 
     fn press(&self) -> MutexGuard<'_, Press> {

@@ -29,6 +29,7 @@ impl Push {
         resource: &[(String, Value)],
     ) -> Push {
         let gateway = Pushgateway::of(name, config, resource, reader.log().clone());
+        gateway.page.commit(reader.store());
         Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader }
     }
 }

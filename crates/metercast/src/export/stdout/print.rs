@@ -26,13 +26,9 @@ pub(crate) struct Print {
 impl Print {
     /// The work of the exporter of this name.
     pub(crate) fn of(name: &str, config: &StdoutConfig, reader: Reader) -> Print {
-        Print {
-            name: name.to_owned(),
-            writer: config.writer().cloned(),
-            reader,
-            plan: Plan::new(Arc::new(config.projection().clone()), name),
-            spare: Vec::new(),
-        }
+        let mut plan = Plan::new(Arc::new(config.projection().clone()), name);
+        plan.commit(reader.store());
+        Print { name: name.to_owned(), writer: config.writer().cloned(), reader, plan, spare: Vec::new() }
     }
 
     fn write(&self, text: &[u8]) -> io::Result<()> {

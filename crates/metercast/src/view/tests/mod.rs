@@ -250,8 +250,8 @@ fn what_is_wrong_is_said_once_and_names_view_and_mend() {
     pages.lines(&store);
     let said = pages.said();
     let expected = [
-        "asks for buckets, and metric \"views.orders\" (",
-        "view 3 (of \"views.settle\") asks for buckets that cannot be: ",
+        "view 2 (of \"views.orders\") asks for buckets of metric \"views.orders\" (",
+        "which cannot have them, and keeps its own: it has the bounds 2 and 1, which do not increase",
         "view 1 (of \"view.orders\") matches no metric so far",
         "view 4 (of \"views.settle\", kind counter) matches no metric so far",
         "are both views_price on the page; the second is left out",

@@ -79,3 +79,54 @@ fn the_page_of_another_exporter_stays_as_it_was() {
     assert_eq!(vendor.lines(&store), before);
     assert_eq!(before.len(), 12);
 }
+
+/// 2333 and 4543: buckets per metric; and buckets of one exporter that another one does not have.
+#[test]
+fn a_view_has_buckets_of_its_own_and_all_that_was_recorded_is_in_them() {
+    let store = Store::new();
+    let wait = |wait| {
+        store.scope(|| f64_histogram_with_unit!("seed.buckets", "Time to wait", "s", wait, "queue" => "a"));
+    };
+    wait(0.3);
+    let user = Pages::of(
+        Projection::new().view(View::of("seed.b*").buckets([250.0, 500.0]).unit("ms").drop_labels(["*"])),
+    );
+    let expected = |counts: [u32; 3]| {
+        let [low, mid, all] = counts;
+        [
+            format!("seed_buckets_bucket{{le=\"250\"}} {low}"),
+            format!("seed_buckets_bucket{{le=\"500\"}} {mid}"),
+            format!("seed_buckets_bucket{{le=\"+Inf\"}} {all}"),
+        ]
+    };
+    assert_eq!(user.lines(&store)[..3], expected([0, 1, 1]));
+    let vendor = Pages::of(Projection::new());
+    let before = vendor.lines(&store);
+    assert!(before.len() > 10, "{before:?}");
+    wait(0.25);
+    wait(7.0);
+    assert_eq!(user.lines(&store)[..3], expected([1, 2, 3]));
+    assert_eq!(vendor.lines(&store).len(), before.len());
+}
+
+/// The gateway's default buckets replaced those that the program declares.
+#[test]
+fn default_buckets_are_for_histograms_of_which_nobody_says_any() {
+    let store = Store::new();
+    let projection = Projection::new().default_buckets([1.0, 2.0]).view(View::of("*.seen").buckets([5.0]));
+    let pages = Pages::of(projection);
+    pages.page.commit(&store);
+    store.scope(|| {
+        SETTLE.record(0.5, ("buy",));
+        f64_histogram_with_unit!("seed.free", "Nothing said", "s", 1.5);
+        f64_histogram_with_unit!("seed.seen", "By a view", "s", 1.5);
+    });
+    let page = pages.lines(&store);
+    let bounds = |metric: &str| {
+        let of = page.iter().filter(|line| line.starts_with(&format!("{metric}_bucket")));
+        of.map(|line| line.split("le=\"").nth(1).unwrap().split('"').next().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(bounds("seed_free"), ["1", "2", "+Inf"]);
+    assert_eq!(bounds("seed_seen"), ["5", "+Inf"]);
+    assert_eq!(bounds("views_settle"), ["0.005", "0.07", "1", "+Inf"]);
+}
