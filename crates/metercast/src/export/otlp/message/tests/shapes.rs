@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use metercast_core::{WantedBounds, WantedExponential};
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 
 use super::random::Random;
@@ -142,9 +141,9 @@ fn int(point: &NumberDataPoint) -> i128 {
     }
 }
 
-/// Any labels, units, names and buckets; and the wishes for these, as an exporter has them.
-fn shape(random: &mut Random, store: &Store) -> (Projection, Vec<Wish>) {
-    let (mut views, mut wishes) = (Vec::new(), Vec::new());
+/// Any labels, units, names and buckets.
+fn shape(random: &mut Random) -> Projection {
+    let mut views = Vec::new();
     views.push(match random.below(4) {
         0 => View::of("shapes.*"),
         1 => View::of("shapes.*").drop_labels(["lane"]),
@@ -161,14 +160,12 @@ fn shape(random: &mut Random, store: &Store) -> (Projection, Vec<Wish>) {
         3 => &[0.25, 1.0, 2.0],
         4 => &[0.125, 1.0, 2.0, 5.0],
         5 => {
-            wishes.push(Wish::Exponential(store.want_exponential(Some("shapes.waits"))));
             views.push(View::of("shapes.waits").exponential());
             &[]
         }
         _ => &[],
     };
     if !bounds.is_empty() {
-        wishes.push(Wish::Bounds(store.want_bounds("shapes.waits", bounds).unwrap()));
         let in_unit: Vec<_> = bounds.iter().map(|bound| bound * in_unit).collect();
         views.push(View::of("shapes.waits").buckets(in_unit));
     }
@@ -179,13 +176,7 @@ fn shape(random: &mut Random, store: &Store) -> (Projection, Vec<Wish>) {
     if random.below(4) == 0 {
         projection = projection.limit(1 + random.below(5) as usize);
     }
-    (projection, wishes)
-}
-
-#[expect(dead_code, reason = "they last as long as they are held")]
-enum Wish {
-    Bounds(WantedBounds),
-    Exponential(WantedExponential),
+    projection
 }
 
 #[test]
@@ -193,21 +184,17 @@ fn whatever_shape_a_message_has_all_adds_up_to_the_truth() {
     for seed in 0..40 {
         let (store, mut random) = (Store::new(), Random(seed));
         let options = OtlpOptions::default().temporality(Delta);
-        let (first, mut _wishes) = shape(&mut random, &store);
-        let mut message = OtlpMessage::with_projection(&[], options, first);
+        let mut message = OtlpMessage::with_projection(&[], options, shape(&mut random));
         message.prepare(&store);
         let (mut receiver, mut truth, mut busy) = (Receiver::default(), Sums::default(), 0);
         let mut in_doubt: Vec<Request> = Vec::new();
         for _ in 0..400 {
             match random.below(24) {
                 0 => {
-                    let (next, wishes) = shape(&mut random, &store);
-                    // Whether what came since is delivered in the old shape, is pure chance.
                     if random.below(2) == 0 {
                         drop(store.collect());
                     }
-                    message.reshape(&store, &[], options, next);
-                    _wishes = wishes;
+                    message.reshape(&store, &[], options, shape(&mut random));
                 }
                 1..6 if in_doubt.is_empty() => {
                     let limit = [usize::MAX, 700][random.below(2) as usize];
