@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::filled::Filled;
+use super::sources::{Source, Sources};
 #[cfg(feature = "config")]
 use super::tree::{Node, Written};
 
@@ -170,6 +171,30 @@ impl Place {
 }
 
 impl Place {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// How the value that is here is written, if that is not what it is.
+    pub(super) fn written(&self) -> Option<&str> {
+        Some(&self.filled.as_ref()?.written)
+    }
+
+    /// Where lower sources say something else, the highest first.
+    pub(super) fn overruled(&self) -> &[Place] {
+        &self.over
+    }
+
+    /// The source that has this place.
+    pub(super) fn source(&self) -> Source {
+        match (&self.file, self.origin) {
+            (Some(file), _) => Source::File(file.to_string(), self.line.unwrap_or(0)),
+            (None, Origin::Variable) => Source::Variable(self.key.clone()),
+            (None, Origin::Default) => Source::Program,
+            (None, Origin::Said) => Source::Pinned,
+        }
+    }
+
     /// An item of the list that is here, counted from 0.
     pub(super) fn item(&self, n: usize) -> Self {
         Self { key: format!("{}[{n}]", self.key), ..self.clone() }
@@ -189,6 +214,14 @@ impl Place {
             Written::Variable(name) => Self { key: name.to_string(), ..self },
             Written::Filled(filled) => Self { line: Some(node.line), filled: Some(filled.clone()), ..self },
             Written::Plain => Self { line: Some(node.line), ..self },
+        }
+    }
+
+    /// The same place, where the value is written as in this node.
+    pub(super) fn written_as(self, node: &Node) -> Self {
+        match &node.origin {
+            Written::Filled(filled) => Self { filled: Some(filled.clone()), ..self },
+            _ => self,
         }
     }
 
@@ -252,6 +285,8 @@ pub(super) fn lay<T>(above: Option<Given<T>>, below: Option<Given<T>>) -> Option
 pub(super) struct Findings {
     problems: Vec<Problem>,
     warnings: Vec<String>,
+    /// What holds in the end, and who says it.
+    pub(super) sources: Sources,
 }
 
 impl Findings {
@@ -291,14 +326,14 @@ impl Findings {
         }
     }
 
-    /// The warnings, unless there are problems. With `forgive` the problems are warnings too.
-    pub(super) fn finish(mut self, forgive: bool) -> Result<Vec<String>, ConfigError> {
+    /// The warnings and who says what, unless there are problems. With `forgive` the problems are warnings too.
+    pub(super) fn finish(mut self, forgive: bool) -> Result<(Vec<String>, Sources), ConfigError> {
         if forgive {
             self.warnings.extend(self.problems.iter().map(Problem::to_string));
         } else if !self.problems.is_empty() {
             return Err(ConfigError { problems: self.problems });
         }
-        Ok(self.warnings)
+        Ok((self.warnings, self.sources))
     }
 }
 

@@ -13,3 +13,9 @@ pub(super) fn named(name: &str) -> Option<ExemplarFilter> {
         _ => None,
     }
 }
+
+/// The name of the filter.
+pub(super) fn name(filter: ExemplarFilter) -> String {
+    let known = NAMES.into_iter().find(|word| named(word) == Some(filter));
+    known.unwrap_or("trace_based").to_owned()
+}

@@ -107,12 +107,7 @@ impl ExporterLayer {
     }
 
     pub(super) fn kind(&self) -> Kind {
-        match self.settings {
-            Settings::Prometheus(_) => Kind::Prometheus,
-            Settings::Otlp(_) => Kind::Otlp,
-            Settings::Pushgateway(_) => Kind::Pushgateway,
-            Settings::Stdout(_) => Kind::Stdout,
-        }
+        self.settings.kind()
     }
 }
 
@@ -127,6 +122,15 @@ pub(super) enum Settings {
 }
 
 impl Settings {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Prometheus(_) => Kind::Prometheus,
+            Self::Otlp(_) => Kind::Otlp,
+            Self::Pushgateway(_) => Kind::Pushgateway,
+            Self::Stdout(_) => Kind::Stdout,
+        }
+    }
+
     /// Nothing said about an exporter of this type.
     pub(super) fn silent(kind: Kind) -> Self {
         match kind {

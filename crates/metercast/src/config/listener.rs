@@ -8,6 +8,7 @@ use super::error::{Checked, Findings, Given, Place, lay};
 use super::has;
 use super::secret::Secret;
 use super::server_tls::ServerTls;
+use super::sources::hidden;
 use crate::scrape::Scrape;
 
 /// Where the health of a listener is, spelled as Prometheus does.
@@ -88,7 +89,7 @@ impl ListenerLayer {
                 "cannot be had, as this build has no TLS; enable the feature \"tls\" of metercast, or leave it out",
             );
         }
-        let any_path = self.any_path.is_some_and(|any_path| any_path.value);
+        let any_path = findings.settle(&place.child("any_path"), self.any_path, false, bool::to_string);
         let is_taken = !any_path && (path == HEALTHY || path == READY);
         if is_taken && self.health.as_ref().is_none_or(|health| health.value) {
             findings.problem(
@@ -98,7 +99,7 @@ impl ListenerLayer {
                 ),
             );
         }
-        let reload = self.reload.is_some_and(|reload| reload.value);
+        let reload = findings.settle(&place.child("reload"), self.reload, false, bool::to_string);
         if reload && !any_path && path == RELOAD {
             findings.problem(
                 &place.child("path"),
@@ -108,13 +109,22 @@ impl ListenerLayer {
             );
         }
         ListenerConfig {
-            bearer: self.bearer.map(|bearer| bearer.value),
-            tls: self.tls.map(|tls| tls.value),
+            bearer: findings.settle_if(&place.child("auth").child("bearer"), self.bearer, hidden),
+            tls: findings.settle_if(&place.child("tls"), self.tls, |tls| {
+                format!("{} and {}", tls.certificate().display(), tls.key().display())
+            }),
             any_path,
-            health: self.health.map_or(!any_path, |health| health.value),
+            health: findings.settle(&place.child("health"), self.health, !any_path, bool::to_string),
             reload,
-            max_in_flight: self.max_in_flight.map_or(Scrape::MAX_IN_FLIGHT, |most| most.value),
-            timeout: self.timeout.map_or(Scrape::TIMEOUT, |timeout| timeout.value),
+            max_in_flight: findings.settle(
+                &place.child("max_in_flight"),
+                self.max_in_flight,
+                Scrape::MAX_IN_FLIGHT,
+                usize::to_string,
+            ),
+            timeout: findings.settle(&place.child("timeout"), self.timeout, Scrape::TIMEOUT, |timeout| {
+                duration::show(*timeout)
+            }),
         }
     }
 }

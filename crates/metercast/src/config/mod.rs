@@ -274,6 +274,7 @@ mod url;
 
 // and what there is to say about them.
 mod error;
+mod sources;
 mod suggest;
 
 #[cfg(test)]
@@ -307,6 +308,7 @@ pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;
 #[cfg(all(feature = "serve", feature = "tls"))]
 pub(crate) use server_tls::{ServerPem, Stamp};
+pub use sources::{Setting, Source, Sources};
 pub(crate) use stdout::Writer;
 pub use stdout::{Stdout, StdoutConfig};
 
@@ -337,6 +339,7 @@ pub struct Config {
     self_metrics: bool,
     exemplars: ExemplarFilter,
     warnings: Vec<String>,
+    sources: Sources,
     /// The names of the private exporters, also of those that are switched off.
     private: BTreeSet<String>,
     /// What was read, or looked for.
@@ -458,6 +461,11 @@ impl Config {
         self.builder.as_ref().clone().build()
     }
 
+    /// Every value that holds, and which source says it.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or
     /// the place in the file in front.
     pub fn warnings(&self) -> &[String] {
@@ -478,7 +486,6 @@ pub enum OnError {
 }
 
 impl OnError {
-    #[cfg(feature = "config")]
     const NAMES: [&'static str; 2] = ["fail", "degrade"];
 
     #[cfg(feature = "config")]
@@ -507,10 +514,10 @@ pub enum OnSigterm {
     Ignore,
 }
 
-#[cfg(feature = "config")]
 impl OnSigterm {
     const NAMES: [&str; 4] = ["auto", "flush", "exit", "ignore"];
 
+    #[cfg(feature = "config")]
     fn named(name: &str) -> Option<Self> {
         match name {
             "auto" => Some(Self::Auto),

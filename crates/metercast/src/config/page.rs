@@ -6,6 +6,7 @@ use super::error::{Findings, Given, Place, lay};
 use super::prometheus::Prometheus;
 #[cfg(feature = "config")]
 use super::resource_attributes::ResourceAttributes;
+use super::sources::list;
 #[cfg(feature = "config")]
 use super::tree::Node;
 use crate::export::prometheus::{PageOptions, Profile, ResourceLabels, Strategy};
@@ -132,26 +133,41 @@ impl PageLayer {
     }
 
     /// The options with the defaults where no source said anything.
-    pub(super) fn resolve(self) -> PageOptions {
-        fn with<T>(
-            options: PageOptions,
-            said: Option<Given<T>>,
-            set: fn(PageOptions, T) -> PageOptions,
-        ) -> PageOptions {
-            match said {
-                Some(said) => set(options, said.value),
-                None => options,
-            }
+    pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> PageOptions {
+        let at = |key| place.child(key);
+        let word = |words: &[&str], n: usize| words[n].to_owned();
+        let mut options = PageOptions::new();
+        let profile = findings.settle(&at("profile"), self.profile, Profile::Otel, |profile| {
+            word(&PROFILE_NAMES, position(&PROFILES, *profile))
+        });
+        options = options.profile(profile);
+        if profile == Profile::Otel {
+            let default = Strategy::UnderscoreEscapingWithSuffixes;
+            let strategy = findings.settle(&at("strategy"), self.strategy, default, |strategy| {
+                word(&STRATEGY_NAMES, position(&STRATEGIES, *strategy))
+            });
+            options = options.strategy(strategy);
+        } else if let Some(strategy) = self.strategy {
+            options = options.strategy(strategy.value);
         }
-        let options = with(PageOptions::new(), self.profile, PageOptions::profile);
-        let options = with(options, self.strategy, PageOptions::strategy);
-        let options = with(options, self.unit_suffix, PageOptions::unit_suffix);
-        let options = with(options, self.total_suffix, PageOptions::total_suffix);
-        let options = with(options, self.scope_labels, PageOptions::scope_labels);
-        let options = with(options, self.target_info, PageOptions::target_info);
-        let options = with(options, self.resource_labels, PageOptions::resource_labels);
-        let options = with(options, self.created, PageOptions::created);
-        with(options, self.exemplars, PageOptions::exemplars)
+        if let Some(on) = findings.settle_if(&at("unit_suffix"), self.unit_suffix, bool::to_string) {
+            options = options.unit_suffix(on);
+        }
+        if let Some(on) = findings.settle_if(&at("total_suffix"), self.total_suffix, bool::to_string) {
+            options = options.total_suffix(on);
+        }
+        let labels = |labels: &ResourceLabels| match labels {
+            ResourceLabels::All => "all".to_owned(),
+            ResourceLabels::Only(keys) => list(keys),
+            _ => "none".to_owned(),
+        };
+        let none = ResourceLabels::None;
+        options
+            .scope_labels(findings.settle(&at("scope_labels"), self.scope_labels, false, bool::to_string))
+            .target_info(findings.settle(&at("target_info"), self.target_info, false, bool::to_string))
+            .resource_labels(findings.settle(&at("resource_labels"), self.resource_labels, none, labels))
+            .created(findings.settle(&at("created"), self.created, false, bool::to_string))
+            .exemplars(findings.settle(&at("exemplars"), self.exemplars, true, bool::to_string))
     }
 
     /// Notes what contradicts something else that the same source says.
@@ -173,23 +189,24 @@ impl PageLayer {
 
 const NO_KEY: &str = "has an attribute without a key; leave it out";
 
-#[cfg(feature = "config")]
 pub(super) const PROFILE_NAMES: [&str; 2] = [PROFILES[0].0, PROFILES[1].0];
 
-#[cfg(feature = "config")]
 const PROFILES: [(&str, Profile); 2] = [("otel", Profile::Otel), ("metrics-rs", Profile::MetricsRs)];
 
-#[cfg(feature = "config")]
 pub(super) const STRATEGY_NAMES: [&str; 4] =
     [STRATEGIES[0].0, STRATEGIES[1].0, STRATEGIES[2].0, STRATEGIES[3].0];
 
-#[cfg(feature = "config")]
 const STRATEGIES: [(&str, Strategy); 4] = [
     ("UnderscoreEscapingWithSuffixes", Strategy::UnderscoreEscapingWithSuffixes),
     ("UnderscoreEscapingWithoutSuffixes", Strategy::UnderscoreEscapingWithoutSuffixes),
     ("NoUTF8EscapingWithSuffixes", Strategy::NoUtf8EscapingWithSuffixes),
     ("NoTranslation", Strategy::NoTranslation),
 ];
+
+/// Where a value stands among the words for its like.
+fn position<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> usize {
+    words.iter().position(|(_, word)| *word == value).unwrap_or(0)
+}
 
 #[cfg(feature = "config")]
 fn named<T: Copy>(words: &[(&str, T)], name: &str) -> Option<T> {

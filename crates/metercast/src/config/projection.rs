@@ -4,6 +4,7 @@ use super::error::{Checked, Findings, Given, Place, lay};
 use super::otlp::Otlp;
 use super::prometheus::Prometheus;
 use super::pushgateway::Pushgateway;
+use super::sources::{bounds, list, view};
 use super::stdout::Stdout;
 use crate::view::{Aggregation, Filter, Glob, LabelRule, Projection, Rule, View, Visibilities};
 
@@ -104,22 +105,34 @@ impl ProjectionLayer {
         }
     }
 
-    pub(super) fn resolve(self) -> Projection {
-        fn value<T: Default>(given: Option<Given<T>>) -> T {
-            given.map(|given| given.value).unwrap_or_default()
+    pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> Projection {
+        let globs = |key, given: Option<Given<Vec<Glob>>>, findings: &mut Findings| {
+            findings.settle_if(&place.child(key), given, |globs| list(globs)).unwrap_or_default()
+        };
+        let visibility = |visibility: &Visibilities| match visibility {
+            Visibilities::Public => "public".to_owned(),
+            Visibilities::Private => "private".to_owned(),
+            Visibilities::Both => "both".to_owned(),
+        };
+        let at = place.child("visibility");
+        let visibility = findings.settle(&at, self.visibility, Visibilities::Public, visibility);
+        let at = place.child("views");
+        let mut views = Vec::new();
+        for (n, given) in self.views.into_iter().enumerate() {
+            views.push(findings.note(&at.item(n), given, view));
         }
         Projection {
             filter: Filter {
-                visibility: value(self.visibility),
-                include: value(self.include),
-                exclude: value(self.exclude),
-                include_scopes: value(self.include_scopes),
-                exclude_scopes: value(self.exclude_scopes),
+                visibility,
+                include: globs("include", self.include, findings),
+                exclude: globs("exclude", self.exclude, findings),
+                include_scopes: globs("include_scopes", self.include_scopes, findings),
+                exclude_scopes: globs("exclude_scopes", self.exclude_scopes, findings),
             },
-            views: self.views.into_iter().map(|view| view.value).collect(),
-            rule: value(self.rule),
-            limit: self.limit.map(|limit| limit.value),
-            buckets: self.buckets.map(|bounds| bounds.value),
+            views,
+            rule: self.rule.map(|rule| rule.value).unwrap_or_default(),
+            limit: findings.settle_if(&place.child("cardinality_limit"), self.limit, usize::to_string),
+            buckets: findings.settle_if(&place.child("buckets"), self.buckets, |given| bounds(given)),
         }
     }
 }

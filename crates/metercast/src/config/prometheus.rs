@@ -197,10 +197,12 @@ impl PrometheusLayer {
         place: &Place,
         findings: &mut Findings,
     ) -> PrometheusConfig {
-        let listen = self.address().to_string();
-        let path = self.path.map_or_else(|| PATH.to_owned(), |path| path.value);
+        let address = Address { host: HOST.to_owned(), port: PORT };
+        let listen = findings.settle(&place.child("listen"), self.listen, address, Address::to_string);
+        let listen = listen.to_string();
+        let path = findings.settle(&place.child("path"), self.path, PATH.to_owned(), String::clone);
         let listener = self.listener.resolve(&path, place, findings);
-        PrometheusConfig { listen, path, listener, page: self.page.resolve(), projection }
+        PrometheusConfig { listen, path, listener, page: self.page.resolve(place, findings), projection }
     }
 }
 

@@ -87,6 +87,16 @@ impl fmt::Display for ProxyConfig {
     }
 }
 
+impl Proxy {
+    /// As it may be shown.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::None => "none".to_owned(),
+            Self::Through(proxy) => proxy.to_string(),
+        }
+    }
+}
+
 /// What one source says about the proxy.
 #[derive(Debug, Clone)]
 pub(super) enum Proxy {

@@ -13,6 +13,7 @@ use super::page::PageLayer;
 use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::secret::Secret;
+use super::sources::hidden;
 use crate::export::prometheus::PageOptions;
 use crate::view::Projection;
 
@@ -305,22 +306,34 @@ impl PushgatewayLayer {
         if self.job.is_none() && is_clean {
             findings.problem(&place.child("job"), "is missing; write the name of the program or the job");
         }
-        let (gateway, job) = (self.url?.value, self.job?.value);
-        let tls = self.tls.resolve(gateway.is_https, findings);
-        let proxy = match self.proxy.or_else(|| proxy_of(&gateway, findings)).map(|proxy| proxy.value) {
+        let gateway = findings.note(&place.child("url"), self.url?, Gateway::to_string);
+        let job = findings.note(&place.child("job"), self.job?, String::clone);
+        let tls = self.tls.resolve(gateway.is_https, place, findings);
+        let proxy = self.proxy.or_else(|| proxy_of(&gateway, findings));
+        let proxy = match findings.settle_if(&place.child("proxy"), proxy, Proxy::shown) {
             Some(Proxy::Through(proxy)) => Some(proxy),
             Some(Proxy::None) | None => None,
         };
+        let at = place.child("grouping");
+        let mut grouping = BTreeMap::new();
+        for (label, value) in self.grouping {
+            let value = findings.note(&at.child(&label), value, String::clone);
+            grouping.insert(label, value);
+        }
+        let show = |time: &Duration| duration::show(*time);
         Some(PushgatewayConfig {
             gateway,
             job,
-            grouping: self.grouping.into_iter().map(|(label, value)| (label, value.value)).collect(),
-            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
-            timeout: self.timeout.map_or(TIMEOUT, |timeout| timeout.value),
-            authorization: self.authorization.map(|header| header.value),
+            grouping,
+            interval: findings.settle(&place.child("interval"), self.interval, INTERVAL, show),
+            timeout: findings.settle(&place.child("timeout"), self.timeout, TIMEOUT, show),
+            authorization: findings.settle_if(&place.child("auth"), self.authorization, hidden),
             tls,
             proxy,
-            page: self.options.map_or_else(|| self.page.resolve(), |options| options.value),
+            page: match self.options {
+                Some(options) => options.value,
+                None => self.page.resolve(place, findings),
+            },
             projection,
         })
     }

@@ -12,8 +12,10 @@ use super::gateway::Gateway;
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
-use super::{Config, ConfigBuilder, ConfigError, process};
+use super::sources::Source;
+use super::{Config, ConfigBuilder, ConfigError, OnError, OnSigterm, duration, exemplars, process};
 use crate::resource::Resource;
+use metercast_core::{ExemplarFilter, Value};
 
 /// How long the final flush may take, unless a source says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,8 +59,10 @@ impl Sources {
             &mut prefixed.resource,
             &mut pinned.resource,
         ];
+        let mut attributes = BTreeMap::new();
         for (key, value) in layers.into_iter().flat_map(std::mem::take) {
-            resource.set(&key, value.value);
+            let old = attributes.remove(&key);
+            attributes.extend(lay(Some(value), old).map(|value| (key, value)));
         }
 
         let shutdown_timeout = lay(prefixed.shutdown_timeout.take(), file.shutdown_timeout.take());
@@ -72,22 +76,51 @@ impl Sources {
         let of_environment = environment.exemplars(&mut findings);
         let exemplars = lay(prefixed.exemplars.take(), lay(of_environment, file.exemplars.take()));
         let exemplars = lay(pinned.exemplars.take(), exemplars);
+        let at = |key| Place::named("telemetry").child(key);
+        let truth = bool::to_string;
+        findings.settle(&at("enabled"), enabled, true, truth);
+        let shutdown_timeout =
+            findings.settle(&at("shutdown_timeout"), shutdown_timeout, SHUTDOWN_TIMEOUT, |timeout| {
+                duration::show(*timeout)
+            });
+        let on_sigterm = findings.settle(&at("on_sigterm"), on_sigterm, OnSigterm::default(), |word| {
+            OnSigterm::NAMES[*word as usize].to_owned()
+        });
+        let on_error = findings.settle(&at("on_error"), on_error, OnError::default(), |word| {
+            OnError::NAMES[*word as usize].to_owned()
+        });
+        let self_metrics = findings.settle(&at("self_metrics"), self_metrics, true, truth);
+        let filter = exemplars;
+        let exemplars = findings
+            .settle(&at("exemplars"), filter, ExemplarFilter::default(), |filter| exemplars::name(*filter));
+        // Those of the process itself stand there as defaults.
+        let own =
+            resource.attributes().iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>();
+        for (key, value) in own.into_iter().filter(|(key, _)| !attributes.contains_key(key)) {
+            findings.note_as(&at("resource").child(&key), value.to_string(), Source::Default);
+        }
+        for (key, value) in attributes {
+            let value = findings.note(&at("resource").child(&key), value, Value::to_string);
+            resource.set(&key, value);
+        }
+
         let names_of_private = private.keys().cloned().collect();
         let private = switched_on(private, [&mut file, &mut prefixed]);
         let exporters =
             exporters([defaults, file, prefixed, pinned], private, &environment, &unwanted, &mut findings);
-        let warnings = findings.finish(!is_enabled)?;
+        let (warnings, sources) = findings.finish(!is_enabled)?;
         Ok(Config {
             enabled: is_enabled,
             resource,
             exporters,
             private: names_of_private,
-            shutdown_timeout: shutdown_timeout.map_or(SHUTDOWN_TIMEOUT, |timeout| timeout.value),
-            on_sigterm: on_sigterm.map(|on_sigterm| on_sigterm.value).unwrap_or_default(),
-            on_error: on_error.map(|on_error| on_error.value).unwrap_or_default(),
-            self_metrics: self_metrics.is_none_or(|recorded| recorded.value),
-            exemplars: exemplars.map(|filter| filter.value).unwrap_or_default(),
+            shutdown_timeout,
+            on_sigterm,
+            on_error,
+            self_metrics,
+            exemplars,
             warnings,
+            sources,
             files,
             builder,
         })
@@ -170,8 +203,11 @@ fn exporters(
     for (name, stack) in stacks.into_iter().filter(|(name, _)| !unwanted.contains(name)) {
         let place = Place::exporter(&name);
         let is_private = stack.is_private;
+        let kind_source = stack.kind_source();
         let Some((settings, projection)) = stack.settings(&name, environment, findings) else { continue };
-        let projection = if is_private { projection } else { projection.over(common.clone()) }.resolve();
+        let projection = if is_private { projection } else { projection.over(common.clone()) };
+        findings.note_as(&place.child("type"), settings.kind().name().to_owned(), kind_source);
+        let projection = projection.resolve(&place, findings);
         let config = match settings {
             Settings::Prometheus(prometheus) => {
                 listeners.push(Listener::of(&name, &prometheus));
@@ -191,7 +227,9 @@ fn exporters(
                 };
                 pushgateway.resolve(projection, &place, proxy_of, findings).map(ExporterConfig::Pushgateway)
             }
-            Settings::Stdout(stdout) => Some(ExporterConfig::Stdout(stdout.resolve(projection))),
+            Settings::Stdout(stdout) => {
+                Some(ExporterConfig::Stdout(stdout.resolve(projection, &place, findings)))
+            }
         };
         exporters.extend(config.map(|config| (name, config)));
     }
@@ -259,6 +297,19 @@ impl Stack {
             settings = environment.settings(&settings, findings).over(settings);
         }
         Some((pinned.0.over(prefixed.0.over(settings)), projection))
+    }
+
+    /// Who says its type: the highest that says it expressly, as the program always does, or who first named it.
+    fn kind_source(&self) -> Source {
+        let place = |layer: &Option<ExporterLayer>| Some(layer.as_ref()?.type_place.clone());
+        let says = |place: &Place| place.key().ends_with(".type") || place.key().ends_with("__TYPE");
+        place(&self.pinned)
+            .or(place(&self.prefixed).filter(says))
+            .or(place(&self.file).filter(says))
+            .or(place(&self.default))
+            .or(place(&self.file))
+            .or(place(&self.prefixed))
+            .map_or(Source::Default, |place| place.source())
     }
 
     /// Whether somebody names it who is not overruled by the standard variables.

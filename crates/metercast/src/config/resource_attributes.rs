@@ -1,6 +1,7 @@
 //! Which attributes of the resource an exporter sends along.
 
-use super::error::Checked;
+use super::error::{Checked, Findings, Given, Place};
+use super::sources::list;
 use crate::resource::Resource;
 use metercast_core::Value;
 
@@ -56,4 +57,17 @@ impl ResourceAttributes {
             _ => Ok(self),
         }
     }
+}
+
+/// Which of them an exporter sends in the end.
+pub(super) fn settle(
+    given: Option<Given<ResourceAttributes>>,
+    place: &Place,
+    findings: &mut Findings,
+) -> ResourceAttributes {
+    findings.settle(&place.child("resource"), given, ResourceAttributes::All, |attributes| match attributes {
+        ResourceAttributes::All => "all".to_owned(),
+        ResourceAttributes::None => "none".to_owned(),
+        ResourceAttributes::Only(keys) => list(keys),
+    })
 }

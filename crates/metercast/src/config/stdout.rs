@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::duration;
 use super::error::{Findings, Given, Place, lay};
 use super::projection::ProjectionSettings;
-use super::resource_attributes::ResourceAttributes;
+use super::resource_attributes::{self, ResourceAttributes};
 use crate::view::Projection;
 
 /// As the specification has it for what is printed.
@@ -173,11 +173,17 @@ impl StdoutLayer {
     }
 
     /// The settings with the defaults where no source said anything.
-    pub(super) fn resolve(self, projection: Projection) -> StdoutConfig {
+    pub(super) fn resolve(
+        self,
+        projection: Projection,
+        place: &Place,
+        findings: &mut Findings,
+    ) -> StdoutConfig {
+        let show = |interval: &Duration| duration::show(*interval);
         StdoutConfig {
-            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
+            interval: findings.settle(&place.child("interval"), self.interval, INTERVAL, show),
             writer: self.writer.map(|writer| writer.value),
-            resource: self.resource.map(|resource| resource.value).unwrap_or_default(),
+            resource: resource_attributes::settle(self.resource, place, findings),
             projection,
         }
     }

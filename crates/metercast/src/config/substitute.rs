@@ -19,19 +19,30 @@ pub(super) struct References<'a> {
 
 impl References<'_> {
     /// Fills in what every text in this table refers to. What cannot be had is noted, and nothing more is said of it.
-    pub(super) fn fill(&mut self, at: &Place, entries: &mut [(String, Node)], findings: &mut Findings) {
+    /// Returns what was put in.
+    pub(super) fn fill(
+        &mut self,
+        at: &Place,
+        entries: &mut [(String, Node)],
+        findings: &mut Findings,
+    ) -> Vec<String> {
+        let mut all = Vec::new();
         for (key, node) in entries {
             let place = at.child(key).of(node);
-            self.fill_node(&place, node, findings);
+            all.extend(self.fill_node(&place, node, findings));
         }
+        all
     }
 
-    fn fill_node(&mut self, at: &Place, node: &mut Node, findings: &mut Findings) {
+    /// Fills in a value, and returns what was put into it.
+    fn fill_node(&mut self, at: &Place, node: &mut Node, findings: &mut Findings) -> Vec<String> {
+        let mut all = Vec::new();
         match &mut node.value {
             Value::String(text) if text.contains('$') => match self.filled(text) {
                 Ok((filled, parts)) => {
                     let written = std::mem::replace(text, filled);
                     if let Some(parts) = parts {
+                        all.clone_from(&parts);
                         node.origin = Written::Filled(Arc::new(Filled { written, parts }));
                     }
                 }
@@ -40,15 +51,20 @@ impl References<'_> {
                     node.value = Value::Other(LOST);
                 }
             },
-            Value::Table(entries) => self.fill(at, entries, findings),
+            Value::Table(entries) => all = self.fill(at, entries, findings),
             Value::List(items) => {
                 for (n, item) in items.iter_mut().enumerate() {
                     let place = at.item(n).of(item);
-                    self.fill_node(&place, item, findings);
+                    let parts = self.fill_node(&place, item, findings);
+                    mark(item, &parts);
+                    all.extend(parts);
                 }
+                // A list is one value.
+                mark(node, &all);
             }
             _ => {}
         }
+        all
     }
 
     /// The text without references, and what was put in place of them if there were any.
@@ -122,6 +138,35 @@ impl References<'_> {
                 )),
             },
         }
+    }
+}
+
+/// Remembers how a value is written that these parts were put into, unless that is known or there are none.
+fn mark(node: &mut Node, parts: &[String]) {
+    if !parts.is_empty() && node.origin == Written::Plain {
+        let filled = Filled { written: written(node), parts: parts.to_vec() };
+        node.origin = Written::Filled(Arc::new(filled));
+    }
+}
+
+/// A value as it is written in a file.
+fn written(node: &Node) -> String {
+    match (&node.origin, &node.value) {
+        (Written::Filled(filled), Value::String(_)) => format!("{:?}", filled.written),
+        (_, Value::String(text)) => format!("{text:?}"),
+        (_, Value::Bool(truth)) => truth.to_string(),
+        (_, Value::Integer(number)) => number.to_string(),
+        (_, Value::Float(number)) => number.to_string(),
+        (_, Value::List(items)) => {
+            let items: Vec<String> = items.iter().map(written).collect();
+            format!("[{}]", items.join(", "))
+        }
+        (_, Value::Table(entries)) => {
+            let entries: Vec<String> =
+                entries.iter().map(|(key, node)| format!("{key} = {}", written(node))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        (_, Value::Other(kind)) => (*kind).to_owned(),
     }
 }
 

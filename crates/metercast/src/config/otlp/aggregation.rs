@@ -61,7 +61,6 @@ pub enum HistogramAggregation {
 }
 
 impl HistogramAggregation {
-    #[cfg(feature = "config")]
     pub(in crate::config) const NAMES: [&str; 2] = ["explicit", "exponential"];
     /// As the environment names them.
     pub(in crate::config) const LONG_NAMES: [&str; 2] =
@@ -75,6 +74,11 @@ impl HistogramAggregation {
             "exponential" => Some(Self::Exponential),
             _ => None,
         }
+    }
+
+    /// As a file names it.
+    pub(in crate::config) fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
     }
 
     /// The aggregation of that name in the environment, in any case.

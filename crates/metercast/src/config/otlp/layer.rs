@@ -6,13 +6,15 @@ use super::{
     Auth, Compression, HistogramAggregation, INTERVAL, OtlpConfig, Preset, Protocol, TIMEOUT, TOKEN,
     TemporalityPreference, TlsLayer,
 };
+use crate::config::duration;
 use crate::config::endpoint::Endpoint;
 use crate::config::error::{Checked, Findings, Given, Place, lay};
 use crate::config::has;
 use crate::config::headers::{GivenHeaders, Headers};
 use crate::config::proxy::Proxy;
-use crate::config::resource_attributes::ResourceAttributes;
+use crate::config::resource_attributes::{self, ResourceAttributes};
 use crate::config::secret::Secret;
+use crate::config::sources::{Source, hidden};
 use crate::config::url::{Target, Url};
 use crate::view::Projection;
 
@@ -110,7 +112,23 @@ impl OtlpLayer {
             (None, Some(preset)) => preset.temporality(),
             (None, None) => TemporalityPreference::default(),
         };
+        for (name, header) in self.headers.iter() {
+            // What was given as `auth` is shown so.
+            let given_as = header.place.key().rsplit_once(".auth.").map(|(_, kind)| kind.to_owned());
+            let key = match given_as {
+                Some(kind) => place.child("auth").child(&kind),
+                None => place.child("headers").child(name),
+            };
+            findings.note(&key, header.clone(), hidden);
+        }
+        if let Some(token) = &self.token {
+            findings.note(&place.child("auth").child(TOKEN), token.clone(), hidden);
+        }
+        if let Some(dataset) = &self.dataset {
+            findings.note(&place.child("dataset"), dataset.clone(), hidden);
+        }
         let headers = headers(preset, self.headers.values(), self.token, self.dataset, place, findings);
+        let is_default_endpoint = self.endpoint.is_none();
         let url = match self.endpoint {
             Some(url) => url,
             None => {
@@ -127,30 +145,57 @@ impl OtlpLayer {
         };
         warn_of_unused(&url, protocol, findings);
         let endpoint =
-            Endpoint::of(url.value, protocol, self.insecure.is_some_and(|insecure| insecure.value));
+            Endpoint::of(url.value, protocol, self.insecure.as_ref().is_some_and(|insecure| insecure.value));
         let endpoint = findings.take(&url.place, endpoint)?.value;
         findings.take(&url.place, endpoint.reachable());
-        let tls = self.tls.resolve(endpoint.is_https(), findings);
-        let proxy = match self.proxy.or_else(|| proxy_of(&endpoint, findings)).map(|proxy| proxy.value) {
+        let at = |key| place.child(key);
+        let of_preset = if preset.is_some() { Source::Preset } else { Source::Default };
+        match is_default_endpoint {
+            true => findings.note_as(&at("endpoint"), endpoint.to_string(), of_preset.clone()),
+            false => {
+                // The whole of it, with what was added to it.
+                findings.note(&at("endpoint"), Given::new((), &url.place), |()| endpoint.to_string());
+            }
+        }
+        findings.settle_if(&at("preset"), self.preset, |preset| preset.name().to_owned());
+        findings.settle(&at("protocol"), self.protocol, protocol, |protocol| protocol.name().to_owned());
+        findings.settle_if(&at("insecure"), self.insecure, bool::to_string);
+        match self.compression {
+            Some(given) => _ = findings.note(&at("compression"), given, |word| word.name().to_owned()),
+            None => findings.note_as(&at("compression"), compression.name().to_owned(), of_preset.clone()),
+        }
+        match self.temporality {
+            Some(given) => _ = findings.note(&at("temporality"), given, |word| word.name().to_owned()),
+            None => findings.note_as(&at("temporality"), temporality.name().to_owned(), of_preset),
+        }
+        let tls = self.tls.resolve(endpoint.is_https(), place, findings);
+        let proxy = self.proxy.or_else(|| proxy_of(&endpoint, findings));
+        let proxy = match findings.settle_if(&at("proxy"), proxy, Proxy::shown) {
             Some(Proxy::Through(proxy)) if endpoint.socket().is_none() => Some(proxy),
             _ => None,
         };
+        let show = |time: &Duration| duration::show(*time);
         Some(OtlpConfig {
             endpoint,
             protocol,
-            interval: self.interval.map_or(INTERVAL, |interval| interval.value),
-            timeout: Some(self.timeout.map_or(TIMEOUT, |timeout| timeout.value))
+            interval: findings.settle(&at("interval"), self.interval, INTERVAL, show),
+            timeout: Some(findings.settle(&at("timeout"), self.timeout, TIMEOUT, show))
                 .filter(|timeout| !timeout.is_zero()),
             compression,
             tls,
             proxy,
             temporality,
-            histograms: self.histograms.map(|histograms| histograms.value).unwrap_or_default(),
+            histograms: findings.settle(
+                &at("histograms"),
+                self.histograms,
+                HistogramAggregation::default(),
+                |histograms| histograms.name().to_owned(),
+            ),
             request_limit: preset
                 .and_then(|preset| preset.request_limit(compression))
                 .unwrap_or(REQUEST_LIMIT),
             headers,
-            resource: self.resource.map(|resource| resource.value).unwrap_or_default(),
+            resource: resource_attributes::settle(self.resource, place, findings),
             projection,
         })
     }

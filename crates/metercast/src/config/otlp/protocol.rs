@@ -61,6 +61,15 @@ pub enum Compression {
 impl Compression {
     pub(in crate::config) const NAMES: [&str; 3] = ["gzip", "zstd", "none"];
 
+    /// As a file names it.
+    pub(in crate::config) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
     /// The compression of that name, in any case.
     pub(in crate::config) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {

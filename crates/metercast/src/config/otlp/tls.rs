@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::error::{Findings, Given, lay};
+use crate::config::error::{Findings, Given, Place, lay};
 
 /// The files that an encrypted connection is made with, all in PEM. They are read when the exporter
 /// starts, and again for each new connection, so that certificates can be renewed while it runs; if they cannot be used
@@ -62,7 +62,12 @@ impl TlsLayer {
     }
 
     /// The files, complete. Those of a connection that is not encrypted have no effect.
-    pub(in crate::config) fn resolve(self, is_https: bool, findings: &mut Findings) -> TlsConfig {
+    pub(in crate::config) fn resolve(
+        self,
+        is_https: bool,
+        place: &Place,
+        findings: &mut Findings,
+    ) -> TlsConfig {
         let Self { ca, client_certificate, client_key } = self;
         if !is_https {
             for file in [&ca, &client_certificate, &client_key].into_iter().flatten() {
@@ -79,7 +84,14 @@ impl TlsLayer {
             }
             _ => {}
         }
-        let path = |file: Option<Given<PathBuf>>| file.map(|file| file.value);
-        TlsConfig { ca: path(ca), client_certificate: path(client_certificate), client_key: path(client_key) }
+        let at = place.child("tls");
+        let mut path = |key, file: Option<Given<PathBuf>>| {
+            findings.settle_if(&at.child(key), file, |path| path.display().to_string())
+        };
+        TlsConfig {
+            ca: path("ca", ca),
+            client_certificate: path("client_certificate", client_certificate),
+            client_key: path("client_key", client_key),
+        }
     }
 }

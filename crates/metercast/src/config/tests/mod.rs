@@ -17,6 +17,8 @@ mod prefixed;
 mod presets;
 mod projection;
 #[cfg(feature = "config")]
+mod provenance;
+#[cfg(feature = "config")]
 mod pushgateway;
 #[cfg(feature = "config")]
 mod references;

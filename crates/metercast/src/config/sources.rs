@@ -1,0 +1,230 @@
+//! Which source every value of a configuration comes from.
+
+use std::fmt;
+
+use super::error::{Findings, Given, Place};
+use crate::view::{Aggregation, GaugeMerge, LabelRule, View};
+
+/// Every value that holds, with where it comes from, in the order of a file: first what concerns all, then exporter by
+/// exporter. What nobody says and has no default is not there. Secrets are `***`, and what a file refers to stands as the
+/// reference.
+///
+/// Prints as a table:
+///
+/// ```
+/// use metercast::config::{Config, Otlp};
+///
+/// let config = Config::builder()
+///     .variables([("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), "http://collector:4318".to_owned())])
+///     .default_exporter("otlp", Otlp::to("http://localhost:4318").bearer("s3cret"))
+///     .build()?;
+/// let lines: Vec<String> = config.sources().to_string().lines().map(str::to_owned).collect();
+/// let endpoint = lines.iter().find(|line| line.contains("otlp.endpoint")).unwrap();
+/// assert!(endpoint.ends_with(
+///     "http://collector:4318/v1/metrics  OTEL_EXPORTER_OTLP_ENDPOINT, over the program's default"
+/// ));
+/// # Ok::<(), metercast::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    settings: Vec<Setting>,
+}
+
+/// One value that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    key: String,
+    value: String,
+    source: Source,
+    over: Vec<Source>,
+}
+
+/// Where a value comes from. Prints as `a.toml:3`, as the name of a variable, or in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// Nobody says it.
+    Default,
+    /// The preset of the exporter.
+    Preset,
+    /// The program, as a default.
+    Program,
+    /// A file, and the line.
+    File(String, usize),
+    /// An environment variable.
+    Variable(String),
+    /// The program, which insists.
+    Pinned,
+}
+
+impl Sources {
+    /// The values, each with its key.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// The value of this key, such as `telemetry.exporters.central.endpoint`.
+    pub fn get(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+}
+
+impl Setting {
+    /// The key as in a file, from `telemetry` on.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What holds, as it may be shown.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Who says it.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Who says something else, and is overruled; the highest first.
+    pub fn overruled(&self) -> &[Source] {
+        &self.over
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Preset => f.write_str("preset"),
+            Self::Program => f.write_str("the program's default"),
+            Self::File(name, 0) => f.write_str(name),
+            Self::File(name, line) => write!(f, "{name}:{line}"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Pinned => f.write_str("the program"),
+        }
+    }
+}
+
+impl fmt::Display for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |of: fn(&Setting) -> &str| {
+            self.settings.iter().map(|setting| of(setting).chars().count()).filter(|width| *width <= 60).max()
+        };
+        let (keys, values) = (width(Setting::key).unwrap_or(0), width(Setting::value).unwrap_or(0));
+        for (n, Setting { key, value, source, over }) in self.settings.iter().enumerate() {
+            let line = if n > 0 { "\n" } else { "" };
+            write!(f, "{line}{key:keys$}  {value:values$}  {source}")?;
+            for (n, over) in over.iter().enumerate() {
+                write!(f, "{} {over}", if n == 0 { ", over" } else { "," })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes what holds in the end.
+impl Findings {
+    /// What is given, or else the default; and that it holds.
+    pub(super) fn settle<T>(
+        &mut self,
+        key: &Place,
+        given: Option<Given<T>>,
+        default: T,
+        show: impl FnOnce(&T) -> String,
+    ) -> T {
+        match given {
+            Some(given) => self.note(key, given, show),
+            None => {
+                self.note_as(key, show(&default), Source::Default);
+                default
+            }
+        }
+    }
+
+    /// What is given, if it is; and that it holds.
+    pub(super) fn settle_if<T>(
+        &mut self,
+        key: &Place,
+        given: Option<Given<T>>,
+        show: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        given.map(|given| self.note(key, given, show))
+    }
+
+    /// That this holds.
+    pub(super) fn note<T>(&mut self, key: &Place, given: Given<T>, show: impl FnOnce(&T) -> String) -> T {
+        let Given { value, place } = given;
+        let shown = place.written().map_or_else(|| show(&value), str::to_owned);
+        let over = place.overruled().iter().map(Place::source).collect();
+        let source = place.source();
+        self.sources.settings.push(Setting { key: key.key().to_owned(), value: shown, source, over });
+        value
+    }
+
+    /// That this holds, since a source says so that has no place.
+    pub(super) fn note_as(&mut self, key: &Place, value: String, source: Source) {
+        let key = key.key().to_owned();
+        self.sources.settings.push(Setting { key, value, source, over: Vec::new() });
+    }
+}
+
+/// A secret, shown.
+pub(super) fn hidden<T>(_: &T) -> String {
+    "***".to_owned()
+}
+
+/// Texts as a list of a file.
+pub(super) fn list<T: fmt::Display>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(|item| format!("{:?}", item.to_string())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// Bounds as a list of a file.
+pub(super) fn bounds(bounds: &[f64]) -> String {
+    format!("{bounds:?}")
+}
+
+/// A view as the table that a file has for it.
+pub(super) fn view(view: &View) -> String {
+    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = view;
+    let mut keys = Vec::new();
+    let mut text = |key: &str, value: Option<&str>| {
+        keys.extend(value.map(|value| format!("{key} = {value:?}")));
+    };
+    text("name", selector.name.as_ref().map(|name| name.as_str()));
+    text("kind", selector.kind.map(|kind| format!("{kind:?}").to_lowercase()).as_deref());
+    text("unit_is", selector.unit.as_deref());
+    text("scope", selector.scope.as_ref().map(|scope| scope.as_str()));
+    text("scope_version", selector.scope_version.as_deref());
+    let visibility = selector.visibility.map(|visibility| format!("{visibility:?}").to_lowercase());
+    text("visibility", visibility.as_deref());
+    text("rename", name.as_deref());
+    text("alias", alias.as_deref());
+    text("description", description.as_deref());
+    text("unit", unit.as_deref());
+    keys.extend(selector.observable.map(|observable| format!("observable = {observable}")));
+    keys.extend(labels.iter().map(|rule| match rule {
+        LabelRule::Keep(globs) => format!("keep_labels = {}", list(globs)),
+        LabelRule::Drop(globs) => format!("drop_labels = {}", list(globs)),
+        LabelRule::Rename(from, to) => format!("rename_labels = {{ {from:?} = {to:?} }}"),
+    }));
+    keys.extend(aggregation.as_ref().map(|aggregation| match aggregation {
+        Aggregation::Default => "aggregation = \"default\"".to_owned(),
+        Aggregation::Drop => "aggregation = \"drop\"".to_owned(),
+        Aggregation::Buckets(bounds) => format!("buckets = {}", self::bounds(bounds)),
+        Aggregation::Exponential { max_size, max_scale } => {
+            format!("exponential = {{ max_size = {max_size}, max_scale = {max_scale} }}")
+        }
+    }));
+    keys.extend(gauges.map(|gauges| {
+        let word = match gauges {
+            GaugeMerge::Newest => "newest",
+            GaugeMerge::Sum => "sum",
+            GaugeMerge::Min => "min",
+            GaugeMerge::Max => "max",
+        };
+        format!("gauges = {word:?}")
+    }));
+    keys.extend(limit.map(|limit| format!("cardinality_limit = {limit}")));
+    format!("{{ {} }}", keys.join(", "))
+}
