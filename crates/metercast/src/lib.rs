@@ -28,7 +28,7 @@
 //!
 //! | feature | default | what for |
 //! | --- | --- | --- |
-//! | `config` | yes | configuration from a TOML file |
+//! | `config` | yes | configuration from a TOML file, again when it changes or on SIGHUP |
 //! | `yaml` | no | configuration from a YAML file, and OpenTelemetry's declarative files |
 //! | `serve` | yes | the listener that serves the Prometheus page |
 //! | `otlp` | yes | push by OTLP over HTTP |

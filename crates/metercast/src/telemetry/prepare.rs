@@ -48,7 +48,7 @@ enum Act {
     Push(Box<Change>),
     #[cfg(feature = "otlp")]
     Gateway(Box<pushgateway::Push>, Duration),
-    Print(Print, Duration),
+    Print(Box<Print>, Duration),
 }
 
 /// Everything that a reload is about to do.
@@ -237,7 +237,7 @@ impl Before<'_> {
             }
             #[cfg(feature = "otlp")]
             ExporterConfig::Otlp(settings) => {
-                let cannot_start = |error| format!("cannot start: {error}");
+                let cannot_start = |error: io::Error| format!("cannot start: {error}");
                 let settings = Settings::of(new.name, settings);
                 match old.map(|old| &old.handle) {
                     Some(Handle::Push(push)) => {
@@ -260,7 +260,8 @@ impl Before<'_> {
                         (Handle::Gateway(Arc::clone(timer)), act)
                     }
                     _ => {
-                        let timer = Timer::prepare(new.name, settings.interval(), push).map_err(no_thread)?;
+                        let timer = Timer::prepare(new.name, settings.interval(), push)
+                            .map_err(|error| no_thread(&error))?;
                         (Handle::Gateway(Arc::new(timer)), Act::Begin)
                     }
                 }
@@ -276,11 +277,11 @@ impl Before<'_> {
                 let print = Print::of(new.name, settings, reader.of_exporter(new.name, own::STDOUT));
                 match old.map(|old| &old.handle) {
                     Some(Handle::Print(timer)) => {
-                        (Handle::Print(Arc::clone(timer)), Act::Print(print, settings.interval()))
+                        (Handle::Print(Arc::clone(timer)), Act::Print(Box::new(print), settings.interval()))
                     }
                     _ => {
-                        let timer =
-                            Timer::prepare(new.name, settings.interval(), print).map_err(no_thread)?;
+                        let timer = Timer::prepare(new.name, settings.interval(), print)
+                            .map_err(|error| no_thread(&error))?;
                         (Handle::Print(Arc::new(timer)), Act::Begin)
                     }
                 }
@@ -292,7 +293,7 @@ impl Before<'_> {
     }
 }
 
-fn no_thread(error: io::Error) -> String {
+fn no_thread(error: &io::Error) -> String {
     format!("cannot start its thread: {error}")
 }
 
@@ -314,7 +315,7 @@ impl Step {
         let Step { exporter, act } = self;
         match (act, &exporter.handle) {
             (Act::Begin, Handle::Print(timer)) => timer.begin(),
-            (Act::Print(print, interval), Handle::Print(timer)) => timer.change(print, interval),
+            (Act::Print(print, interval), Handle::Print(timer)) => timer.change(*print, interval),
             #[cfg(feature = "otlp")]
             (Act::Begin, Handle::Gateway(timer)) => timer.begin(),
             #[cfg(feature = "otlp")]

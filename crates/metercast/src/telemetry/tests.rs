@@ -14,8 +14,10 @@ fn page() -> Config {
     Config::builder().environment(false).exporter("page", Prometheus::listen("127.0.0.1:0")).build().unwrap()
 }
 
-fn start(config: Config) -> (Telemetry, Arc<Mutex<Vec<(Level, String)>>>) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
+type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+
+fn start(config: Config) -> (Telemetry, Lines) {
+    let lines = Lines::default();
     let log = Log::to({
         let lines = Arc::clone(&lines);
         move |level, line| lines.lock().unwrap().push((level, line.to_owned()))
