@@ -183,6 +183,30 @@ fn half_a_file_keeps_what_there_was_and_is_said_once_until_it_changes() {
     assert_eq!((look_twice(&mut eye, &telemetry).as_str(), errors().len()), ("/b", 2));
 }
 
+#[test]
+fn a_file_that_is_included_is_watched_also_when_it_is_why_nothing_changed() {
+    let folder = Folder::new("included");
+    let path = folder.write("a.toml", &with_path("/a"));
+    let (telemetry, lines) = start(Config::builder().environment(false).file(&path).build().unwrap());
+    let errors = || lines.lock().unwrap().iter().filter(|(level, _)| *level == Level::Error).count();
+    let mut eye = Eye::default();
+    assert_eq!(look_twice(&mut eye, &telemetry), "/a");
+    folder.write("b.toml", "[telemetry.exporters.prometheus]\npaht = \"/b\"\n");
+    folder.write(
+        "a.toml",
+        "[telemetry]\ninclude = [\"b.toml\"]\n[telemetry.exporters.prometheus]\nlisten = \"127.0.0.1:0\"\n",
+    );
+    for _ in 0..3 {
+        assert_eq!((look_twice(&mut eye, &telemetry).as_str(), errors()), ("/a", 1));
+    }
+    folder.write("b.toml", &with_path("/b"));
+    assert_eq!((look_twice(&mut eye, &telemetry).as_str(), errors()), ("/b", 1));
+    folder.write("b.toml", &with_path("/c"));
+    // Once more, as it was not among the files that were looked at before.
+    look_twice(&mut eye, &telemetry);
+    assert_eq!((look_twice(&mut eye, &telemetry).as_str(), errors()), ("/c", 1));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_volume_whose_link_is_swapped_is_seen() {

@@ -48,6 +48,8 @@ pub(super) struct Eye {
     /// As they were when they were read last, whether or not they could be used; nothing at first, so that what has changed
     /// since the start is seen.
     read: BTreeMap<PathBuf, Seen>,
+    /// What else the configuration is made of that was refused, such as a file that is included since.
+    refused: Vec<PathBuf>,
     /// As they were at the last look. Who writes a file in pieces, or takes it away for a moment, is given time.
     seen: BTreeMap<PathBuf, Seen>,
 }
@@ -64,25 +66,33 @@ impl Eye {
     /// Reloads if a file is not as it was, but as it was at the look before. What is refused then is tried again when a file
     /// changes again.
     pub(super) fn look(&mut self, running: &Weak<Running>) {
-        let now = seen(running);
+        let now = self.files(running);
         let is_at_rest = now == self.seen;
         if is_at_rest && now != self.read {
             // Before it is read: what changes meanwhile is seen the next time.
             self.read = now;
-            if let Some(running) = running.upgrade() {
-                // What went wrong was logged.
-                let _ = running.reread(BY_WATCH);
-            }
+            let Some(running) = running.upgrade() else { return };
+            // What went wrong was logged.
+            self.refused = match running.reread(BY_WATCH) {
+                Ok(_) => Vec::new(),
+                Err(error) => {
+                    error.problems().iter().filter_map(|problem| problem.file()).map(Into::into).collect()
+                }
+            };
+            let others = self.refused.iter().filter(|path| !self.read.contains_key(*path));
+            let others: Vec<_> = others.map(|path| (path.clone(), Seen::of(path))).collect();
+            self.read.extend(others);
         } else {
             self.seen = now;
         }
     }
-}
 
-fn seen(running: &Weak<Running>) -> BTreeMap<PathBuf, Seen> {
-    let files =
-        running.upgrade().and_then(|running| running.config()).map_or_else(Vec::new, |config| config.files());
-    files.into_iter().map(|path| (path.clone(), Seen::of(&path))).collect()
+    /// The files as they are.
+    fn files(&self, running: &Weak<Running>) -> BTreeMap<PathBuf, Seen> {
+        let config = running.upgrade().and_then(|running| running.config());
+        let named = config.map_or_else(Vec::new, |config| config.files());
+        named.into_iter().chain(self.refused.clone()).map(|path| (path.clone(), Seen::of(&path))).collect()
+    }
 }
 
 impl Seen {
