@@ -3,7 +3,9 @@
 
 #[cfg(unix)]
 pub(crate) mod child;
+pub(crate) mod random;
 mod receiver;
+pub(crate) mod told;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,6 +17,11 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 pub(crate) use receiver::{Receiver, Reply};
+
+/// Whether tests are to take their time.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("METERCAST_LONG").is_some()
+}
 
 /// Whether real programs are to be used. If not, `test` is noted as skipped for want of `program`.
 pub(crate) fn use_programs(test: &str, program: &str) -> bool {
