@@ -262,15 +262,25 @@ impl Stream {
                 Seen::Values { sum, by_value, .. },
                 Sample::Exponential { scale, zeroes: 0, counts, sum: told_sum },
             ) => {
-                let mut wanted = BTreeMap::new();
+                let mut wanted: BTreeMap<i32, u64> = BTreeMap::new();
                 for (value, count) in by_value {
                     // The buckets are those above a power of 2^(2^-scale), up to the next.
                     let power = f64::from_bits(*value).log2() * f64::from(*scale).exp2();
                     *wanted.entry(power.ceil() as i32 - 1).or_default() += count;
                 }
-                matches!(self.shape, Shape::Exponential) && wanted == *counts && sum == told_sum
+                let is_exact = self.scale.log2().fract() == 0.0;
+                let is_near = if is_exact { wanted == *counts } else { are_near(&wanted, counts) };
+                matches!(self.shape, Shape::Exponential) && is_near && sum == told_sum
             }
             _ => false,
         }
     }
+}
+
+/// Whether no count is more than one bucket away, as where the factor between two units is no power of two.
+fn are_near(wanted: &BTreeMap<i32, u64>, told: &BTreeMap<i32, u64>) -> bool {
+    let up_to = |counts: &BTreeMap<i32, u64>, at: i32| counts.range(..=at).map(|(_, count)| count).sum::<u64>();
+    let mut places = wanted.keys().chain(told.keys());
+    up_to(wanted, i32::MAX) == up_to(told, i32::MAX)
+        && places.all(|at| (up_to(wanted, at - 1)..=up_to(wanted, at + 1)).contains(&up_to(told, *at)))
 }
