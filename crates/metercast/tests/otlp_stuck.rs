@@ -20,7 +20,7 @@ metrics! {
     static ASKED: ObservableGauge<f64> = "asked";
 }
 
-const RECORDS: u32 = 100_000;
+const RECORDS: u32 = 20_000;
 
 /// So long that only a failure takes it.
 const PATIENCE: Duration = Duration::from_secs(60);
