@@ -141,6 +141,11 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
+    /// Whether all of this store is read, rather than another one or a [share](Store::read_share).
+    pub fn is_whole_of(&self, store: &Store) -> bool {
+        self.share.is_none() && std::ptr::eq(self.store, store.inner())
+    }
+
     /// A number that changes when a metric was added or became private: what is prepared for the
     /// [families](Self::families) holds as long as it stays. It is the same for all stores.
     ///

@@ -17,6 +17,7 @@ mod audit;
 mod change;
 mod filter;
 mod glob;
+mod group;
 mod layers;
 mod plan;
 mod projection;

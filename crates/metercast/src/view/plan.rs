@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     known: HashMap<usize, Known, BuildHasherDefault<ByNumber>>,
     /// Whether a stream may have another name than its definition.
     renames: bool,
+    /// Whether a stream may have other series than its definition.
+    changes: bool,
     /// Who has a name, unless names may be shared.
     owners: Option<HashMap<String, Owner>>,
     /// The views that selected a metric.
@@ -30,13 +32,19 @@ pub(crate) struct Plan {
     is_matching_said: bool,
     /// The buckets of histograms of which nobody says anything.
     or_else: Shape,
-    /// What is wanted of a store, as long as this lives.
-    wanted: Option<(Store, WantedBounds)>,
+    /// How many readings there were.
+    readings: u64,
+    /// The store that it makes something of, whose series it remembers.
+    store: Option<Store>,
+    /// What is wanted of it, as long as this lives.
+    wanted: Option<WantedBounds>,
     warnings: Warnings,
 }
 
 /// What is known of a definition.
 struct Known {
+    /// The number of the last reading that it was in.
+    seen: u64,
     /// What it was when its streams were made: a place that defines it later may say that it is private.
     visibility: Visibility,
     streams: Vec<Arc<Stream>>,
@@ -64,9 +72,12 @@ impl Plan {
             known: HashMap::default(),
             renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some()),
             owners: Some(HashMap::new()),
+            changes: projection.limit.is_some() || !projection.views.is_empty(),
             matched: vec![false; projection.views.len()],
             is_matching_said: projection.views.is_empty(),
             or_else,
+            readings: 0,
+            store: None,
             wanted: None,
             warnings,
             projection,
@@ -87,14 +98,15 @@ impl Plan {
         self
     }
 
-    /// Asks a store for the buckets that its streams have, also those of metrics that come later; the earlier, the more is
-    /// counted in them. It asks the same store once.
+    /// Binds the plan to a store, and asks it for the buckets that its streams have, also those of metrics that come later; the
+    /// earlier, the more is counted in them. It asks the same store once.
     pub(crate) fn commit(&mut self, store: &Store) {
-        if self.wanted.as_ref().is_some_and(|(asked, _)| asked.is(store)) {
+        if self.store.as_ref().is_some_and(|asked| asked.is(store)) {
             return;
         }
         // Who had asked another store asks it no more.
-        self.wanted = None;
+        (self.store, self.wanted) = (Some(store.clone()), None);
+        self.known.values().flat_map(|known| &known.streams).for_each(|stream| stream.forget());
         let says =
             |view: &View| !matches!(view.aggregation, None | Some(Aggregation::Default | Aggregation::Drop));
         if self.or_else == Shape::Declared && !self.projection.views.iter().any(says) {
@@ -121,7 +133,7 @@ impl Plan {
                     .to_owned(),
             );
         }
-        self.wanted = Some((store.clone(), wanted));
+        self.wanted = Some(wanted);
     }
 
     /// What is wrong with the views, as far as it was found since this was asked last; each thing once.
@@ -138,16 +150,23 @@ impl Plan {
                 same.iter().for_each(|family| family.each(|_| {}));
             }
         }
+        self.readings += 1;
         for family in &families {
             self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
             self.say_unmatched();
         }
+        let remembers = self.store.as_ref().is_some_and(|store| reading.is_whole_of(store));
+        if remembers && self.changes {
+            // Where there are no series any more, those that come begin anew.
+            let absent = self.known.values().filter(|known| known.seen != self.readings);
+            absent.flat_map(|known| &known.streams).for_each(|stream| stream.forget());
+        }
         let known = &self.known;
         let of_family = |family: FamilyView<'a>| {
             let streams = known.get(&address(family.definition())).map_or(&[][..], |known| &known.streams);
-            streams.iter().map(move |stream| StreamView::new(stream, family))
+            streams.iter().map(move |stream| StreamView::new(stream, family, remembers))
         };
         let mut streams = Vec::with_capacity(families.len());
         streams.extend(families.into_iter().flat_map(of_family));
@@ -164,7 +183,7 @@ impl Plan {
 
     /// What there is of a metric, also before it is read.
     pub(crate) fn streams_of(&mut self, definition: &'static Arc<Definition>) -> &[Arc<Stream>] {
-        let asked = self.wanted.as_ref().map(|(store, _)| store.clone());
+        let asked = self.store.clone();
         self.know(definition, || asked.is_some_and(|store| store.has_declared_buckets(definition)));
         self.known.get(&address(definition)).map_or(&[], |known| &known.streams)
     }
@@ -172,8 +191,12 @@ impl Plan {
     /// Works a definition out, if that was not done.
     #[inline]
     fn know(&mut self, definition: &'static Arc<Definition>, has_declared_buckets: impl FnOnce() -> bool) {
-        let known = self.known.get(&address(definition));
-        if !known.is_some_and(|known| known.visibility == definition.visibility()) {
+        let known = self.known.get_mut(&address(definition));
+        let is_known = known.is_some_and(|known| {
+            known.seen = self.readings;
+            known.visibility == definition.visibility()
+        });
+        if !is_known {
             let are_declared = definition.kind() == Kind::Histogram && has_declared_buckets();
             self.meet(definition, are_declared);
         }
@@ -192,7 +215,7 @@ impl Plan {
                 Arc::new(Stream::new(definition, ordinal, face, transform))
             })
             .collect();
-        let known = Known { visibility, streams };
+        let known = Known { seen: self.readings, visibility, streams };
         self.known.insert(address(definition), known);
     }
 

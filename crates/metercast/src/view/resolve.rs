@@ -10,7 +10,7 @@ use super::layers::Layered;
 use super::projection::Projection;
 use super::relabel::Relabel;
 use super::stream::{Face, Spelled};
-use super::transform::{Places, Shape, Transform, bounds, converted};
+use super::transform::{Shape, Transform, bounds, converted};
 use super::unit;
 use super::warnings::Warnings;
 
@@ -63,7 +63,7 @@ pub(super) fn resolve(
         gauges,
         limit: limit.map(|limit| limit.max(1)),
         converted: Mutex::default(),
-        places: Mutex::new(Places::default()),
+        memory: Mutex::default(),
     };
     (face, Some(transform).filter(|transform| !transform.is_nothing()))
 }

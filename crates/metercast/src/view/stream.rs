@@ -9,8 +9,9 @@ use metercast_core::reading::{Exponential, FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
 
 use super::change::LabelRule;
+use super::group::Groups;
 use super::total::MOST_BUCKETS;
-use super::transform::{Groups, Transform};
+use super::transform::Transform;
 
 /// A metric as an exporter lets it out: one of the streams of a definition. It is made once and kept, so whatever an encoder
 /// prepares for it is kept under its [`id`](Self::id).
@@ -94,6 +95,11 @@ impl Stream {
         self.transform.as_ref()?.scale
     }
 
+    /// Forgets what it remembers of the series of a store.
+    pub(super) fn forget(&self) {
+        self.transform.iter().for_each(Transform::forget);
+    }
+
     /// What exponential histograms that were recorded come to together, as the stream has them.
     pub(crate) fn exponential(&self, mut recorded: impl Iterator<Item = Exponential>) -> Exponential {
         let transform = self.transform.as_ref();
@@ -143,16 +149,19 @@ pub(crate) struct StreamView<'a> {
     family: FamilyView<'a>,
     /// Whether its series are put together of several.
     is_put_together: bool,
+    /// Whether that is remembered.
+    remembers: bool,
     /// They, once that was done.
     groups: OnceCell<Groups>,
 }
 
 impl<'a> StreamView<'a> {
-    pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>) -> StreamView<'a> {
+    /// `remembers` says whether the store is the one whose series are remembered from reading to reading, and all of it read.
+    pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>, remembers: bool) -> StreamView<'a> {
         let transform = stream.transform.as_ref();
         // Asked once: there may be more series a moment later.
         let is_put_together = transform.is_some_and(|transform| transform.puts_together(family.size_hint()));
-        StreamView { stream, family, is_put_together, groups: OnceCell::new() }
+        StreamView { stream, family, is_put_together, remembers, groups: OnceCell::new() }
     }
 
     /// Which stream it is.
@@ -175,7 +184,7 @@ impl<'a> StreamView<'a> {
     #[inline(never)]
     fn each_transformed(&self, transform: &Transform, f: &mut dyn FnMut(&SeriesView<'_>)) {
         if self.is_put_together {
-            let groups = self.groups.get_or_init(|| transform.grouped(&self.family));
+            let groups = self.groups.get_or_init(|| transform.grouped(&self.family, self.remembers));
             groups.iter().for_each(|group| group.give(f));
         } else {
             transform.each(&self.family, f);

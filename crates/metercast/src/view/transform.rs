@@ -1,16 +1,16 @@
 //! What a stream makes of the series of its metric: other labels, units and buckets, fewer series.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use metercast_core::reading::{
-    BucketsView, Exponential, FamilyView, Part, PartBuf, PointView, SeriesView, SummaryView, interned_bounds,
+    BucketsView, Exponential, FamilyView, Part, PointView, SeriesView, SummaryView, interned_bounds,
 };
-use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
+use metercast_core::{Exemplar, Kind, LabelSet};
 
 use super::change::GaugeMerge;
-use super::relabel::{OVERFLOW, Relabel};
-use super::total::{Total, newest, scaled_number};
+use super::group::Memory;
+use super::relabel::Relabel;
+use super::total::scaled_number;
 use super::unit::{scaled, scaled_bound, scaled_exponential, unscaled_bound};
 
 /// What becomes of series.
@@ -25,7 +25,8 @@ pub(super) struct Transform {
     pub(super) limit: Option<usize>,
     /// Bounds that were met, and what they are in the unit of the stream.
     pub(super) converted: Mutex<Vec<(&'static [f64], &'static [f64])>>,
-    pub(super) places: Mutex<Places>,
+    /// What is remembered of series that are put together.
+    pub(super) memory: Mutex<Memory>,
 }
 
 /// Which buckets a histogram is shown in.
@@ -68,51 +69,6 @@ pub(super) fn converted(kept: &'static [f64], scale: f64) -> Shape {
     interned_bounds(&shown).map_or(Shape::Declared, |shown| Shape::Bounds { kept, shown })
 }
 
-/// Which series have places of their own where there is a limit.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    taken: HashSet<Arc<LabelSet>>,
-    /// The latest start of a series that got none. What began before may have been counted without a place of its own.
-    refused_until: Option<u64>,
-}
-
-/// Series put together, in the order of first use.
-pub(super) type Groups = Vec<Group>;
-
-/// Series that a stream makes one of.
-#[derive(Debug)]
-pub(super) struct Group {
-    labels: Arc<LabelSet>,
-    started_unix_nanos: u64,
-    /// `None` before the first.
-    value: Option<Total>,
-    exemplars: Vec<Exemplar>,
-    changed: u64,
-    parts: Vec<PartBuf>,
-}
-
-impl Group {
-    fn new(labels: Arc<LabelSet>) -> Group {
-        Group {
-            labels,
-            started_unix_nanos: u64::MAX,
-            value: None,
-            exemplars: Vec::new(),
-            changed: 0,
-            parts: Vec::new(),
-        }
-    }
-
-    pub(super) fn give(&self, f: &mut dyn FnMut(&SeriesView<'_>)) {
-        let Some(value) = self.value.as_ref().map(Total::view) else { return };
-        let parts: Vec<Part<'_>> = self.parts.iter().map(PartBuf::part).collect();
-        let started = self.started_unix_nanos;
-        let mut view = SeriesView::put_together(&self.labels, started, value, &self.exemplars, &parts);
-        view.changed = self.changed;
-        f(&view);
-    }
-}
-
 impl Transform {
     /// Whether it leaves all series as they are.
     pub(super) fn is_nothing(&self) -> bool {
@@ -137,73 +93,6 @@ impl Transform {
     pub(super) fn each(&self, family: &FamilyView<'_>, f: &mut dyn FnMut(&SeriesView<'_>)) {
         let mut desk = Desk::default();
         family.each(|series| self.one(series, &mut desk, f));
-    }
-
-    /// The series as the stream has them, put together where their labels are equal.
-    pub(super) fn grouped(&self, family: &FamilyView<'_>) -> Groups {
-        let mut groups = Groups::new();
-        let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut seen = HashSet::new();
-        let overflow = Arc::new(LabelSet::from_iter([KeyValue::new(OVERFLOW, Value::Bool(true))]));
-        self.each(family, &mut |series| {
-            let labels = Arc::new(self.labels.apply(&series.labels));
-            let at = found.get(&labels).copied().unwrap_or_else(|| {
-                let has_place =
-                    labels.get(OVERFLOW).is_some() || self.has_place(&mut places, &labels, series);
-                if has_place && self.limit.is_some() {
-                    seen.insert(Arc::clone(&labels));
-                }
-                // What the store has no room for stands with what the stream has none for.
-                let shown = if has_place { Arc::clone(&labels) } else { Arc::clone(&overflow) };
-                let at = *found.entry(Arc::clone(&shown)).or_insert(groups.len());
-                if at == groups.len() {
-                    groups.push(Group::new(shown));
-                }
-                found.insert(labels, at);
-                at
-            });
-            self.add(&mut groups[at], series);
-        });
-        if self.limit.is_some() {
-            places.taken.retain(|labels| seen.contains(labels));
-        }
-        for group in &mut groups {
-            if let Some(value) = &group.value {
-                newest(&mut group.exemplars, value);
-            }
-        }
-        groups
-    }
-
-    /// Whether a series has a place of its own. Who had one keeps it.
-    fn has_place(&self, places: &mut Places, labels: &Arc<LabelSet>, series: &SeriesView<'_>) -> bool {
-        let Some(limit) = self.limit else { return true };
-        if places.taken.contains(labels) {
-            return true;
-        }
-        let started = series.started_unix_nanos;
-        if places.taken.len() < limit && places.refused_until.is_none_or(|until| started > until) {
-            places.taken.insert(Arc::clone(labels));
-            return true;
-        }
-        places.refused_until = places.refused_until.max(Some(started));
-        false
-    }
-
-    fn add(&self, group: &mut Group, series: &SeriesView<'_>) {
-        let Some(value) = Total::of(&series.value) else { return };
-        match &mut group.value {
-            None => group.value = Some(value),
-            Some(first) if self.kind == Kind::Gauge => {
-                first.merge(value, self.gauges, series.changed > group.changed);
-            }
-            Some(first) => first.add(value, self.most_buckets()),
-        }
-        group.changed = group.changed.max(series.changed);
-        group.started_unix_nanos = group.started_unix_nanos.min(series.started_unix_nanos);
-        group.exemplars.extend_from_slice(series.exemplars);
-        group.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
     }
 
     /// The most buckets of either sign that exponential histograms have together.

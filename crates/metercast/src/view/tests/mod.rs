@@ -233,6 +233,39 @@ fn series_beyond_a_limit_are_one_and_who_had_a_place_keeps_it() {
 }
 
 #[test]
+fn a_sum_does_not_go_down_when_a_series_ends_and_begins_anew_when_all_have_ended() {
+    let store = Store::new();
+    let add = |tenant: &str, amount: u64| {
+        store.scope(|| {
+            u64_counter!("views.ended", "By tenant", amount, "tenant" => tenant.to_owned(), "kind" => 1);
+        });
+    };
+    let remove = |tenant: &'static str| {
+        let labels = [KeyValue::new("tenant", tenant), KeyValue::new("kind", 1)];
+        assert!(store.remove("views.ended", labels));
+    };
+    let pages = Pages::of(Projection::new().view(View::of("views.*").drop_labels(["tenant"])));
+    let line = |total: u32| [format!("views_ended{{kind=\"1\"}} {total}")];
+    add("a", 4);
+    add("b", 2);
+    assert_eq!(pages.lines(&store), line(6));
+    remove("a");
+    assert_eq!(pages.lines(&store), line(6));
+    add("a", 1);
+    add("b", 1);
+    assert_eq!(pages.lines(&store), line(8));
+    remove("b");
+    assert_eq!(pages.lines(&store), line(8));
+    // Of another store nothing is remembered.
+    assert!(pages.lines(&Store::new()).is_empty());
+    assert_eq!(pages.lines(&store), line(1));
+    remove("a");
+    assert!(pages.lines(&store).is_empty());
+    add("c", 7);
+    assert_eq!(pages.lines(&store), line(7));
+}
+
+#[test]
 fn what_is_wrong_is_said_once_and_names_view_and_mend() {
     let store = orders();
     store.scope(|| SETTLE.record(0.5, ("buy",)));

@@ -1,0 +1,205 @@
+//! Series that a stream makes one of, and what is remembered of them from reading to reading.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+
+use metercast_core::reading::{FamilyView, Part, PartBuf, PartId, SeriesView};
+use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
+
+use super::relabel::OVERFLOW;
+use super::total::{Total, newest};
+use super::transform::Transform;
+
+/// Series put together, in the order of first use.
+pub(super) type Groups = Vec<Group>;
+
+/// Series that a stream makes one of.
+#[derive(Debug)]
+pub(super) struct Group {
+    labels: Arc<LabelSet>,
+    started_unix_nanos: u64,
+    /// `None` before the first.
+    value: Option<Total>,
+    exemplars: Vec<Exemplar>,
+    changed: u64,
+    parts: Vec<PartBuf>,
+}
+
+/// What is remembered of the series of one store.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    places: Places,
+    /// The series that may end, by line and start, as they were in the last reading.
+    last: HashMap<(u32, u64), (Arc<LabelSet>, Total)>,
+    /// What series that have ended had counted, and since when, as long as there are others of their group: a counter does not
+    /// go down because one of those that it is the sum of has ended.
+    ended: HashMap<Arc<LabelSet>, (Total, u64)>,
+}
+
+/// Which series have places of their own where there is a limit.
+#[derive(Debug, Default)]
+struct Places {
+    taken: HashSet<Arc<LabelSet>>,
+    /// The latest start of a series that got none. What began before may have been counted without a place of its own.
+    refused_until: Option<u64>,
+}
+
+impl Group {
+    fn new(labels: Arc<LabelSet>) -> Group {
+        Group {
+            labels,
+            started_unix_nanos: u64::MAX,
+            value: None,
+            exemplars: Vec::new(),
+            changed: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    pub(super) fn give(&self, f: &mut dyn FnMut(&SeriesView<'_>)) {
+        let Some(value) = self.value.as_ref().map(Total::view) else { return };
+        let parts: Vec<Part<'_>> = self.parts.iter().map(PartBuf::part).collect();
+        let started = self.started_unix_nanos;
+        let mut view = SeriesView::put_together(&self.labels, started, value, &self.exemplars, &parts);
+        view.changed = self.changed;
+        f(&view);
+    }
+
+    /// Takes a series as the stream has it.
+    fn add(&mut self, series: &SeriesView<'_>, value: Total, transform: &Transform) {
+        match &mut self.value {
+            None => self.value = Some(value),
+            Some(first) if transform.kind == Kind::Gauge => {
+                first.merge(value, transform.gauges, series.changed > self.changed);
+            }
+            Some(first) => first.add(value, transform.most_buckets()),
+        }
+        self.changed = self.changed.max(series.changed);
+        self.started_unix_nanos = self.started_unix_nanos.min(series.started_unix_nanos);
+        self.exemplars.extend_from_slice(series.exemplars);
+        self.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
+    }
+}
+
+impl Transform {
+    /// The series as the stream has them, put together where their labels are equal. `remembers` says whether the reading is of all
+    /// that the store has whose series are remembered.
+    pub(super) fn grouped(&self, family: &FamilyView<'_>, remembers: bool) -> Groups {
+        if remembers {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            return self.grouped_with(family, &mut memory);
+        }
+        self.grouped_with(family, &mut Memory::default())
+    }
+
+    /// Forgets the series of one store, to read another.
+    pub(super) fn forget(&self) {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memory::default();
+    }
+
+    fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {
+        let mut groups = Groups::new();
+        let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
+        let (mut seen, mut now) = (HashSet::new(), HashMap::new());
+        let overflow = Arc::new(LabelSet::from_iter([KeyValue::new(OVERFLOW, Value::Bool(true))]));
+        self.each(family, &mut |series| {
+            let Some(value) = Total::of(&series.value) else { return };
+            let labels = Arc::new(self.labels.apply(&series.labels));
+            let at = found.get(&labels).copied().unwrap_or_else(|| {
+                let has_place = labels.get(OVERFLOW).is_some()
+                    || memory.places.has(self.limit, &labels, series.started_unix_nanos);
+                if has_place && self.limit.is_some() {
+                    seen.insert(Arc::clone(&labels));
+                }
+                // What the store has no room for stands with what the stream has none for.
+                let shown = if has_place { Arc::clone(&labels) } else { Arc::clone(&overflow) };
+                let at = *found.entry(Arc::clone(&shown)).or_insert(groups.len());
+                if at == groups.len() {
+                    groups.push(Group::new(shown));
+                }
+                found.insert(labels, at);
+                at
+            });
+            let group = &mut groups[at];
+            if let Some(line) = self.line_that_may_end(series) {
+                now.insert(line, (Arc::clone(&group.labels), value.clone()));
+            }
+            group.add(series, value, self);
+        });
+        if self.limit.is_some() {
+            memory.places.taken.retain(|labels| seen.contains(labels));
+        }
+        self.keep_ended(&mut groups, memory, now);
+        for group in &mut groups {
+            if let Some(value) = &group.value {
+                newest(&mut group.exemplars, value);
+            }
+        }
+        groups
+    }
+
+    /// The line of a series that may end one day, and when it began, if what it counted is to stay.
+    fn line_that_may_end(&self, series: &SeriesView<'_>) -> Option<(u32, u64)> {
+        if !matches!(self.kind, Kind::Counter | Kind::Histogram | Kind::Summary) {
+            return None;
+        }
+        let mut parts = series.parts();
+        match (parts.next(), parts.next()) {
+            (Some(Part { id: PartId::Line(line), started_unix_nanos, .. }), None) => {
+                Some((line, started_unix_nanos))
+            }
+            // What the program text names does not end, and what is observed ends with who observes it.
+            _ => None,
+        }
+    }
+
+    /// Adds what series that have ended had counted to the groups that they were in.
+    fn keep_ended(
+        &self,
+        groups: &mut Groups,
+        memory: &mut Memory,
+        now: HashMap<(u32, u64), (Arc<LabelSet>, Total)>,
+    ) {
+        for ((line, started), (labels, value)) in std::mem::take(&mut memory.last) {
+            if now.contains_key(&(line, started)) {
+                continue;
+            }
+            match memory.ended.get_mut(&labels) {
+                Some((total, since)) => {
+                    total.add(value, self.most_buckets());
+                    *since = started.min(*since);
+                }
+                None => drop(memory.ended.insert(labels, (value, started))),
+            }
+        }
+        memory.last = now;
+        if memory.ended.is_empty() {
+            return;
+        }
+        let present: HashSet<&Arc<LabelSet>> = groups.iter().map(|group| &group.labels).collect();
+        // Where nothing is left the series has ended as others do.
+        memory.ended.retain(|labels, _| present.contains(labels));
+        for group in groups {
+            if let (Some((total, since)), Some(value)) = (memory.ended.get(&group.labels), &mut group.value) {
+                value.add(total.clone(), self.most_buckets());
+                group.started_unix_nanos = group.started_unix_nanos.min(*since);
+            }
+        }
+    }
+}
+
+impl Places {
+    /// Whether a series that began then has a place of its own. Who had one keeps it.
+    fn has(&mut self, limit: Option<usize>, labels: &Arc<LabelSet>, started: u64) -> bool {
+        let Some(limit) = limit else { return true };
+        if self.taken.contains(labels) {
+            return true;
+        }
+        if self.taken.len() < limit && self.refused_until.is_none_or(|until| started > until) {
+            self.taken.insert(Arc::clone(labels));
+            return true;
+        }
+        self.refused_until = self.refused_until.max(Some(started));
+        false
+    }
+}
