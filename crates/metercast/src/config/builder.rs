@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "yaml")]
+use super::declarative;
 use super::duration;
+#[cfg(feature = "yaml")]
+use super::env::CONFIG_FILE;
 use super::env::Variables;
 use super::error::{Findings, Given, Place};
 use super::exporter::Exporter;
@@ -14,6 +18,8 @@ use super::file::{self, Known};
 #[cfg(feature = "config")]
 use super::layer::ExporterLayer;
 use super::layer::Layer;
+#[cfg(feature = "config")]
+use super::mapping::Mapping;
 use super::resolve::Sources;
 use super::{Config, ConfigError, OnError, OnSigterm};
 use metercast_core::{ExemplarFilter, Value};
@@ -48,6 +54,10 @@ pub struct ConfigBuilder {
     service: Option<(String, String)>,
     #[cfg(feature = "config")]
     file: Option<file::Source>,
+    #[cfg(feature = "config")]
+    mapping: Option<Mapping>,
+    #[cfg(feature = "yaml")]
+    declarative: Option<PathBuf>,
     environment: Environment,
     #[cfg(feature = "config")]
     prefix: Option<String>,
@@ -78,6 +88,10 @@ impl ConfigBuilder {
             service: None,
             #[cfg(feature = "config")]
             file: None,
+            #[cfg(feature = "config")]
+            mapping: None,
+            #[cfg(feature = "yaml")]
+            declarative: None,
             environment: Environment::Process,
             #[cfg(feature = "config")]
             prefix: None,
@@ -140,6 +154,27 @@ impl ConfigBuilder {
     #[cfg(feature = "config")]
     pub fn toml(mut self, name: &str, text: &str) -> Self {
         self.file = Some(file::Source::Text { name: name.to_owned(), text: text.to_owned() });
+        self
+    }
+
+    /// The file is another application's: its keys become ours by this mapping, and those of ours are not known in it. So are the
+    /// variables with the [prefix](Self::env_prefix): behind it stand their keys from the table at the root on, as in
+    /// `PJ_TELEMETRY__AUTH_TOKEN` of `telemetry.auth_token` with the prefix `PJ_TELEMETRY`. They stand in place of what the file
+    /// says; there need not be a file.
+    #[cfg(feature = "config")]
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = Some(mapping);
+        self
+    }
+
+    /// Reads this declarative configuration of OpenTelemetry, schema 1.0 or 1.1, as if `OTEL_CONFIG_FILE` named it; if that
+    /// is set, the file that it names is read instead.
+    ///
+    /// It stands above a file of [`file`](Self::file). No other `OTEL_*` variable counts beside it, but where the file refers
+    /// to one by `${NAME}`.
+    #[cfg(feature = "yaml")]
+    pub fn declarative_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.declarative = Some(path.into());
         self
     }
 
@@ -353,29 +388,61 @@ impl ConfigBuilder {
         };
 
         #[cfg(feature = "config")]
-        let (file, prefixed, files) = {
-            let named = |exporters: &BTreeMap<String, ExporterLayer>| {
-                exporters.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect::<Vec<_>>()
-            };
-            let kinds = [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect();
-            let mut known = Known { kinds, private: named(&private).into_iter().collect() };
-            let variable = |name: &str| match &self.environment {
-                Environment::Process | Environment::Silent => Variables::named_in_process(name),
-                Environment::Given(variables) => variables.raw(name),
-            };
-            let (file, files) = match &self.file {
-                Some(file) => file.read(&known, &variable, &mut findings),
-                None => Default::default(),
-            };
-            known.kinds.extend(named(&file.exporters));
-            let prefixed = match prefix {
-                Some(prefix) => file::variables(prefix, &environment, &known, &mut findings),
-                None => Layer::default(),
-            };
-            (file, prefixed, files)
+        let named = |exporters: &BTreeMap<String, ExporterLayer>| {
+            exporters.iter().map(|(name, layer)| (name.clone(), layer.kind())).collect::<Vec<_>>()
+        };
+        #[cfg(feature = "config")]
+        let mut known = Known {
+            kinds: [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect(),
+            private: named(&private).into_iter().collect(),
+        };
+        #[cfg(feature = "config")]
+        let variable = |name: &str| match &self.environment {
+            Environment::Process | Environment::Silent => Variables::named_in_process(name),
+            Environment::Given(variables) => variables.raw(name),
+        };
+        #[cfg(feature = "config")]
+        let (file, files) = match (&self.mapping, &self.file) {
+            (Some(mapping), file) => {
+                let variables = prefix.map(|prefix| environment.with_prefix(prefix)).unwrap_or_default();
+                let nothing = file::Source::Text { name: String::new(), text: String::new() };
+                let file = file.as_ref().unwrap_or(&nothing);
+                file.read(&known, Some((mapping, &variables)), &variable, &mut findings)
+            }
+            (None, Some(file)) => file.read(&known, None, &variable, &mut findings),
+            (None, None) => Default::default(),
         };
         #[cfg(not(feature = "config"))]
-        let (file, prefixed, files) = (Layer::default(), Layer::default(), Vec::new());
+        let (file, files) = (Layer::default(), Vec::new());
+
+        #[cfg(feature = "yaml")]
+        let (file, files, environment) = {
+            let named =
+                environment.config_file().map(|path| (PathBuf::from(path), Place::variable(CONFIG_FILE)));
+            let of_code =
+                self.declarative.map(|path| (path.clone(), Place::file(&path.display().to_string())));
+            match named.or(of_code) {
+                Some((path, place)) => {
+                    let declared = declarative::read(&path, &place, &variable, &known, &mut findings);
+                    let files = files.into_iter().chain([path]).collect();
+                    (declared.over(file, &mut findings), files, environment.beside_a_declarative_file())
+                }
+                None => (file, files, environment),
+            }
+        };
+        #[cfg(not(feature = "yaml"))]
+        let environment = environment.unless_declared(&mut findings);
+
+        #[cfg(feature = "config")]
+        let prefixed = {
+            known.kinds.extend(named(&file.exporters));
+            prefix
+                .filter(|_| self.mapping.is_none())
+                .map(|prefix| file::variables(prefix, &environment, &known, &mut findings))
+                .unwrap_or_default()
+        };
+        #[cfg(not(feature = "config"))]
+        let prefixed = Layer::default();
 
         let unwanted = self.unwanted;
         Sources { defaults, file, environment, prefixed, pinned, private, unwanted }

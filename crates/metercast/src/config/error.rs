@@ -209,9 +209,12 @@ impl Place {
     }
 
     /// The place of this node, whose key has been added.
-    pub(super) fn of(self, node: &Node) -> Self {
+    pub(super) fn of(mut self, node: &Node) -> Self {
+        if let Some(key) = &node.stands_for {
+            self.key = key.to_string();
+        }
         match &node.origin {
-            Written::Variable(name) => Self { key: name.to_string(), ..self },
+            Written::Variable(name) => Self { file: None, line: None, key: name.to_string(), ..self },
             Written::Filled(filled) => Self { line: Some(node.line), filled: Some(filled.clone()), ..self },
             Written::Plain => Self { line: Some(node.line), ..self },
         }

@@ -22,9 +22,10 @@ use super::tree::{Entries, Node, Value};
 use super::{OnError, OnSigterm};
 use crate::resource::SDK_PREFIX;
 use load::Loader;
+pub(super) use load::Mapped;
 
 /// The one table that is ours; the others belong to the application.
-const ROOT: &str = "telemetry";
+pub(super) const ROOT: &str = "telemetry";
 
 /// Where the text of a file comes from. Prints without the text, which may hold secrets.
 #[derive(Clone)]
@@ -47,10 +48,11 @@ impl Source {
     pub(super) fn read(
         &self,
         known: &Known,
+        mapping: Option<Mapped<'_>>,
         variable: &dyn Fn(&str) -> Option<String>,
         findings: &mut Findings,
     ) -> (Layer, Vec<PathBuf>) {
-        let mut loader = Loader::new(variable, findings);
+        let mut loader = Loader::new(mapping, variable, findings);
         loader.load(self);
         let Loader { trees, files, .. } = loader;
         let mut known = known.clone();
@@ -59,9 +61,13 @@ impl Source {
         }
         let mut layer = Layer::default();
         for tree in trees {
-            let mut reader = Reader { file: tree.file, known: &known, findings };
-            layer = reader.root(&tree.entries).over(layer, findings);
+            let mut above = self::layer(tree.file, &tree.entries, &known, findings);
+            for name in &tree.exact {
+                above.use_exactly(name);
+            }
+            layer = above.over(layer, findings);
         }
+        layer.is_everything = mapping.is_some();
         (layer, files)
     }
 }
@@ -81,6 +87,11 @@ pub(super) fn variables(
     let entries = variables.prefixed(prefix, &exporters, findings);
     let place = Place::variable(prefix);
     Reader { file: place.clone(), known, findings }.telemetry(&place, &entries)
+}
+
+/// What the entries of a file say.
+pub(super) fn layer(file: Place, entries: &Entries, known: &Known, findings: &mut Findings) -> Layer {
+    Reader { file, known, findings }.root(entries)
 }
 
 /// The exporters that code or another file describes, and their types: a table that changes one of them need not repeat its

@@ -32,10 +32,21 @@ pub(super) struct Layer {
     /// What holds for every exporter that is not private, below its own: views, buckets, limit.
     pub(super) projection: ProjectionLayer,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
+    /// Whether there are no exporters but those that somebody names, even if nobody does.
+    pub(super) is_everything: bool,
 }
 
 #[cfg(feature = "config")]
 impl Layer {
+    /// The URL of this exporter is used as it is.
+    pub(super) fn use_exactly(&mut self, exporter: &str) {
+        if let Some(Settings::Otlp(otlp)) = self.exporters.get_mut(exporter).map(|layer| &mut layer.settings)
+            && let Some(endpoint) = &mut otlp.endpoint
+        {
+            endpoint.value.is_exact = true;
+        }
+    }
+
     /// This, and where it is silent what `below` says. Notes exporters of which the two make different types.
     pub(super) fn over(self, below: Self, findings: &mut Findings) -> Self {
         let mut layer = Self {
@@ -48,6 +59,7 @@ impl Layer {
             resource: below.resource,
             projection: self.projection.over(below.projection),
             exporters: below.exporters,
+            is_everything: self.is_everything || below.is_everything,
         };
         for (key, value) in self.resource {
             let old = layer.resource.remove(&key);

@@ -161,7 +161,7 @@
 //! | variable | value |
 //! | --- | --- |
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is recorded, nothing runs, and no problem elsewhere is an error |
-//! | `OTEL_CONFIG_FILE` | an error: declarative files are not read, and with one no other variable of OpenTelemetry counts |
+//! | `OTEL_CONFIG_FILE` | a declarative file of OpenTelemetry, with the Cargo feature `yaml`; no other variable of OpenTelemetry counts beside it |
 //! | `OTEL_SERVICE_NAME` | `service.name`; wins over the next |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key2=value2`, percent-encoded; one error and the whole variable is ignored |
 //! | `OTEL_METRICS_EXPORTER` | a list of `otlp`, `prometheus` and `console`, which is the exporter `stdout`; or `none` |
@@ -206,6 +206,18 @@
 //! With [`env_prefix("SHOP")`](ConfigBuilder::env_prefix) there are variables for the keys of a file, such as
 //! `SHOP__EXPORTERS__CENTRAL__ENDPOINT`. What cannot be used in these is an error.
 //!
+//! # OpenTelemetry's declarative files
+//!
+//! With the Cargo feature `yaml`, the file that `OTEL_CONFIG_FILE` names, or
+//! [`declarative_file`](ConfigBuilder::declarative_file), is read in the versions 1.0 and 1.1 of its schema: `resource`, and
+//! `meter_provider` with its readers, views and meters; what only metercast has stands under `distribution.metercast`. It counts
+//! as a file above ours. `docs/declarative.md` says of every key what becomes of it.
+//!
+//! # Files of other applications
+//!
+//! A [`Mapping`] says which keys of another application's file are which of ours, so that its operators need not change it;
+//! [`Mapping::payjoin`], [`Mapping::osapi`] and [`Mapping::gateway`] are there. See [`ConfigBuilder::mapping`].
+//!
 //! # What exporters say of themselves
 //!
 //! With the labels `otel.component.name` (the exporter's name) and `otel.component.type`, by the semantic conventions:
@@ -226,12 +238,16 @@
 
 // From what is asked to what is answered: the sources, how they are laid over each other,
 mod builder;
+#[cfg(feature = "yaml")]
+mod declarative;
 mod env;
 #[cfg(feature = "config")]
 mod file;
 #[cfg(feature = "config")]
 mod keys;
 mod layer;
+#[cfg(feature = "config")]
+mod mapping;
 mod process;
 #[cfg(feature = "config")]
 mod read;
@@ -242,6 +258,8 @@ mod substitute;
 mod syntax;
 #[cfg(feature = "config")]
 mod toml;
+#[cfg(feature = "config")]
+mod translation;
 #[cfg(feature = "config")]
 mod tree;
 #[cfg(feature = "yaml")]
@@ -298,6 +316,8 @@ pub(crate) use gateway::{Gateway, check_job, check_label};
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
 pub(crate) use listener::{HEALTHY, READY, RELOAD};
+#[cfg(feature = "config")]
+pub use mapping::{Conversion, Mapping};
 pub use otlp::{
     Compression, HistogramAggregation, Otlp, OtlpConfig, Preset, Protocol, TemporalityPreference, TlsConfig,
 };

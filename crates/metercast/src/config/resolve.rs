@@ -45,7 +45,6 @@ impl Sources {
         mut findings: Findings,
     ) -> Result<Config, ConfigError> {
         let Self { mut defaults, mut file, environment, mut prefixed, mut pinned, private, unwanted } = self;
-        let environment = environment.unless_declared(&mut findings);
         let disabled = environment.disabled(&mut findings);
         let enabled = lay(prefixed.enabled.take(), lay(disabled, file.enabled.take()));
         let enabled = lay(pinned.enabled.take(), enabled);
@@ -158,6 +157,7 @@ fn exporters(
     findings: &mut Findings,
 ) -> BTreeMap<String, ExporterConfig> {
     let common = pinned.projection.over(prefixed.projection.over(file.projection.over(defaults.projection)));
+    let is_everything = file.is_everything;
     let mut stacks = BTreeMap::<String, Stack>::new();
     for (name, layer) in defaults.exporters {
         stacks.entry(name).or_default().default = Some(layer);
@@ -172,7 +172,7 @@ fn exporters(
         stacks.entry(name).or_default().pinned = Some(layer);
     }
 
-    let nobody_named_any = stacks.is_empty();
+    let nobody_named_any = stacks.is_empty() && !is_everything;
     let wanted = environment.standard_exporters(findings);
     for kind in Kind::ALL {
         let stack = stacks.get(kind.name());

@@ -35,7 +35,7 @@ impl References<'_> {
     }
 
     /// Fills in a value, and returns what was put into it.
-    fn fill_node(&mut self, at: &Place, node: &mut Node, findings: &mut Findings) -> Vec<String> {
+    pub(super) fn fill_node(&mut self, at: &Place, node: &mut Node, findings: &mut Findings) -> Vec<String> {
         let mut all = Vec::new();
         match &mut node.value {
             Value::String(text) if text.contains('$') => match self.filled(text) {

@@ -20,10 +20,15 @@ pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
     pub(super) origin: Written,
+    /// The key of a file of another make that this stands for.
+    pub(super) stands_for: Option<Arc<str>>,
 }
 
 /// What a value is, if what it refers to cannot be had, of which enough has been said.
 pub(super) const LOST: &str = "nothing that is known";
+
+/// What a key without a value has in YAML, as it has with `null`.
+pub(super) const NOTHING: &str = "nothing";
 
 /// How a value came to be written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +44,13 @@ pub(super) enum Written {
 
 impl Node {
     pub(super) fn new(line: usize, value: Value) -> Self {
-        Self { line, value, origin: Written::Plain }
+        Self { line, value, origin: Written::Plain, stands_for: None }
+    }
+
+    /// What says in our words what this node says under its key there.
+    pub(super) fn stands_in(&self, there: &Place, value: Value) -> Self {
+        let stands_for = Some(there.key().into());
+        Self { line: self.line, value, origin: self.origin.clone(), stands_for }
     }
 
     /// Its text, if it may stand for a number or a truth.

@@ -1,14 +1,13 @@
 //! YAML text as a tree: version 1.2, its core schema, one document.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::error::{Findings, Place};
-use super::tree::{Node, Value};
-
-/// What a key without a value has, for messages; as `null` and `~`.
-pub(super) const NOTHING: &str = "nothing";
+use super::error::{Checked, Findings, Place};
+use super::filled::Filled;
+use super::tree::{NOTHING, Node, Value, Written};
 
 /// The most that a text may have, and be made of. A configuration is far from all of them; who writes one to do harm is
 /// stopped there.
@@ -19,7 +18,7 @@ const MOST_DEPTH: usize = 64;
 const MOST_REPEATED: usize = 1 << 20;
 
 /// What becomes of the text of a value before it has a type; keys stay as they are.
-pub(super) type Substitute<'s> = &'s mut dyn FnMut(&str) -> Result<Option<String>, String>;
+pub(super) type Substitute<'s> = &'s mut dyn FnMut(&str) -> Checked<Option<(String, Filled)>>;
 
 /// Reads YAML. If its syntax is wrong that is a problem and nothing is returned: what is left of a broken file would seem to
 /// lack things.
@@ -143,10 +142,13 @@ impl Reader<'_> {
                     return Ok(());
                 }
                 let replaced = (self.substitute)(&text).map_err(|message| Broken { line, message })?;
-                let text = replaced.map_or(text, Into::into);
+                let (text, origin) = match replaced {
+                    Some((replaced, filled)) => (replaced.into(), Written::Filled(Arc::new(filled))),
+                    None => (text, Written::Plain),
+                };
                 let value =
                     scalar(&text, style, tag.as_deref()).map_err(|message| Broken { line, message })?;
-                self.put(Node::new(line, value), anchor)
+                self.put(Node { origin, ..Node::new(line, value) }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.begin(Content::List(Vec::new()), "seq", tag, anchor, line)
@@ -173,7 +175,7 @@ impl Reader<'_> {
                     return Err(too_deep(line));
                 }
                 self.repeat(weight, line)?;
-                let node = Node::new(line, self.anchors[&anchor].value.clone());
+                let node = Node { line, ..self.anchors[&anchor].clone() };
                 self.put(node, 0)
             }
             _ => Ok(()),
@@ -210,7 +212,7 @@ impl Reader<'_> {
                 let Some((name, line)) = key.take() else { return Ok(()) };
                 if seen.insert(name.clone()) {
                     // A key's line says more than that of its value, which may be the one below.
-                    entries.push((name, Node::new(line, node.value)));
+                    entries.push((name, Node { line, ..node }));
                 } else {
                     let place = self.place().child(&name).on_line(line);
                     self.findings.problem(&place, "stands here a second time; keep one of them");

@@ -11,6 +11,9 @@ mod proxy;
 mod resource;
 mod stdout;
 
+#[cfg(feature = "yaml")]
+pub(super) use resource::attribute_list;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -22,6 +25,9 @@ use super::exporter::Kind;
 use super::layer::Settings;
 use super::prometheus::PrometheusLayer;
 use super::suggest::one_of;
+
+/// The variable that names a declarative file.
+pub(super) const CONFIG_FILE: &str = "OTEL_CONFIG_FILE";
 
 /// Environment variables by name. Prints the names only, as values may be secrets.
 #[derive(Clone, Default)]
@@ -121,19 +127,27 @@ impl Variables {
         disabled.value.then_some(Given { value: false, place: disabled.place })
     }
 
-    /// These variables, unless a declarative file is named: then no other of OpenTelemetry's counts, and what the file says
-    /// is not known here.
-    pub(super) fn unless_declared(mut self, findings: &mut Findings) -> Self {
-        const NAME: &str = "OTEL_CONFIG_FILE";
-        if let Some(file) = self.get(NAME) {
-            let message = format!(
-                "{file:?} is a declarative file of OpenTelemetry, which this version does not read; unset the variable, \
-                 and use the other OTEL_ variables or a file of metercast's own"
-            );
-            findings.problem(&Place::variable(NAME), message);
-            self.0.retain(|name, _| !name.starts_with("OTEL_"));
-        }
+    /// The declarative file that is named, if one is.
+    pub(super) fn config_file(&self) -> Option<&str> {
+        self.get(CONFIG_FILE)
+    }
+
+    /// What is left of these variables beside a declarative file: none of OpenTelemetry's.
+    pub(super) fn beside_a_declarative_file(mut self) -> Self {
+        self.0.retain(|name, _| !name.starts_with("OTEL_"));
         self
+    }
+
+    /// These variables, unless a declarative file is named, which this build does not read.
+    #[cfg(not(feature = "yaml"))]
+    pub(super) fn unless_declared(self, findings: &mut Findings) -> Self {
+        let Some(file) = self.config_file() else { return self };
+        let message = format!(
+            "{file:?} is a declarative file of OpenTelemetry, which this build does not read; enable the feature \"yaml\" of \
+             metercast, or unset the variable"
+        );
+        findings.problem(&Place::variable(CONFIG_FILE), message);
+        self.beside_a_declarative_file()
     }
 
     /// Which measurements become exemplars.

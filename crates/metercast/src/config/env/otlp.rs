@@ -53,6 +53,7 @@ impl Variables {
                 findings,
             ),
             token: None,
+            request_limit: None,
             dataset: None,
             resource: None,
             headers: self.headers(findings),

@@ -12,7 +12,7 @@ use crate::config::suggest::{did_you_mean, one_of};
 use crate::config::tree::{Node, Value, Written};
 
 /// What stands between the parts of a name.
-const BETWEEN: &str = "__";
+pub(in crate::config) const BETWEEN: &str = "__";
 
 /// Checks a prefix, to which `__` and the parts of a key are added.
 pub(in crate::config) fn check_prefix(prefix: &str) -> Checked<()> {
@@ -24,7 +24,20 @@ pub(in crate::config) fn check_prefix(prefix: &str) -> Checked<()> {
     Err(format!("{prefix:?} is not a prefix for variables; write for example \"SHOP_TELEMETRY\""))
 }
 
+/// A variable with a prefix: its name, the parts of it behind the prefix in lower case, and its value.
+pub(in crate::config) type Prefixed = (String, Vec<String>, String);
+
 impl Variables {
+    /// The variables with this prefix that are not empty.
+    pub(in crate::config) fn with_prefix(&self, prefix: &str) -> Vec<Prefixed> {
+        let start = format!("{prefix}{BETWEEN}");
+        let given = self.0.iter().filter_map(|(name, value)| {
+            let parts = name.strip_prefix(&start)?.split(BETWEEN).map(str::to_ascii_lowercase).collect();
+            Some((name.clone(), parts, value.trim().to_owned()))
+        });
+        given.filter(|(_, _, value)| !value.is_empty()).collect()
+    }
+
     /// The variables with this prefix as the table `telemetry` that they stand for. `exporters` are the names that there are,
     /// with their types.
     pub(in crate::config) fn prefixed(
@@ -77,7 +90,7 @@ impl Given<'_> {
             ),
             value => value,
         };
-        Node { line: 0, value, origin }
+        Node { origin, ..Node::new(0, value) }
     }
 }
 
@@ -227,11 +240,8 @@ fn put(entries: &mut Vec<(String, Node)>, above: &str, path: &[String], node: No
     let at = match entries.iter().position(|(key, _)| key == first) {
         Some(at) => at,
         None => {
-            let table = Node {
-                line: 0,
-                value: Value::Table(Vec::new()),
-                origin: Written::Variable(name.as_str().into()),
-            };
+            let origin = Written::Variable(name.as_str().into());
+            let table = Node { origin, ..Node::new(0, Value::Table(Vec::new())) };
             entries.push((first.clone(), table));
             entries.len() - 1
         }

@@ -41,7 +41,7 @@ impl Variables {
 }
 
 /// Reads `key=value,key2=value2` with both percent-decoded.
-fn attribute_list(list: &str) -> Checked<Vec<(String, String)>> {
+pub(in crate::config) fn attribute_list(list: &str) -> Checked<Vec<(String, String)>> {
     let mut attributes = Vec::new();
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let Some((key, value)) = entry.split_once('=') else { return Err(format!("{entry:?} has no \"=\"")) };

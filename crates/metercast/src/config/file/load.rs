@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{ROOT, Source};
+use crate::config::env::prefixed::Prefixed;
 use crate::config::error::{Findings, Place};
+use crate::config::mapping::{Mapping, Translated};
 use crate::config::read;
 use crate::config::substitute::References;
 use crate::config::syntax;
@@ -20,10 +22,16 @@ const MOST_FILES: usize = 256;
 pub(super) struct Tree {
     pub(super) file: Place,
     pub(super) entries: Vec<(String, Node)>,
+    /// The exporters whose endpoint is used as it is.
+    pub(super) exact: Vec<String>,
 }
+
+/// How a file of another application is read, and the variables that say more than it.
+pub(in crate::config) type Mapped<'a> = (&'a Mapping, &'a [Prefixed]);
 
 /// Everything that a configuration is read from.
 pub(super) struct Loader<'a> {
+    mapping: Option<Mapped<'a>>,
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
     pub(super) findings: &'a mut Findings,
     /// Lowest first.
@@ -37,10 +45,12 @@ pub(super) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(super) fn new(
+        mapping: Option<Mapped<'a>>,
         variable: &'a dyn Fn(&str) -> Option<String>,
         findings: &'a mut Findings,
     ) -> Loader<'a> {
-        Loader { variable, findings, trees: Vec::new(), files: Vec::new(), chain: Vec::new(), included: 0 }
+        let (trees, files, chain) = (Vec::new(), Vec::new(), Vec::new());
+        Loader { mapping, variable, findings, trees, files, chain, included: 0 }
     }
 
     pub(super) fn load(&mut self, source: &Source) {
@@ -67,11 +77,17 @@ impl<'a> Loader<'a> {
         let file = Place::file(name);
         let mut entries = syntax::parse(name, text, &file, self.findings);
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let mut references =
+            References { variable: self.variable, folder: folder.clone(), files: Vec::new() };
+        if let Some((mapping, variables)) = self.mapping {
+            let Translated { entries, exact } =
+                mapping.translate(&file, entries, variables, &mut references, self.findings);
+            self.files.extend(references.files);
+            return self.trees.push(Tree { file, entries, exact });
+        }
         if let Some((_, node)) = entries.iter_mut().find(|(key, _)| key == ROOT) {
             let at = file.child(ROOT).of(node);
             if let Value::Table(table) = &mut node.value {
-                let mut references =
-                    References { variable: self.variable, folder: folder.clone(), files: Vec::new() };
                 references.fill(&at, table, self.findings);
                 self.files.extend(references.files);
                 if let Some(at_include) = table.iter().position(|(key, _)| key == INCLUDE) {
@@ -82,7 +98,7 @@ impl<'a> Loader<'a> {
                 }
             }
         }
-        self.trees.push(Tree { file, entries });
+        self.trees.push(Tree { file, entries, exact: Vec::new() });
     }
 
     fn include(&mut self, at: &Place, include: &Node, folder: &Path) {

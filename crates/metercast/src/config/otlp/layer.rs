@@ -36,6 +36,8 @@ pub(in crate::config) struct OtlpLayer {
     pub(in crate::config) token: Option<Given<Secret>>,
     pub(in crate::config) dataset: Option<Given<Secret>>,
     pub(in crate::config) resource: Option<Given<ResourceAttributes>>,
+    /// The most bytes of a request.
+    pub(in crate::config) request_limit: Option<Given<usize>>,
     pub(in crate::config) headers: GivenHeaders,
 }
 
@@ -74,6 +76,7 @@ impl OtlpLayer {
             },
             dataset: lay(self.dataset, below.dataset),
             resource: lay(self.resource, below.resource),
+            request_limit: lay(self.request_limit, below.request_limit),
             headers: self.headers.over(below.headers),
         }
     }
@@ -191,8 +194,8 @@ impl OtlpLayer {
                 HistogramAggregation::default(),
                 |histograms| histograms.name().to_owned(),
             ),
-            request_limit: preset
-                .and_then(|preset| preset.request_limit(compression))
+            request_limit: (self.request_limit.map(|limit| limit.value))
+                .or_else(|| preset.and_then(|preset| preset.request_limit(compression)))
                 .unwrap_or(REQUEST_LIMIT),
             headers,
             resource: resource_attributes::settle(self.resource, place, findings),
@@ -267,4 +270,17 @@ fn warn_of_unused(url: &Given<Url>, protocol: Protocol, findings: &mut Findings)
             ),
         );
     }
+}
+
+/// Less would hardly hold one series.
+#[cfg(feature = "yaml")]
+const LEAST_REQUEST: usize = 4 << 10;
+
+/// The most bytes of a request.
+#[cfg(feature = "yaml")]
+pub(in crate::config) fn check_request_limit(bytes: usize) -> Checked<usize> {
+    if (LEAST_REQUEST..=REQUEST_LIMIT).contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err(format!("{bytes} bytes are not a size for a request; write {LEAST_REQUEST} to {REQUEST_LIMIT}"))
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 pub use aggregation::{HistogramAggregation, TemporalityPreference};
 pub(super) use layer::OtlpLayer;
+#[cfg(feature = "yaml")]
+pub(super) use layer::check_request_limit;
 pub use preset::Preset;
 pub use protocol::{Compression, Protocol};
 pub use tls::TlsConfig;
@@ -271,6 +273,7 @@ impl Otlp {
                 .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout))),
             compression: at(self.compression, "compression", place),
             token: None,
+            request_limit: None,
             dataset: self.dataset.and_then(|dataset| findings.take(&place.child("dataset"), dataset)),
             resource: self
                 .resource

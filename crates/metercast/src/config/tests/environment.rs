@@ -75,6 +75,7 @@ fn fault(case: &Case) -> Option<String> {
         "tls" => has::TLS,
         "grpc" => has::GRPC,
         "zstd" => has::ZSTD,
+        "yaml" => cfg!(feature = "yaml"),
         other => panic!("{other:?} is no feature"),
     };
     let expected = match is_built_in {
@@ -96,7 +97,7 @@ fn fault(case: &Case) -> Option<String> {
 }
 
 /// The configuration, a line for each setting that is not the default.
-fn shown(config: &Config) -> String {
+pub(super) fn shown(config: &Config) -> String {
     let mut text = String::new();
     if !config.is_enabled() {
         text += "disabled\n";

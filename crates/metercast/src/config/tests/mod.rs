@@ -1,5 +1,7 @@
 //! Claims about a whole configuration: who wins, who exists, what is said about a bad one.
 
+#[cfg(feature = "yaml")]
+mod declarative;
 #[cfg(feature = "config")]
 mod environment;
 mod exporters;
@@ -8,6 +10,8 @@ mod folder;
 #[cfg(feature = "config")]
 mod includes;
 mod listener;
+#[cfg(feature = "config")]
+mod mapping;
 #[cfg(feature = "config")]
 mod messages;
 mod precedence;

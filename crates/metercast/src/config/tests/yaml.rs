@@ -11,7 +11,7 @@ use crate::config::tree::{Entries, Value};
 
 /// Files that say everything that a file can say, and some that say it wrongly.
 #[cfg(feature = "yaml")]
-const CASES: [&str; 9] = [
+const CASES: [&str; 11] = [
     "[telemetry]\nenabled = false\n",
     "[telemetry]\nshutdown_timeout = '7s'\non_sigterm = 'flush'\nself_metrics = false\nexemplars = 'always_off'\n\
      [telemetry.resource]\n'service.name' = 'orders'\nreplicas = 3\nratio = 0.5\ncanary = true\nteam.name = 'on'\n",
@@ -27,6 +27,11 @@ const CASES: [&str; 9] = [
     "[telemetry]\nshutdown_timeout = 5\non_sigterm = 'flsh'\n[telemetry.exporters.a]\nintervall = '1s'\n",
     "[telemetry.exporters.central]\ntype = 'otlp'\nendpoint = 'h'\nheaders = ['s3cret']\nauth = 's3cret'\n",
     "[telemetri]\nenabled = true\n",
+    "[telemetry]\nbuckets = [0.5, 1, 10.0]\ncardinality_limit = 100\n[telemetry.exporters.stdout]\nvisibility = 'both'\n\
+     include = ['http.*']\nexclude_scopes = ['noisy']\nresource = ['service.name']\n[[telemetry.exporters.stdout.views]]\n\
+     name = 'a.b'\nkind = 'histogram'\nrename = 'a.c'\nbuckets = [1, 2]\nrename_labels = { 'http.route' = 'route' }\n\
+     [[telemetry.exporters.stdout.views]]\nname = 'x.*'\nexponential = { max_size = 80, max_scale = 3 }\n",
+    "[[telemetry.views]]\nname = 'a'\naggregation = 'dorp'\n[[telemetry.views]]\nname = 'b'\nbuckets = [2, 1]\nkeep_lables = ['x']\n",
 ];
 
 #[cfg(feature = "yaml")]
