@@ -88,11 +88,7 @@ impl Store {
         self.read_with(Some(Share::new(key, value)), f)
     }
 
-    fn read_with<'a, R>(
-        &'a self,
-        share: Option<Share<'a>>,
-        f: impl FnOnce(&Reading<'_>) -> R,
-    ) -> R {
+    fn read_with<'a, R>(&'a self, share: Option<Share<'a>>, f: impl FnOnce(&Reading<'_>) -> R) -> R {
         let store = self.inner();
         // Before callbacks, which may take long.
         self.scope(|| store.settle_plan());

@@ -14,6 +14,7 @@ pub struct ReloadError(Cause);
 
 enum Cause {
     Config(ConfigError),
+    Program(Box<dyn std::error::Error + Send + Sync>),
     Exporters(Vec<(String, String)>),
     #[cfg(all(unix, feature = "otlp"))]
     Sigterm(io::Error),
@@ -64,6 +65,14 @@ impl ReloadError {
         ReloadError(Cause::Sigterm(error))
     }
 
+    /// What the program says against it.
+    pub(super) fn program(error: Box<dyn std::error::Error + Send + Sync>) -> ReloadError {
+        match error.downcast::<ConfigError>() {
+            Ok(error) => ReloadError(Cause::Config(*error)),
+            Err(error) => ReloadError(Cause::Program(error)),
+        }
+    }
+
     pub(super) fn stopped() -> ReloadError {
         ReloadError(Cause::Stopped)
     }
@@ -86,6 +95,7 @@ impl Cause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Cause::Config(error) => std::error::Error::source(error),
+            Cause::Program(error) => error.source(),
             Cause::Exporters(_) | Cause::Stopped => None,
             #[cfg(all(unix, feature = "otlp"))]
             Cause::Sigterm(error) => Some(error),
@@ -101,6 +111,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::Config(error) => write!(f, "{error}"),
+            Cause::Program(error) => write!(f, "{error}"),
             Cause::Exporters(failures) => lines(f, failures, ""),
             #[cfg(all(unix, feature = "otlp"))]
             Cause::Sigterm(error) => {

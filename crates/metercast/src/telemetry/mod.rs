@@ -271,7 +271,32 @@ impl Telemetry {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reload(&self, config: Config) -> Result<Reloaded, ReloadError> {
-        self.running.reload("the program", |_| Ok(config))
+        self.running.reload("the program", |_| Ok::<_, ReloadError>(config))
+    }
+
+    /// [Reloads](Self::reload) what `next` makes. For programs whose own part of the configuration is read with it: what `next`
+    /// says against it is what became of this reload, in the log and in the metrics too.
+    ///
+    /// # Errors
+    ///
+    /// What `next` returns; and as [`reload`](Self::reload).
+    ///
+    /// ```
+    /// use metercast::config::Config;
+    /// use metercast::{Log, Store, Telemetry};
+    ///
+    /// let config = || Config::builder().environment(false).without_exporter("prometheus").build();
+    /// let telemetry = Telemetry::builder(config()?).store(Store::new()).log(Log::to(|_, _| {})).start()?;
+    /// let error = telemetry.reload_with(|| Err::<Config, _>("upstreams: there are none")).unwrap_err();
+    /// assert_eq!(error.to_string(), "upstreams: there are none");
+    /// assert!(telemetry.reload_with(config).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reload_with<E>(&self, next: impl FnOnce() -> Result<Config, E>) -> Result<Reloaded, ReloadError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.running.reload("the program", |_| next().map_err(|error| ReloadError::program(error.into())))
     }
 
     /// Reads file and environment again ([`Config::reread`]), and [reloads](Self::reload) what they say now.

@@ -79,10 +79,10 @@ impl Running {
 
     /// Goes on with the configuration that `next` makes of the one that holds. `by` says in the log who wants it. Waits for
     /// another reload that is under way.
-    pub(crate) fn reload(
+    pub(crate) fn reload<E: Into<ReloadError>>(
         &self,
         by: &str,
-        next: impl FnOnce(&Config) -> Result<Config, ConfigError>,
+        next: impl FnOnce(&Config) -> Result<Config, E>,
     ) -> Result<Reloaded, ReloadError> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.reload_in_turn(turn, by, next)
@@ -93,11 +93,11 @@ impl Running {
         self.reload(by, Config::reread)
     }
 
-    fn reload_in_turn(
+    fn reload_in_turn<E: Into<ReloadError>>(
         &self,
         turn: MutexGuard<'_, ()>,
         by: &str,
-        next: impl FnOnce(&Config) -> Result<Config, ConfigError>,
+        next: impl FnOnce(&Config) -> Result<Config, E>,
     ) -> Result<Reloaded, ReloadError> {
         let result = self.next(next).and_then(|config| self.change(config, true));
         // Whoever takes what is said may have reasons to reload.
@@ -112,10 +112,13 @@ impl Running {
         self.change(config, false)
     }
 
-    fn next(&self, next: impl FnOnce(&Config) -> Result<Config, ConfigError>) -> Result<Config, ReloadError> {
+    fn next<E: Into<ReloadError>>(
+        &self,
+        next: impl FnOnce(&Config) -> Result<Config, E>,
+    ) -> Result<Config, ReloadError> {
         // Files are read without the lock.
         let config = self.state().config.clone().ok_or(ReloadError::stopped())?;
-        Ok(next(&config)?)
+        next(&config).map_err(Into::into)
     }
 
     /// The transaction. Only whoever has the turn may begin one.

@@ -71,7 +71,7 @@ fn reloads_come_one_after_the_other_and_a_request_does_not_wait_for_another() {
             running.reload("a test", |old| {
                 begun.send(()).unwrap();
                 let _ = opens.recv();
-                Ok(old.clone())
+                Ok::<_, ReloadError>(old.clone())
             })
         });
         begins.recv().unwrap();

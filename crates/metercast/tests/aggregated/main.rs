@@ -65,9 +65,9 @@ fn round(seed: u64, operations: usize) {
     let mut random = Random::new(seed);
     let store = Store::new();
     let mut shown = Shown::at_random(&mut random, false);
+    let page = PageOptions::new().strategy(Strategy::UnderscoreEscapingWithoutSuffixes).total_suffix(false);
     let page =
-        PageOptions::new().strategy(Strategy::UnderscoreEscapingWithoutSuffixes).total_suffix(false);
-    let page = PrometheusPage::with("page", page, &[], Log::to(|_, _| {})).projection(shown.projection.clone());
+        PrometheusPage::with("page", page, &[], Log::to(|_, _| {})).projection(shown.projection.clone());
     page.render(&store);
     let mut pushes = [TemporalityPreference::Cumulative, TemporalityPreference::Delta]
         .map(|temporality| Push::new(&store, temporality, Shown::at_random(&mut random, true)));
@@ -99,7 +99,9 @@ fn round(seed: u64, operations: usize) {
             shown.add(raw);
             pushes.iter_mut().for_each(|push| push.shown.add(raw));
         }
-        let at = |exporter: &str, error: String| panic!("METERCAST_SEED={seed} phase {phase}, {exporter}: {error}");
+        let at = |exporter: &str, error: String| {
+            panic!("METERCAST_SEED={seed} phase {phase}, {exporter}: {error}")
+        };
         shown.check(&told::page(&page.render(&store)), spelled).unwrap_or_else(|error| at("page", error));
         for push in &mut pushes {
             push.push(&store, &mut random, false);

@@ -43,7 +43,11 @@ enum Seen {
     Sum(f64),
     /// The newest value of each series that was recorded, and which that was.
     Gauges(BTreeMap<[usize; 3], f64>, [usize; 3]),
-    Values { counts: Vec<u64>, sum: f64, by_value: BTreeMap<u64, u64> },
+    Values {
+        counts: Vec<u64>,
+        sum: f64,
+        by_value: BTreeMap<u64, u64>,
+    },
 }
 
 /// One exporter.
@@ -121,7 +125,8 @@ impl Shown {
 
     /// Notes what was recorded.
     pub(crate) fn add(&mut self, raw: &Raw) {
-        for (at, stream) in self.streams.iter().enumerate().filter(|(_, stream)| stream.metric == raw.metric) {
+        for (at, stream) in self.streams.iter().enumerate().filter(|(_, stream)| stream.metric == raw.metric)
+        {
             let value = raw.value * stream.scale;
             let new = || match (METRICS[raw.metric].kind, &stream.shape) {
                 (Kind::Gauge, _) => Seen::Gauges(BTreeMap::new(), raw.labels),
@@ -256,7 +261,9 @@ impl Stream {
                 value == *told
             }
             (Seen::Values { counts, sum, .. }, Sample::Buckets { bounds, counts: told, sum: told_sum }) => {
-                matches!(&self.shape, Shape::Bounds(wanted) if wanted == bounds) && counts == told && sum == told_sum
+                matches!(&self.shape, Shape::Bounds(wanted) if wanted == bounds)
+                    && counts == told
+                    && sum == told_sum
             }
             (
                 Seen::Values { sum, by_value, .. },
@@ -279,7 +286,8 @@ impl Stream {
 
 /// Whether no count is more than one bucket away, as where the factor between two units is no power of two.
 fn are_near(wanted: &BTreeMap<i32, u64>, told: &BTreeMap<i32, u64>) -> bool {
-    let up_to = |counts: &BTreeMap<i32, u64>, at: i32| counts.range(..=at).map(|(_, count)| count).sum::<u64>();
+    let up_to =
+        |counts: &BTreeMap<i32, u64>, at: i32| counts.range(..=at).map(|(_, count)| count).sum::<u64>();
     let mut places = wanted.keys().chain(told.keys());
     up_to(wanted, i32::MAX) == up_to(told, i32::MAX)
         && places.all(|at| (up_to(wanted, at - 1)..=up_to(wanted, at + 1)).contains(&up_to(told, *at)))

@@ -119,8 +119,10 @@ impl Sample {
             ) => {
                 let lowest = other.min(*scale);
                 let mut all = BTreeMap::new();
-                let here = std::mem::take(counts).into_iter().map(|(at, count)| (at >> (*scale - lowest), count));
-                for (at, count) in here.chain(more.into_iter().map(|(at, count)| (at >> (other - lowest), count)))
+                let here =
+                    std::mem::take(counts).into_iter().map(|(at, count)| (at >> (*scale - lowest), count));
+                for (at, count) in
+                    here.chain(more.into_iter().map(|(at, count)| (at >> (other - lowest), count)))
                 {
                     *all.entry(at).or_default() += count;
                 }
