@@ -14,6 +14,8 @@
 //!
 //! # The file
 //!
+//! [`schema`](schema()) is a JSON Schema of it, for editors. [`Config::sources`] says of each value which source it is from.
+//!
 //! TOML (with the Cargo feature `config`, which is on unless switched off) or, if its name ends with `.yaml` or `.yml`,
 //! YAML (with the Cargo feature `yaml`: version 1.2, its core schema, up to 1 MiB). Everything is in the table `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
 //! error.
@@ -253,6 +255,8 @@ mod process;
 mod read;
 mod resolve;
 #[cfg(feature = "config")]
+mod schema;
+#[cfg(feature = "config")]
 mod substitute;
 #[cfg(feature = "config")]
 mod syntax;
@@ -325,6 +329,8 @@ pub use prometheus::{Prometheus, PrometheusConfig};
 pub use proxy::ProxyConfig;
 pub use pushgateway::{Pushgateway, PushgatewayConfig};
 pub use resource_attributes::ResourceAttributes;
+#[cfg(feature = "config")]
+pub use schema::schema;
 #[cfg(feature = "otlp")]
 pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;

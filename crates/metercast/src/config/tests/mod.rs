@@ -27,7 +27,11 @@ mod pushgateway;
 #[cfg(feature = "config")]
 mod references;
 #[cfg(feature = "config")]
+mod schema;
+#[cfg(feature = "config")]
 mod sources;
+#[cfg(feature = "config")]
+mod validator;
 mod variables;
 #[cfg(feature = "config")]
 mod views;
