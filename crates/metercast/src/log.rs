@@ -47,7 +47,12 @@ pub struct Log {
 struct Quiet {
     until: Instant,
     withheld: u64,
+    /// The causes that were said.
+    causes: Vec<String>,
 }
+
+/// The most causes that are told apart while a subject is quiet.
+const CAUSES: usize = 8;
 
 /// More than a person reads; bounds the memory.
 const REMEMBERED: usize = 256;
@@ -98,17 +103,28 @@ impl Log {
     /// Writes a line unless there was one about the same subject within a minute; the next one says how many were
     /// withheld.
     pub(crate) fn write_rarely(&self, level: Level, subject: &str, line: &str) {
+        self.write_rarely_of(level, subject, "", line);
+    }
+
+    /// The same, and within that minute each other cause is let through once.
+    pub(crate) fn write_rarely_of(&self, level: Level, subject: &str, cause: &str, line: &str) {
         let now = Instant::now();
         let withheld = {
             let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             match quiet.get_mut(subject) {
                 Some(quiet) if now < quiet.until => {
-                    quiet.withheld += 1;
-                    return;
+                    let is_said = quiet.causes.iter().any(|said| said == cause);
+                    if is_said || quiet.causes.len() == CAUSES {
+                        quiet.withheld += 1;
+                        return;
+                    }
+                    quiet.causes.push(cause.to_owned());
+                    0
                 }
                 entry => {
                     let withheld = entry.map_or(0, |quiet| quiet.withheld);
-                    quiet.insert(subject.to_owned(), Quiet { until: now + QUIET, withheld: 0 });
+                    let causes = vec![cause.to_owned()];
+                    quiet.insert(subject.to_owned(), Quiet { until: now + QUIET, withheld: 0, causes });
                     withheld
                 }
             }
@@ -168,5 +184,18 @@ mod tests {
         assert!(!log.settle("a"));
         log.write_rarely(Level::Error, "a", "a again");
         assert_eq!(*lines.lock().unwrap(), ["a0", "b0", "a again"]);
+    }
+
+    #[test]
+    fn another_cause_is_said_at_once_and_once_and_there_are_only_so_many() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = Log::to({
+            let lines = Arc::clone(&lines);
+            move |_, line| lines.lock().unwrap().push(line.to_owned())
+        });
+        for cause in (0..20).chain(0..20) {
+            log.write_rarely_of(Level::Error, "a", &cause.to_string(), &cause.to_string());
+        }
+        assert_eq!(*lines.lock().unwrap(), (0..8).map(|cause| cause.to_string()).collect::<Vec<_>>());
     }
 }

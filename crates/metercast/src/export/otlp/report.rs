@@ -159,9 +159,10 @@ impl Reporter {
                 &format!("{kept}, not before {wait:?} have passed, as the collector asks"),
             ),
         };
-        self.reader.log().write_rarely(
+        self.reader.log().write_rarely_of(
             Level::Error,
             &self.name,
+            error.error_type(),
             &format!("exporter {:?}: {line}", self.name),
         );
     }

@@ -69,8 +69,9 @@ impl Work for Push {
                 }
                 Ok(())
             }
-            Err((_, message)) => {
-                log.write_rarely(Level::Error, name, &format!("exporter {name:?}: {message}"));
+            Err((cause, message)) => {
+                let line = format!("exporter {name:?}: {message}");
+                log.write_rarely_of(Level::Error, name, &cause, &line);
                 Err(message)
             }
         }
