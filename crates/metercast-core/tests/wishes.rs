@@ -186,6 +186,18 @@ fn what_one_reader_has_stays_as_it_is_while_others_come_and_go() {
 }
 
 #[test]
+fn a_wish_may_be_kept_and_dropped_by_any_thread() {
+    fn is_shared<T: Send + Sync + 'static>(_: &T) {}
+    let store = Store::new();
+    let (bounds, wide) = (store.want_bounds("wishes.bare", &[5.0]).unwrap(), store.want_exponential(None));
+    is_shared(&bounds);
+    is_shared(&wide);
+    thread::spawn(move || drop((bounds, wide))).join().unwrap();
+    store.scope(|| BARE.record(3));
+    assert_eq!(at(&store, "wishes.bare", &[5.0]), []);
+}
+
+#[test]
 fn exponential_buckets_stand_beside_others_and_others_beside_them() {
     let store = Store::new();
     store.scope(|| [&PLAIN, &WIDTHS].into_iter().for_each(|histogram| histogram.record(0.3)));

@@ -4,14 +4,17 @@
 //! asked what they are at (see `barrier`). When each operation that was under way has ended, nobody can be writing to its cell
 //! any more, which is then cleared for another series. A series that was recorded into at the last moment comes back.
 
+mod cells;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use cells::{Recorded, is_double};
+
 use super::dictionary::{Dictionary, Writer};
 use super::exponential::Exponential;
-use super::layout::{Explicit, Layout};
 use super::line::{CellWord, Key};
 use super::past::Stage;
 use super::region::Moment;
@@ -20,9 +23,7 @@ use super::table::Retired;
 use super::{GaugeSlot, Inner, barrier};
 use crate::definition::{Definition, Kind};
 use crate::label::LabelSet;
-use crate::local;
-use crate::lock;
-use crate::number::NumberType;
+use crate::{local, lock};
 
 /// When series that nobody records into end by themselves: see [`Store::set_expiry`](crate::Store::set_expiry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +98,6 @@ struct Idle {
     /// The same of a cell whose words cannot be added up.
     exponential: Option<Exponential>,
 }
-
-/// What tells whether something was recorded: for gauges value and epoch, for others two of their words.
-type Recorded = (u64, u64);
 
 impl Lifecycle {
     pub(crate) const fn new() -> Lifecycle {
@@ -490,122 +488,6 @@ impl Leaving {
                 writer.free.wide.push(labels);
             }
             writer.free.lines.push(*number);
-        }
-    }
-}
-
-/// Whether a word of a cell, one that can be added up, is a double.
-fn is_double(definition: &Definition, at: usize) -> bool {
-    match definition.kind {
-        Kind::Histogram | Kind::Summary => at == 0,
-        _ => definition.number == NumberType::F64,
-    }
-}
-
-impl Inner {
-    /// Before their cells are used again; all at once, since the exemplars of all series are looked through.
-    fn forget_exemplars(&self, definition: &Definition, gone: &[Leaving]) {
-        // Cells of gauges have numbers of their own.
-        if self.exemplars.are_wanted() && definition.kind != Kind::Gauge {
-            self.exemplars.forget(&gone.iter().map(|leaving| leaving.cell.slot()).collect());
-        }
-    }
-
-    /// The buckets of a cell that has some.
-    fn buckets_of(&self, definition: &Definition, cell: CellWord) -> Option<&'static Layout> {
-        let has_buckets = matches!(definition.kind, Kind::Histogram | Kind::Summary);
-        has_buckets.then(|| self.dictionary.layout(cell))
-    }
-
-    /// What all regions hold in the exponential buckets of a cell that has some.
-    fn exponential(&self, definition: &Definition, cell: CellWord) -> Option<Exponential> {
-        let (at, shape) = self.buckets_of(definition, cell)?.exponential()?;
-        let slot = cell.slot() + at;
-        let mut all = Exponential::default();
-        let mut copy = vec![0; shape.words()];
-        for region in self.regions.iter() {
-            let Some(chunk) = region.series(slot) else { continue };
-            region.read_at_once(|| {
-                for (to, word) in copy.iter_mut().zip(chunk.words(slot, shape.words())) {
-                    *to = word.load(Relaxed);
-                }
-            });
-            if let Some(part) = shape.read(&copy) {
-                all.merge(&part, shape);
-            }
-        }
-        Some(all)
-    }
-
-    /// The words of a cell, added up over all regions, without those that are not added up.
-    fn totals(&self, definition: &Definition, cell: CellWord) -> Vec<u64> {
-        if definition.kind == Kind::Gauge {
-            return Vec::new();
-        }
-        let words = match self.buckets_of(definition, cell) {
-            Some(layout) => layout.explicit().map_or(0, Explicit::words),
-            None => self.words_of(definition, cell),
-        };
-        let total = |at: usize| {
-            let slot = cell.slot() + at as u32;
-            let chunks = self.regions.iter().filter_map(|region| region.series(slot));
-            let words = chunks.map(|chunk| chunk.word(slot).load(Acquire));
-            if is_double(definition, at) {
-                words.map(f64::from_bits).sum::<f64>().to_bits()
-            } else {
-                words.fold(0, u64::wrapping_add)
-            }
-        };
-        (0..words).map(total).collect()
-    }
-
-    /// What was recorded into a cell, in as much as two words can say.
-    fn recorded(&self, definition: &Definition, cell: CellWord) -> Recorded {
-        let slot = cell.slot();
-        let total = |slot: u32, count: usize| {
-            self.regions.iter().filter_map(|region| region.series(slot)).fold(0u64, |total, chunk| {
-                let words = chunk.words(slot, count).iter();
-                words.fold(total, |total, word| total.wrapping_add(word.load(Acquire)))
-            })
-        };
-        match (definition.kind, definition.number) {
-            (Kind::Gauge, _) => match self.gauge(GaugeSlot::Series(slot)) {
-                Some([bits, epoch]) => (bits.load(Acquire), epoch.load(Acquire)),
-                _ => (0, 0),
-            },
-            (Kind::Counter, _) => (total(slot, 1), 0),
-            (Kind::UpDownCounter, NumberType::F64) => {
-                let sum = |slot: u32| {
-                    let chunks = self.regions.iter().filter_map(|region| region.series(slot));
-                    let bits = chunks.map(|chunk| chunk.word(slot).load(Acquire));
-                    bits.map(f64::from_bits).sum::<f64>().to_bits()
-                };
-                (sum(slot), sum(slot + 1))
-            }
-            (Kind::UpDownCounter, _) => (total(slot, 1), total(slot + 1, 1)),
-            // Each value counts in some word of the cell that there is.
-            (Kind::Histogram | Kind::Summary, _) => {
-                (total(slot + 1, self.words_of(definition, cell) - 1), slot.into())
-            }
-        }
-    }
-
-    /// The words of a cell.
-    fn words_of(&self, definition: &Definition, cell: CellWord) -> usize {
-        match definition.kind {
-            Kind::Counter => 1,
-            Kind::UpDownCounter | Kind::Gauge => 2,
-            Kind::Histogram | Kind::Summary => self.dictionary.layout(cell).words(),
-        }
-    }
-
-    pub(super) fn labels_of(&self, number: u32) -> Option<Arc<LabelSet>> {
-        match self.dictionary.line(number)?.key() {
-            Key::Packed(packed) => {
-                let shape = crate::label::Shape::get(packed.shape())?;
-                Some(Arc::new(LabelSet::from_packed(&packed, shape.keys)))
-            }
-            Key::Wide { labels, .. } => self.dictionary.wide.share(labels),
         }
     }
 }
