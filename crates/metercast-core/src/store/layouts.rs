@@ -29,21 +29,38 @@ impl Layouts {
 
     /// The number of these buckets; `None` with more than a line can tell apart. One at a time calls this.
     pub(super) fn number_of(&self, layout: &'static Layout) -> Option<u16> {
-        for number in 0..CellWord::MOST_LAYOUTS {
-            let there = match self.first.get(number as usize) {
-                Some(first) => *first.get_or_init(|| layout),
-                None if number - self.first.len() as u32 == self.others.len() => {
-                    if self.others.push(layout).is_none() {
-                        break;
-                    }
-                    layout
-                }
-                None => self.get(number),
-            };
-            if std::ptr::eq(there, layout) {
-                return Some(number as u16);
+        let first = self.first.len() as u32;
+        let is = |there: Option<&&'static Layout>| there.is_some_and(|there| std::ptr::eq(*there, layout));
+        // Where readers have wanted many, it is one of the last.
+        let others = || (0..self.others.len()).rev().find(|at| is(self.others.get(*at)));
+        let place = self.first.iter().position(|place| std::ptr::eq(*place.get_or_init(|| layout), layout));
+        let number = place.map(|place| place as u32).or_else(|| others().map(|at| first + at));
+        if number.is_none() && first + self.others.len() >= CellWord::MOST_LAYOUTS {
+            return None;
+        }
+        let number = number.or_else(|| self.others.push(layout).map(|at| first + at));
+        number.map(|number| number as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_layout_has_one_number_of_which_there_are_so_many() {
+        let layouts = Layouts::new();
+        let of = |at: u32| Layout::of(&[f64::from(at)]).unwrap();
+        for round in 0..2 {
+            for at in 0..100 {
+                assert_eq!(layouts.number_of(of(at)), Some(at as u16), "in round {round}");
+                assert!(std::ptr::eq(layouts.get(at), of(at)));
             }
         }
-        None
+        for _ in 100..CellWord::MOST_LAYOUTS {
+            layouts.others.push(of(0));
+        }
+        assert_eq!((layouts.number_of(of(99)), layouts.number_of(of(100))), (Some(99), None));
+        assert!(std::ptr::eq(layouts.get(u32::from(u16::MAX)), Layout::fallback()), "there is none");
     }
 }
