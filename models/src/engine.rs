@@ -59,14 +59,14 @@ pub(crate) mod local {
     use crate::store::layout::Layout;
     use crate::store::line::CellWord;
     use crate::store::region::Region;
-    use crate::store::{Inner, barrier};
+    use crate::store::{Definition, Inner, barrier};
     use crate::sync::atomic::AtomicU64;
     use crate::sync::atomic::Ordering::{Relaxed, Release};
 
     copied!("local.rs");
 
     /// The engine has more reasons to be here.
-    fn record_held_slow(store: &Inner, region: &Region, number: u32, value: f64) {
+    fn record_held_slow(store: &Inner, region: &Region, (number, _): (u32, &Definition), value: f64) {
         let slot = store.dictionary.line(number).expect("it is held").cell().slot();
         map_series(region, slot);
         assert!(record_at_line(store, region, number, value));

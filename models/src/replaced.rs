@@ -11,10 +11,12 @@ use crate::store::lifecycle::have_moved_on;
 use crate::store::line::CellWord;
 use crate::store::past::Stage;
 use crate::store::region::Region;
-use crate::store::{Inner, barrier};
+use crate::store::{Definition, Inner, barrier};
 
 const OLD: u32 = 1;
 const NEW: u32 = 4;
+
+static DEFINITION: Definition = Definition { id: 1 };
 
 const KEY: Packed = Packed { words: [1, 1], head: 1 };
 
@@ -73,7 +75,7 @@ fn written() {
         thread::spawn(move || {
             local::enter(&store, store.regions.iter().next());
             assert!(local::write_at(&KEY, &Record));
-            local::record_held(number, 1.0);
+            local::record_held(number, &DEFINITION, 1.0);
         })
     };
     let replacer = {
@@ -89,7 +91,7 @@ fn written() {
     // Whatever comes now goes to the new cell alone.
     let before = count(&store, NEW);
     local::enter(&store, store.regions.iter().next());
-    local::record_held(number, 1.0);
+    local::record_held(number, &DEFINITION, 1.0);
     assert_eq!(count(&store, NEW), before + 1);
 }
 
@@ -99,13 +101,13 @@ const READ: Model = Model { stops: 3, run: read };
 fn read() {
     let (store, number) = store();
     local::enter(&store, store.regions.iter().next());
-    local::record_held(number, 1.0);
+    local::record_held(number, &DEFINITION, 1.0);
     let replacer = {
         let store = store.clone();
         thread::spawn(move || {
             local::enter(&store, store.regions.iter().next());
             replace(&store, number);
-            local::record_held(number, 1.0);
+            local::record_held(number, &DEFINITION, 1.0);
         })
     };
     let reader = {

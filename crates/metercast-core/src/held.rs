@@ -1,5 +1,6 @@
 //! Series that somebody holds: a guard, a timer, a handle.
 
+use crate::definition::Definition;
 use crate::local;
 use crate::number::Number;
 use crate::store::exemplars::Of;
@@ -17,13 +18,14 @@ pub(crate) struct Hold {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Distribution {
     pub(crate) number: u32,
+    pub(crate) definition: &'static Definition,
 }
 
 impl Distribution {
     /// Records a value in the current store.
     #[inline(always)]
     pub(crate) fn record(self, value: f64) {
-        local::record_held(self.number, value);
+        local::record_held(self.number, self.definition, value);
     }
 
     /// Records a value in the current store, which may become an exemplar.

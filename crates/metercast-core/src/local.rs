@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
+use crate::definition::Definition;
 use crate::label::Words;
 use crate::number::Number;
 use crate::own;
@@ -115,11 +116,11 @@ pub(crate) fn add_held<N: Number>(slot: u32, amount: N) {
 
 /// Records into the histogram of a line that is held.
 #[inline(always)]
-pub(crate) fn record_held(number: u32, value: f64) {
+pub(crate) fn record_held(number: u32, definition: &'static Definition, value: f64) {
     with_region(|region| {
         with_store(|store| {
             if !record_at_line(store, region, number, value) {
-                record_held_slow(store, region, number, value);
+                record_held_slow(store, region, (number, definition), value);
             }
         });
     });
@@ -140,16 +141,28 @@ fn record_at_line(store: &Inner, region: &Region, number: u32, value: f64) -> bo
 
 #[cold]
 #[inline(never)]
-fn record_held_slow(store: &Inner, region: &Region, number: u32, value: f64) {
+fn record_held_slow(
+    store: &Inner,
+    region: &Region,
+    (number, definition): (u32, &'static Definition),
+    value: f64,
+) {
     // Its cell would have to change each time in between.
-    for _ in 0..64 {
+    let mut looks = 0;
+    while looks < 64 {
+        looks += 1;
         let Some(cell) = store.dictionary.line(number).map(|line| line.cell()) else { break };
         if !matches!(store.dictionary.layout(cell), Layout::Unplanned) {
             map_series(region, cell.slot());
         } else if store.unplanned.push(number, value) {
             return;
-        } else if slowly(|| store.begin(true)) != Some(true) {
-            break;
+        } else {
+            match slowly(|| store.give_buckets(definition, number, cell)) {
+                Some(true) => {}
+                // Waiting is not looking.
+                Some(false) if store.will_be_free() => looks -= 1,
+                _ => break,
+            }
         }
         if record_at_line(store, region, number, value) {
             return;
@@ -158,16 +171,21 @@ fn record_held_slow(store: &Inner, region: &Region, number: u32, value: f64) {
     own::unable();
 }
 
-/// Records into the histogram of a line of a store that need not be the current one.
+/// Records into a histogram that has buckets, of a store that need not be the current one.
 pub(crate) fn record_in(store: &Inner, number: u32, value: f64) {
+    let record = |region: &Region| {
+        if !record_at_line(store, region, number, value)
+            && let Some(line) = store.dictionary.line(number)
+        {
+            map_series(region, line.cell().slot());
+            record_at_line(store, region, number, value);
+        }
+    };
     if with_store(|current| ptr::eq(current, store)) {
-        return record_held(number, value);
+        return with_region(record);
     }
     let (region, _) = store.regions.lease(false);
-    let region = Lease(region);
-    if !record_at_line(store, region.0, number, value) {
-        record_held_slow(store, region.0, number, value);
-    }
+    record(Lease(region).0);
 }
 
 /// Adds to a cell of a dynamic series of a store that need not be the current one.

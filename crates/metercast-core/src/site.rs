@@ -356,7 +356,9 @@ impl Site {
 
     /// The histogram of a series in the current store, for a handle or a timer.
     pub(crate) fn bind_histogram(&self, pairs: &dyn Pairs) -> Option<Distribution> {
-        self.held(pairs).map(|hold| Distribution { number: hold.number })
+        let hold = self.held(pairs)?;
+        let definition = local::with_store(|store| self.definition(store))?;
+        Some(Distribution { number: hold.number, definition })
     }
 
     /// The up-down cell of a dynamic series in the current store, for a guard.

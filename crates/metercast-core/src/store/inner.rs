@@ -183,15 +183,15 @@ impl Inner {
                     let (line, side) = (self.dictionary.line(number)?, self.dictionary.side(number)?);
                     Some((number, line.cell(), side.started()))
                 });
-                let done = found.map(|(number, cell, started)| (cell, started, at(number, cell)));
+                let done = found.map(|(number, cell, started)| ((number, cell), started, at(number, cell)));
                 region.end(begun);
                 done
             };
             // Once it is there, a second look finds it, unless it was removed in between.
             match known(&|| self.dictionary.find(definition, pairs)) {
-                Some((cell, started, true)) => return self.sample(definition, cell, started, write),
-                Some((cell, _, false)) => {
-                    self.map(definition, region, cell);
+                Some(((_, cell), started, true)) => return self.sample(definition, cell, started, write),
+                Some((series, _, false)) => {
+                    self.map(definition, region, series);
                 }
                 None => {}
             }
@@ -205,52 +205,51 @@ impl Inner {
                 // Each time, since another site's may have come.
                 let shapes = definition.shapes();
                 match known(&|| self.dictionary.find_set(definition, &shapes, &labels)) {
-                    Some((cell, started, true)) => {
+                    Some(((_, cell), started, true)) => {
                         self.sample(definition, cell, started, write);
                         return self.alias(definition, pairs, &labels, &faults);
                     }
-                    Some((cell, _, false)) if self.map(definition, region, cell) => continue,
-                    // Its values are just being put into buckets; or there is no getting at it.
-                    Some(_) if self.leave(site, &labels, write) => return,
+                    Some((series, _, false)) if self.map(definition, region, series) => continue,
+                    // Its values are just being put into buckets.
+                    Some(_) if definition.kind == Kind::Histogram => {}
+                    // There is no getting at it.
                     Some(_) => break,
-                    None => {}
-                }
-                let made = match self.dictionary.full(definition) {
-                    Some(number) => Made::Overflow { number: Some(number), first: false },
-                    None => self.make(definition, site, pairs, &labels, &faults),
-                };
-                match made {
-                    Made::There | Made::Outdated => {}
-                    Made::Busy => {
-                        // A gauge, or a total that goes both ways, must not be overtaken by what the same thread does next.
-                        let may_wait = !matches!(definition.kind, Kind::Gauge | Kind::UpDownCounter);
-                        if may_wait && self.leave(site, &labels, write) {
-                            return;
+                    None => {
+                        let made = match self.dictionary.full(definition) {
+                            Some(number) => Made::Overflow { number: Some(number), first: false },
+                            None => self.make(definition, site, pairs, &labels, &faults),
+                        };
+                        match made {
+                            Made::There | Made::Outdated => continue,
+                            Made::Busy => {}
+                            Made::Overflow { number, .. } => match known(&|| number) {
+                                Some((_, _, true)) => return,
+                                Some((series, _, false)) if self.map(definition, region, series) => continue,
+                                Some(_) if definition.kind == Kind::Histogram => {}
+                                _ => break,
+                            },
                         }
-                        // What cannot be left to others has to wait, if that is not known to be in vain.
-                        if self.deferred.are_stuck() || !self.will_be_free() {
-                            self.deferred.set_stuck(true);
-                            break;
-                        }
-                        // Waiting is not looking.
-                        looks -= 1;
                     }
-                    Made::Overflow { number, .. } => match known(&|| number) {
-                        Some((_, _, true)) => return,
-                        Some((cell, _, false)) if self.map(definition, region, cell) => {}
-                        Some(_) if self.leave(site, &labels, write) => return,
-                        _ => break,
-                    },
                 }
+                // A gauge, or a total that goes both ways, must not be overtaken by what the same thread does next.
+                let may_wait = !matches!(definition.kind, Kind::Gauge | Kind::UpDownCounter);
+                let left = |what| Recording { descriptor: site, labels: labels.clone(), what };
+                if may_wait
+                    && let Some(what) = write.later()
+                    && self.deferred.push(|| left(what))
+                {
+                    return;
+                }
+                // What cannot be left to others has to wait, if that is not known to be in vain.
+                if self.deferred.are_stuck() || !self.will_be_free() {
+                    self.deferred.set_stuck(true);
+                    break;
+                }
+                // Waiting is not looking.
+                looks -= 1;
             }
             own::unable();
         });
-    }
-
-    /// Leaves a recording to others; false if it cannot be left.
-    fn leave(&self, descriptor: &'static Descriptor, labels: &LabelSet, write: &dyn Write) -> bool {
-        let what = write.later();
-        what.is_some_and(|what| self.deferred.push(|| Recording { descriptor, labels: labels.clone(), what }))
     }
 
     /// Takes what was just recorded as an exemplar, if that is wanted.
@@ -279,7 +278,7 @@ impl Inner {
     }
 
     /// Waits until nobody is making a series; false if whoever does comes to no end.
-    fn will_be_free(&self) -> bool {
+    pub(crate) fn will_be_free(&self) -> bool {
         // Without room to keep values as they are, somebody has to put them into buckets.
         let may_begin = || !self.unplanned.is_full() || self.lifecycle.departures_in(true).is_some();
         self.dictionary.will_be_free() && lock::patiently(&self.layouts).is_some() && may_begin()
@@ -403,12 +402,12 @@ impl Inner {
 
     /// Gives the region the chunk of a cell, or the store that of a gauge; and a histogram without buckets its buckets. False
     /// if that is out of reach.
-    fn map(&self, definition: &Definition, region: &Region, cell: CellWord) -> bool {
+    fn map(&self, definition: &Definition, region: &Region, (line, cell): (u32, CellWord)) -> bool {
         if definition.kind == Kind::Gauge {
             return self.map_gauge(GaugeSlot::Series(cell.slot()));
         }
         if definition.kind == Kind::Histogram && matches!(self.dictionary.layout(cell), Layout::Unplanned) {
-            return self.begin(false);
+            return self.give_buckets(definition, line, cell);
         }
         local::map_series(region, cell.slot());
         true

@@ -158,12 +158,15 @@ impl Inner {
         self.version_of_plan.load(Acquire) == version
     }
 
-    /// Begins to carry the plan out. False if it is out of reach.
+    /// Begins to carry the plan out: new series have their buckets from the start. False if it is out of reach.
     pub(super) fn begin_plan(&self, patiently: bool) -> bool {
         let plan = if patiently { lock::patiently(&self.layouts) } else { lock::soon(&self.layouts) };
         let Some(mut plan) = plan else { return false };
-        plan.get_or_insert_default().is_begun = true;
-        self.version_of_plan.fetch_add(1, Release);
+        let plan = plan.get_or_insert_default();
+        if !plan.is_begun {
+            plan.is_begun = true;
+            self.version_of_plan.fetch_add(1, Release);
+        }
         true
     }
 

@@ -92,6 +92,8 @@ impl Inner {
         if lock::patiently(self.dictionary.lock_of_writer()).is_none() {
             return false;
         }
+        // What has buckets already had them when these values came.
+        self.put_into_buckets();
         for definition in registry::definitions().iter().copied() {
             if definition.kind == Kind::Histogram
                 && !self.dictionary.ends_of(definition).is_empty()
@@ -99,6 +101,15 @@ impl Inner {
             {
                 return false;
             }
+        }
+        self.put_into_buckets();
+        true
+    }
+
+    /// Puts the values that were kept as they are into the buckets of those series that have some.
+    fn put_into_buckets(&self) {
+        if self.unplanned.is_empty() {
+            return;
         }
         self.unplanned.take(|line, value| {
             let cell = self.dictionary.line(line).map(|line| line.cell());
@@ -109,7 +120,6 @@ impl Inner {
             }
             has_buckets
         });
-        true
     }
 
     /// Gives the histograms of this definition new cells where theirs do not have all that is wanted.
@@ -138,18 +148,13 @@ impl Inner {
                 replaced.waiting.extend(old);
             }
         }
-        if !lines.is_empty() && self.exemplars.are_wanted() {
-            let moves =
-                replaced.waiting[before..].iter().map(|old| (old.cell.slot(), old.by.slot())).collect();
-            let bucket = |value| layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32);
-            self.exemplars.move_to(&moves, bucket);
-        }
+        self.move_exemplars(&replaced.waiting[before..], layout);
         true
     }
 
     fn replace_cell(
         &self,
-        definition: &'static Arc<Definition>,
+        definition: &Definition,
         number: u32,
         layout: &'static Layout,
         writer: &mut Writer,
@@ -190,7 +195,7 @@ impl Inner {
     /// then in its bucket.
     pub(crate) fn settle_plan(&self) {
         if !self.plan_is_begun.load(Acquire) {
-            self.begin(true);
+            self.begin();
         } else if !self.unplanned.is_empty() {
             // They came while it was begun.
             self.plan_has_changed.store(true, Relaxed);
@@ -198,10 +203,10 @@ impl Inner {
         }
     }
 
-    /// Begins to carry the plan out. False if somebody else is at it, or it is out of reach; who is patient waits for that.
-    pub(crate) fn begin(&self, patiently: bool) -> bool {
-        let Some(mut departures) = self.lifecycle.departures_in(patiently) else { return false };
-        if !self.plan_is_begun.load(Relaxed) && !self.begin_plan(patiently) {
+    /// Begins to carry the plan out. False if it is out of reach.
+    fn begin(&self) -> bool {
+        let Some(mut departures) = self.lifecycle.departures_in(true) else { return false };
+        if !self.begin_plan(true) {
             return false;
         }
         // Before it is carried out: what changes meanwhile is carried out once more.
@@ -212,6 +217,35 @@ impl Inner {
         }
         self.plan_is_begun.store(true, Release);
         is_done
+    }
+
+    /// Gives one histogram the buckets that are wanted, because there is no room to keep its values as they are; the others
+    /// follow when they are recorded into, or read. False if somebody else is at it.
+    pub(crate) fn give_buckets(&self, definition: &Definition, line: u32, cell: CellWord) -> bool {
+        let Some(mut departures) = self.lifecycle.departures_in(false) else { return false };
+        if !self.begin_plan(false) {
+            return false;
+        }
+        let Some(layout) = self.layout_now(definition) else { return false };
+        let Some(mut writer) = lock::soon(self.dictionary.lock_of_writer()) else { return false };
+        if self.dictionary.line(line).is_none_or(|line| line.cell() != cell) {
+            // Somebody else was at it.
+            return true;
+        }
+        let Some(own) = self.dictionary.own_line(definition, line) else { return false };
+        let replaced = &mut departures.get_or_insert_default().replaced;
+        let before = replaced.waiting.len();
+        replaced.waiting.extend(self.replace_cell(definition, own, layout, writer.get_or_insert_default()));
+        self.move_exemplars(&replaced.waiting[before..], layout);
+        true
+    }
+
+    fn move_exemplars(&self, replaced: &[Old], layout: &Layout) {
+        if !replaced.is_empty() && self.exemplars.are_wanted() {
+            let moves = replaced.iter().map(|old| (old.cell.slot(), old.by.slot())).collect();
+            let bucket = |value| layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32);
+            self.exemplars.move_to(&moves, bucket);
+        }
     }
 
     /// Whether a series of these metrics has not had these buckets from its start on.

@@ -146,3 +146,36 @@ fn a_series_that_ends_leaves_nothing_of_its_past() {
         assert!(used < 20 && stages == 0 && cells == 0, "{used} words, {stages} stages, {cells} cells");
     }
 }
+
+/// More values than are kept as they are, and more than can wait, while somebody is putting them into buckets.
+#[test]
+fn nothing_is_dropped_while_values_are_put_into_buckets() {
+    use crate::store::unplanned::MOST;
+
+    let store = Store::new();
+    let values = 3 * u64::from(MOST);
+    std::thread::scope(|threads| {
+        let (store, bound) = (&store, store.scope(|| SIZES.bind(("a",))));
+        let departures = store.inner().lifecycle.departures();
+        let recording: Vec<_> = [0, 1]
+            .into_iter()
+            .map(|thread| {
+                threads.spawn(move || {
+                    store.scope(|| {
+                        for _ in 0..values {
+                            if thread == 0 { SIZES.record(3.0, ("a",)) } else { bound.record(3.0) }
+                        }
+                    });
+                })
+            })
+            .collect();
+        // Until nothing goes on without it.
+        while !store.inner().unplanned.is_full() || !store.inner().deferred.wait() {
+            std::thread::yield_now();
+        }
+        (0..10).for_each(|_| std::thread::yield_now());
+        drop(departures);
+        recording.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+    assert_eq!(total(&store, &[10.0]), (vec![2 * values, 0], 6.0 * values as f64));
+}
