@@ -35,6 +35,9 @@ pub(super) struct Distribution {
     next: Option<Box<Distribution>>,
 }
 
+/// The bounds of a stage, its two sums and its counts.
+type Counts<'a> = (&'a Arc<[f64]>, &'a [u64; 2], &'a [u64]);
+
 /// What was delivered of what a part counted since a moment, in all the buckets that are kept: so it does not matter which of
 /// them were shown.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub(super) struct OfStage {
     bounds: Arc<[f64]>,
     /// The sum that was read, the one that the receiver has, and a count for each of the buckets. Empty if it has none.
     words: Box<[u64]>,
-    pub(super) exponential: Option<Exponential>,
+    pub(super) exponential: Option<Box<Exponential>>,
 }
 
 impl Bank {
@@ -86,7 +89,9 @@ impl Bank {
 
 impl Distribution {
     fn new(started: u64) -> Distribution {
-        Distribution { started, at: 0, seen: 0, stages: Vec::new(), next: None }
+        // Mostly there is one.
+        let stages = Vec::with_capacity(1);
+        Distribution { started, at: 0, seen: 0, stages, next: None }
     }
 
     /// What was delivered of what it counted since then.
@@ -112,8 +117,7 @@ impl Distribution {
 }
 
 impl OfStage {
-    /// The bounds, the two sums and the counts.
-    pub(super) fn counts(&self) -> Option<(&Arc<[f64]>, &[u64; 2], &[u64])> {
+    pub(super) fn counts(&self) -> Option<Counts<'_>> {
         let (sums, counts) = self.words.split_first_chunk()?;
         (counts.len() == self.bounds.len() + 1).then_some((&self.bounds, sums, counts))
     }

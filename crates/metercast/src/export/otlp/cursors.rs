@@ -222,7 +222,10 @@ impl Cursors {
         }
         for (stage, value) in told.exponentials.drain(..) {
             if let Some(known) = self.learn_stage(stage, reading, at) {
-                known.exponential = Some(value);
+                match &mut known.exponential {
+                    Some(known) => **known = value,
+                    none => *none = Some(Box::new(value)),
+                }
             }
         }
     }

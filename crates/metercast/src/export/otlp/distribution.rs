@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use metercast_core::reading::{Exponential, Part, PartId, PointView, SeriesView, StageView, interned_bounds};
+use metercast_core::reading::{Exponential, Part, PartId, SeriesView, StageView, interned_bounds};
 
 use super::bank::OfStage;
 use super::cursors::Cursors;
@@ -222,7 +222,7 @@ impl Distributions {
         let exponential = now.exponential.map(|now| {
             // Who has other buckets is not asked what came, but what it is at.
             let is_asked = buckets.is_none() || matches!(self.shown, Shown::Exponential);
-            let before = before.and_then(|before| before.exponential.as_ref());
+            let before = before.and_then(|before| before.exponential.as_deref());
             let came = match before {
                 Some(before) if is_asked => now.since(before),
                 None if is_asked => now.clone(),

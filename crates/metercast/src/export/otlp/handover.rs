@@ -15,7 +15,8 @@ use crate::view::Plan;
 
 /// What streams were, and what they are from now on.
 pub(super) struct Change<'a> {
-    pub(super) before: (&'a mut Plan, Temporalities),
+    /// `None` if there were none.
+    pub(super) before: Option<(&'a mut Plan, Temporalities)>,
     pub(super) after: (&'a mut Plan, TemporalityPreference),
     /// The time, and when the store began.
     pub(super) times: [u64; 2],
@@ -25,8 +26,7 @@ impl Deltas {
     /// All streams are those of another plan from now on, told with another temporality.
     pub(super) fn hand_over(&mut self, store: &Store, change: Change<'_>, observed: &Observed) {
         let Deltas { cursors, since } = self;
-        let Change { before: (plan_before, before), after: (plan, after), times: [now, store_started] } =
-            change;
+        let Change { before, after: (plan, after), times: [now, store_started] } = change;
         if after == TemporalityPreference::Cumulative {
             cursors.reshape(now, store_started);
             cursors.end_unclaimed(|_| true);
@@ -34,10 +34,12 @@ impl Deltas {
         }
         store.read(|reading| {
             // Streams that were not read yet are not new.
-            for view in plan_before.streams(reading) {
-                let state = before.state(view.stream().kind(), observed.has(&view));
-                if state != State::Idle {
-                    cursors.number(identity(view.stream()), state, 0);
+            if let Some((plan, before)) = before {
+                for view in plan.streams(reading) {
+                    let state = before.state(view.stream().kind(), observed.has(&view));
+                    if state != State::Idle {
+                        cursors.number(identity(view.stream()), state, 0);
+                    }
                 }
             }
             cursors.reshape(now, store_started);

@@ -181,6 +181,33 @@ impl OtlpMessage {
         &self.options
     }
 
+    /// Takes what a store has already as delivered: deltas count from now on, and not since the start. For a receiver that
+    /// is added while the program runs, before the first [`requests`](Self::requests). Totals are what they are.
+    ///
+    /// ```
+    /// use metercast::config::TemporalityPreference;
+    /// use metercast::{OtlpMessage, OtlpOptions, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// let place = || store.scope(|| u64_counter!("orders.placed", "Orders placed", 3));
+    /// place();
+    /// let options = OtlpOptions::default().temporality(TemporalityPreference::Delta);
+    /// let mut message = OtlpMessage::with_options(&[], options);
+    /// message.begin_now(&store);
+    /// assert!(message.requests(&store, options.max_request_bytes).is_empty());
+    /// place();
+    /// assert_eq!(message.requests(&store, options.max_request_bytes).len(), 1);
+    /// ```
+    pub fn begin_now(&mut self, store: &Store) {
+        self.prepare(store);
+        let change = Change {
+            before: None,
+            after: (&mut self.plan, self.options.temporality),
+            times: [SystemTime::now(), store.started()].map(unix_nanoseconds),
+        };
+        self.deltas.hand_over(store, change, &self.observed);
+    }
+
     /// What is wrong with the views, as far as it was found since this was asked last: two metrics of one name, a view that
     /// matches nothing. Each thing is said once.
     pub fn warnings(&mut self) -> Vec<String> {
@@ -225,17 +252,6 @@ impl OtlpMessage {
         options: OtlpOptions,
         plan: Plan,
     ) {
-        self.reshape_at(SystemTime::now(), store, resource, options, plan);
-    }
-
-    fn reshape_at(
-        &mut self,
-        time: SystemTime,
-        store: &Store,
-        resource: &[(String, Value)],
-        options: OtlpOptions,
-        plan: Plan,
-    ) {
         // Who was announced, but not read since, was told nothing of it.
         let next = self.next.take().filter(|_| self.is_followed);
         let now = self.options.temporality;
@@ -245,9 +261,9 @@ impl OtlpMessage {
         // Before the other takes back what it asked for.
         self.prepare(store);
         let change = Change {
-            before: (&mut before, Temporalities { now, next }),
+            before: Some((&mut before, Temporalities { now, next })),
             after: (&mut self.plan, options.temporality),
-            times: [time, store.started()].map(unix_nanoseconds),
+            times: [SystemTime::now(), store.started()].map(unix_nanoseconds),
         };
         self.deltas.hand_over(store, change, &self.observed);
     }
@@ -271,6 +287,7 @@ impl OtlpMessage {
     }
 
     fn encode_at(&mut self, time: SystemTime, store: &Store, out: &mut Vec<u8>) -> usize {
+        self.plan.commit(store);
         let wanted = Wanted { time: unix_nanoseconds(time), limit: usize::MAX };
         let before = std::mem::take(out);
         let mut done = self.kept.write(store, &mut self.plan, before, wanted, None, &mut self.observed);
@@ -333,6 +350,7 @@ impl OtlpMessage {
         });
         let wanted = Wanted { time, limit };
         self.is_followed = self.next.is_some();
+        self.plan.commit(store);
         self.pending.begin(store);
         let room = Vec::with_capacity((self.last_length + self.last_length / 8).min(limit));
         let Done { mut requests, left_out } =

@@ -163,6 +163,99 @@ fn what_was_filtered_out_counts_from_when_it_is_let_out() {
 }
 
 #[test]
+fn what_is_there_already_is_not_told_to_who_begins_now() {
+    let (store, mut message, mut receiver) = (Store::new(), with(alias()), Receiver::default());
+    add(&store, 3);
+    store.scope(|| TIMES.record(3.0, ("a",)));
+    message.begin_now(&store);
+    assert!(message.requests(&store, usize::MAX).is_empty());
+    add(&store, 4);
+    store.scope(|| TIMES.record(4.0, ("a",)));
+    flush(&mut message, &store, &mut receiver);
+    assert_eq!(receiver.count("delta.counts", "a"), 4);
+    assert_eq!(receiver.count("other.counts", "a"), 4);
+    assert_eq!(receiver.sums[&key("delta.times", "a")], 4.0);
+}
+
+#[test]
+fn what_was_recorded_first_after_the_last_reading_is_told_in_the_next_shape() {
+    let renamed = || Projection::new().view(View::of("delta.*").drop_labels(["text"]));
+    let (store, mut message) = (Store::new(), with(Projection::new()));
+    assert!(message.requests(&store, usize::MAX).is_empty());
+    add(&store, 3);
+    message.reshape(&store, &[], delta(), renamed());
+    let requests = message.requests(&store, usize::MAX);
+    assert_eq!(point_of(&requests, "delta.counts").value, Some(NumberValue::AsInt(3)));
+}
+
+#[test]
+fn series_that_are_put_together_count_on_and_so_do_those_that_part_again() {
+    let (store, mut message) = (Store::new(), with(Projection::new()));
+    let record = |text, amount| {
+        store.scope(|| {
+            COUNTS.add(amount, (text,));
+            TIMES.record(amount as f64, (text,));
+        });
+    };
+    let mut told = |message: &mut OtlpMessage| {
+        let requests = message.requests(&store, usize::MAX);
+        let request = decoded(requests[0].body());
+        let Data::Sum(sum) = data(&request, "delta.counts") else { panic!() };
+        let Data::Histogram(histogram) = data(&request, "delta.times") else { panic!() };
+        requests.into_iter().for_each(|request| message.delivered(request));
+        let counts: Vec<_> = sum.data_points.iter().map(|point| point.value.clone().unwrap()).collect();
+        let times =
+            histogram.data_points.iter().map(|point| (point.count, point.sum, point.bucket_counts.clone()));
+        (counts, times.collect::<Vec<_>>())
+    };
+    record("a", 3);
+    record("b", 4);
+    told(&mut message);
+    record("a", 10);
+    let together = Projection::new().view(View::of("delta.*").drop_labels(["text"]));
+    message.reshape(&store, &[], delta(), together);
+    record("b", 7);
+    let (counts, times) = told(&mut message);
+    assert_eq!(counts, [NumberValue::AsInt(17)]);
+    assert_eq!(times, [(2, Some(17.0), vec![0, 0, 2, 0])]);
+    record("a", 1);
+    message.reshape(&store, &[], delta(), Projection::new());
+    record("a", 2);
+    let (counts, times) = told(&mut message);
+    assert_eq!(counts, [NumberValue::AsInt(3)]);
+    assert_eq!(times, [(2, Some(3.0), vec![1, 1, 0, 0])]);
+}
+
+#[test]
+fn what_was_recorded_before_a_bound_was_kept_comes_with_the_bounds_that_there_were() {
+    let (store, mut message) = (Store::new(), with(Projection::new()));
+    let told = |message: &mut OtlpMessage| {
+        let requests = message.requests(&store, usize::MAX);
+        let Data::Histogram(histogram) = data(&decoded(requests[0].body()), "delta.times") else { panic!() };
+        requests.into_iter().for_each(|request| message.delivered(request));
+        let [point] = &histogram.data_points[..] else { panic!("{histogram:?}") };
+        (point.explicit_bounds.clone(), point.bucket_counts.clone())
+    };
+    let record = |value| store.scope(|| TIMES.record(value, ("a",)));
+    record(3.0);
+    assert_eq!(told(&mut message), (vec![1.0, 5.0, 20.0], vec![0, 1, 0, 0]));
+    record(2.0);
+    let bounds = |bounds: &[f64]| Projection::new().view(View::of("delta.times").buckets(bounds));
+    message.reshape(&store, &[], delta(), bounds(&[2.5, 5.0]));
+    record(4.0);
+    // Of the first nobody knows on which side of the new bound it is.
+    assert_eq!(told(&mut message), (vec![5.0], vec![2, 0]));
+    record(2.0);
+    record(4.0);
+    assert_eq!(told(&mut message), (vec![2.5, 5.0], vec![1, 1, 0]));
+    // Bounds that are kept anyhow are there at once, and those that were.
+    record(2.0);
+    message.reshape(&store, &[], delta(), bounds(&[1.0, 2.5, 20.0]));
+    record(30.0);
+    assert_eq!(told(&mut message), (vec![1.0, 2.5, 20.0], vec![0, 1, 0, 1]));
+}
+
+#[test]
 fn who_was_told_totals_is_told_what_came_since_the_last_that_arrived() {
     for arrives in [true, false] {
         let (store, mut receiver) = (Store::new(), Receiver::default());
