@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use metercast_core::Expiry;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 
 use super::random::Random;
@@ -184,6 +185,9 @@ fn whatever_shape_a_message_has_all_adds_up_to_the_truth() {
     for seed in 0..40 {
         let (store, mut random) = (Store::new(), Random(seed));
         let options = OtlpOptions::default().temporality(Delta);
+        if seed % 2 > 0 {
+            store.set_expiry(Some(Expiry::after(Duration::ZERO)));
+        }
         let mut message = OtlpMessage::with_projection(&[], options, shape(&mut random));
         message.prepare(&store);
         let (mut receiver, mut truth, mut busy) = (Receiver::default(), Sums::default(), 0);
@@ -196,6 +200,8 @@ fn whatever_shape_a_message_has_all_adds_up_to_the_truth() {
                     }
                     message.reshape(&store, &[], options, shape(&mut random));
                 }
+                // One finds that nothing comes, the next ends what is idle, and the third gives its memory away.
+                1 if seed % 2 > 0 => (0..3).for_each(|_| drop(store.collect())),
                 1..6 if in_doubt.is_empty() => {
                     let limit = [usize::MAX, 700][random.below(2) as usize];
                     for request in message.requests(&store, limit) {
