@@ -355,7 +355,7 @@ impl Json {
         self.raw("}");
     }
 
-    /// Filtered attributes there are none: measurements have no labels but those of their series.
+    /// Filtered attributes there are none, as in protobuf.
     fn exemplars(&mut self, point: &Point<'_>) {
         let mut exemplars = point.each_exemplar().peekable();
         if exemplars.peek().is_none() {

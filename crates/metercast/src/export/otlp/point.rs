@@ -239,7 +239,8 @@ fn summary(to: &mut Writer, value: &SummaryView<'_>) {
     }
 }
 
-/// Filtered attributes there are none: measurements have no labels but those of their series.
+/// Filtered attributes there are none: measurements have no labels but those of their series, and which of these a view has dropped is
+/// not remembered.
 fn exemplars(to: &mut Writer, number: u32, point: &Point<'_>) {
     for (time, Exemplar { value, span, .. }) in point.each_exemplar() {
         let mut width = Width::SMALL;

@@ -54,7 +54,11 @@ impl Receiver {
         let request = decoded(body);
         for metric in metrics_of(&request) {
             let name = metric.name.trim_start_matches("renamed.");
-            let in_seconds = if metric.unit == "ms" { 1e-3 } else { 1.0 };
+            let in_seconds = match &*metric.unit {
+                "ms" => 1e-3,
+                "min" => 60.0,
+                _ => 1.0,
+            };
             match metric.data.clone().unwrap() {
                 Data::Sum(sum) if name.ends_with("busy") => {
                     assert_eq!((sum.aggregation_temporality, sum.is_monotonic), (2, false));
@@ -173,6 +177,18 @@ fn shape(random: &mut Random) -> Projection {
     if random.below(3) == 0 {
         views.push(View::of("shapes.steps").rename("renamed.shapes.steps"));
     }
+    // Second streams, which are always there, with labels, buckets and units of their own.
+    let of = |name: &str| View::of(format!("shapes.{name}")).alias(format!("second.{name}"));
+    views.push(match random.below(2) {
+        0 => of("steps"),
+        _ => of("steps").drop_labels(["side"]),
+    });
+    views.push(match random.below(3) {
+        0 => of("waits").unit("s").buckets([1.0, 3.0]),
+        1 => of("waits").unit("ms").buckets([500.0, 1e3, 5e3]).drop_labels(["lane"]),
+        _ => of("waits").exponential(),
+    });
+    views.push(of("spent").unit("min").drop_labels(["*"]));
     let mut projection = views.into_iter().fold(Projection::new(), Projection::view);
     if random.below(4) == 0 {
         projection = projection.limit(1 + random.below(5) as usize);
@@ -271,6 +287,14 @@ fn whatever_shape_a_message_has_all_adds_up_to_the_truth() {
                 receiver.receive(request.body());
                 message.delivered(request);
             }
+        }
+        // The second streams have told the same.
+        let is_twice = |name: &str| ["steps", "waits", "spent"].iter().any(|twice| name.contains(twice));
+        for (name, count) in truth.counts.clone().into_iter().filter(|(name, _)| is_twice(name)) {
+            truth.counts.insert(name.replace("shapes.", "second."), count);
+        }
+        for (name, sum) in truth.sums.clone().into_iter().filter(|(name, _)| is_twice(name)) {
+            truth.sums.insert(name.replace("shapes.", "second."), sum);
         }
         assert_eq!(receiver.got.counts, truth.counts, "seed {seed}");
         assert_eq!(receiver.busy, busy, "seed {seed}");
