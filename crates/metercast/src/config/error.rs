@@ -171,6 +171,11 @@ impl Place {
 }
 
 impl Place {
+    /// The same place, with a value that shows no more than that at the other.
+    pub(super) fn hiding(self, other: &Place) -> Self {
+        Self { filled: other.filled.clone(), ..self }
+    }
+
     pub(super) fn key(&self) -> &str {
         &self.key
     }

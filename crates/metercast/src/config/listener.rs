@@ -254,13 +254,8 @@ mod file {
             if !findings.knows(&place, key, &[keys::SERVER_AUTH]) {
                 continue;
             }
-            match key.as_str() {
-                "bearer" => {
-                    let token = findings.string(&place, node, "\"token\"");
-                    bearer = token.and_then(|token| findings.take(&place, check_bearer(token)));
-                }
-                _ => {}
-            }
+            let token = findings.string(&place, node, "\"token\"");
+            bearer = token.and_then(|token| findings.take(&place, check_bearer(token)));
         }
         bearer
     }

@@ -136,7 +136,7 @@ fn rule(takes: Takes) -> String {
             let truth = object([("type", text("boolean"))]);
             object([("anyOf", array(&[truth, table(&[keys], &[]), reference("reference")]))])
         }
-        Takes::Tables(_) => array_of(&reference("view")),
+        Takes::Views => array_of(&reference("view")),
         Takes::Exporters => {
             let standard = Kind::ALL.map(|kind| (kind.name(), reference(kind.name())));
             object([

@@ -1,5 +1,6 @@
 //! `${env:NAME}` and `${file:path}` in the texts of a file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,13 +9,18 @@ use super::filled::Filled;
 use super::read;
 use super::tree::{LOST, Node, Value, Written};
 
+/// The most bytes that references in one file may come to.
+pub(super) const MOST: usize = 16 << 20;
+
 /// Where references lead to.
 pub(super) struct References<'a> {
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
     /// What paths start from.
     pub(super) folder: PathBuf,
     /// The files that were referred to, to look at when they change.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: BTreeSet<PathBuf>,
+    /// How many bytes may still be put in.
+    pub(super) left: usize,
 }
 
 impl References<'_> {
@@ -83,6 +89,13 @@ impl References<'_> {
                 let parts = parts.get_or_insert_with(Vec::new);
                 match self.value(reference)? {
                     Found::Elsewhere(value) => {
+                        let Some(left) = self.left.checked_sub(value.len()) else {
+                            return Err(format!(
+                                "comes to more than {} MiB of what is referred to",
+                                MOST >> 20
+                            ));
+                        };
+                        self.left = left;
                         filled.push_str(&value);
                         parts.push(value);
                     }
@@ -124,7 +137,7 @@ impl References<'_> {
 
     fn file<'r>(&mut self, name: &str, default: Option<&'r str>) -> Checked<Found<'r>> {
         let path = self.folder.join(Path::new(name));
-        self.files.push(path.clone());
+        self.files.insert(path.clone());
         match read::read(&path, read::VALUE) {
             Ok(mut text) => {
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());

@@ -250,6 +250,8 @@ impl Variables {
             }
             number
         });
+        // The host may be one that a file refers to.
+        let refers = below.listen.as_ref().filter(|_| given_host.is_none());
         let place = given_port
             .as_ref()
             .map(|port| &port.place)
@@ -259,6 +261,10 @@ impl Variables {
             host: given_host.map_or(host, |host| host.value),
             port: given_port.map_or(port, |port| port.value),
         };
+        let place = place.map(|place| match refers {
+            Some(listen) => place.hiding(&listen.place),
+            None => place,
+        });
         PrometheusLayer { listen: place.map(|place| Given { value, place }), ..PrometheusLayer::default() }
     }
 }

@@ -126,7 +126,7 @@ impl Way<'_> {
                         return Err(self.is_table("exporter", "ENABLED"));
                     }
                 }
-                Takes::Tables(_) => return Err("is a list of tables, which only a file can give".to_owned()),
+                Takes::Views => return Err("is a list of tables, which only a file can give".to_owned()),
                 Takes::Table(inner) | Takes::OneOf(inner) | Takes::TruthOrTable(inner) if parts.len() > 0 => {
                     tables = vec![inner];
                 }
@@ -229,7 +229,7 @@ fn value(takes: Takes, text: &str) -> Checked<Value> {
             Value::Table(entries)
         }
         Takes::Preset | Takes::Text | Takes::Secret | Takes::Time => Value::String(text.to_owned()),
-        Takes::Table(_) | Takes::OneOf(_) | Takes::Tables(_) | Takes::Exporters => Value::Table(Vec::new()),
+        Takes::Table(_) | Takes::OneOf(_) | Takes::Views | Takes::Exporters => Value::Table(Vec::new()),
     })
 }
 

@@ -1,5 +1,6 @@
 //! A file and those that it includes, each with its references filled in, lowest first.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use crate::config::env::prefixed::Prefixed;
 use crate::config::error::{Findings, Place};
 use crate::config::mapping::{Mapping, Translated};
 use crate::config::read;
-use crate::config::substitute::References;
+use crate::config::substitute::{self, References};
 use crate::config::syntax;
 use crate::config::tree::{Node, Value};
 use crate::view::Glob;
@@ -17,6 +18,8 @@ use crate::view::Glob;
 const DEEPEST: usize = 8;
 /// How many files may be included, again and again counted each time.
 const MOST_FILES: usize = 256;
+/// How many bytes they may have together.
+const MOST_BYTES: usize = 16 << 20;
 
 /// What a file says, as it stands there.
 pub(super) struct Tree {
@@ -41,6 +44,7 @@ pub(super) struct Loader<'a> {
     /// The files that include each other down to here: how they are called, and what they are.
     chain: Vec<(String, PathBuf)>,
     included: usize,
+    bytes: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -50,7 +54,7 @@ impl<'a> Loader<'a> {
         findings: &'a mut Findings,
     ) -> Loader<'a> {
         let (trees, files, chain) = (Vec::new(), Vec::new(), Vec::new());
-        Loader { mapping, variable, findings, trees, files, chain, included: 0 }
+        Loader { mapping, variable, findings, trees, files, chain, included: 0, bytes: 0 }
     }
 
     pub(super) fn load(&mut self, source: &Source) {
@@ -77,8 +81,12 @@ impl<'a> Loader<'a> {
         let file = Place::file(name);
         let mut entries = syntax::parse(name, text, &file, self.findings);
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        let mut references =
-            References { variable: self.variable, folder: folder.clone(), files: Vec::new() };
+        let mut references = References {
+            variable: self.variable,
+            folder: folder.clone(),
+            files: BTreeSet::new(),
+            left: substitute::MOST,
+        };
         if let Some((mapping, variables)) = self.mapping {
             let Translated { entries, exact } =
                 mapping.translate(&file, entries, variables, &mut references, self.findings);
@@ -141,7 +149,17 @@ impl<'a> Loader<'a> {
             }
         } else {
             match read::read(path, read::CONFIGURATION) {
-                Ok(text) => self.take(&name, path, &text),
+                Ok(text) => {
+                    self.bytes += text.len();
+                    if self.bytes <= MOST_BYTES {
+                        self.take(&name, path, &text);
+                    } else {
+                        let most = MOST_BYTES >> 20;
+                        self.findings.problem(at, format!("comes to more than {most} MiB; include less"));
+                        // Once is enough.
+                        self.included = MOST_FILES + 1;
+                    }
+                }
                 Err(error) => {
                     let message = format!("{name:?} cannot be read: {error}; mend that, or leave it out");
                     self.findings.unreadable(at, message, error);
@@ -155,7 +173,8 @@ impl<'a> Loader<'a> {
         let path = folder.join(pattern);
         let last = Glob::new(&path.file_name().unwrap_or_default().to_string_lossy());
         let parent = path.parent().unwrap_or(Path::new(""));
-        if Glob::new(&parent.to_string_lossy()).as_str().contains(['*', '?']) {
+        let own_folder = Path::new(pattern).parent().unwrap_or(Path::new(""));
+        if own_folder.to_string_lossy().contains(['*', '?']) {
             let message =
                 format!("{pattern:?} has a pattern for a folder; only the file's own name may have * and ?");
             self.findings.problem(at, message);

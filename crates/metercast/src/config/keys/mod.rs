@@ -53,8 +53,8 @@ pub(super) enum Takes {
     /// A table with one of these keys.
     OneOf(&'static [Key]),
     TruthOrTable(&'static [Key]),
-    /// A list of such tables.
-    Tables(&'static [Key]),
+    /// A list of tables with the keys of a [`VIEW`].
+    Views,
     /// Exporters by their names.
     Exporters,
 }
@@ -90,7 +90,7 @@ const BUCKETS: Key = key(
 
 const VIEWS: Key = key(
     "views",
-    Takes::Tables(VIEW),
+    Takes::Views,
     "[]",
     "[{ name = \"http.*\", drop_labels = [\"user.id\"] }]",
     "How metrics look. Views apply in their order; what several say of one thing, the last decides.",

@@ -25,7 +25,7 @@ impl Folder {
     }
 
     /// The text with the names of files as they are in this folder.
-    pub(super) fn without(&self, text: impl ToString) -> String {
+    pub(super) fn without(&self, text: impl std::fmt::Display) -> String {
         text.to_string().replace(&format!("{}/", self.0.display()), "")
     }
 }

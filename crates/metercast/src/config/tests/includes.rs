@@ -148,3 +148,24 @@ fn an_include_is_a_list_of_names() {
         "a.toml:2: telemetry.include: expected a list such as [\"conf.d/*.toml\"], found a string"
     );
 }
+
+#[test]
+fn files_that_are_too_long_together_are_refused_though_none_is() {
+    let folder = Folder::new("together");
+    folder.write("one.toml", &format!("# {}\n", "x".repeat(3 << 20)));
+    let includes = ["'one.toml'"; 6].join(", ");
+    let path = folder.write("main.toml", &format!("[telemetry]\ninclude = [{includes}]\n"));
+    assert_eq!(
+        folder.without(bare().file(path).build().unwrap_err()),
+        "main.toml:2: telemetry.include: comes to more than 16 MiB; include less"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_may_be_called_as_a_pattern_would_be_written() {
+    let folder = Folder::new("what?");
+    folder.write("conf*/low.toml", "[telemetry]\nself_metrics = false\n");
+    let path = folder.write("conf*/main.toml", "[telemetry]\ninclude = ['l*.toml']\n");
+    assert!(!bare().file(path).build().unwrap().self_metrics());
+}

@@ -86,7 +86,7 @@ fn a_reference_to_a_file_starts_from_the_file_that_it_stands_in() {
     let path = folder.write("a.toml", text);
     let config = bare().file(&path).build().unwrap();
     assert_eq!(headers(&config, "central"), [("x", "d"), ("authorization", "Bearer t0ken")]);
-    assert_eq!(config.files(), [path, folder.path("sub/token"), folder.path("none")]);
+    assert_eq!(config.files(), [path, folder.path("none"), folder.path("sub/token")]);
     folder.write("sub/token", "second");
     let again = config.reread().unwrap();
     assert_ne!(config, again);
@@ -157,4 +157,24 @@ fn what_was_filled_in_is_in_no_error_and_no_warning() {
     let config = given(&variables).toml("a.toml", grpc).build();
     let said = config.map(|config| config.warnings().join("\n")).unwrap_or_else(|error| error.to_string());
     assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn references_that_come_to_too_much_are_refused() {
+    let long = "x".repeat(1 << 20);
+    let text = format!("[telemetry.resource]\nit = '{}'\n", "${env:LONG}".repeat(17));
+    let error = given(&[("LONG", &long)]).toml("a.toml", &text).build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a.toml:2: telemetry.resource.it: comes to more than 16 MiB of what is referred to"
+    );
+}
+
+#[test]
+fn a_host_that_was_filled_in_stays_hidden_beside_a_port_of_the_environment() {
+    let variables = [("HOST", "s3cret"), ("OTEL_EXPORTER_PROMETHEUS_PORT", "2")];
+    let text = "[telemetry.exporters.prometheus]\nlisten = '${env:HOST}:1'\nenv = true\n";
+    let config = given(&variables).toml("a.toml", text).build().unwrap();
+    assert_eq!(prometheus(&config, "prometheus").listen(), "s3cret:2");
+    assert!(!config.sources().to_string().contains("s3cret"));
 }

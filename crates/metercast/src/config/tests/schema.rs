@@ -40,7 +40,7 @@ fn every_key() -> Vec<Case> {
                 Takes::Table(inner) | Takes::OneOf(inner) | Takes::TruthOrTable(inner) => {
                     (inner, format!("{} = {{ INNER }}", key.name))
                 }
-                Takes::Tables(inner) => (inner, format!("{} = [{{ INNER }}]", key.name)),
+                Takes::Views => (keys::VIEW, format!("{} = [{{ INNER }}]", key.name)),
                 _ => continue,
             };
             add(head, &[outer, &[open]].concat(), &[inner], all);
