@@ -9,20 +9,19 @@ use crate::view::{Aggregation, GaugeMerge, LabelRule, View};
 /// exporter. What nobody says and has no default is not there. Secrets are `***`, and what a file refers to stands as the
 /// reference.
 ///
-/// Prints as a table:
+/// Prints as a table, a line for each value.
 ///
 /// ```
-/// use metercast::config::{Config, Otlp};
+/// use metercast::config::{Config, Otlp, Source};
 ///
 /// let config = Config::builder()
 ///     .variables([("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), "http://collector:4318".to_owned())])
 ///     .default_exporter("otlp", Otlp::to("http://localhost:4318").bearer("s3cret"))
 ///     .build()?;
-/// let lines: Vec<String> = config.sources().to_string().lines().map(str::to_owned).collect();
-/// let endpoint = lines.iter().find(|line| line.contains("otlp.endpoint")).unwrap();
-/// assert!(endpoint.ends_with(
-///     "http://collector:4318/v1/metrics  OTEL_EXPORTER_OTLP_ENDPOINT, over the program's default"
-/// ));
+/// let endpoint = config.sources().get("telemetry.exporters.otlp.endpoint").unwrap();
+/// assert_eq!(endpoint.value(), "http://collector:4318/v1/metrics");
+/// assert_eq!(endpoint.source().to_string(), "OTEL_EXPORTER_OTLP_ENDPOINT");
+/// assert_eq!(endpoint.overruled(), [Source::Program]);
 /// # Ok::<(), metercast::config::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -200,3 +200,22 @@ fn the_schema_and_the_reader_agree_on_whole_files() {
         assert!(!oracle.takes(text), "{text}");
     }
 }
+
+#[test]
+fn every_file_in_the_readme_is_accepted() {
+    let readme = include_str!("../../../../../README.md");
+    let files: Vec<&str> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+    let (oracle, folder) = (Oracle::new(), folder::Folder::new("readme"));
+    folder.write("usage-token", "t0ken");
+    let files = files.into_iter().filter(|text| text.contains("[telemetry"));
+    let mut read = 0;
+    for text in files {
+        assert!(oracle.takes(text), "{text}");
+        let path = folder.write("metercast.toml", text);
+        let built = given(&[("USAGE_HOST", "h"), ("TOKEN", "t")]).file(path).build();
+        assert!(built.is_ok() || !has::TLS, "{text}{built:?}");
+        read += 1;
+    }
+    assert!(read >= 2, "{read}");
+}
