@@ -411,3 +411,66 @@ fn a_reader_of_another_type_than_the_program_has_is_told_where() {
     );
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn no_damage_to_a_file_does_more_than_refuse_it() {
+    const MARKS: &[u8] = b"{}[]:,-&*!|>'\"# \n$\t~?%@x0";
+    // The same damage each time: xorshift.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let (folder, path) = file("");
+    for case in cases() {
+        let text = std::fs::read_to_string(case.file("yaml")).unwrap();
+        for _ in 0..4 {
+            let mut bytes = text.clone().into_bytes();
+            for _ in 0..1 + random(3) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes[at] = MARKS[random(MARKS.len())],
+                    2 => _ = bytes.remove(at),
+                    _ => bytes.insert(at, MARKS[random(MARKS.len())]),
+                }
+                bytes.extend((bytes.is_empty()).then_some(b'x'));
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            if let Err(error) = bare().declarative_file(&path).build() {
+                assert!(error.problems().iter().all(|problem| !problem.message().is_empty()));
+            }
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_value_says_which_line_of_the_declarative_file_gave_it() {
+    let (folder, path) = file(
+        "file_format: '1.1'\nresource: {attributes: [{name: service.name, value: '${NAME}'}]}\nmeter_provider:\n  readers:\n\
+         \x20   - periodic:\n        interval: 2000\n        exporter:\n          otlp_http:\n\
+         \x20           endpoint: http://h:1/x\n            timeout: 3000\n",
+    );
+    let name = path.to_str().unwrap();
+    let config = given(&[("OTEL_CONFIG_FILE", name), ("NAME", "orders")]).build().unwrap();
+    let sources = config.sources();
+    for (key, value, line) in [
+        ("telemetry.exporters.otlp.interval", "2s", 6),
+        ("telemetry.exporters.otlp.timeout", "3s", 10),
+        ("telemetry.exporters.otlp.endpoint", "http://h:1/x", 9),
+        ("telemetry.exporters.otlp.type", "otlp", 8),
+    ] {
+        let setting = sources.get(key).unwrap();
+        assert_eq!(
+            (setting.value(), setting.source()),
+            (value, &Source::File(name.to_owned(), line)),
+            "{key}"
+        );
+    }
+    let service = sources.get("telemetry.resource.\"service.name\"").unwrap();
+    assert_eq!(service.source(), &Source::File(name.to_owned(), 2));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
