@@ -185,6 +185,14 @@ impl Mapping {
                     findings.problem(&place, "is missing; its table needs it");
                 }
                 Rule::Default { table, ours: path, value } => {
+                    // What stands there and cannot be used has been noted.
+                    let is_said = |hit: &Hit<'_>| match &self.rules[hit.rule] {
+                        Rule::Key { ours, .. } | Rule::List { ours, .. } => ours == path,
+                        _ => false,
+                    };
+                    if found.hits.iter().any(is_said) {
+                        continue;
+                    }
                     let path: Vec<&str> = path.iter().map(String::as_str).collect();
                     if let Some((place, node)) = found.tables.get(table)
                         && !ours.says(&path)
