@@ -278,6 +278,9 @@ telemetry:
 
     #[test]
     fn a_pem_file_of_the_gateway_is_named_by_its_path_or_by_a_reference() {
+        if !has::TLS {
+            return;
+        }
         let folder = std::env::temp_dir().join(format!("metercast-mapping-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let ca = folder.join("ca.pem");
@@ -288,7 +291,7 @@ telemetry:
         };
         let path = ca.to_str().unwrap();
         for value in [path.to_owned(), format!("${{file.{path}}}")] {
-            let Ok(config) = with(&[], &text(&value)) else { return assert!(!has::TLS) };
+            let config = with(&[], &text(&value)).unwrap();
             assert_eq!(otlp(&config, "otlp").tls().ca(), Some(ca.as_path()), "{value}");
         }
         let error =
