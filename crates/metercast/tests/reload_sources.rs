@@ -135,15 +135,45 @@ fn a_watched_file_reloads_when_it_changes_and_only_then() {
 }
 
 #[cfg(unix)]
-mod sighup {
+mod signals {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
-    use support::child::{ENDPOINT, child, hang_up, say};
+    use metercast::config::{OnSigterm, Otlp};
+    use metercast::u64_counter;
+    use support::child::{ENDPOINT, child, hang_up, say, terminate};
+    use support::{Receiver, points};
+
+    #[test]
+    fn what_happens_on_sigterm_is_what_the_new_configuration_says() {
+        let name = "signals::what_happens_on_sigterm_is_what_the_new_configuration_says";
+        if let Ok(endpoint) = std::env::var(ENDPOINT) {
+            let config = |on_sigterm| {
+                let push = Otlp::to(&endpoint).interval(Duration::from_secs(3600));
+                let config = Config::builder().environment(false).exporter("push", push);
+                config.on_sigterm(on_sigterm).build().unwrap()
+            };
+            let telemetry = Telemetry::start(config(OnSigterm::Ignore)).unwrap();
+            let reloaded = telemetry.reload(config(OnSigterm::Exit)).unwrap();
+            assert_eq!(reloaded.settings(), ["on_sigterm"]);
+            u64_counter!("work", "Work", 5);
+            say("ready");
+            let end = std::time::Instant::now() + MINUTE;
+            while std::time::Instant::now() < end {
+                std::thread::park_timeout(MINUTE);
+            }
+            return;
+        }
+        let receiver = Receiver::start();
+        let (mut child, _output) = child(name, &receiver.endpoint);
+        terminate(&child);
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+        assert_eq!(points(&receiver.messages.try_recv().unwrap(), "work")[0].1, 5);
+    }
 
     #[test]
     fn sighup_reloads_for_who_asked_for_it_and_ends_the_program_as_ever_when_nothing_is_left_to_reload() {
-        let name = "sighup::sighup_reloads_for_who_asked_for_it_and_ends_the_program_as_ever_when_nothing_is_left_to_reload";
+        let name = "signals::sighup_reloads_for_who_asked_for_it_and_ends_the_program_as_ever_when_nothing_is_left_to_reload";
         if let Ok(file) = std::env::var(ENDPOINT) {
             let file = PathBuf::from(file);
             let config =

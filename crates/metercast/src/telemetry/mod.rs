@@ -1,11 +1,12 @@
 //! Everything that runs: started from one configuration, made that of another, flushed and shut down together.
 //!
 //! ```text
-//! mod -> running (the transaction) -> prepare (what can fail) -> exporter
+//! mod -> running (the transaction) -> prepare (what can fail) -> step (for one of them) -> exporter
 //!  |        |                            |
 //!  watch    retire (what is gone)        difference -> reloaded (what there is to say)
 //! ```
 
+mod all;
 mod difference;
 mod error;
 mod exporter;
@@ -13,6 +14,7 @@ mod prepare;
 mod reloaded;
 mod retire;
 mod running;
+mod step;
 #[cfg(feature = "config")]
 mod watch;
 

@@ -3,53 +3,19 @@
 //! What was prepared takes effect when its steps are committed, which cannot fail; dropped before, it leaves nothing behind.
 
 use std::collections::BTreeMap;
-use std::io;
+#[cfg(feature = "serve")]
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::difference;
-use super::exporter::{Exporter, Handle, resource_of};
-use super::reloaded::ExporterChange;
-use crate::config::{Config, ExporterConfig, OnError};
-use crate::export::Timer;
-#[cfg(feature = "otlp")]
-use crate::export::otlp::{Change, Push, Settings};
 #[cfg(feature = "serve")]
-use crate::export::prometheus::PrometheusPage;
-#[cfg(feature = "otlp")]
-use crate::export::pushgateway;
-use crate::export::stdout::Print;
-use crate::own;
+use super::exporter::Handle;
+use super::exporter::{Exporter, resource_of};
+use super::reloaded::ExporterChange;
+use super::step::{Act, Maker, Step};
+use crate::config::{Config, ExporterConfig, OnError};
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
-use crate::scrape::Scrape;
-#[cfg(feature = "serve")]
-use crate::serve::{Listener, Reload, Site};
-
-/// What is to become of one exporter.
-pub(super) struct Step {
-    /// As it is then.
-    exporter: Exporter,
-    act: Act,
-}
-
-/// What there is to do for it.
-enum Act {
-    Nothing,
-    /// Its thread waits to begin.
-    Begin,
-    /// On the listener that there is.
-    #[cfg(feature = "serve")]
-    Serve(Box<Site>, Option<Scrape>),
-    /// On a listener that waits to be opened.
-    #[cfg(feature = "serve")]
-    Open(Option<Scrape>),
-    #[cfg(feature = "otlp")]
-    Push(Box<Change>),
-    #[cfg(feature = "otlp")]
-    Gateway(Box<pushgateway::Push>, Duration),
-    Print(Box<Print>, Duration),
-}
+use crate::serve::{Listener, Reload};
 
 /// Everything that a reload is about to do.
 #[derive(Default)]
@@ -195,106 +161,23 @@ impl Before<'_> {
         };
         let log = self.reader.log().clone();
         let log = if new.is_private { log.hushed() } else { log };
-        let reader = self.reader.clone().logging(log.clone());
-        let old = old.filter(|old| old.is_alive());
-        let (handle, act) = match new.settings {
+        let maker = Maker {
+            name: new.name,
+            reader: &self.reader.clone().logging(log.clone()),
+            resource: &resource,
+            old: old.filter(|old| old.is_alive()),
             #[cfg(feature = "serve")]
-            ExporterConfig::Prometheus(settings) => {
-                let old = old.and_then(|old| match (&old.handle, &old.config) {
-                    (Handle::Page { scrape, .. }, ExporterConfig::Prometheus(config)) => {
-                        let is_same_page = config.page() == settings.page()
-                            && config.projection() == settings.projection()
-                            && old.resource == resource;
-                        Some((scrape.clone(), is_same_page))
-                    }
-                    _ => None,
-                });
-                let (scrape, old) = match old {
-                    Some((scrape, true)) => (scrape, None),
-                    old => {
-                        let reader = reader.of_exporter(new.name, own::PROMETHEUS);
-                        let page =
-                            PrometheusPage::with(new.name, settings.page().clone(), &resource, log.clone())
-                                .projection(settings.projection().clone());
-                        (Scrape::of(reader, page), old.map(|(scrape, _)| scrape))
-                    }
-                };
-                let site = Site::new(new.name, settings, scrape.clone(), Some(Arc::clone(&self.reload)))?;
-                match listener {
-                    Some(listener) => (Handle::Page { listener, scrape }, Act::Serve(Box::new(site), old)),
-                    None => {
-                        let listener = Arc::new(Listener::bind(settings.listen(), site, closing)?);
-                        (Handle::Page { listener, scrape }, Act::Open(old))
-                    }
-                }
-            }
-            #[cfg(not(feature = "serve"))]
-            ExporterConfig::Prometheus(_) => {
-                return Err(
-                    "is of type prometheus, and this build has none; enable the feature \"serve\" of metercast"
-                        .into(),
-                );
-            }
-            #[cfg(feature = "otlp")]
-            ExporterConfig::Otlp(settings) => {
-                let cannot_start = |error: io::Error| format!("cannot start: {error}");
-                let settings = Settings::of(new.name, settings);
-                match old.map(|old| &old.handle) {
-                    Some(Handle::Push(push)) => {
-                        let change = Change::prepare(settings, &resource).map_err(cannot_start)?;
-                        (Handle::Push(Arc::clone(push)), Act::Push(Box::new(change)))
-                    }
-                    _ => {
-                        let push = Push::prepare(settings, &reader, &resource).map_err(cannot_start)?;
-                        (Handle::Push(Arc::new(push)), Act::Begin)
-                    }
-                }
-            }
-            #[cfg(feature = "otlp")]
-            ExporterConfig::Pushgateway(settings) => {
-                let reader = reader.of_exporter(new.name, own::PUSHGATEWAY);
-                let push = pushgateway::Push::of(new.name, settings, reader, &resource);
-                match old.map(|old| &old.handle) {
-                    Some(Handle::Gateway(timer)) => {
-                        let act = Act::Gateway(Box::new(push), settings.interval());
-                        (Handle::Gateway(Arc::clone(timer)), act)
-                    }
-                    _ => {
-                        let timer = Timer::prepare(new.name, settings.interval(), push)
-                            .map_err(|error| no_thread(&error))?;
-                        (Handle::Gateway(Arc::new(timer)), Act::Begin)
-                    }
-                }
-            }
-            #[cfg(not(feature = "otlp"))]
-            ExporterConfig::Otlp(_) | ExporterConfig::Pushgateway(_) => {
-                return Err(
-                    "pushes over HTTP, and this build does not; enable the feature \"otlp\" of metercast"
-                        .into(),
-                );
-            }
-            ExporterConfig::Stdout(settings) => {
-                let print = Print::of(new.name, settings, reader.of_exporter(new.name, own::STDOUT));
-                match old.map(|old| &old.handle) {
-                    Some(Handle::Print(timer)) => {
-                        (Handle::Print(Arc::clone(timer)), Act::Print(Box::new(print), settings.interval()))
-                    }
-                    _ => {
-                        let timer = Timer::prepare(new.name, settings.interval(), print)
-                            .map_err(|error| no_thread(&error))?;
-                        (Handle::Print(Arc::new(timer)), Act::Begin)
-                    }
-                }
-            }
+            reload: &self.reload,
+            #[cfg(feature = "serve")]
+            listener,
+            #[cfg(feature = "serve")]
+            closing,
         };
+        let (handle, act) = maker.make(new.settings)?;
         let exporter =
             Exporter { config: new.settings.clone(), resource, is_private: new.is_private, log, handle };
         Ok((Step { exporter, act }, change))
     }
-}
-
-fn no_thread(error: &io::Error) -> String {
-    format!("cannot start its thread: {error}")
 }
 
 /// An exporter that the new configuration asks for.
@@ -303,46 +186,4 @@ struct New<'a> {
     settings: &'a ExporterConfig,
     config: &'a Config,
     is_private: bool,
-}
-
-impl Step {
-    /// Does it. What was told before is handed over the old way until `deadline` at most, in the background.
-    #[cfg_attr(
-        not(feature = "otlp"),
-        allow(unused_variables, reason = "what is not built hands nothing over")
-    )]
-    pub(super) fn commit(self, deadline: Instant) -> Exporter {
-        let Step { exporter, act } = self;
-        match (act, &exporter.handle) {
-            (Act::Begin, Handle::Print(timer)) => timer.begin(),
-            (Act::Print(print, interval), Handle::Print(timer)) => timer.change(*print, interval),
-            #[cfg(feature = "otlp")]
-            (Act::Begin, Handle::Gateway(timer)) => timer.begin(),
-            #[cfg(feature = "otlp")]
-            (Act::Gateway(push, interval), Handle::Gateway(timer)) => timer.change(*push, interval),
-            #[cfg(feature = "otlp")]
-            (Act::Begin, Handle::Push(push)) => push.begin(),
-            #[cfg(feature = "otlp")]
-            (Act::Push(change), Handle::Push(push)) => push.change(*change, deadline),
-            #[cfg(feature = "serve")]
-            (Act::Serve(site, old), Handle::Page { listener, scrape }) => {
-                old.inspect(|old| scrape.succeed(old));
-                listener.serve(*site);
-            }
-            #[cfg(feature = "serve")]
-            (Act::Open(old), Handle::Page { listener, scrape }) => {
-                old.inspect(|old| scrape.succeed(old));
-                listener.open();
-            }
-            // Nothing, as every act is made beside its handle.
-            _ => {}
-        }
-        exporter
-    }
-
-    /// Whether it hands over at an interval.
-    #[cfg(all(unix, feature = "otlp"))]
-    pub(super) fn is_periodic(&self) -> bool {
-        self.exporter.periodic().is_some()
-    }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod child;
 pub(crate) mod random;
 mod receiver;
+pub(crate) mod reload;
 pub(crate) mod told;
 
 use std::io::{Read, Write};
