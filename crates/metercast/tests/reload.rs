@@ -201,6 +201,32 @@ fn exporters_come_and_go_and_what_is_gone_has_handed_over_what_it_had() {
 }
 
 #[test]
+fn a_push_of_deltas_that_goes_and_comes_back_goes_on_where_it_was() {
+    let receiver = Receiver::start();
+    let push = || Otlp::to(&receiver.endpoint).temporality(TemporalityPreference::Delta).interval(HOUR);
+    let with = || builder().exporter("page", page()).exporter("push", push());
+    let without = || builder().exporter("page", page());
+    let (telemetry, store, _) = start(with());
+    for change in [without(), with(), with().enabled(false), with(), without(), with()] {
+        order(&store);
+        telemetry.reload(change.build().unwrap()).unwrap();
+        order(&store);
+    }
+    telemetry.flush(MINUTE).unwrap();
+    let page = scrape(telemetry.scrape_address().unwrap());
+    telemetry.shutdown().unwrap();
+    let arrived: i64 = receiver
+        .messages
+        .try_iter()
+        .flat_map(|message| points(&message, "orders"))
+        .map(|(_, value)| value)
+        .sum();
+    // While all is switched off nothing is recorded by who has recorded nothing before.
+    assert_eq!(value(&page, "orders_total"), Some(arrived as f64));
+    assert!(arrived >= 10, "{arrived}");
+}
+
+#[test]
 fn listeners_go_with_their_addresses_whoever_serves_there() {
     let (telemetry, store, _) =
         start(builder().exporter("a", page()).exporter("b", Prometheus::listen("localhost:0")));

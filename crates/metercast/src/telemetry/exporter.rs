@@ -57,6 +57,15 @@ impl Exporter {
         }
     }
 
+    /// What pushes by OTLP, if it does.
+    #[cfg(feature = "otlp")]
+    pub(super) fn push(&self) -> Option<&Arc<Push>> {
+        match &self.handle {
+            Handle::Push(push) => Some(push),
+            _ => None,
+        }
+    }
+
     /// The URL of the page, if it is one.
     #[cfg(feature = "serve")]
     pub(super) fn url(&self) -> Option<String> {

@@ -242,8 +242,8 @@ impl Telemetry {
     ///   may have been taken is sent again as it was if endpoint, protocol and compression are the same. Otherwise its content
     ///   is read anew, and may arrive twice, at one place each.
     /// * An exporter that is gone hands over what it has in the background, for as long as the new `shutdown_timeout` allows,
-    ///   and ends. If one of its name comes back it begins as any new one does: who gets deltas from it gets everything since
-    ///   each series began.
+    ///   and ends. If a push of deltas comes back under its name it goes on where it was, once it has ended: nothing is told twice,
+    ///   and what was recorded meanwhile comes with the first.
     /// * All that holds for everything (`enabled`, `exemplars`, `self_metrics`, `on_sigterm`, ...) follows the new
     ///   configuration.
     /// * A [private exporter](crate::config::ConfigBuilder::private_exporter) is touched only if its own settings differ, or it

@@ -4,12 +4,20 @@
 use std::sync::Weak;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+#[cfg(feature = "otlp")]
+use std::time::Duration;
 use std::time::Instant;
 
 use super::exporter::Exporter;
+#[cfg(feature = "otlp")]
+use crate::export::otlp::{Heritage, OtlpMessage, Push};
 use crate::log::Level;
 #[cfg(feature = "serve")]
 use crate::serve::Listener;
+
+/// How long after the deadline an exporter may say that it has ended.
+#[cfg(feature = "otlp")]
+const GRACE: Duration = Duration::from_secs(1);
 
 /// An exporter on its way out.
 pub(super) struct Retiring {
@@ -18,6 +26,10 @@ pub(super) struct Retiring {
     /// Which may not have closed yet.
     #[cfg(feature = "serve")]
     listener: Weak<Listener>,
+    #[cfg(feature = "otlp")]
+    push: Option<Arc<Push>>,
+    /// When it has ended at the latest.
+    deadline: Instant,
     ended: Arc<Ended>,
 }
 
@@ -34,6 +46,8 @@ impl Retiring {
         let is_private = exporter.is_private;
         #[cfg(feature = "serve")]
         let listener = exporter.listener().map_or_else(Weak::new, Arc::downgrade);
+        #[cfg(feature = "otlp")]
+        let push = exporter.push().cloned();
         // Shared, so that it is not lost if there is no thread.
         let end = Arc::new({
             let (ended, name) = (Arc::clone(&ended), name.to_owned());
@@ -57,8 +71,33 @@ impl Retiring {
             is_private,
             #[cfg(feature = "serve")]
             listener,
+            #[cfg(feature = "otlp")]
+            push,
+            deadline,
             ended,
         }
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it has told, once it has ended.
+    #[cfg(feature = "otlp")]
+    pub(super) fn heritage(&self) -> Option<Heritage> {
+        let (push, ended) = (Arc::clone(self.push.as_ref()?), Arc::clone(&self.ended));
+        let deadline = self.deadline + GRACE;
+        Some(Box::new(move || {
+            ended.within(deadline);
+            push.told()
+        }))
+    }
+
+    /// Its name and what it has told, if that matters to who takes its place.
+    #[cfg(feature = "otlp")]
+    pub(super) fn told(&self) -> Option<(String, Box<OtlpMessage>)> {
+        self.push.as_ref()?.told().map(|told| (self.name.clone(), told))
     }
 
     /// The listener, if it is one and still there.
@@ -73,10 +112,7 @@ impl Retiring {
 
     /// Waits for its end, at most until `deadline`; an error with its name if it goes on, unless nobody asked for it.
     pub(super) fn wait(self, deadline: Instant) -> Result<(), (String, String)> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let is_so = self.ended.is_so.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.ended.changed.wait_timeout_while(is_so, left, |is_so| !*is_so);
-        if *waited.unwrap_or_else(PoisonError::into_inner).0 || self.is_private {
+        if self.ended.within(deadline) || self.is_private {
             return Ok(());
         }
         Err((self.name, "was removed by a reload, and has not handed over what it had in time".to_owned()))
@@ -84,6 +120,14 @@ impl Retiring {
 }
 
 impl Ended {
+    /// Whether it has ended, which is waited for at most until then.
+    fn within(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_so = self.is_so.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(is_so, left, |is_so| !*is_so);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
     fn set(&self) {
         *self.is_so.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();

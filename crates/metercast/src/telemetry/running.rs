@@ -19,6 +19,8 @@ use super::prepare::{Before, Prepared};
 use super::reloaded::Reloaded;
 use super::retire::Retiring;
 use crate::config::{Config, ConfigError};
+#[cfg(feature = "otlp")]
+use crate::export::otlp::{Heritage, OtlpMessage};
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::own;
@@ -50,9 +52,23 @@ struct State {
     /// What could not start, and why.
     failed: BTreeMap<String, String>,
     retiring: Vec<Retiring>,
+    /// What pushes of deltas had told when they ended, by name: if one comes back it goes on there.
+    #[cfg(feature = "otlp")]
+    told: BTreeMap<String, Box<OtlpMessage>>,
     is_over: bool,
     #[cfg(all(unix, feature = "otlp"))]
     signals: Option<Signals>,
+}
+
+#[cfg(feature = "otlp")]
+impl State {
+    /// What a push of this name has told that is gone, or about to go.
+    fn heritage(&mut self, name: &str) -> Option<Heritage> {
+        if let Some(told) = self.told.remove(name) {
+            return Some(Box::new(move || Some(told)));
+        }
+        self.retiring.iter().rev().find(|retiring| retiring.name() == name)?.heritage()
+    }
 }
 
 impl Running {
@@ -66,6 +82,8 @@ impl Running {
                 exporters: BTreeMap::new(),
                 failed: BTreeMap::new(),
                 retiring: Vec::new(),
+                #[cfg(feature = "otlp")]
+                told: BTreeMap::new(),
                 is_over: false,
                 #[cfg(all(unix, feature = "otlp"))]
                 signals: None,
@@ -185,17 +203,25 @@ impl Running {
         #[cfg(all(unix, feature = "otlp"))]
         let listens_to_sigterm = listens_to_sigterm(&config, &prepared);
         let until = deadline(config.shutdown_timeout());
-        let exporters: BTreeMap<String, Exporter> =
-            prepared.steps.into_iter().map(|(name, step)| (name, step.commit(until))).collect();
+        let (ended, retiring): (Vec<_>, _) =
+            std::mem::take(&mut state.retiring).into_iter().partition(Retiring::has_ended);
+        state.retiring = retiring;
+        #[cfg(feature = "otlp")]
+        state.told.extend(ended.iter().filter_map(Retiring::told));
+        let mut exporters = BTreeMap::new();
+        for (name, step) in prepared.steps {
+            #[cfg(feature = "otlp")]
+            let step = step.going_on(|| state.heritage(&name));
+            exporters.insert(name, step.commit(until));
+        }
         let old = std::mem::replace(&mut state.exporters, exporters);
-        state.retiring.retain(|retiring| !retiring.has_ended());
         for (name, exporter) in old {
             if !state.exporters.values().any(|kept| kept.is(&exporter)) {
                 state.retiring.push(Retiring::start(&name, exporter, until));
             }
         }
         state.failed = prepared.failed;
-        let mut dropped: Vec<Box<dyn Send>> = Vec::new();
+        let mut dropped: Vec<Box<dyn Send>> = vec![Box::new(ended)];
         #[cfg(all(unix, feature = "otlp"))]
         {
             let signals = listens_to_sigterm.then(|| {

@@ -14,7 +14,7 @@ use crate::config::{ExporterConfig, StdoutConfig};
 use crate::config::{OtlpConfig, PushgatewayConfig};
 use crate::export::Timer;
 #[cfg(feature = "otlp")]
-use crate::export::otlp::{Change, Push, Settings};
+use crate::export::otlp::{Change, Heritage, Push, Settings};
 #[cfg(feature = "serve")]
 use crate::export::prometheus::PrometheusPage;
 #[cfg(feature = "otlp")]
@@ -39,6 +39,9 @@ pub(super) enum Act {
     Nothing,
     /// Its thread waits to begin.
     Begin,
+    /// Where the one of this name has ended.
+    #[cfg(feature = "otlp")]
+    GoOn(Heritage),
     /// On the listener that there is.
     #[cfg(feature = "serve")]
     Serve(Box<Site>, Option<Scrape>),
@@ -68,7 +71,9 @@ impl Step {
             #[cfg(feature = "otlp")]
             (Act::Gateway(push, interval), Handle::Gateway(timer)) => timer.change(*push, interval),
             #[cfg(feature = "otlp")]
-            (Act::Begin, Handle::Push(push)) => push.begin(),
+            (Act::Begin, Handle::Push(push)) => push.begin(None),
+            #[cfg(feature = "otlp")]
+            (Act::GoOn(heritage), Handle::Push(push)) => push.begin(Some(heritage)),
             #[cfg(feature = "otlp")]
             (Act::Push(change), Handle::Push(push)) => push.change(*change, deadline),
             #[cfg(feature = "serve")]
@@ -85,6 +90,17 @@ impl Step {
             _ => {}
         }
         exporter
+    }
+
+    /// If it begins and there is a heritage, it goes on there.
+    #[cfg(feature = "otlp")]
+    pub(super) fn going_on(self, heritage: impl FnOnce() -> Option<Heritage>) -> Step {
+        let Step { exporter, act } = self;
+        let act = match (act, exporter.push()) {
+            (Act::Begin, Some(_)) => heritage().map_or(Act::Begin, Act::GoOn),
+            (act, _) => act,
+        };
+        Step { exporter, act }
     }
 
     /// Whether it hands over at an interval.

@@ -136,6 +136,12 @@ impl Plan {
         self.wanted = Some(wanted);
     }
 
+    /// Asks its store for nothing any more.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only what is told in deltas is remembered"))]
+    pub(crate) fn release(&mut self) {
+        (self.store, self.wanted) = (None, None);
+    }
+
     /// What is wrong with the views, as far as it was found since this was asked last; each thing once.
     pub(crate) fn warnings(&mut self) -> Vec<String> {
         self.warnings.take()

@@ -83,6 +83,18 @@ impl Exporter {
         })
     }
 
+    /// Goes on where another exporter of the name has ended.
+    pub(super) fn take_up(&mut self, mut told: OtlpMessage) {
+        let plan = plan_of(&self.settings);
+        told.reshape_with(self.reader.store(), &self.resource, self.settings.options, plan);
+        self.message = told;
+    }
+
+    /// What is known of deliveries, once it has ended.
+    pub(super) fn told(self) -> Option<OtlpMessage> {
+        self.message.at_rest()
+    }
+
     /// What is pushed next is the last with these settings.
     pub(super) fn announce(&mut self, change: &Change) {
         self.message.announce(&change.settings.options);

@@ -268,6 +268,14 @@ impl OtlpMessage {
         self.deltas.hand_over(store, change, &self.observed);
     }
 
+    /// What is known to have been delivered, for who goes on with it later; nothing if totals are told, for which nothing has to
+    /// be known. Meanwhile the store waits for nobody and keeps nothing for it.
+    pub(super) fn at_rest(mut self) -> Option<OtlpMessage> {
+        self.pending = Pending::default();
+        self.plan.release();
+        (self.options.temporality != TemporalityPreference::Cumulative).then_some(self)
+    }
+
     /// Tells the store that [`requests`](Self::requests) will be made of it, so that nothing expires before it is delivered; and
     /// that exponential buckets are preferred, if they are, for the histograms of which the program text says nothing. Those that
     /// were recorded into before the store was first read begin anew, so call it as early as you can.

@@ -66,7 +66,7 @@ pub(super) use connect::Connector;
 pub(super) use error::Cause;
 pub use message::OtlpMessage;
 pub use options::{OtlpEncoding, OtlpOptions};
-pub(crate) use push::Push;
+pub(crate) use push::{Heritage, Push};
 pub use request::Request;
 pub(super) use settings::Proxy;
 pub(crate) use settings::Settings;

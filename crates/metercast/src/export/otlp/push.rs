@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::change::Change;
 use super::error::{Cause, ExportError};
+use super::message::OtlpMessage;
 use super::settings::Settings;
 use super::worker::{Ask, Command, Worker};
 use crate::export::Periodic;
@@ -30,16 +31,24 @@ pub(crate) struct Push {
     process: u32,
     /// `None` once it was shut down.
     running: Mutex<Option<Running>>,
+    /// What was left then.
+    told: Mutex<Told>,
 }
 
 /// How long the thread may take to say what became of a push.
 const SAYING: Duration = Duration::from_millis(50);
 
+/// What is known of deliveries, if there is more to know than that they were totals.
+type Told = Option<Box<OtlpMessage>>;
+
+/// Says, perhaps after a while, what an exporter had told that is gone.
+pub(crate) type Heritage = Box<dyn FnOnce() -> Option<Box<OtlpMessage>> + Send>;
+
 struct Running {
     /// Disconnected, or told that it may, once the thread is to begin.
-    begin: Option<mpsc::Sender<()>>,
+    begin: Option<mpsc::Sender<Option<Heritage>>>,
     commands: UnboundedSender<Command>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Told>,
     /// Disconnected when the thread is about to end: a `JoinHandle` cannot be waited for until a deadline.
     ended: mpsc::Receiver<()>,
 }
@@ -62,7 +71,7 @@ impl Push {
         let worker = Worker::new(settings, reader, resource, received)?;
         let (end, ended) = mpsc::channel();
         let (start, started) = mpsc::sync_channel(1);
-        let (begin, begins) = mpsc::channel();
+        let (begin, begins) = mpsc::channel::<Option<Heritage>>();
         let thread = thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(
             move || {
                 // Dropped last, also when something panics.
@@ -77,28 +86,37 @@ impl Push {
                 match runtime {
                     Ok(runtime) => {
                         let _ = start.send(Ok(()));
-                        if begins.recv().is_ok() {
-                            worker.work(&runtime);
-                        }
+                        let told = begins.recv().ok().and_then(|heritage| {
+                            let told = heritage.and_then(|heritage| heritage());
+                            worker.work(told, &runtime)
+                        });
                         // A name that is being looked up cannot be interrupted, and is not worth waiting for.
                         runtime.shutdown_background();
+                        told
                     }
                     Err(error) => {
                         let _ = start.send(Err(error));
+                        None
                     }
                 }
             },
         )?;
         started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
         let running = Mutex::new(Some(Running { begin: Some(begin), commands, thread, ended }));
-        Ok(Push { name, url, process: process::id(), running })
+        Ok(Push { name, url, process: process::id(), running, told: Mutex::default() })
     }
 
-    /// Begins to push. The first push comes some time within the first interval.
-    pub(crate) fn begin(&self) {
+    /// Begins to push. The first push comes some time within the first interval. What another exporter of the name had told
+    /// is not told again; if it has not ended yet, that is waited for.
+    pub(crate) fn begin(&self, heritage: Option<Heritage>) {
         if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
-            let _ = begin.send(());
+            let _ = begin.send(heritage);
         }
+    }
+
+    /// What it has told, once it was shut down; nothing if that does not matter, or did not come to an end.
+    pub(crate) fn told(&self) -> Option<Box<OtlpMessage>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Goes on with other settings, once what there is was pushed with the old ones, or `deadline` has come. Does not wait
@@ -147,7 +165,9 @@ impl Push {
         let left = deadline.saturating_duration_since(Instant::now());
         if running.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
             // What its thread says by a panic, the log has already.
-            let _ = running.thread.join();
+            if let Ok(told) = running.thread.join() {
+                *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
+            }
         }
         result
     }

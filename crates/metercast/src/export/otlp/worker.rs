@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::change::Change;
 use super::error::ExportError;
 use super::exporter::{End, Exporter};
+use super::message::OtlpMessage;
 use super::settings::Settings;
 use crate::export::panic::panic_message;
 use crate::log::Level;
@@ -142,33 +143,44 @@ impl Worker {
         Ok(Worker { exporter, interval, commands: Commands::new(commands) })
     }
 
-    /// Works until the last command, or until the handle is dropped.
-    pub(super) fn work(self, runtime: &Runtime) {
+    /// Works until the last command, or until the handle is dropped; goes on where another one has ended, if that is given.
+    /// Returns what is known of deliveries, if there is more to know than that they were totals.
+    pub(super) fn work(
+        mut self,
+        told: Option<Box<OtlpMessage>>,
+        runtime: &Runtime,
+    ) -> Option<Box<OtlpMessage>> {
         let (name, log) = self.exporter.name_and_log();
-        let run = AssertUnwindSafe(|| runtime.block_on(self.run()));
-        if let Err(panic) = catch_unwind(run) {
+        let run = AssertUnwindSafe(|| {
+            if let Some(told) = told {
+                self.exporter.take_up(*told);
+            }
+            runtime.block_on(self.run())
+        });
+        catch_unwind(run).unwrap_or_else(|panic| {
             let line = format!(
                 "exporter {name:?} has stopped, as its thread panicked ({:?}); please report this to metercast",
                 panic_message(&*panic)
             );
             log.write(Level::Error, &line);
-        }
+            None
+        })
     }
 
-    async fn run(mut self) {
+    async fn run(mut self) -> Option<Box<OtlpMessage>> {
         // The first push comes some time within the interval, so that programs that start together do not push together.
         let mut due = Instant::now() + self.exporter.part_of(self.interval);
         loop {
             if !self.commands.are_waiting() {
                 let due = self.exporter.pause().map_or(due, |until| due.max(until));
                 if self.commands.until(due).await.is_err() {
-                    return;
+                    return None;
                 }
             }
             let Turn { asked, change } = self.commands.take();
             if let Some((change, deadline)) = change {
                 match self.change(asked, *change, deadline).await {
-                    Err(Abandoned) => return,
+                    Err(Abandoned) => return None,
                     Ok(soon) => due = due.min(soon),
                 }
                 continue;
@@ -178,7 +190,7 @@ impl Worker {
             let deadline = last.or_else(|| asked.iter().map(|ask| ask.deadline).max());
             let deadline = deadline.map(Instant::from_std);
             match self.exporter.push(deadline, last.is_some(), &mut self.commands).await {
-                Err(Abandoned) => return,
+                Err(Abandoned) => return None,
                 // Whoever came meanwhile does not want to wait, and the others get what that push brings.
                 Ok(End::Interrupted) => self.commands.put_back(asked),
                 // It may have been cut short for the change, and the new settings may do better.
@@ -188,7 +200,7 @@ impl Worker {
                 Ok(End::Done(result)) => {
                     answer(asked, &result);
                     if last.is_some() {
-                        return;
+                        return self.exporter.told().map(Box::new);
                     }
                 }
             }

@@ -92,7 +92,7 @@ impl Setup {
     fn start(&self) -> Push {
         let resource = [("service.name".to_owned(), "orders".into())];
         let push = Push::prepare(self.settings.clone(), &self.reader, &resource).unwrap();
-        push.begin();
+        push.begin(None);
         push
     }
 
