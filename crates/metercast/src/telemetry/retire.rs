@@ -29,6 +29,7 @@ pub(super) struct Retiring {
     #[cfg(feature = "otlp")]
     push: Option<Arc<Push>>,
     /// When it has ended at the latest.
+    #[cfg(feature = "otlp")]
     deadline: Instant,
     ended: Arc<Ended>,
 }
@@ -73,6 +74,7 @@ impl Retiring {
             listener,
             #[cfg(feature = "otlp")]
             push,
+            #[cfg(feature = "otlp")]
             deadline,
             ended,
         }
