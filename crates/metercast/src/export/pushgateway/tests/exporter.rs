@@ -54,6 +54,19 @@ fn the_group_is_put_at_the_interval() {
 }
 
 #[test]
+fn a_reload_puts_the_old_group_a_last_time_and_goes_on_with_the_new_one() {
+    let server = Server::answering(OK);
+    let exporter = |job| Exporter::to(&server.url, job).interval(YEAR);
+    let (telemetry, _) = start(exporter("old"), &store());
+    let config = Config::builder().environment(false).exporter("till", exporter("new")).build().unwrap();
+    assert_eq!(telemetry.reload(config).unwrap().to_string(), "till: job changed");
+    assert!(server.requests.recv().unwrap().starts_with("PUT /metrics/job/old "));
+    telemetry.flush(LONG).unwrap();
+    assert!(server.requests.recv().unwrap().starts_with("PUT /metrics/job/new "));
+    telemetry.shutdown().unwrap();
+}
+
+#[test]
 fn a_gateway_that_refuses_is_said_once_and_so_is_that_it_works_again() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = store();
