@@ -117,11 +117,13 @@ impl Scrape {
     /// Answers with pages of `store` as `page` writes them.
     pub fn new(store: Store, page: PrometheusPage) -> Scrape {
         let reader = Reader::new(store, page.log().clone());
-        Scrape::of(reader, page)
+        let scrape = Scrape::of(reader, page);
+        scrape.begin();
+        scrape
     }
 
+    /// The same over a reader. Nothing is asked of the store before it [begins](Self::begin).
     pub(crate) fn of(reader: Reader, page: PrometheusPage) -> Scrape {
-        page.commit(reader.store());
         let inner = Inner { page, reader, places: Places::default(), spare: Mutex::default() };
         Scrape {
             inner: Arc::new(inner),
@@ -129,6 +131,11 @@ impl Scrape {
             max_in_flight: Scrape::MAX_IN_FLIGHT,
             timeout: Scrape::TIMEOUT,
         }
+    }
+
+    /// Asks the store for the buckets that its pages are to have.
+    pub(crate) fn begin(&self) {
+        self.inner.page.commit(self.inner.reader.store());
     }
 
     /// Takes the place of another scrape: metrics keep the names that they had on its pages.

@@ -78,11 +78,15 @@ impl Step {
             (Act::Push(change), Handle::Push(push)) => push.change(*change, deadline),
             #[cfg(feature = "serve")]
             (Act::Serve(site, old), Handle::Page { listener, scrape }) => {
+                // Before the old one takes back what it asked for.
+                scrape.begin();
                 old.inspect(|old| scrape.succeed(old));
                 listener.serve(*site);
             }
             #[cfg(feature = "serve")]
             (Act::Open(old), Handle::Page { listener, scrape }) => {
+                // Before the old one takes back what it asked for.
+                scrape.begin();
                 old.inspect(|old| scrape.succeed(old));
                 listener.open();
             }
