@@ -279,8 +279,12 @@ impl Inner {
 
     /// Waits until nobody is making a series; false if whoever does comes to no end.
     pub(crate) fn will_be_free(&self) -> bool {
-        // Without room to keep values as they are, somebody has to put them into buckets.
-        let may_begin = || !self.unplanned.is_full() || self.lifecycle.departures_in(true).is_some();
+        // Before the first reading, without room to keep values as they are, somebody has to give histograms their buckets.
+        let may_begin = || {
+            self.plan_is_begun.load(Acquire)
+                || !self.unplanned.is_full()
+                || self.lifecycle.departures_in(true).is_some()
+        };
         self.dictionary.will_be_free() && lock::patiently(&self.layouts).is_some() && may_begin()
     }
 
