@@ -9,7 +9,7 @@ use super::selector::Selector;
 ///
 /// What was accumulated stays with a metric whatever a view does to its name, unit, description and labels; series that a view
 /// makes equal are added up, of gauges the newest stands. Buckets that the cells do not have yet begin to count when they are
-/// asked for.
+/// asked for. The [module](super) says what several views come to.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct View {
@@ -106,14 +106,43 @@ impl View {
         self
     }
 
-    /// Gives it another unit, in UCUM, and converts its values (`s` to `ms`, `By` to `KiBy`). A metric without a unit is only
-    /// said to have it. Where there is no way from one unit to the other, the view has no effect on the unit, and that is said.
+    /// Gives it another unit, in UCUM, and converts its values, with bounds, quantiles and exemplars. A metric without a unit is
+    /// only said to have it.
+    ///
+    /// There is a way between times (`ns`, `us`, `ms`, `s`, `min`, `h`, `d`), between sizes (`By`, `kBy`, `MBy`, `GBy`, `KiBy`,
+    /// `MiBy`, `GiBy`, `TiBy`, and the same of `bit` up to `Gbit` and `Gibit`), between `1`, `%` and counts of anything in braces, and
+    /// between rates of these, such as `By/s` and `KiBy/min`. Otherwise the unit stays, and that is said. Whole numbers stay
+    /// whole if the factor is. Exponential buckets are moved: exactly if the factor is a power of two, else by half a bucket too
+    /// far or not far enough at most; count, sum and extremes are exact in any case.
+    ///
+    /// ```
+    /// use metercast::view::{Projection, View};
+    /// use metercast::{Log, PrometheusPage, Store, f64_histogram_with_unit};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| f64_histogram_with_unit!("wait", "Time to wait", "s", 0.3));
+    ///
+    /// let view = View::of("wait").unit("ms").buckets([250.0, 500.0]);
+    /// let page = PrometheusPage::new("own", Log::default()).projection(Projection::new().view(view));
+    /// let page = page.render(&store);
+    /// assert_eq!(
+    ///     page.lines().skip(2).collect::<Vec<_>>(),
+    ///     [
+    ///         r#"wait_milliseconds_bucket{le="250"} 0"#,
+    ///         r#"wait_milliseconds_bucket{le="500"} 1"#,
+    ///         r#"wait_milliseconds_bucket{le="+Inf"} 1"#,
+    ///         "wait_milliseconds_sum 300",
+    ///         "wait_milliseconds_count 1",
+    ///     ]
+    /// );
+    /// ```
     pub fn unit(mut self, unit: impl Into<String>) -> View {
         self.unit = Some(unit.into());
         self
     }
 
-    /// Keeps the labels whose key matches one of these patterns, and no other.
+    /// Keeps the labels whose key matches one of these patterns, and no other (but `otel.metric.overflow`, which says that series
+    /// are missing).
     pub fn keep_labels<G: Into<Glob>>(mut self, keys: impl IntoIterator<Item = G>) -> View {
         self.labels.push(LabelRule::Keep(keys.into_iter().map(Into::into).collect()));
         self
@@ -126,6 +155,18 @@ impl View {
     }
 
     /// Gives a label another key.
+    ///
+    /// ```
+    /// use metercast::view::{Projection, View};
+    /// use metercast::{Log, PrometheusPage, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| u64_counter!("jobs", "Jobs done", 3, "kind" => "import", "host" => "a"));
+    ///
+    /// let view = View::of("jobs").drop_labels(["host"]).rename_label("kind", "job.type");
+    /// let page = PrometheusPage::new("own", Log::default()).projection(Projection::new().view(view));
+    /// assert_eq!(page.render(&store).lines().last(), Some(r#"jobs_total{job_type="import"} 3"#));
+    /// ```
     pub fn rename_label(mut self, from: impl Into<String>, to: impl Into<String>) -> View {
         self.labels.push(LabelRule::Rename(from.into(), to.into()));
         self
@@ -137,7 +178,8 @@ impl View {
         self
     }
 
-    /// Buckets with these upper bounds, finite and increasing; only for histograms.
+    /// Buckets with these upper bounds, in the unit that the metric has after the view, finite and increasing, at most 510 together
+    /// with those that others ask for; only for histograms.
     pub fn buckets(self, bounds: impl Into<Vec<f64>>) -> View {
         self.aggregation(Aggregation::Buckets(bounds.into()))
     }
@@ -163,7 +205,31 @@ impl View {
         self
     }
 
-    /// The most series, at least 1: what comes after that is added up in one with the label `otel.metric.overflow`.
+    /// The most series, at least 1: what comes after that is added up in one with the label `otel.metric.overflow`. Who had a
+    /// place keeps it, and who had none gets none, so that no counter goes down; when series end there is room for new ones.
+    ///
+    /// ```
+    /// use metercast::view::{Projection, View};
+    /// use metercast::{Log, PrometheusPage, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     for tenant in ["a", "b", "c", "d"] {
+    ///         u64_counter!("jobs.of", "Jobs done", 1, "tenant" => tenant.to_owned());
+    ///     }
+    /// });
+    ///
+    /// let view = View::of("jobs.of").limit(2);
+    /// let page = PrometheusPage::new("own", Log::default()).projection(Projection::new().view(view));
+    /// assert_eq!(
+    ///     page.render(&store).lines().skip(2).collect::<Vec<_>>(),
+    ///     [
+    ///         r#"jobs_of_total{tenant="a"} 1"#,
+    ///         r#"jobs_of_total{tenant="b"} 1"#,
+    ///         r#"jobs_of_total{otel_metric_overflow="true"} 2"#,
+    ///     ]
+    /// );
+    /// ```
     pub fn limit(mut self, series: usize) -> View {
         self.limit = Some(series);
         self

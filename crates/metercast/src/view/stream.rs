@@ -117,12 +117,6 @@ impl Stream {
         self.transform.as_ref().map_or(&[], |transform| transform.labels.rules())
     }
 
-    /// Whether its series are those of the store as they are.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.transform.is_none()
-    }
-
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
         Spelled(self.definition, self.name()).to_string()
@@ -200,10 +194,5 @@ impl<'a> StreamView<'a> {
     /// Whether callbacks or a gauge set say some of its series in this reading.
     pub(crate) fn is_observed(&self) -> bool {
         self.family.is_observed()
-    }
-
-    /// About how many series there are, to make room for them.
-    pub(crate) fn size_hint(&self) -> usize {
-        self.family.size_hint()
     }
 }

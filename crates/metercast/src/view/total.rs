@@ -1,5 +1,7 @@
 //! The value of a series that is kept while others are added to it.
 
+use std::cmp::Reverse;
+
 use metercast_core::Exemplar;
 use metercast_core::reading::{BucketsView, Exponential, PointView, SummaryView, interned_bounds};
 
@@ -156,7 +158,7 @@ pub(crate) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
 /// Of exemplars the newest of each bucket, lower ones first; of a number only the newest. More than this are never kept.
 pub(super) fn newest(exemplars: &mut Vec<Exemplar>, value: &Total) {
     const MOST: usize = 64;
-    exemplars.sort_by(|a, b| b.time.cmp(&a.time));
+    exemplars.sort_by_key(|exemplar| Reverse(exemplar.time));
     match value {
         Total::Histogram { bounds, .. } => {
             let mut met = vec![false; bounds.len() + 1];

@@ -46,29 +46,29 @@ pub(super) enum Place {
 
 impl Claims {
     /// Gives its names to a metric if nobody has them.
-    pub(super) fn claim(&mut self, family: &Family, owner: Owner, is_open: bool) -> Place {
+    pub(super) fn claim(&mut self, family: &Family, owner: &Owner, is_open: bool) -> Place {
         let names = family.names(is_open);
         let taken = names.iter().find_map(|name| {
-            let claim = self.owners.get(name).filter(|claim| claim.owner != owner && !claim.by_type)?;
+            let claim = self.owners.get(name).filter(|claim| claim.owner != *owner && !claim.by_type)?;
             Some((name, claim.owner.clone()))
         });
         if let Some((sample, first)) = taken {
-            let merges = *sample == family.name && first.adds_up_with(&owner);
+            let merges = *sample == family.name && first.adds_up_with(owner);
             let what = if merges {
                 "their series stand together, and equal ones are added up (of gauges, the first stays)"
             } else {
                 "the second is left out"
             };
-            self.problems.push(Problem::of_two(&first, &owner, sample, what));
+            self.problems.push(Problem::of_two(&first, owner, sample, what));
             return if merges { Place::Beside } else { Place::LeftOut };
         }
         for name in names {
-            self.evict(&name, &owner);
+            self.evict(&name, owner);
             self.owners.insert(name, Claim { owner: owner.clone(), by_type: false });
         }
         let by_type = family.names_by_type(is_open);
         match by_type.iter().find_map(|name| Some((name, self.owners.get(name)?.owner.clone()))) {
-            Some((name, other)) if other != owner => self.give_up(&owner, &other, name),
+            Some((name, other)) if other != *owner => self.give_up(owner, &other, name),
             _ => self.owners.extend(
                 by_type.into_iter().map(|name| (name, Claim { owner: owner.clone(), by_type: true })),
             ),

@@ -94,7 +94,7 @@ impl<F: Form> Encoder<F> {
         let target = Family::target(&style).filter(|_| style.options().has_target_info());
         let mut claims = Claims::default();
         if let Some(target) = &target {
-            claims.claim(target, Owner::Target, style.is_open);
+            claims.claim(target, &Owner::Target, style.is_open);
         }
         let metrics = Metrics { style: Arc::clone(&style), list: Vec::new(), places: HashMap::default() };
         Encoder { style, metrics, claims, target, placed: 0 }

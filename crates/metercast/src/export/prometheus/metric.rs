@@ -47,7 +47,7 @@ impl<F: Form> Metric<F> {
             Some(place) => place,
             None => {
                 let owner = Owner::Metric(Arc::clone(&self.stream));
-                let place = claims.claim(&self.family, owner, self.style.is_open);
+                let place = claims.claim(&self.family, &owner, self.style.is_open);
                 *self.place.insert(place)
             }
         }

@@ -224,7 +224,7 @@ fn series_beyond_a_limit_are_one_and_who_had_a_place_keeps_it() {
     assert_eq!(pages.lines(&store), three);
     (3..8).for_each(add);
     let overflow = r#"views_tenants{otel_metric_overflow="true"} 5"#.to_owned();
-    assert_eq!(pages.lines(&store), [&three[..], &[overflow.clone()]].concat());
+    assert_eq!(pages.lines(&store), [&three[..], std::slice::from_ref(&overflow)].concat());
     assert!(store.remove("views.tenants", [KeyValue::new("tenant", "1")]));
     // What stood with the others stays there: its counter would begin with what it counted before.
     assert_eq!(pages.lines(&store), [of(0), of(2), overflow.clone()]);

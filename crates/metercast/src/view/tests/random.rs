@@ -35,7 +35,7 @@ fn by_side(raw: &[Raw]) -> Samples {
     let mut prices = BTreeMap::new();
     for (metric, side, region, value) in raw {
         let mut add = |name: &str, value| {
-            *samples.entry(format!("{name}{{direction=\"{side}\"}}")).or_default() += value
+            *samples.entry(format!("{name}{{direction=\"{side}\"}}")).or_default() += value;
         };
         match *metric {
             "orders" => add("taken", value.trunc()),
@@ -48,7 +48,7 @@ fn by_side(raw: &[Raw]) -> Samples {
                     *samples.entry(name).or_default() += f64::from(value * 1000.0 <= bound);
                 }
                 let mut add = |name: &str, value| {
-                    *samples.entry(format!("{name}{{direction=\"{side}\"}}")).or_default() += value
+                    *samples.entry(format!("{name}{{direction=\"{side}\"}}")).or_default() += value;
                 };
                 add("views_settle_sum", value * 1000.0);
                 add("views_settle_count", 1.0);

@@ -130,3 +130,19 @@ fn default_buckets_are_for_histograms_of_which_nobody_says_any() {
     assert_eq!(bounds("seed_seen"), ["5", "+Inf"]);
     assert_eq!(bounds("views_settle"), ["0.005", "0.07", "1", "+Inf"]);
 }
+
+/// 5.14, 5: a reload with another view let counters begin anew.
+#[test]
+fn a_metric_that_gets_another_name_unit_or_labels_keeps_what_was_counted() {
+    let store = orders();
+    let settle = || store.scope(|| SETTLE.record(0.5, ("buy",)));
+    settle();
+    let before = Pages::of(Projection::new().filter(Filter::new().include("views.settle")));
+    assert!(before.lines(&store).contains(&r#"views_settle_count{side="buy"} 1"#.to_owned()));
+    let view = View::of("views.settle").rename("settled").unit("ms").drop_labels(["side"]);
+    let after = Pages::of(Projection::new().filter(Filter::new().include("views.settle")).view(view));
+    settle();
+    let page = after.lines(&store);
+    assert_eq!(page[4..], ["settled_sum 1000", "settled_count 2"]);
+    assert!(after.said().is_empty(), "{:?}", after.said());
+}
