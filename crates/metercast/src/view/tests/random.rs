@@ -42,7 +42,7 @@ fn by_side(raw: &[Raw]) -> Samples {
             "open" => add("views_open", value.trunc() - 5.0),
             "price" => drop(prices.insert((side, region), *value)),
             "settle" => {
-                for bound in [5.0, 70.0, 1000.0, f64::INFINITY] {
+                for bound in [1000.0, 2500.0, f64::INFINITY] {
                     let le = if bound.is_finite() { bound.to_string() } else { "+Inf".to_owned() };
                     let name = format!("views_settle_bucket{{direction=\"{side}\",le=\"{le}\"}}");
                     *samples.entry(name).or_default() += f64::from(value * 1000.0 <= bound);
@@ -114,7 +114,8 @@ fn same_as_raw(operations: u32) {
         Projection::new()
             .view(View::of("views.*").drop_labels(["reg*"]).rename_label("side", "direction"))
             .view(View::of("views.price").gauges(GaugeMerge::Sum))
-            .view(View::of("views.settle").unit("ms"))
+            .view(View::of("views.s*").unit("ms").buckets([1000.0, 2500.0]))
+            .view(View::of("views.sizes").unit("By").keep())
             .view(View::of("views.orders").rename("taken")),
     );
     let other = Pages::of(
