@@ -80,7 +80,9 @@ pub use selector::Selector;
 
 pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use stream::{Stream, StreamView};
+#[cfg(feature = "otlp")]
 pub(crate) use total::scaled_number;
+#[cfg(feature = "otlp")]
 pub(crate) use unit::scaled;
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ impl Plan {
     }
 
     /// The same with exponential buckets for histograms of which neither program, views nor projection say anything.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn with_exponential(mut self, exponential: bool) -> Plan {
         if exponential && self.or_else == Shape::Declared {
             self.or_else = Shape::USUAL_EXPONENTIAL;

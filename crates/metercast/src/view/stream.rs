@@ -91,6 +91,7 @@ impl Stream {
     }
 
     /// By how much values and bounds are multiplied, if the unit is converted. The parts of series stay as they are.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn scale(&self) -> Option<f64> {
         self.transform.as_ref()?.scale
     }
@@ -101,6 +102,7 @@ impl Stream {
     }
 
     /// What exponential histograms that were recorded come to together, as the stream has them.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn exponential(&self, mut recorded: impl Iterator<Item = Exponential>) -> Exponential {
         let transform = self.transform.as_ref();
         let most = transform.and_then(Transform::most_buckets).unwrap_or(MOST_BUCKETS);
@@ -192,6 +194,7 @@ impl<'a> StreamView<'a> {
     }
 
     /// Whether callbacks or a gauge set say some of its series in this reading.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn is_observed(&self) -> bool {
         self.family.is_observed()
     }
