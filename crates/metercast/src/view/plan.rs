@@ -214,14 +214,15 @@ impl Plan {
         let visibility = definition.visibility();
         let buckets = Buckets { are_declared, or_else: &self.or_else };
         let layered = layers::streams(definition, &self.projection, |view| self.matched[view] = true);
-        let streams = layered
-            .into_iter()
-            .map(|(ordinal, layered)| {
-                let (face, transform) =
-                    resolve(definition, layered, buckets, &self.projection, &mut self.warnings);
-                Arc::new(Stream::new(definition, ordinal, face, transform))
-            })
-            .collect();
+        // One that becomes private stays the stream that it is, if it is let out as it was.
+        let before = self.known.remove(&address(definition)).map(|known| known.streams).unwrap_or_default();
+        let streams = layered.into_iter().map(|(ordinal, layered)| {
+            let (face, transform) =
+                resolve(definition, layered, buckets, &self.projection, &mut self.warnings);
+            let same = before.iter().find(|stream| stream.is(ordinal, &face, transform.as_ref())).cloned();
+            same.unwrap_or_else(|| Arc::new(Stream::new(definition, ordinal, face, transform)))
+        });
+        let streams = streams.collect();
         let known = Known { seen: self.readings, visibility, streams };
         self.known.insert(address(definition), known);
     }

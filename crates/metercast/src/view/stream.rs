@@ -26,7 +26,7 @@ pub(crate) struct Stream {
 }
 
 /// What a stream is called, and what is said of it, where that is not what the program declares.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Face {
     pub(super) name: Option<String>,
     pub(super) unit: Option<String>,
@@ -44,6 +44,15 @@ impl Stream {
         transform: Option<Transform>,
     ) -> Stream {
         Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, face, transform }
+    }
+
+    /// Whether it is what these make.
+    pub(super) fn is(&self, ordinal: u32, face: &Face, transform: Option<&Transform>) -> bool {
+        let is_same = match (&self.transform, transform) {
+            (Some(one), Some(other)) => one.is_same_as(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        is_same && self.ordinal == ordinal && self.face == *face
     }
 
     /// A number that no other stream of the process has or will have.

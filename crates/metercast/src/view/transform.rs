@@ -78,6 +78,13 @@ impl Transform {
             && self.limit.is_none()
     }
 
+    /// Whether both make the same of any series.
+    pub(super) fn is_same_as(&self, other: &Transform) -> bool {
+        self.labels.rules() == other.labels.rules()
+            && (self.scale, self.buckets) == (other.scale, other.buckets)
+            && (self.gauges, self.limit) == (other.gauges, other.limit)
+    }
+
     /// Whether series are put together, of about so many.
     pub(super) fn puts_together(&self, about: usize) -> bool {
         // Before there are too many it is to be known which were there first.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use metercast_core::{KeyValue, Kind, Store, metrics, u64_counter, u64_counter_with_unit};
 
 use super::*;
-use crate::{Log, PageOptions, PrometheusPage};
+use crate::{Log, PageOptions, PrometheusPage, Scrape, ScrapeRequest};
 
 metrics! {
     /// Orders taken.
@@ -317,4 +317,52 @@ fn of_two_metrics_with_one_name_the_first_keeps_it_where_names_are_not_shared() 
     let warnings = plan.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("have one name; the second is left out: rename one"), "{warnings:?}");
+}
+
+#[test]
+fn a_metric_that_becomes_private_stays_what_it_was_where_it_is_let_out_and_leaves_where_it_is_not() {
+    metrics! {
+        /// Declared private, and used before that is known.
+        static LATE: Counter<u64> = "views.late" { visibility: private };
+    }
+    let store = Store::new();
+    let count =
+        || store.scope(|| u64_counter!("views.late", "Declared private, and used before that is known.", 1));
+    let both = Pages::of(Projection::new().filter(Filter::new().visibility(Visibilities::Both)).limit(10));
+    let public = Pages::of(Projection::new());
+    count();
+    assert_eq!([both.lines(&store), public.lines(&store)], [["views_late 1"], ["views_late 1"]]);
+    store.scope(|| LATE.add(1));
+    count();
+    assert_eq!(both.lines(&store), ["views_late 3"]);
+    assert!(public.lines(&store).is_empty());
+    assert!(both.said().is_empty(), "{:?}", both.said());
+}
+
+#[test]
+fn the_page_of_one_tenant_has_views_and_disturbs_no_other() {
+    let store = Store::new();
+    let add = |tenant: &str, host: &str| {
+        store.scope(|| {
+            u64_counter!("views.share", "By tenant", 1, "tenant" => tenant.to_owned(), "host" => host.to_owned());
+        });
+    };
+    for host in ["a", "b", "c"] {
+        add("acme", host);
+        add("other", host);
+    }
+    let page = PrometheusPage::new("own", Log::default());
+    let view = View::of("views.share").drop_labels(["host"]);
+    let scrape = Scrape::new(store.clone(), page.projection(Projection::new().view(view)));
+    let samples = |scrape: &Scrape| {
+        let answer = scrape.answer_blocking(&ScrapeRequest::new("GET"));
+        let page = String::from_utf8(answer.body().to_vec()).unwrap();
+        page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let acme = scrape.clone().tenant("tenant", "acme");
+    for _ in 0..2 {
+        assert_eq!(samples(&acme), ["views_share_total 3"]);
+        let all = [r#"views_share_total{tenant="acme"} 3"#, r#"views_share_total{tenant="other"} 3"#];
+        assert_eq!(samples(&scrape), all);
+    }
 }
