@@ -30,7 +30,9 @@ pub(super) struct Distribution {
     pub(super) at: u64,
     /// The last reading that it was in, or was told of.
     seen: u64,
-    stages: Vec<OfStage>,
+    /// Mostly there is one.
+    first: OfStage,
+    others: Vec<OfStage>,
     /// Another part on the same line, which began at another time.
     next: Option<Box<Distribution>>,
 }
@@ -40,10 +42,10 @@ type Counts<'a> = (&'a Arc<[f64]>, &'a [u64; 2], &'a [u64]);
 
 /// What was delivered of what a part counted since a moment, in all the buckets that are kept: so it does not matter which of
 /// them were shown.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OfStage {
     since: u64,
-    /// When it was delivered: if the part was later, this stage is over.
+    /// When it was delivered: if the part was later, this stage is over. 0 if it never was.
     at: u64,
     bounds: Arc<[f64]>,
     /// The sum that was read, the one that the receiver has, and a count for each of the buckets. Empty if it has none.
@@ -89,14 +91,15 @@ impl Bank {
 
 impl Distribution {
     fn new(started: u64) -> Distribution {
-        // Mostly there is one.
-        let stages = Vec::with_capacity(1);
-        Distribution { started, at: 0, seen: 0, stages, next: None }
+        let (first, others) = (OfStage::default(), Vec::new());
+        Distribution { started, at: 0, seen: 0, first, others, next: None }
     }
 
     /// What was delivered of what it counted since then.
+    #[inline]
     pub(super) fn stage(&self, since: u64) -> Option<&OfStage> {
-        self.stages.iter().find(|stage| stage.since == since && stage.at == self.at)
+        let is_it = |stage: &&OfStage| stage.since == since && stage.at == self.at;
+        Some(&self.first).filter(is_it).or_else(|| self.others.iter().find(is_it))
     }
 
     /// The same for what a request told that was made at `at`. `None` if more is known.
@@ -105,14 +108,18 @@ impl Distribution {
             return None;
         }
         self.at = at;
-        let known = self.stages.iter().position(|stage| stage.since == since).unwrap_or_else(|| {
-            self.stages.retain(|stage| stage.at == at);
-            let (bounds, words) = (Arc::default(), Box::default());
-            self.stages.push(OfStage { since, at, bounds, words, exponential: None });
-            self.stages.len() - 1
-        });
-        self.stages[known].at = at;
-        Some(&mut self.stages[known])
+        let stage = if self.first.at == 0 || self.first.since == since {
+            &mut self.first
+        } else {
+            let known = self.others.iter().position(|stage| stage.since == since).unwrap_or_else(|| {
+                self.others.retain(|stage| stage.at == at);
+                self.others.push(OfStage::default());
+                self.others.len() - 1
+            });
+            &mut self.others[known]
+        };
+        (stage.since, stage.at) = (since, at);
+        Some(stage)
     }
 }
 
