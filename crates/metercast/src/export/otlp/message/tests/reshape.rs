@@ -197,13 +197,13 @@ fn series_that_are_put_together_count_on_and_so_do_those_that_part_again() {
             TIMES.record(amount as f64, (text,));
         });
     };
-    let mut told = |message: &mut OtlpMessage| {
+    let told = |message: &mut OtlpMessage| {
         let requests = message.requests(&store, usize::MAX);
         let request = decoded(requests[0].body());
         let Data::Sum(sum) = data(&request, "delta.counts") else { panic!() };
         let Data::Histogram(histogram) = data(&request, "delta.times") else { panic!() };
         requests.into_iter().for_each(|request| message.delivered(request));
-        let counts: Vec<_> = sum.data_points.iter().map(|point| point.value.clone().unwrap()).collect();
+        let counts: Vec<_> = sum.data_points.iter().map(|point| point.value.unwrap()).collect();
         let times =
             histogram.data_points.iter().map(|point| (point.count, point.sum, point.bucket_counts.clone()));
         (counts, times.collect::<Vec<_>>())
