@@ -8,7 +8,7 @@
 use metercast_core::reading::{Part, PartId};
 
 use super::bank::{Bank, Cell, Distribution, OfStage};
-use super::thread::{Identity, State, Thread, Threads};
+use super::thread::{Identity, OfStream, State, Thread, Threads};
 use super::told::{Buckets, Line, Place, Stage, Told, Total};
 
 /// The totals that were delivered last.
@@ -127,6 +127,17 @@ impl Cursors {
             }
         }
         number
+    }
+
+    /// What was noted of totals is nothing any more, since it will not be noted further.
+    pub(super) fn end_followed(&mut self) {
+        self.threads.each().filter(|stream| stream.state == State::Followed).for_each(OfStream::end);
+    }
+
+    /// What a stream is told by that is told so.
+    pub(super) fn thread_of(&self, number: u32, state: State) -> Option<Thread> {
+        self.threads.get(number).filter(|stream| stream.state == state)?;
+        self.thread(number)
     }
 
     /// What a stream is told by.

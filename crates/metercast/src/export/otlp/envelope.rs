@@ -261,8 +261,12 @@ impl<F: Format> OfMetric<F> {
     }
 
     fn thread(&mut self, cursors: &mut Cursors, state: State, time: u64) -> Option<Thread> {
-        let number = *self.cursor.get_or_insert_with(|| cursors.number(identity(&self.stream), state, time));
-        cursors.thread(number)
+        let known = self.cursor.and_then(|number| cursors.thread_of(number, state));
+        known.or_else(|| {
+            let number = cursors.number(identity(&self.stream), state, time);
+            self.cursor = Some(number);
+            cursors.thread(number)
+        })
     }
 }
 

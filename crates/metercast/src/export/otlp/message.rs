@@ -216,10 +216,12 @@ impl OtlpMessage {
 
     /// Says that [`reshape`](Self::reshape) will soon be called with these options. If a receiver of totals is to be told what
     /// came since, it is noted from now on what of the requests is delivered: so send what there is once more before the call,
-    /// and nothing is missing in between. The rest of the time nothing has to be remembered for totals.
+    /// and nothing is missing in between. The rest of the time nothing has to be remembered for totals. The options that it
+    /// has take it back.
     pub fn announce(&mut self, options: &OtlpOptions) {
         self.next = Some(options.temporality).filter(|next| *next != self.options.temporality);
         self.is_followed = false;
+        self.deltas.cursors.end_followed();
     }
 
     /// Makes everything anew that is the same in every message: for another resource, encoding, temporality, or other views.

@@ -300,6 +300,34 @@ fn who_was_told_totals_is_told_what_came_since_the_last_that_arrived() {
 }
 
 #[test]
+fn a_change_that_was_announced_and_taken_back_leaves_nothing_behind() {
+    let (store, mut message, mut receiver) = (Store::new(), message(Cumulative), Receiver::default());
+    let push = |message: &mut OtlpMessage| {
+        let requests = message.requests(&store, usize::MAX);
+        requests.into_iter().for_each(|request| message.delivered(request));
+    };
+    add(&store, 3);
+    message.announce(&delta());
+    push(&mut message);
+    message.announce(&OtlpOptions::default());
+    add(&store, 4);
+    push(&mut message);
+    for is_pushed in [false, true] {
+        message.announce(&delta());
+        if is_pushed {
+            push(&mut message);
+        }
+        add(&store, 5);
+        message.reshape(&store, &[], delta(), Projection::new());
+        add(&store, 6);
+        flush(&mut message, &store, &mut receiver);
+        assert_eq!(receiver.count("delta.counts", "a"), if is_pushed { 6 + 11 } else { 6 });
+        message.reshape(&store, &[], OtlpOptions::default(), Projection::new());
+        push(&mut message);
+    }
+}
+
+#[test]
 fn totals_that_follow_deltas_have_the_start_of_their_series() {
     let (store, mut message, mut receiver) = (Store::new(), with(Projection::new()), Receiver::default());
     add(&store, 3);
