@@ -16,7 +16,7 @@ use super::mapping::Mapping;
 use super::{OnError, OnSigterm};
 use metercast_core::{ExemplarFilter, Value};
 
-/// Puts a [`Config`] together. Made by [`Config::builder`].
+/// Puts a [`Config`](super::Config) together. Made by [`Config::builder`](super::Config::builder).
 ///
 /// Nothing is read and nothing is checked before [`build`](Self::build).
 ///

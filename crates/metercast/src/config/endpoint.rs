@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::address::Bracketed;
-use super::error::Checked;
+use super::error::{Checked, Place};
 use super::has;
 use super::otlp::Protocol;
 use super::secret::Secret;
@@ -15,8 +15,8 @@ const METRICS_PATH: &str = "/v1/metrics";
 
 /// The resolved URL of an OTLP exporter.
 ///
-/// Prints as the URL; a query, which some vendors use to carry a key, prints as `?***`. It never has a user
-/// or a password: those are refused when the URL is read.
+/// Prints as the URL; a query, which some vendors use to carry a key, prints as `?***`, and so does a path in which a file
+/// refers to something. It never has a user or a password: those are refused when the URL is read.
 ///
 /// ```
 /// use metercast::config::{Config, ExporterConfig, Otlp};
@@ -32,7 +32,7 @@ const METRICS_PATH: &str = "/v1/metrics";
 /// }
 /// # Ok::<(), metercast::config::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     is_https: bool,
     host: String,
@@ -41,6 +41,8 @@ pub struct Endpoint {
     /// `None` with gRPC.
     path: Option<String>,
     query: Option<Secret>,
+    /// Whether the path is not to be shown.
+    hides_path: bool,
 }
 
 impl Endpoint {
@@ -116,7 +118,14 @@ impl Endpoint {
                 (is_https, host, port.unwrap_or(if is_https { 443 } else { 80 }), None)
             }
         };
-        Ok(Self { is_https, host, port, socket, path, query: url.query.filter(|_| !is_grpc) })
+        let query = url.query.filter(|_| !is_grpc);
+        Ok(Self { is_https, host, port, socket, path, query, hides_path: false })
+    }
+
+    /// This, given there: a path that holds something that was filled in is not shown.
+    pub(super) fn given_at(self, place: &Place) -> Self {
+        let hides_path = self.path.as_deref().is_some_and(|path| place.has_filled(path));
+        Self { hides_path, ..self }
     }
 
     /// Refuses what this build cannot reach.
@@ -136,6 +145,12 @@ impl Endpoint {
     }
 }
 
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.socket {
@@ -146,6 +161,7 @@ impl fmt::Display for Endpoint {
             }
         }
         if let Some(path) = &self.path {
+            let path = if self.hides_path { "/***" } else { path };
             write!(f, "{}{path}", if self.socket.is_some() { ":" } else { "" })?;
         }
         if self.query.is_some() { f.write_str("?***") } else { Ok(()) }

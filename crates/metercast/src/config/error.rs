@@ -185,6 +185,12 @@ impl Place {
         Some(&self.filled.as_ref()?.written)
     }
 
+    /// Whether something that was filled in here is in this text.
+    pub(super) fn has_filled(&self, text: &str) -> bool {
+        let is_in = |part: &String| !part.is_empty() && text.contains(part.as_str());
+        self.filled.as_ref().is_some_and(|filled| filled.parts.iter().any(is_in))
+    }
+
     /// Where lower sources say something else, the highest first.
     pub(super) fn overruled(&self) -> &[Place] {
         &self.over

@@ -56,11 +56,18 @@ impl Variables {
                 (!value.is_empty()).then_some(Given { name, parts, value })
             })
             .collect();
-        let mut tree = Vec::new();
+        let (mut tree, mut known) = (Vec::new(), BTreeMap::new());
         for variable in &given {
             let path = Way { prefix, exporters, given: &given }.to(variable);
             match path {
-                Ok((path, value)) => put(&mut tree, prefix, &path, variable.node(value)),
+                Ok((path, value)) => {
+                    put(&mut tree, prefix, &path, variable.node(value));
+                    // Two that differ only in case.
+                    if let Some(first) = known.insert(path, variable.name) {
+                        let message = format!("is the same key as {first}; keep one of them");
+                        findings.problem(&Place::variable(variable.name), message);
+                    }
+                }
                 Err(message) => findings.problem(&Place::variable(variable.name), message),
             }
         }

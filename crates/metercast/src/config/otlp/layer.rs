@@ -149,7 +149,7 @@ impl OtlpLayer {
         warn_of_unused(&url, protocol, findings);
         let endpoint =
             Endpoint::of(url.value, protocol, self.insecure.as_ref().is_some_and(|insecure| insecure.value));
-        let endpoint = findings.take(&url.place, endpoint)?.value;
+        let endpoint = findings.take(&url.place, endpoint)?.value.given_at(&url.place);
         findings.take(&url.place, endpoint.reachable());
         let at = |key| place.child(key);
         let of_preset = if preset.is_some() { Source::Preset } else { Source::Default };

@@ -146,6 +146,8 @@ fn a_variable_that_cannot_be_used_is_an_error_with_its_name() {
     for (name, value, message) in cases {
         assert_eq!(built(&[(name, value)]).unwrap_err(), format!("{name}: {message}"));
     }
+    let twice = built(&[("SHOP__SELF_METRICS", "true"), ("SHOP__self_metrics", "false")]).unwrap_err();
+    assert_eq!(twice, "SHOP__self_metrics: is the same key as SHOP__SELF_METRICS; keep one of them");
     let basic = built(&[("SHOP__EXPORTERS__GRAFANA_CLOUD__AUTH__BASIC__USER", "u")]).unwrap_err();
     assert_eq!(
         basic,

@@ -178,3 +178,14 @@ fn a_host_that_was_filled_in_stays_hidden_beside_a_port_of_the_environment() {
     assert_eq!(prometheus(&config, "prometheus").listen(), "s3cret:2");
     assert!(!config.sources().to_string().contains("s3cret"));
 }
+
+#[test]
+fn a_key_that_was_filled_into_a_path_is_sent_and_not_shown() {
+    let text =
+        "[telemetry.exporters.it]\ntype = 'otlp'\nendpoint = 'http://${env:HOST}/${env:KEY}/v1/metrics'\n";
+    let config = given(&[("HOST", "h"), ("KEY", "s3cret")]).toml("a.toml", text).build().unwrap();
+    let it = otlp(&config, "it");
+    assert_eq!(it.endpoint().path(), "/s3cret/v1/metrics");
+    assert_eq!(it.to_string(), "to http://h/*** every 60s");
+    assert!(!format!("{config:?} {}", config.sources()).contains("s3cret"));
+}
