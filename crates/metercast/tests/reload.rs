@@ -201,6 +201,47 @@ fn exporters_come_and_go_and_what_is_gone_has_handed_over_what_it_had() {
 }
 
 #[test]
+fn views_that_change_to_and_fro_under_recording_lose_no_delta_and_tell_none_twice() {
+    let receiver = Receiver::start();
+    let push = || {
+        Otlp::to(&receiver.endpoint)
+            .temporality(TemporalityPreference::Delta)
+            .interval(Duration::from_millis(5))
+    };
+    let plain = || builder().exporter("push", push());
+    let renamed = || builder().exporter("push", push().view(View::of("orders").rename("shop.orders")));
+    let (telemetry, store, _) = start(plain());
+    let done = AtomicBool::new(false);
+    let recorded: u64 = thread::scope(|scope| {
+        let record = || {
+            let mut recorded = 0;
+            while !done.load(Ordering::Relaxed) {
+                order(&store);
+                recorded += 1;
+                thread::yield_now();
+            }
+            recorded
+        };
+        let recording = [scope.spawn(record), scope.spawn(record)];
+        for round in 0..12 {
+            let configuration = if round % 2 == 0 { renamed() } else { plain() };
+            telemetry.reload(configuration.build().unwrap()).unwrap();
+            telemetry.flush(MINUTE).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        recording.map(|thread| thread.join().unwrap()).into_iter().sum()
+    });
+    telemetry.shutdown().unwrap();
+    let sums = receiver.messages.try_iter().map(|message| {
+        let sum = |name| points(&message, name).iter().map(|(_, value)| value).sum::<i64>();
+        [sum("orders"), sum("shop.orders")]
+    });
+    let [orders, renamed] = sums.fold([0, 0], |all, one| [all[0] + one[0], all[1] + one[1]]);
+    assert!(renamed > 0);
+    assert_eq!(orders + renamed, i64::try_from(recorded).unwrap());
+}
+
+#[test]
 fn a_push_of_deltas_that_goes_and_comes_back_goes_on_where_it_was() {
     let receiver = Receiver::start();
     let push = || Otlp::to(&receiver.endpoint).temporality(TemporalityPreference::Delta).interval(HOUR);

@@ -85,10 +85,10 @@ impl Retiring {
         &self.name
     }
 
-    /// What it has told, once it has ended.
+    /// What it has told, once it has ended. There is one who gets it.
     #[cfg(feature = "otlp")]
-    pub(super) fn heritage(&self) -> Option<Heritage> {
-        let (push, ended) = (Arc::clone(self.push.as_ref()?), Arc::clone(&self.ended));
+    pub(super) fn heritage(&mut self) -> Option<Heritage> {
+        let (push, ended) = (self.push.take()?, Arc::clone(&self.ended));
         let deadline = self.deadline + GRACE;
         Some(Box::new(move || {
             ended.within(deadline);

@@ -67,7 +67,7 @@ impl State {
         if let Some(told) = self.told.remove(name) {
             return Some(Box::new(move || Some(told)));
         }
-        self.retiring.iter().rev().find(|retiring| retiring.name() == name)?.heritage()
+        self.retiring.iter_mut().rev().find(|retiring| retiring.name() == name)?.heritage()
     }
 }
 
