@@ -18,7 +18,7 @@ use super::exporter::Exporter;
 use super::prepare::{Before, Prepared};
 use super::reloaded::Reloaded;
 use super::retire::Retiring;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::{Heritage, OtlpMessage};
 use crate::log::{Level, Log};
