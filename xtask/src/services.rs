@@ -43,6 +43,8 @@ const PROGRAMS: &[Program] = &[
         units: &["victoria-metrics.service"],
         ..NOTHING
     },
+    // Counts the instructions of a record.
+    Program { name: "valgrind", packages: &["valgrind"], ..NOTHING },
 ];
 
 /// What most rows do not say.
