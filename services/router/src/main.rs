@@ -1,0 +1,95 @@
+//! The router: a gateway in front of HTTP services, changed while it runs.
+
+#![forbid(unsafe_code)]
+// A program talks to its terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod admin;
+mod cache;
+mod command_line;
+mod configuration;
+mod connections;
+mod gateway;
+mod metrics;
+mod pipeline;
+mod reload;
+mod telemetry;
+mod upstream;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use command_line::CommandLine;
+use configuration::Configuration;
+use reload::Service;
+
+/// How long requests may go on after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    // Before any configuration is read: it is there all the same.
+    metrics::STARTS.add(1);
+    match run(&CommandLine::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("router: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn run(command_line: &CommandLine) -> Result<(), Error> {
+    let configuration = Configuration::read(&command_line.config)?;
+    let telemetry = telemetry::start(&command_line.config, &configuration)?;
+    let service = Arc::new(Service::new(command_line.config.clone(), &configuration, telemetry)?);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(command_line, &service))?;
+    service.shut_down();
+    // Whoever is late finds nothing that breaks.
+    metrics::STARTS.add(0);
+    Ok(())
+}
+
+/// Answers requests until SIGTERM or Ctrl-C.
+async fn serve(command_line: &CommandLine, service: &Arc<Service>) -> Result<(), Error> {
+    // Listened for before anybody knows that we are here.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    let gateway = bind("--listen", &command_line.listen).await?;
+    let admin = bind("--admin", &command_line.admin).await?;
+    println!("router: http://{} admin http://{}", gateway.local_addr()?, admin.local_addr()?);
+    let connections = connections::Open::default();
+    let serving = tokio::spawn(gateway::serve(gateway, Arc::clone(service), connections.clone()));
+    let administering = tokio::spawn(admin::serve(admin, Arc::clone(service)));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                if let Err(refused) = service.reload().await {
+                    eprintln!("router: {refused}");
+                }
+            }
+        }
+    }
+    serving.abort();
+    service.pipeline().retire();
+    if tokio::time::timeout(DRAIN, connections.none()).await.is_err() {
+        eprintln!("router: requests that took longer than {DRAIN:?} to end were cut off");
+    }
+    administering.abort();
+    Ok(())
+}
+
+async fn bind(option: &str, address: &str) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind(address).await;
+    Ok(bound.map_err(|error| format!("{option} {address}: {error}; choose another address"))?)
+}

@@ -1,0 +1,78 @@
+//! What requests are served by between two reloads.
+
+use std::collections::HashMap;
+
+use metercast_tower::{Guard, KeyValue, Observation, Store};
+use tokio::sync::watch;
+
+use crate::configuration::Configuration;
+use crate::metrics::{CONFIG_CACHE, PIPELINES};
+use crate::upstream::Upstream;
+
+/// A configuration that requests are served by. It is counted as long as a request is.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    upstreams: HashMap<String, Upstream>,
+    retired: watch::Sender<bool>,
+    _observed: Observation,
+    _counted: Counted,
+}
+
+/// One of `gateway.pipelines`. Its series ends with it: there are as many hashes as there are reloads.
+#[derive(Debug)]
+struct Counted {
+    guard: Option<Guard>,
+    hash: String,
+}
+
+impl Counted {
+    fn new(hash: &str) -> Counted {
+        Counted { guard: Some(PIPELINES.guard((hash,))), hash: hash.to_owned() }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        drop(self.guard.take());
+        // Refused, and rightly, if another pipeline of the same configuration is there.
+        Store::global().remove("gateway.pipelines", [KeyValue::new("config.hash", self.hash.clone())]);
+    }
+}
+
+impl Pipeline {
+    /// Prepares everything. Nothing is served by it yet.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with an upstream.
+    pub(crate) fn new(configuration: &Configuration) -> Result<Pipeline, String> {
+        let upstreams = configuration.upstreams.iter().map(|(name, url)| {
+            let is_cached = configuration.cached.contains(name);
+            Ok((name.clone(), Upstream::new(name, url, is_cached)?))
+        });
+        let upstreams = upstreams.collect::<Result<HashMap<_, _>, String>>()?;
+        let cached = configuration.cached.len() as u64;
+        let observed = CONFIG_CACHE.observe(move |observer| observer.set(u64::from(cached > 0), (cached,)));
+        Ok(Pipeline {
+            upstreams,
+            retired: watch::Sender::new(false),
+            _observed: observed,
+            _counted: Counted::new(&configuration.hash),
+        })
+    }
+
+    /// The upstream of this name.
+    pub(crate) fn upstream(&self, name: &str) -> Option<&Upstream> {
+        self.upstreams.get(name)
+    }
+
+    /// Says that another one has taken its place: connections end with their next answer.
+    pub(crate) fn retire(&self) {
+        self.retired.send_replace(true);
+    }
+
+    /// Tells when that happens.
+    pub(crate) fn retirement(&self) -> watch::Receiver<bool> {
+        self.retired.subscribe()
+    }
+}

@@ -1,0 +1,102 @@
+//! What was counted is there for whom it is: steps 1, 2 and 12.
+
+use crate::support::{Collector, Router, Yaml, until, upstream};
+
+/// The requests of step 2.
+pub(crate) fn requests(router: &Router) {
+    for _ in 0..3 {
+        assert_eq!(router.get("/accounts/items/2"), 200);
+    }
+    assert_eq!(router.get("/accounts/status/500"), 500);
+    for _ in 0..2 {
+        assert_eq!(router.get("/products/items/5"), 200);
+    }
+    assert_eq!(router.get("/nope/x"), 404);
+}
+
+#[test]
+fn what_was_counted_before_any_configuration_is_there() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let router = Router::start(&Yaml::new(&upstream(), &user.url, &vendor.url));
+    let page = router.page();
+    assert_eq!(page.sum("gateway_lifecycle_start_total", &[]), Some(1.0));
+    assert_eq!(page.sum("gateway_pipelines", &["config_hash="]), Some(1.0));
+    assert!(page.lines("target_info").is_empty());
+    for collector in [&user, &vendor] {
+        until("the start", || (collector.total("gateway.lifecycle.start", &[]) == 1.0).then_some(()));
+    }
+    until("what is configured", || vendor.names().contains(&"gateway.config.cache".to_owned()).then_some(()));
+    assert_eq!(vendor.total("gateway.config.cache", &[]), 0.0);
+    assert_eq!(vendor.resource("service.name").as_deref(), Some("router"));
+}
+
+#[test]
+fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let router = Router::start(&Yaml::new(&upstream(), &user.url, &vendor.url));
+    requests(&router);
+    let page = router.page();
+    let operations = |status: &str| {
+        page.sum("gateway_operations_total", &[&format!("http_response_status_code=\"{status}\"")])
+    };
+    assert_eq!(operations("200"), Some(5.0));
+    assert_eq!(operations("500"), Some(1.0));
+    assert_eq!(operations("404"), Some(1.0));
+    let served = "http_server_request_duration_seconds_count";
+    assert_eq!(page.sum(served, &["status_code=\"200\""]), Some(5.0));
+    let called = |name: &str| {
+        page.sum("http_client_request_duration_seconds_count", &[&format!("subgraph_name=\"{name}\"")])
+    };
+    assert_eq!((called("accounts"), called("products")), (Some(4.0), Some(2.0)));
+    assert!(page.lines("gateway_config_").is_empty());
+    assert!(page.lines("gateway_operations_fetch").is_empty());
+
+    let status = |code| [("http.response.status_code", code)];
+    until("all at the user's", || (user.total("gateway.operations", &status("200")) == 5.0).then_some(()));
+    until("all at the vendor's", || (vendor.total("gateway.operations", &[]) == 7.0).then_some(()));
+    let fetches = |name, code| {
+        let labels = [("subgraph.name", name), ("http.response.status_code", code)];
+        vendor.total("gateway.operations.fetch", &labels)
+    };
+    assert_eq!(
+        (fetches("accounts", "200"), fetches("accounts", "500"), fetches("products", "200")),
+        (3.0, 1.0, 2.0)
+    );
+    let names = vendor.names();
+    assert!(names.iter().all(|name| name.starts_with("gateway.")), "{names:?}");
+    let names = user.names();
+    assert!(!names.iter().any(|name| name.contains(".fetch") || name.contains(".config.")), "{names:?}");
+}
+
+#[test]
+fn variables_of_the_environment_do_not_reach_the_vendors_exporter() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")];
+    let router = Router::start_with(&yaml, &variables);
+    requests(&router);
+    until("all at the vendor's", || (vendor.total("gateway.operations", &[]) == 7.0).then_some(()));
+    until("all at the user's", || (user.total("gateway.operations", &[]) == 7.0).then_some(()));
+    assert!(router.said().contains(&user.url), "who wins is shown: {}", router.said());
+}
+
+#[test]
+fn without_a_vendor_nothing_is_said_of_one() {
+    let user = Collector::new();
+    let yaml = Yaml { vendor: None, ..Yaml::new(&upstream(), &user.url, "") };
+    let router = Router::start_with(&yaml, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]);
+    requests(&router);
+    until("all at the user's", || (user.total("gateway.operations", &[]) == 7.0).then_some(()));
+    let said = router.said();
+    assert!(!said.contains("vendor") && !said.contains("127.0.0.1:1/"), "{said}");
+}
+
+#[test]
+fn a_vendor_that_is_not_there_is_no_news_for_the_user() {
+    let user = Collector::new();
+    let router = Router::start(&Yaml::new(&upstream(), &user.url, "http://127.0.0.1:1"));
+    requests(&router);
+    until("all at the user's", || (user.total("gateway.operations", &[]) == 7.0).then_some(()));
+    let said = router.said();
+    assert!(!said.contains("vendor\" cannot") && !said.to_lowercase().contains("error"), "{said}");
+}

@@ -1,0 +1,134 @@
+//! Reloads touch what they name and nothing else: steps 4 to 6.
+
+use std::net::TcpListener;
+
+use conformance::http;
+
+use crate::counts::requests;
+use crate::support::{Collector, Router, Yaml, until, upstream};
+
+fn free_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").to_string()
+}
+
+const OK: &[&str] = &["http_response_status_code=\"200\""];
+const OF_OK: &[(&str, &str)] = &[("http.response.status_code", "200")];
+
+#[test]
+fn another_address_and_another_token_reset_nothing() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let (first, second) = (free_port(), free_port());
+    let mut yaml = Yaml { listen: first.clone(), ..Yaml::new(&upstream(), &user.url, &vendor.url) };
+    let router = Router::start(&yaml);
+    requests(&router);
+    until("a push to the vendor", || (vendor.total("gateway.operations", &[]) == 7.0).then_some(()));
+    let (yaml_before, started) = (yaml.text(), vendor.started("gateway.lifecycle.start"));
+    (yaml.listen, yaml.token) = (second.clone(), "second".to_owned());
+    assert_ne!(yaml_before, yaml.text());
+    let pushed = user.got().len();
+    router.reloaded(&yaml);
+    assert_eq!(router.get("/products/items/5"), 200);
+
+    assert!(http::ask(&format!("http://{first}/metrics"), "GET", "", b"").is_err(), "the old one is closed");
+    let page = crate::support::Page(
+        String::from_utf8(http::get(&format!("http://{second}/metrics"))).expect("UTF-8"),
+    );
+    assert_eq!(page.sum("gateway_operations_total", OK), Some(6.0));
+    assert_eq!(page.count("gateway_pipelines", &[]), 1, "{:?}", page.lines("gateway_pipelines"));
+    until("all at the user's", || (user.total("gateway.operations", OF_OK) == 6.0).then_some(()));
+    let got = user.got();
+    let tokens: Vec<bool> =
+        got[pushed..].iter().map(|got| got.head.contains("authorization: bearer second")).collect();
+    assert!(tokens.is_sorted() && tokens.last() == Some(&true), "{tokens:?}");
+    until("the last request at the vendor's", || {
+        (vendor.total("gateway.operations", &[]) == 8.0).then_some(())
+    });
+    assert_eq!(vendor.started("gateway.lifecycle.start"), started);
+}
+
+#[test]
+fn twenty_five_reloads_under_load_lose_nothing_and_count_nothing_twice() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let mut yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let router = Router::start(&yaml);
+    requests(&router);
+    let threads = router.threads();
+    let mut before = 0.0;
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| {
+            for _ in 0..1_000 {
+                assert_eq!(router.get("/accounts/items/2"), 200);
+            }
+        });
+        for round in 0..25 {
+            yaml.token = if round % 2 == 0 { "even".to_owned() } else { "odd".to_owned() };
+            router.reloaded(&yaml);
+            let page = router.page();
+            let now = page.sum("gateway_operations_total", OK).expect("it never goes");
+            assert!(now >= before, "{now} after {before}");
+            before = now;
+            assert!(page.count("gateway_pipelines", &[]) <= 2, "{:?}", page.lines("gateway_pipelines"));
+        }
+        load.join().expect("all is answered");
+    });
+    assert_eq!(router.page().sum("gateway_operations_total", OK), Some(1_005.0));
+    until("all at the user's", || (user.total("gateway.operations", OF_OK) >= 1_005.0).then_some(()));
+    until("all at the vendor's", || (vendor.total("gateway.operations", OF_OK) >= 1_005.0).then_some(()));
+    let (status, ..) = {
+        until("threads that end", || (router.threads() <= threads + 1).then_some(()));
+        router.end()
+    };
+    assert!(status.success());
+    assert_eq!(user.total("gateway.operations", OF_OK), 1_005.0);
+    assert_eq!(vendor.total("gateway.operations", OF_OK), 1_005.0);
+}
+
+#[test]
+fn a_reload_that_is_refused_says_why_and_changes_nothing() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let router = Router::start(&yaml);
+    requests(&router);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = taken.local_addr().expect("bound").to_string();
+    let refused = [
+        (Yaml { rest: "        nonsense: 1\n".into(), ..yaml.clone() }, ["nonsense", "router.yaml:"]),
+        (
+            Yaml { views: "- {name: a, aggregation: histgram}".into(), ..yaml.clone() },
+            ["histgram", "router.yaml:"],
+        ),
+        (Yaml { listen: taken.clone(), ..yaml.clone() }, ["cannot listen on", &taken]),
+    ];
+    for (yaml, expected) in refused {
+        let (status, text) = router.reload(&yaml);
+        assert_eq!(status, 422, "{text}");
+        for part in expected {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
+        let page = router.page();
+        assert_eq!(page.sum("gateway_operations_total", OK), Some(5.0));
+        assert_eq!(page.sum("metercast_config_last_reload_successful", &[]), Some(0.0));
+        assert_eq!(page.count("gateway_pipelines", &[]), 1);
+    }
+    assert_eq!(router.get("/accounts/items/2"), 200);
+    until("both go on", || {
+        let all = user.total("gateway.operations", OF_OK) + vendor.total("gateway.operations", OF_OK);
+        (all == 12.0).then_some(())
+    });
+    router.reloaded(&yaml);
+    assert_eq!(router.page().sum("metercast_config_last_reload_successful", &[]), Some(1.0));
+}
+
+#[test]
+fn sighup_reloads_as_well() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let mut yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let router = Router::start(&yaml);
+    yaml.token = "after".to_owned();
+    router.write(&yaml);
+    router.signal("HUP");
+    until("a push with the new token", || {
+        user.got().last().is_some_and(|got| got.head.contains("bearer after")).then_some(())
+    });
+}

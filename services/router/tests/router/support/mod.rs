@@ -1,0 +1,43 @@
+//! The router as a running program, and what stands around it.
+
+mod collector;
+mod configuration;
+mod page;
+mod program;
+
+use std::time::{Duration, Instant};
+
+use conformance::http::{self, Answer};
+
+pub(crate) use collector::Collector;
+pub(crate) use configuration::Yaml;
+pub(crate) use page::Page;
+pub(crate) use program::Router;
+
+/// Upstreams: `/items/N` answers with N numbers, `/status/CODE` with that status.
+pub(crate) fn upstream() -> String {
+    http::serve(|request| {
+        let rest = request.path.trim_start_matches('/');
+        match rest.split_once('/') {
+            Some(("items", n)) => {
+                let n: u64 = n.parse().unwrap_or(0);
+                let items: Vec<String> = (0..n).map(|item| item.to_string()).collect();
+                Answer::ok("application/json", format!("{{\"items\":[{}]}}", items.join(",")))
+            }
+            Some(("status", code)) => Answer::status(code.parse().unwrap_or(400), ""),
+            _ => Answer::status(404, ""),
+        }
+    })
+}
+
+/// Waits for something that other processes do.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
