@@ -17,6 +17,7 @@ const UNSAFE_FILES: &[&str] = &[
     "crates/metercast-core/src/label/overread.rs",
     "crates/metercast-core/src/store/memory.rs",
     "crates/metercast-core/src/store/deferred.rs",
+    "crates/metercast-core/src/store/unplanned.rs",
     "crates/metercast-core/tests/allocator.rs",
     "crates/metercast-core/tests/fork.rs",
     "crates/metercast-core/tests/heap/mod.rs",

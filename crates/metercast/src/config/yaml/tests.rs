@@ -1,3 +1,5 @@
+//! What YAML is read, and what is refused.
+
 use super::*;
 
 fn parsed(text: &str) -> (Vec<(String, Node)>, String) {
