@@ -63,7 +63,7 @@ struct Diff {
     count: u64,
     buckets: Option<DiffOfBuckets>,
     /// What came, if it is asked for, and what it is at.
-    exponential: Option<(Exponential, Exponential)>,
+    exponential: Option<Box<(Exponential, Exponential)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl Distributions {
                     told.words.extend_from_slice(&self.words[words..words + count]);
                     told.histograms.push(Buckets { stage, bounds, words: count });
                 }
-                told.exponentials.extend(exponential.take().map(|(_, now)| (stage, now)));
+                told.exponentials.extend(exponential.take().map(|exponential| (stage, exponential.1)));
             }
         }
     }
@@ -228,14 +228,14 @@ impl Distributions {
                 None if is_asked => now.clone(),
                 _ => Exponential::default(),
             };
-            (came, now.clone())
+            Box::new((came, now.clone()))
         });
         let count = match (&buckets, &exponential) {
             (Some(DiffOfBuckets { bounds, came, .. }), _) => {
                 let came = &self.came[*came..=came + bounds.len()];
                 came.iter().fold(0u64, |all, count| all.wrapping_add(*count))
             }
-            (None, Some((came, _))) => came.count(),
+            (None, Some(exponential)) => exponential.0.count(),
             (None, None) => 0,
         };
         self.stages.push(Diff { stage, count, buckets, exponential });
@@ -307,6 +307,10 @@ impl Distributions {
         counts.resize(bounds.len() + 1, 0);
         let has_all = self.picked().all(|part| {
             let came = &self.came[part.came..=part.came + part.bounds.len()];
+            if scale.is_none() && *part.bounds == *bounds {
+                counts.iter_mut().zip(came).for_each(|(to, count)| *to = to.wrapping_add(*count));
+                return true;
+            }
             let mut at = 0;
             for (bound, count) in part.bounds.iter().map(Some).chain([None]).zip(came) {
                 counts[at] = counts[at].wrapping_add(*count);
