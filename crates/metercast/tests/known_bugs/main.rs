@@ -16,6 +16,7 @@
 //! | 8589, 8729, 8915, 8682, 7157: the user's variables and the log of a private exporter | `reload::a_private_exporter_...`, `config/tests/projection.rs` |
 //! | 8363: an error that does not say of which exporter | `exporters::a_collector_that_is_down_...` |
 //! | 4011, 7394: which attributes of the resource are labels | `config/tests/views.rs`, `export/prometheus` |
+//! | a file that is wrong says nothing useful, or stops what runs | `bad_files` |
 //! | a reload that fails halfway | `reload::a_reload_that_fails_...` |
 //! | a scrape waits for callbacks of others | `metercast-core/tests/observables.rs` |
 
