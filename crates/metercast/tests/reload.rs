@@ -268,6 +268,22 @@ fn a_push_of_deltas_that_goes_and_comes_back_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_push_of_deltas_that_is_added_counts_from_then_on() {
+    let receiver = Receiver::start();
+    let push = Otlp::to(&receiver.endpoint).temporality(TemporalityPreference::Delta).interval(HOUR);
+    let (telemetry, store, _) = start(builder().exporter("page", page()));
+    order(&store);
+    telemetry.reload(builder().exporter("page", page()).exporter("push", push).build().unwrap()).unwrap();
+    // It begins on its own thread, which answers when it has.
+    telemetry.flush(MINUTE).unwrap();
+    order(&store);
+    order(&store);
+    telemetry.shutdown().unwrap();
+    let sums = receiver.messages.try_iter().flat_map(|message| points(&message, "orders"));
+    assert_eq!(sums.map(|(_, value)| value).sum::<i64>(), 2);
+}
+
+#[test]
 fn listeners_go_with_their_addresses_whoever_serves_there() {
     let (telemetry, store, _) =
         start(builder().exporter("a", page()).exporter("b", Prometheus::listen("localhost:0")));

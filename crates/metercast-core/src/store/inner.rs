@@ -270,8 +270,8 @@ impl Inner {
     /// Offers what was recorded into a distribution as an exemplar.
     pub(crate) fn sample_distribution(&self, of: Of, layout: &Layout, value: f64) {
         let bucket = match layout {
-            // Until it has buckets, one for each power of two.
-            Layout::Unplanned => (value.to_bits() >> 52) as u32,
+            // Until it has buckets, one for nearly each value.
+            Layout::Unplanned => (value.to_bits() >> 32) as u32,
             _ => layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32),
         };
         self.exemplars.offer(of, bucket, value);

@@ -243,7 +243,7 @@ impl Telemetry {
     ///   is read anew, and may arrive twice, at one place each.
     /// * An exporter that is gone hands over what it has in the background, for as long as the new `shutdown_timeout` allows,
     ///   and ends. If a push of deltas comes back under its name it goes on where it was, once it has ended: nothing is told twice,
-    ///   and what was recorded meanwhile comes with the first.
+    ///   and what was recorded meanwhile comes with the first. One whose name is new counts from then on.
     /// * All that holds for everything (`enabled`, `exemplars`, `self_metrics`, `on_sigterm`, ...) follows the new
     ///   configuration.
     /// * A [private exporter](crate::config::ConfigBuilder::private_exporter) is touched only if its own settings differ, or it

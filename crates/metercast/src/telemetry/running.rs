@@ -62,12 +62,14 @@ struct State {
 
 #[cfg(feature = "otlp")]
 impl State {
-    /// What a push of this name has told that is gone, or about to go.
+    /// What a push of this name has told that is gone, or about to go; nothing if it is new. `None` before all has started.
     fn heritage(&mut self, name: &str) -> Option<Heritage> {
+        self.config.as_ref()?;
         if let Some(told) = self.told.remove(name) {
             return Some(Box::new(move || Some(told)));
         }
-        self.retiring.iter_mut().rev().find(|retiring| retiring.name() == name)?.heritage()
+        let retiring = self.retiring.iter_mut().rev().find(|retiring| retiring.name() == name);
+        Some(retiring.and_then(Retiring::heritage).unwrap_or_else(|| Box::new(|| None)))
     }
 }
 

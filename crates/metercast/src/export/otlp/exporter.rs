@@ -83,6 +83,11 @@ impl Exporter {
         })
     }
 
+    /// Deltas count from now on.
+    pub(super) fn begin_now(&mut self) {
+        self.message.begin_now(self.reader.store());
+    }
+
     /// Goes on where another exporter of the name has ended.
     pub(super) fn take_up(&mut self, mut told: OtlpMessage) {
         let plan = plan_of(&self.settings);

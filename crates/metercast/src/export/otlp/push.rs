@@ -16,7 +16,7 @@ use super::change::Change;
 use super::error::{Cause, ExportError};
 use super::message::OtlpMessage;
 use super::settings::Settings;
-use super::worker::{Ask, Command, Worker};
+use super::worker::{Ask, Beginning, Command, Worker};
 use crate::export::Periodic;
 use crate::reader::Reader;
 
@@ -41,7 +41,7 @@ const SAYING: Duration = Duration::from_millis(50);
 /// What is known of deliveries, if there is more to know than that they were totals.
 type Told = Option<Box<OtlpMessage>>;
 
-/// Says, perhaps after a while, what an exporter had told that is gone.
+/// Says, perhaps after a while, what an exporter had told that is gone; `None` if nothing is known of one.
 pub(crate) type Heritage = Box<dyn FnOnce() -> Option<Box<OtlpMessage>> + Send>;
 
 struct Running {
@@ -87,8 +87,10 @@ impl Push {
                     Ok(runtime) => {
                         let _ = start.send(Ok(()));
                         let told = begins.recv().ok().and_then(|heritage| {
-                            let told = heritage.and_then(|heritage| heritage());
-                            worker.work(told, &runtime)
+                            let beginning = heritage.map_or(Beginning::Start, |heritage| {
+                                heritage().map_or(Beginning::Now, Beginning::At)
+                            });
+                            worker.work(beginning, &runtime)
                         });
                         // A name that is being looked up cannot be interrupted, and is not worth waiting for.
                         runtime.shutdown_background();
@@ -106,8 +108,9 @@ impl Push {
         Ok(Push { name, url, process: process::id(), running, told: Mutex::default() })
     }
 
-    /// Begins to push. The first push comes some time within the first interval. What another exporter of the name had told
-    /// is not told again; if it has not ended yet, that is waited for.
+    /// Begins to push. The first push comes some time within the first interval. With a heritage the program runs already:
+    /// what another exporter of the name had told is not told again (if it has not ended yet, that is waited for), and if there
+    /// was none, deltas count from now on.
     pub(crate) fn begin(&self, heritage: Option<Heritage>) {
         if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
             let _ = begin.send(heritage);

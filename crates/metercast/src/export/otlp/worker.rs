@@ -131,6 +131,16 @@ const SOON: Duration = Duration::from_secs(1);
 /// Longer intervals are as good as none, and would overflow the clock.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// Since when a push of deltas counts.
+pub(super) enum Beginning {
+    /// Since the store began.
+    Start,
+    /// Since it begins.
+    Now,
+    /// Since what another one had told.
+    At(Box<OtlpMessage>),
+}
+
 impl Worker {
     pub(super) fn new(
         settings: Settings,
@@ -143,17 +153,15 @@ impl Worker {
         Ok(Worker { exporter, interval, commands: Commands::new(commands) })
     }
 
-    /// Works until the last command, or until the handle is dropped; goes on where another one has ended, if that is given.
+    /// Works until the last command, or until the handle is dropped.
     /// Returns what is known of deliveries, if there is more to know than that they were totals.
-    pub(super) fn work(
-        mut self,
-        told: Option<Box<OtlpMessage>>,
-        runtime: &Runtime,
-    ) -> Option<Box<OtlpMessage>> {
+    pub(super) fn work(mut self, beginning: Beginning, runtime: &Runtime) -> Option<Box<OtlpMessage>> {
         let (name, log) = self.exporter.name_and_log();
         let run = AssertUnwindSafe(|| {
-            if let Some(told) = told {
-                self.exporter.take_up(*told);
+            match beginning {
+                Beginning::Start => {}
+                Beginning::Now => self.exporter.begin_now(),
+                Beginning::At(told) => self.exporter.take_up(*told),
             }
             runtime.block_on(self.run())
         });

@@ -144,9 +144,3 @@ fn same_as_raw(operations: u32) {
 fn two_exporters_show_what_an_aggregation_of_all_measurements_comes_to() {
     same_as_raw(10_000);
 }
-
-#[test]
-#[ignore = "takes a while"]
-fn two_exporters_show_what_an_aggregation_of_a_million_measurements_comes_to() {
-    same_as_raw(1_000_000);
-}
