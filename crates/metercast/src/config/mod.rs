@@ -270,6 +270,7 @@ mod tree;
 mod yaml;
 
 // the settings,
+mod connection;
 mod exporter;
 mod gateway;
 mod listener;

@@ -46,9 +46,9 @@ pub struct Pushgateway {
     interval: Option<Duration>,
     timeout: Option<Duration>,
     auth: Option<Auth>,
-    ca: Option<PathBuf>,
-    client_identity: Option<(PathBuf, PathBuf)>,
-    proxy: Option<Checked<Proxy>>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) client_identity: Option<(PathBuf, PathBuf)>,
+    pub(super) proxy: Option<Checked<Proxy>>,
     page: Option<PageOptions>,
     pub(super) projection: ProjectionSettings,
     pub(super) env: Option<bool>,
@@ -89,25 +89,6 @@ impl Pushgateway {
     /// Authorizes with a user, who has no colon in the name, and a password.
     pub fn basic(mut self, user: &str, password: &str) -> Self {
         self.auth = Some(Auth::basic(user, password));
-        self
-    }
-
-    /// Trusts the certificates in this PEM file, and no others, when the URL is `https://`.
-    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ca = Some(file.into());
-        self
-    }
-
-    /// Shows this certificate, with the private key to it, to a gateway that asks who is there (mTLS); both are PEM files.
-    pub fn client_identity(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.client_identity = Some((certificate.into(), key.into()));
-        self
-    }
-
-    /// Goes through this HTTP proxy, `http://host:port` or with `user:password@` in front of the host; `"none"` is no
-    /// proxy. Unless it is said, the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
-    pub fn proxy(mut self, proxy: &str) -> Self {
-        self.proxy = Some(Proxy::parse(proxy));
         self
     }
 

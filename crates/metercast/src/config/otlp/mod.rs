@@ -67,9 +67,9 @@ pub struct Otlp {
     interval: Option<Duration>,
     timeout: Option<Duration>,
     compression: Option<Compression>,
-    ca: Option<PathBuf>,
-    client_identity: Option<(PathBuf, PathBuf)>,
-    proxy: Option<Checked<Proxy>>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) client_identity: Option<(PathBuf, PathBuf)>,
+    pub(super) proxy: Option<Checked<Proxy>>,
     temporality: Option<TemporalityPreference>,
     histograms: Option<HistogramAggregation>,
     auth: Option<Auth>,
@@ -166,25 +166,6 @@ impl Otlp {
     /// How the body is compressed; not at all unless said.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
-        self
-    }
-
-    /// Trusts the certificates in this PEM file, and no others, when the endpoint is `https://`.
-    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ca = Some(file.into());
-        self
-    }
-
-    /// Shows this certificate, with the private key to it, to a receiver that asks who is there (mTLS); both are PEM files.
-    pub fn client_identity(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.client_identity = Some((certificate.into(), key.into()));
-        self
-    }
-
-    /// Goes through this HTTP proxy, `http://host:port` or with `user:password@` in front of the host; `"none"` is no
-    /// proxy. Unless it is said, the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
-    pub fn proxy(mut self, proxy: &str) -> Self {
-        self.proxy = Some(Proxy::parse(proxy));
         self
     }
 
