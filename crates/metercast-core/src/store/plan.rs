@@ -197,6 +197,8 @@ impl Store {
     pub(super) fn want(&self, metric: Option<&str>, wanted: &Wanted) -> Result<Wish, String> {
         layout::check(&wanted.bounds)?;
         let inner = self.inner();
+        // What was left to others to record comes before.
+        self.scope(|| inner.settle());
         let (number, meant) = {
             let mut plan = inner.layouts.lock().unwrap_or_else(PoisonError::into_inner);
             let plan = plan.get_or_insert_default();
@@ -236,6 +238,8 @@ impl Store {
     /// The same for what a rule says of each histogram, now and whenever one is used for the first time.
     pub(super) fn want_by(&self, rule: Rule) -> Wish {
         let inner = self.inner();
+        // What was left to others to record comes before.
+        self.scope(|| inner.settle());
         let (number, meant) = {
             let mut plan = inner.layouts.lock().unwrap_or_else(PoisonError::into_inner);
             let plan = plan.get_or_insert_default();
