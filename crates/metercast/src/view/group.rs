@@ -1,7 +1,8 @@
 //! Series that a stream makes one of, and what is remembered of them from reading to reading.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use metercast_core::reading::{FamilyView, Part, PartBuf, PartId, SeriesView};
 use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
@@ -34,6 +35,17 @@ pub(super) struct Memory {
     /// What series that have ended had counted, and since when, as long as there are others of their group: a counter does not
     /// go down because one of those that it is the sum of has ended.
     ended: HashMap<Arc<LabelSet>, (Total, u64)>,
+    /// What the last reading had, of kinds that only grow.
+    shown: HashMap<Arc<LabelSet>, Shown>,
+}
+
+/// What was last seen of series put together.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    /// How much it was.
+    amount: f64,
+    /// When it was less than before last, in nanoseconds since 1970: it began anew then. 0 if it never was.
+    since: u64,
 }
 
 /// Which series have places of their own where there is a limit.
@@ -97,6 +109,28 @@ impl Transform {
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memory::default();
     }
 
+    /// Goes on with what another has remembered of the series of the same metric: with all of it if both put the same together,
+    /// otherwise with as much as is still true.
+    pub(super) fn succeed(&mut self, old: &Transform) {
+        self.memory = match self.remembers_as(old) {
+            true => Arc::clone(&old.memory),
+            false => {
+                let old_memory = old.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                Arc::new(Mutex::new(old_memory.for_others(self.measures_as(old))))
+            }
+        };
+    }
+
+    /// Goes on from what somebody else has shown in the meantime.
+    pub(super) fn note_shown_by(&self, other: &Transform) {
+        if Arc::ptr_eq(&self.memory, &other.memory) {
+            return;
+        }
+        let measures = self.measures_as(other);
+        let shown = other.memory.lock().unwrap_or_else(PoisonError::into_inner).all_shown(measures);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).shown.extend(shown);
+    }
+
     fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {
         let mut groups = Groups::new();
         let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
@@ -130,6 +164,7 @@ impl Transform {
             memory.places.taken.retain(|labels| seen.contains(labels));
         }
         self.keep_ended(&mut groups, memory, now);
+        self.begin_anew_what_is_less(&mut groups, memory);
         for group in &mut groups {
             if let Some(value) = &group.value {
                 newest(&mut group.exemplars, value);
@@ -138,9 +173,14 @@ impl Transform {
         groups
     }
 
+    /// Whether values only grow.
+    fn only_grows(&self) -> bool {
+        matches!(self.kind, Kind::Counter | Kind::Histogram | Kind::Summary)
+    }
+
     /// The line of a series that may end one day, and when it began, if what it counted is to stay.
     fn line_that_may_end(&self, series: &SeriesView<'_>) -> Option<(u32, u64)> {
-        if !matches!(self.kind, Kind::Counter | Kind::Histogram | Kind::Summary) {
+        if !self.only_grows() {
             return None;
         }
         let mut parts = series.parts();
@@ -186,6 +226,53 @@ impl Transform {
             }
         }
     }
+
+    /// What is less than it was, since some of it stands elsewhere now or ended where nobody saw it, has another start than before.
+    fn begin_anew_what_is_less(&self, groups: &mut Groups, memory: &mut Memory) {
+        if !self.only_grows() {
+            return;
+        }
+        let mut before = std::mem::take(&mut memory.shown);
+        for group in groups {
+            let Some(value) = &mut group.value else { continue };
+            let mut since = 0;
+            if let Some(shown) = before.remove(&group.labels) {
+                // Doubles may come to a trifle less when they are added up in another order.
+                value.round_up_to(shown.amount);
+                since = if value.amount() < shown.amount { now_unix_nanos() } else { shown.since };
+            }
+            let amount = value.amount();
+            group.started_unix_nanos = group.started_unix_nanos.max(since);
+            memory.shown.insert(Arc::clone(&group.labels), Shown { amount, since });
+        }
+    }
+}
+
+impl Memory {
+    /// What is still true where series are put together in another way: what has ended stays with its labels if values measure the
+    /// same, but places are given anew.
+    fn for_others(&self, measures: bool) -> Memory {
+        let shown = self.all_shown(measures);
+        match measures {
+            true => Memory {
+                places: Places::default(),
+                last: self.last.clone(),
+                ended: self.ended.clone(),
+                shown,
+            },
+            false => Memory { shown, ..Memory::default() },
+        }
+    }
+
+    /// What was shown, for values that measure the same or not.
+    fn all_shown(&self, measures: bool) -> HashMap<Arc<LabelSet>, Shown> {
+        let mut all = self.shown.clone();
+        if !measures {
+            // Whatever comes now is something else.
+            all.values_mut().for_each(|shown| shown.amount = f64::INFINITY);
+        }
+        all
+    }
 }
 
 impl Places {
@@ -202,4 +289,9 @@ impl Places {
         self.refused_until = self.refused_until.max(Some(started));
         false
     }
+}
+
+fn now_unix_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     renames: bool,
     /// Whether a stream may have other series than its definition.
     changes: bool,
+    /// By the address of the definition, what the plan before this one had of definitions that this one has not met yet.
+    inherited: HashMap<usize, Vec<Arc<Stream>>, BuildHasherDefault<ByNumber>>,
     /// Who has a name, unless names may be shared.
     owners: Option<HashMap<String, Owner>>,
     /// The views that selected a metric.
@@ -48,6 +50,17 @@ struct Known {
     /// What it was when its streams were made: a place that defines it later may say that it is private.
     visibility: Visibility,
     streams: Vec<Arc<Stream>>,
+    /// What there was before and is not among them, the newest first. It may come back, and must not be less then.
+    before: Vec<Arc<Stream>>,
+}
+
+/// The most streams of a definition that are remembered once there are others.
+const MOST_BEFORE: usize = 8;
+
+/// What a plan leaves to the one that takes its place: the streams of each definition, the newest first.
+pub(crate) struct Estate {
+    store: Option<Store>,
+    streams: HashMap<usize, Vec<Arc<Stream>>, BuildHasherDefault<ByNumber>>,
 }
 
 /// What has a name: the declared name and the ordinal, and both for a sentence. Definitions of one name are told apart by the store.
@@ -70,6 +83,7 @@ impl Plan {
         });
         Plan {
             known: HashMap::default(),
+            inherited: HashMap::default(),
             renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some()),
             owners: Some(HashMap::new()),
             changes: projection.limit.is_some() || !projection.views.is_empty(),
@@ -107,7 +121,8 @@ impl Plan {
         }
         // Who had asked another store asks it no more.
         (self.store, self.wanted) = (Some(store.clone()), None);
-        self.known.values().flat_map(|known| &known.streams).for_each(|stream| stream.forget());
+        self.known.values().for_each(Known::forget);
+        self.inherited.clear();
         let says =
             |view: &View| !matches!(view.aggregation, None | Some(Aggregation::Default | Aggregation::Drop));
         if self.or_else == Shape::Declared && !self.projection.views.iter().any(says) {
@@ -135,6 +150,26 @@ impl Plan {
             );
         }
         self.wanted = Some(wanted);
+    }
+
+    /// What it leaves to the plan that takes its place.
+    pub(crate) fn estate(&self) -> Estate {
+        let mut streams = self.inherited.clone();
+        streams.extend(self.known.iter().map(|(address, known)| (*address, known.all())));
+        Estate { store: self.store.clone(), streams }
+    }
+
+    /// Takes the place of another plan, once it is bound to a store and before it is read. What is remembered of series stays
+    /// remembered, so that none begins anew that looks as it did; of those that cannot go on, none is less than it was since the
+    /// same start.
+    pub(crate) fn succeed(&mut self, estate: Estate) {
+        let is_same_store = match (&self.store, &estate.store) {
+            (Some(one), Some(other)) => one.is(other),
+            _ => false,
+        };
+        if is_same_store {
+            self.inherited = estate.streams;
+        }
     }
 
     /// Asks its store for nothing any more.
@@ -168,7 +203,11 @@ impl Plan {
         if remembers && self.changes {
             // Where there are no series any more, those that come begin anew.
             let absent = self.known.values().filter(|known| known.seen != self.readings);
-            absent.flat_map(|known| &known.streams).for_each(|stream| stream.forget());
+            absent.for_each(Known::forget);
+        }
+        if remembers {
+            // What is there was met.
+            self.inherited.clear();
         }
         let known = &self.known;
         let of_family = |family: FamilyView<'a>| {
@@ -215,15 +254,34 @@ impl Plan {
         let buckets = Buckets { are_declared, or_else: &self.or_else };
         let layered = layers::streams(definition, &self.projection, |view| self.matched[view] = true);
         // One that becomes private stays the stream that it is, if it is let out as it was.
-        let before = self.known.remove(&address(definition)).map(|known| known.streams).unwrap_or_default();
+        let before = match self.known.remove(&address(definition)) {
+            Some(known) => known.all(),
+            None => self.inherited.remove(&address(definition)).unwrap_or_default(),
+        };
         let streams = layered.into_iter().map(|(ordinal, layered)| {
             let (face, transform) =
                 resolve(definition, layered, buckets, &self.projection, &mut self.warnings);
             let same = before.iter().find(|stream| stream.is(ordinal, &face, transform.as_ref())).cloned();
-            same.unwrap_or_else(|| Arc::new(Stream::new(definition, ordinal, face, transform)))
+            let stream = same.unwrap_or_else(|| {
+                let mut stream = Stream::new(definition, ordinal, face, transform);
+                if let Some(old) = predecessor(&before, &stream, |old| stream.remembers_as(old))
+                    .or_else(|| predecessor(&before, &stream, |_| true))
+                {
+                    stream.succeed(old);
+                }
+                Arc::new(stream)
+            });
+            // One that comes back was somebody else meanwhile.
+            if let Some(last) = predecessor(&before, &stream, |_| true) {
+                stream.note_shown_by(last);
+            }
+            stream
         });
-        let streams = streams.collect();
-        let known = Known { seen: self.readings, visibility, streams };
+        let streams: Vec<Arc<Stream>> = streams.collect();
+        let mut before = before;
+        before.retain(|old| old.remembers() && !streams.iter().any(|new| new.shares_memory_of(old)));
+        before.truncate(MOST_BEFORE);
+        let known = Known { seen: self.readings, visibility, streams, before };
         self.known.insert(address(definition), known);
     }
 
@@ -239,6 +297,29 @@ impl Plan {
             ));
         }
     }
+}
+
+impl Known {
+    /// Forgets what is remembered of the series of a store.
+    fn forget(&self) {
+        self.streams.iter().chain(&self.before).for_each(|stream| stream.forget());
+    }
+
+    /// All that there is or was, the newest first.
+    fn all(&self) -> Vec<Arc<Stream>> {
+        self.streams.iter().chain(&self.before).cloned().collect()
+    }
+}
+
+/// Whose place a stream takes: that of the newest of its name, or of the first of its definition, if it is the first.
+fn predecessor<'a>(
+    before: &'a [Arc<Stream>],
+    stream: &Stream,
+    can_be: impl Fn(&Stream) -> bool,
+) -> Option<&'a Arc<Stream>> {
+    let mut all = before.iter().filter(|old| old.remembers() && can_be(old));
+    let is_first = |old: &Stream| stream.ordinal() == 0 && old.ordinal() == 0;
+    all.clone().find(|old| old.name() == stream.name()).or_else(|| all.find(|old| is_first(old)))
 }
 
 /// Whether this stream has its name, which the first has that asks.

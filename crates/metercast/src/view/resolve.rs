@@ -1,6 +1,6 @@
 //! What can be done of what views ask for, and what is said of the rest.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use metercast_core::{Definition, Kind};
 
@@ -63,7 +63,7 @@ pub(super) fn resolve(
         gauges,
         limit: limit.map(|limit| limit.max(1)),
         converted: Mutex::default(),
-        memory: Mutex::default(),
+        memory: Arc::default(),
     };
     (face, Some(transform).filter(|transform| !transform.is_nothing()))
 }

@@ -55,6 +55,41 @@ impl Stream {
         is_same && self.ordinal == ordinal && self.face == *face
     }
 
+    /// Whether it makes anything of its series, and so may remember them.
+    pub(super) fn remembers(&self) -> bool {
+        self.transform.is_some()
+    }
+
+    /// Whether what the other remembers is true of it.
+    pub(super) fn remembers_as(&self, other: &Stream) -> bool {
+        match (&self.transform, &other.transform) {
+            (Some(one), Some(other)) => one.remembers_as(other),
+            _ => false,
+        }
+    }
+
+    /// Whether both remember the same, one after the other.
+    pub(super) fn shares_memory_of(&self, other: &Stream) -> bool {
+        match (&self.transform, &other.transform) {
+            (Some(one), Some(other)) => Arc::ptr_eq(&one.memory, &other.memory),
+            _ => false,
+        }
+    }
+
+    /// Goes on with what a stream of the same metric has remembered.
+    pub(super) fn succeed(&mut self, old: &Stream) {
+        if let (Some(new), Some(old)) = (&mut self.transform, &old.transform) {
+            new.succeed(old);
+        }
+    }
+
+    /// Goes on from what somebody else has shown in the meantime.
+    pub(super) fn note_shown_by(&self, other: &Stream) {
+        if let (Some(one), Some(other)) = (&self.transform, &other.transform) {
+            one.note_shown_by(other);
+        }
+    }
+
     /// A number that no other stream of the process has or will have.
     #[inline]
     pub(crate) fn id(&self) -> u32 {

@@ -125,6 +125,24 @@ impl Total {
         }
     }
 
+    /// How much was counted: the number, or how many values there were.
+    pub(super) fn amount(&self) -> f64 {
+        match self {
+            Total::Summary { count, .. } => *count as f64,
+            _ => self.count_and_sum().map_or_else(|| self.number(), |(count, _)| count as f64),
+        }
+    }
+
+    /// Makes a double that is less by what rounding comes to as large as this.
+    pub(super) fn round_up_to(&mut self, least: f64) {
+        if let Total::F64(value) = self
+            && *value < least
+            && least - *value <= least * 1e-12
+        {
+            *value = least;
+        }
+    }
+
     fn number(&self) -> f64 {
         match self {
             Total::U64(value) => *value as f64,

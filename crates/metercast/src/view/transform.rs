@@ -1,6 +1,6 @@
 //! What a stream makes of the series of its metric: other labels, units and buckets, fewer series.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use metercast_core::reading::{
     BucketsView, Exponential, FamilyView, Part, PointView, SeriesView, SummaryView, interned_bounds,
@@ -25,8 +25,8 @@ pub(super) struct Transform {
     pub(super) limit: Option<usize>,
     /// Bounds that were met, and what they are in the unit of the stream.
     pub(super) converted: Mutex<Vec<(&'static [f64], &'static [f64])>>,
-    /// What is remembered of series that are put together.
-    pub(super) memory: Mutex<Memory>,
+    /// What is remembered of series that are put together, also by those that put the same together before or after.
+    pub(super) memory: Arc<Mutex<Memory>>,
 }
 
 /// Which buckets a histogram is shown in.
@@ -83,6 +83,16 @@ impl Transform {
         self.labels.rules() == other.labels.rules()
             && (self.scale, self.buckets) == (other.scale, other.buckets)
             && (self.gauges, self.limit) == (other.gauges, other.limit)
+    }
+
+    /// Whether both put the same series together to the same values, so that what one remembers is true of the other.
+    pub(super) fn remembers_as(&self, other: &Transform) -> bool {
+        self.labels.rules() == other.labels.rules() && self.limit == other.limit && self.measures_as(other)
+    }
+
+    /// Whether values are in the same unit and the same buckets.
+    pub(super) fn measures_as(&self, other: &Transform) -> bool {
+        (self.scale, self.buckets) == (other.scale, other.buckets)
     }
 
     /// Whether series are put together, of about so many.

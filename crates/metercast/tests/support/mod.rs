@@ -77,6 +77,21 @@ pub(crate) fn points(message: &ExportMetricsServiceRequest, metric: &str) -> Vec
         .collect()
 }
 
+/// The whole numbers of a metric's points, and since when they count.
+pub(crate) fn sums_and_starts(message: &ExportMetricsServiceRequest, metric: &str) -> Vec<(i64, u64)> {
+    let metrics =
+        message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|s| &s.metrics);
+    let found = metrics.filter(|found| found.name == metric).flat_map(|found| match &found.data {
+        Some(Data::Sum(sum)) => sum.data_points.as_slice(),
+        other => panic!("{other:?}"),
+    });
+    let of = |value: &Option<Value>| match value {
+        Some(Value::AsInt(value)) => *value,
+        other => panic!("{other:?}"),
+    };
+    found.map(|point| (of(&point.value), point.start_time_unix_nano)).collect()
+}
+
 /// What was logged.
 pub(crate) type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 

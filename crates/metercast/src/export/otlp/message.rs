@@ -262,6 +262,7 @@ impl OtlpMessage {
         self.kept = Kept::new(resource, options);
         // Before the other takes back what it asked for.
         self.prepare(store);
+        self.plan.succeed(before.estate());
         let change = Change {
             before: Some((&mut before, Temporalities { now, next })),
             after: (&mut self.plan, options.temporality),

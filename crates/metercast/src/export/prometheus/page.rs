@@ -240,15 +240,20 @@ impl PrometheusPage {
         points
     }
 
-    /// Takes the place of another page: metrics that get the same name get it in the order in which the other met them.
+    /// Takes the place of another page: metrics that get the same name get it in the order in which the other met them, and what
+    /// is remembered of series that have ended stays in the sums.
     #[cfg_attr(
         not(any(feature = "serve", feature = "otlp")),
         allow(dead_code, reason = "only what is served or put is reloaded")
     )]
     pub(crate) fn succeed(&self, other: &PrometheusPage) {
-        let streams = other.press().order.streams().to_vec();
+        let (streams, estate) = {
+            let press = other.press();
+            (press.order.streams().to_vec(), press.plan.estate())
+        };
         let mut press = self.press();
         let Press { plan, order, .. } = &mut *press;
+        plan.succeed(estate);
         order.succeed(&streams, plan);
     }
 

@@ -93,7 +93,8 @@ impl Work for Print {
         }
     }
 
-    fn succeed(&mut self, _: &Print) {
+    fn succeed(&mut self, other: &Print) {
+        self.plan.succeed(other.plan.estate());
         // What the new settings come to is worth a line, whatever was said about the old ones.
         self.reader.log().settle(&self.name);
     }

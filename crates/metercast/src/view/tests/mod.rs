@@ -1,6 +1,7 @@
 //! What exporters with views let out, as lines of their pages.
 
 mod random;
+mod reload;
 mod seeds;
 
 use std::sync::{Arc, Mutex};
