@@ -475,7 +475,10 @@ fn what_has_ended_stays_in_sums_and_places_stay_taken_when_another_view_is_added
         assert_eq!(before.0, all);
         let added = of(&[View::of("other").rename("z")]);
         let reloaded = telemetry.reload(added.build().unwrap()).unwrap();
-        assert_eq!(reloaded.to_string(), "page: views changed; push: views changed; stdout: views changed");
+        assert_eq!(
+            reloaded.to_string(),
+            "page: views changed; push: views changed; stdout: writer, views changed"
+        );
         // Those with threads of their own first say what there is with the old views.
         telemetry.flush(MINUTE).unwrap();
         let after = read();

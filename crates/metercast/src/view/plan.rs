@@ -54,8 +54,8 @@ struct Known {
     before: Vec<Arc<Stream>>,
 }
 
-/// The most streams of a definition that are remembered once there are others.
-const MOST_BEFORE: usize = 8;
+/// The most streams of a definition that are remembered once there are others: each may remember all series that there were.
+const MOST_BEFORE: usize = 4;
 
 /// What a plan leaves to the one that takes its place: the streams of each definition, the newest first.
 pub(crate) struct Estate {

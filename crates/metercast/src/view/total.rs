@@ -136,6 +136,7 @@ impl Total {
     /// Makes a double that is less by what rounding comes to as large as this.
     pub(super) fn round_up_to(&mut self, least: f64) {
         if let Total::F64(value) = self
+            && least.is_finite()
             && *value < least
             && least - *value <= least * 1e-12
         {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metercast_core::reading::PointView;
-use metercast_core::{f64_counter, f64_histogram};
+use metercast_core::{f64_counter, f64_counter_with_unit, f64_histogram};
 
 use super::*;
 
@@ -220,6 +220,22 @@ fn a_sum_of_doubles_is_not_less_since_it_was_added_up_in_another_order() {
         assert!(now.0 >= before.0 && now.1 == before.1, "{now:?} after {before:?}");
         before = now;
     }
+}
+
+#[test]
+fn a_sum_in_another_unit_has_another_start_and_what_it_comes_to_in_that_unit() {
+    let name = "views.reload.waited";
+    let mut it = Reloaded::new([View::of(name).drop_labels(["worker"])]);
+    it.store.scope(|| f64_counter_with_unit!("views.reload.waited", "Time idle", "s", 1.5, "worker" => "a"));
+    let before = it.sums_of(name)[""];
+    it.reload([View::of(name).drop_labels(["worker"]).unit("ms")]);
+    let after = it.sums_of(name)[""];
+    assert_eq!(after.0, 1500.0);
+    assert!(after.1 > before.1);
+    it.reload([View::of(name).drop_labels(["worker"])]);
+    let back = it.sums_of(name)[""];
+    assert_eq!(back.0, 1.5);
+    assert!(back.1 > after.1);
 }
 
 #[test]
