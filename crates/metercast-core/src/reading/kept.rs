@@ -13,6 +13,9 @@ use crate::store::past::Stage;
 pub struct StageView<'a> {
     /// The moment, in nanoseconds since 1970.
     pub started_unix_nanos: u64,
+    /// Tells stages apart that began at that moment. One with a higher number has what those with lower ones have, over fewer
+    /// buckets, and what came late, of which nobody can say which of the others' buckets it belongs to: it comes before them.
+    pub number: u32,
     /// The bounds of the buckets, and one more counts, if there are such.
     pub buckets: Option<(&'a [f64], &'a [u64])>,
     /// The sum of what is in them.
@@ -24,7 +27,7 @@ pub struct StageView<'a> {
 impl<'a> Part<'a> {
     /// What a part of a histogram counted since when. The first stage has everything since the part began; there are others
     /// where more buckets are kept since later, because somebody [wanted](crate::Store::want_bounds) them. Each has more
-    /// buckets than the one before, and keeps its start from reading to reading, but may lose buckets that nobody wants
+    /// buckets than the one before, and keeps its start and its number from reading to reading, but may lose buckets that nobody wants
     /// any more.
     ///
     /// ```
@@ -56,10 +59,11 @@ impl<'a> Part<'a> {
                 PointView::Exponential(exponential) => (None, exponential.sum, Some(exponential)),
                 _ => (None, 0.0, None),
             };
-            StageView { started_unix_nanos, buckets, sum, exponential }
+            StageView { started_unix_nanos, number: 0, buckets, sum, exponential }
         });
         one.into_iter().chain(self.stages.iter().map(|stage| StageView {
             started_unix_nanos: stage.started,
+            number: stage.number,
             buckets: stage.has_bounds.then_some((&stage.bounds[..], &stage.counts[..])),
             sum: stage.sum,
             exponential: stage.is_exponential.then_some(&stage.exponential),

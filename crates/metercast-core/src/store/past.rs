@@ -20,6 +20,8 @@ use super::line::CellWord;
 pub(crate) struct Stage {
     /// In nanoseconds since 1970.
     pub(crate) started: u64,
+    /// Tells it from others that began then: each that was put before those has the next one.
+    pub(crate) number: u32,
     /// Whether there are buckets with bounds.
     pub(crate) has_bounds: bool,
     pub(crate) bounds: Vec<f64>,
@@ -131,7 +133,8 @@ impl History {
     }
 
     /// Adds to the stages of which this is a part what has at least the buckets of the first, with its labels' own start; if it
-    /// has not, there is a stage before it.
+    /// has not, there is a stage before it, which began with it and goes on from it: so it has a number of its own, or a reader
+    /// that knows what it has been told of each would take the one for the other.
     pub(crate) fn add(&mut self, came: &Stage) {
         let Some(first) = self.stages.first() else { return };
         let mut least = first.empty();
@@ -139,6 +142,7 @@ impl History {
         if !least.is_like(first) {
             let mut all = first.clone();
             all.keep(came);
+            all.number += 1;
             self.stages.insert(0, all);
             self.cells.iter_mut().for_each(|(_, stage)| *stage += 1);
         }
@@ -159,6 +163,7 @@ impl Stage {
         let bounds = layout.explicit().map(|explicit| explicit.bounds.to_vec());
         Stage {
             started,
+            number: 0,
             has_bounds: bounds.is_some(),
             counts: vec![0; bounds.as_ref().map_or(0, |bounds| bounds.len() + 1)],
             bounds: bounds.unwrap_or_default(),
@@ -324,5 +329,18 @@ mod tests {
         assert_eq!(bounds(&history), [&[1.0][..], &[1.0, 3.0]]);
         assert_eq!((&history.stages[0].counts[..], history.stages[0].started), (&[1, 6][..], 5));
         assert_eq!(history.stages[1], Stage::of(layout(&[3.0], true), 5));
+        // The two began at once, but are not the same, and so it goes on.
+        came.keep_bounds(&[]);
+        history.add(&came);
+        let known: Vec<_> = history.stages.iter().map(|stage| (stage.started, stage.number)).collect();
+        assert_eq!(
+            (bounds(&history), known),
+            (vec![&[][..], &[1.0], &[1.0, 3.0]], vec![(5, 2), (5, 1), (5, 0)])
+        );
+        // Whichever of them go, no number comes again.
+        history.coarsen(layout(&[], false));
+        history.stages.iter_mut().for_each(|stage| stage.keep_bounds(&[]));
+        history.merge();
+        assert_eq!(history.stages[0].number, 2);
     }
 }

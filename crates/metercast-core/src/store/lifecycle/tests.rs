@@ -530,6 +530,20 @@ fn what_is_recorded_while_a_series_leaves_is_not_lost_though_its_successor_has_o
     (0..3).for_each(|_| drop(timed.store.collect()));
     // What a reading saw of the one that left has ended with it.
     assert_eq!(timed.lines(), ["lifecycle.sizes{key=\"k\"} [1, 0, 1, 0] sum 3.75"]);
+    // Readers that remember what each stage was at can tell them apart.
+    let mut stages = Vec::new();
+    timed.store.read(|reading| {
+        reading.families().for_each(|family| {
+            family.each(|series| {
+                for stage in series.parts().flat_map(|part| part.stages().collect::<Vec<_>>()) {
+                    let counts = stage.buckets.map(|(_, counts)| counts.to_vec());
+                    stages.push((stage.started_unix_nanos, stage.number, counts));
+                }
+            });
+        });
+    });
+    let [(first, 1, Some(all)), (second, 0, Some(without))] = &stages[..] else { panic!("{stages:?}") };
+    assert_eq!((first, &all[..], &without[..]), (second, &[1, 0, 1, 0][..], &[1, 0, 0, 0, 0][..]));
     let departures = timed.store.inner().lifecycle.departures();
     assert!(
         departures.as_ref().is_none_or(|departures| departures.waiting.is_empty()),

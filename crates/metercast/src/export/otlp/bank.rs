@@ -45,6 +45,7 @@ type Counts<'a> = (&'a Arc<[f64]>, &'a [u64; 2], &'a [u64]);
 #[derive(Debug, Default)]
 pub(super) struct OfStage {
     since: u64,
+    number: u32,
     /// When it was delivered: if the part was later, this stage is over. 0 if it never was.
     at: u64,
     bounds: Arc<[f64]>,
@@ -95,30 +96,37 @@ impl Distribution {
         Distribution { started, at: 0, seen: 0, first, others, next: None }
     }
 
-    /// What was delivered of what it counted since then.
+    /// What was delivered of what it counted since then, in the stage of this number. If none was of that, which may be new, it
+    /// was in the last one before it: the one goes on from the other.
     #[inline]
-    pub(super) fn stage(&self, since: u64) -> Option<&OfStage> {
-        let is_it = |stage: &&OfStage| stage.since == since && stage.at == self.at;
-        Some(&self.first).filter(is_it).or_else(|| self.others.iter().find(is_it))
+    pub(super) fn stage(&self, since: u64, number: u32) -> Option<&OfStage> {
+        let is_of_it =
+            |stage: &&OfStage| stage.since == since && stage.at == self.at && stage.number <= number;
+        let first = Some(&self.first).filter(is_of_it);
+        if self.others.is_empty() {
+            return first;
+        }
+        first.into_iter().chain(self.others.iter().filter(is_of_it)).max_by_key(|stage| stage.number)
     }
 
     /// The same for what a request told that was made at `at`. `None` if more is known.
-    pub(super) fn learn(&mut self, since: u64, at: u64) -> Option<&mut OfStage> {
+    pub(super) fn learn(&mut self, since: u64, number: u32, at: u64) -> Option<&mut OfStage> {
         if self.at > at {
             return None;
         }
         self.at = at;
-        let stage = if self.first.at == 0 || self.first.since == since {
+        let is_it = |stage: &OfStage| (stage.since, stage.number) == (since, number);
+        let stage = if self.first.at == 0 || is_it(&self.first) {
             &mut self.first
         } else {
-            let known = self.others.iter().position(|stage| stage.since == since).unwrap_or_else(|| {
+            let known = self.others.iter().position(is_it).unwrap_or_else(|| {
                 self.others.retain(|stage| stage.at == at);
                 self.others.push(OfStage::default());
                 self.others.len() - 1
             });
             &mut self.others[known]
         };
-        (stage.since, stage.at) = (since, at);
+        (stage.since, stage.number, stage.at) = (since, number, at);
         Some(stage)
     }
 }
@@ -165,5 +173,56 @@ impl<T: Default> Chunks<T> {
         }
         let chunk = self.0[at / CHUNK].get_or_insert_with(|| (0..CHUNK).map(|_| T::default()).collect());
         &mut chunk[at % CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Delivers what a stage with these bounds is at.
+    fn deliver(
+        known: &mut Distribution,
+        (since, number): (u64, u32),
+        bounds: &[f64],
+        counts: &[u64],
+        at: u64,
+    ) {
+        let words: Vec<u64> = [0; 2].iter().chain(counts).copied().collect();
+        known.learn(since, number, at).unwrap().learn_words(bounds.into(), &words);
+    }
+
+    fn counts(known: &Distribution, since: u64, number: u32) -> Option<&[u64]> {
+        known.stage(since, number)?.counts().map(|(.., counts)| counts)
+    }
+
+    #[test]
+    fn stages_that_began_at_once_are_remembered_each_for_itself() {
+        let mut known = Distribution::new(5);
+        for round in 1..4 {
+            let of = |number: u64| [10 * round + number];
+            deliver(&mut known, (5, 2), &[], &of(2), round);
+            deliver(&mut known, (5, 1), &[], &of(1), round);
+            deliver(&mut known, (5, 0), &[], &of(0), round);
+            deliver(&mut known, (9, 0), &[], &of(9), round);
+            for (since, number, is) in [(5, 2, 2), (5, 1, 1), (5, 0, 0), (9, 0, 9)] {
+                assert_eq!(counts(&known, since, number), Some(&of(is)[..]), "{since} {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stage_that_came_before_another_goes_on_from_what_was_delivered_of_it() {
+        let mut known = Distribution::new(5);
+        deliver(&mut known, (5, 0), &[1.0], &[3, 4], 1);
+        // Two came since; nobody was told of the first.
+        assert_eq!(counts(&known, 5, 2), Some(&[3, 4][..]));
+        assert_eq!(counts(&known, 9, 0), None, "what began later goes on from nothing");
+        deliver(&mut known, (5, 1), &[], &[8], 2);
+        deliver(&mut known, (5, 0), &[1.0], &[3, 4], 2);
+        assert_eq!(counts(&known, 5, 2), Some(&[8][..]), "the last before it");
+        // Of those that are there no more nothing is known.
+        deliver(&mut known, (5, 2), &[], &[9], 3);
+        assert_eq!((counts(&known, 5, 2), counts(&known, 5, 1)), (Some(&[9][..]), None));
     }
 }

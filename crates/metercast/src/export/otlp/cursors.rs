@@ -242,8 +242,8 @@ impl Cursors {
     }
 
     fn learn_stage(&mut self, stage: Stage, told: u64, at: u64) -> Option<&mut OfStage> {
-        let Stage { line, started, since } = stage;
+        let Stage { line, started, since, number } = stage;
         let bank = self.banks.get_mut(usize::from(line.bank))?;
-        bank.made(line.number, started, told, self.reading).learn(since, at)
+        bank.made(line.number, started, told, self.reading).learn(since, number, at)
     }
 }

@@ -147,8 +147,8 @@ impl Distributions {
         if !is_taken(cursors.distribution(thread, line, started).map_or(0, |known| known.at)) {
             return;
         }
-        for StageView { started_unix_nanos: since, buckets, sum, exponential, .. } in part.stages() {
-            let stage = Stage { line, started, since };
+        for StageView { started_unix_nanos: since, number, buckets, sum, exponential, .. } in part.stages() {
+            let stage = Stage { line, started, since, number };
             if let Some((bounds, counts)) = buckets {
                 told.words.extend([sum.to_bits(); 2]);
                 told.words.extend_from_slice(counts);
@@ -167,8 +167,9 @@ impl Distributions {
         self.start = self.start.max(known.map_or(0, |known| known.at));
         let first = self.stages.len();
         for now in part.stages() {
-            let before = known.and_then(|known| known.stage(now.started_unix_nanos));
-            self.read_stage(Stage { line, started, since: now.started_unix_nanos }, &now, before);
+            let (since, number) = (now.started_unix_nanos, now.number);
+            let before = known.and_then(|known| known.stage(since, number));
+            self.read_stage(Stage { line, started, since, number }, &now, before);
         }
         let stages = &self.stages[first..];
         let Some(all) = stages.first().map(|stage| stage.count).filter(|all| *all > 0) else {

@@ -52,6 +52,8 @@ pub(super) struct Stage {
     /// When the part began.
     pub(super) started: u64,
     pub(super) since: u64,
+    /// Which of those that began then.
+    pub(super) number: u32,
 }
 
 /// What all buckets hold.
