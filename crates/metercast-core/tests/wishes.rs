@@ -252,6 +252,77 @@ fn bounds_that_make_no_sense_or_are_too_many_are_refused_and_leave_no_trace() {
     assert!(store.problems().is_empty(), "{:?}", store.problems());
 }
 
+/// Bounds from this one on, of which no two wishes fit one histogram.
+fn three_hundred_from(first: f64) -> Vec<f64> {
+    (0..300).map(|n| f64::from(n) + first).collect()
+}
+
+/// The metrics that not all has room in that is wanted.
+fn left_out(store: &Store) -> Vec<String> {
+    let what = "has 601 buckets; at most 510 bounds are kept with those that its readers want; what was wanted last is \
+                left out: want fewer";
+    let problems = store.problems().into_iter().filter(|problem| problem.message == what);
+    let mut metrics: Vec<_> = problems.map(|problem| problem.metric).collect();
+    metrics.sort();
+    metrics
+}
+
+#[test]
+fn who_wants_more_than_there_is_room_for_takes_nothing_from_those_who_came_before() {
+    let store = Store::new();
+    let (first, second) = (three_hundred_from(0.5), three_hundred_from(0.25));
+    let of = |bounds: &[f64]| {
+        let bounds = bounds.to_vec();
+        store.want_buckets(move |definition, _| match definition.name() {
+            "wishes.many" | "wishes.sizes" => (bounds.clone(), false),
+            _ => (Vec::new(), false),
+        })
+    };
+    let record = |key| store.scope(|| (SIZES.record(0.7, (key,)), MANY.record(1, (key,))));
+    let one = of(&first);
+    record("a");
+    let counted = |bounds: &[f64]| {
+        let all = ["wishes.sizes", "wishes.many"].map(|metric| {
+            at(&store, metric, bounds).iter().map(|(counts, ..)| counts.iter().sum()).collect::<Vec<u64>>()
+        });
+        assert_eq!(all[0], all[1]);
+        all[0].clone()
+    };
+    assert_eq!(counted(&first), [1]);
+    let two = of(&second);
+    assert!(!two.restarted());
+    // Neither the series that are there nor those that come lose anything.
+    record("a");
+    record("b");
+    assert_eq!((counted(&first), counted(&second)), (vec![2, 1], vec![]));
+    assert_eq!(left_out(&store), ["wishes.many", "wishes.sizes"]);
+    // There is room for others all the same.
+    let three = store.want_exponential(Some("wishes.many"));
+    let fault = store.want_bounds("wishes.many", &second).unwrap_err();
+    assert!(fault.contains("wishes.many has 601 buckets"), "{fault}");
+    let four = store.want_bounds("wishes.many", &[5_000.0]).unwrap();
+    record("c");
+    assert_eq!(without_start(exponential(&store, "wishes.many")).len(), 3);
+    assert_eq!((counted(&first), at(&store, "wishes.many", &[5_000.0]).len()), (vec![2, 1, 1], 3));
+    // Who goes makes room for who came last.
+    drop((one, three, four));
+    record("d");
+    assert_eq!(counted(&second).last(), Some(&1));
+}
+
+#[test]
+fn wishes_for_a_metric_that_comes_later_are_kept_in_their_order() {
+    let store = Store::new();
+    let (first, second) = (three_hundred_from(0.5), three_hundred_from(0.25));
+    let _one = store.want_bounds("wishes.sizes", &first).unwrap();
+    let _two = store.want_bounds("wishes.sizes", &second).unwrap();
+    let _three = store.want_bounds("wishes.sizes", &[5.0]).unwrap();
+    store.scope(|| SIZES.record(0.7, ("a",)));
+    let seen = |bounds: &[f64]| at(&store, "wishes.sizes", bounds).len();
+    assert_eq!((seen(&first), seen(&second), seen(&[5.0]), seen(&[10.0])), (1, 0, 1, 1));
+    assert_eq!(left_out(&store), ["wishes.sizes"]);
+}
+
 /// Two readers want bounds that change, while threads record; a third wants nothing. Each sees exactly what there was since its
 /// start, and nothing ever becomes less.
 #[test]

@@ -41,6 +41,20 @@ pub(crate) struct Wanted {
     pub(crate) exponential: bool,
 }
 
+impl Wanted {
+    /// Wants what is wanted elsewhere as well, in whichever order.
+    pub(crate) fn add(&mut self, other: &Wanted) {
+        self.bounds.extend(&other.bounds);
+        self.exponential |= other.exponential;
+    }
+
+    /// Puts the bounds in order.
+    pub(crate) fn sort(&mut self) {
+        self.bounds.sort_by(f64::total_cmp);
+        self.bounds.dedup();
+    }
+}
+
 /// Buckets with bounds. A cell is the sum, then a count for each bucket.
 #[derive(Debug)]
 pub(crate) struct Explicit {
@@ -96,24 +110,28 @@ impl Layout {
                 }));
             }
         };
-        check(shown)?;
-        let mut bounds = [shown, &wanted.bounds].concat();
-        bounds.sort_by(f64::total_cmp);
-        bounds.dedup();
-        check(&bounds)?;
+        let shows_exponential = buckets == Buckets::Exponential;
+        let (bounds, shape) = beside(shown, wanted, shows_exponential)?;
         let bits = |bounds: &[f64]| bounds.iter().map(|bound| bound.to_bits()).collect::<Vec<_>>();
         let make =
             || Explicit { shown: shown.into(), search: Search::of(&bounds), bounds: bounds.clone().into() };
-        let shows_exponential = buckets == Buckets::Exponential;
-        if !shows_exponential && !wanted.exponential {
+        let Some(shape) = shape else {
             return Ok(interned((0, bits(shown), bits(&bounds)), || Layout::Explicit(make())));
-        }
-        let shape = Shape::beside(bounds.len() + 2).ok_or_else(|| {
-            format!("has {} buckets, beside which there is no room for exponential ones", bounds.len() + 1)
-        })?;
+        };
         Ok(interned((3 + u8::from(shows_exponential), bits(shown), bits(&bounds)), || {
             Layout::Both(Both { explicit: make(), shape, shows_exponential })
         }))
+    }
+
+    /// What is wrong with the layout of what is declared and of what is wanted as well. It is not made, and so is not kept.
+    pub(crate) fn check_planned(buckets: Buckets, unit: &str, wanted: &Wanted) -> Result<(), String> {
+        match buckets {
+            Buckets::ByUnit => beside(by_unit(unit), wanted, false).map(drop),
+            Buckets::Bounds(bounds) => beside(bounds, wanted, false).map(drop),
+            Buckets::Exponential if wanted.bounds.is_empty() => Ok(()),
+            Buckets::Exponential => beside(&[], wanted, true).map(drop),
+            Buckets::Quantiles { quantiles, .. } => check_quantiles(quantiles),
+        }
     }
 
     /// The layout of the bounds that fit a unit.
@@ -238,6 +256,27 @@ fn interned(identity: Identity, make: impl FnOnce() -> Layout) -> &'static Layou
         // Out of reach for ever, as after a fork: then a few are there twice.
         None => Box::leak(Box::new(make())),
     }
+}
+
+/// The bounds that are declared and those that are wanted, and the shape of the exponential buckets if there are to be some; or
+/// what is wrong with them.
+fn beside(
+    shown: &[f64],
+    wanted: &Wanted,
+    shows_exponential: bool,
+) -> Result<(Vec<f64>, Option<Shape>), String> {
+    check(shown)?;
+    let mut bounds = [shown, &wanted.bounds].concat();
+    bounds.sort_by(f64::total_cmp);
+    bounds.dedup();
+    check(&bounds)?;
+    if !shows_exponential && !wanted.exponential {
+        return Ok((bounds, None));
+    }
+    let shape = Shape::beside(bounds.len() + 2).ok_or_else(|| {
+        format!("has {} buckets, beside which there is no room for exponential ones", bounds.len() + 1)
+    })?;
+    Ok((bounds, Some(shape)))
 }
 
 /// The one copy of these bounds, or what is wrong with them.

@@ -231,7 +231,9 @@ impl Store {
     /// Asked before the store is read for the first time, the bounds hold for all that was recorded, unless that were more
     /// than 4,096 values. Later, series that do not have them get new cells, and whoever asked sees what
     /// is recorded from then on, and a later start. (Where the system has no `membarrier` these keep the cells that they have.) Together with what is
-    /// declared and what others want there are at most 510 bounds; more are an error, and so are bounds that make no sense.
+    /// declared and what others want there are at most 510 bounds; more are an error, and so are bounds that make no sense. If that
+    /// shows later, because the metric was not used yet, what was wanted first is kept, and what was wanted last is left out,
+    /// which is one of the [`problems`](Self::problems).
     ///
     /// ```
     /// use metercast_core::{Store, metrics, reading::{PointView, interned_bounds}};
@@ -266,7 +268,7 @@ impl Store {
     /// Keeps exponential buckets as well in the histograms of this name, or in all of which the program text says nothing, for
     /// as long as what is returned lives: a reader has them with
     /// [`SeriesView::exponential`](crate::reading::SeriesView::exponential). All others see what is declared. What holds for
-    /// [`want_bounds`](Self::want_bounds) holds for this. Where there are more than 460 bounds there is no room for
+    /// [`want_bounds`](Self::want_bounds) holds for this. Where there are more than 460 bounds already there is no room for
     /// exponential buckets beside them, which is one of the [`problems`](Self::problems).
     ///
     /// ```

@@ -65,17 +65,47 @@ impl Asked {
     }
 }
 
+/// What a histogram is to have beside what is declared.
+#[derive(Default)]
+struct Kept {
+    wanted: Wanted,
+    /// The numbers of the wishes for which there is no room, each with what is wrong.
+    left_out: Vec<(u64, String)>,
+}
+
 impl Plan {
-    /// What is wanted of a metric with these buckets.
-    fn wanted(&self, definition: &Definition, buckets: Buckets) -> Wanted {
-        let mut all = Wanted::default();
-        for wanted in self.wishes.iter().filter_map(|(_, asked)| asked.of(definition, buckets)) {
-            all.bounds.extend(&wanted.bounds);
-            all.exponential |= wanted.exponential;
+    /// What is kept of what is wanted of a metric with these buckets: the oldest wishes go first, so that nobody loses what he has
+    /// to one who comes later. What is wrong if not even what is declared can be.
+    fn kept(&self, definition: &Definition, buckets: Buckets) -> Result<Kept, String> {
+        let check = |wanted: &Wanted| Layout::check_planned(buckets, definition.unit, wanted);
+        let wishes: Vec<_> = self
+            .wishes
+            .iter()
+            .filter_map(|(number, asked)| Some((*number, asked.of(definition, buckets)?)))
+            .collect();
+        let mut all = Kept::default();
+        wishes.iter().for_each(|(_, wanted)| all.wanted.add(wanted));
+        all.wanted.sort();
+        if check(&all.wanted).is_ok() {
+            return Ok(all);
         }
-        all.bounds.sort_by(f64::total_cmp);
-        all.bounds.dedup();
-        all
+        // Together they are too many, or what is declared makes no sense.
+        let mut kept = Kept::default();
+        check(&kept.wanted)?;
+        for (number, wanted) in wishes {
+            let bounds = Wanted { bounds: wanted.bounds.clone(), exponential: false };
+            let exponential = Wanted { bounds: Vec::new(), exponential: wanted.exponential };
+            for some in [bounds, exponential] {
+                let mut with = kept.wanted.clone();
+                with.add(&some);
+                with.sort();
+                match check(&with) {
+                    Ok(()) => kept.wanted = with,
+                    Err(fault) => kept.left_out.push((number, fault)),
+                }
+            }
+        }
+        Ok(kept)
     }
 }
 
@@ -125,16 +155,15 @@ impl Inner {
         buckets: Buckets,
         place: Place,
     ) -> &'static Layout {
-        let wanted = plan.wanted(definition, buckets);
-        let of = |wanted: &Wanted| Layout::planned(buckets, definition.unit, wanted);
-        let with_wanted = of(&wanted).or_else(|fault| {
-            // Together they may be too many; what is declared goes first.
-            let without = of(&Wanted { bounds: wanted.bounds, exponential: false })
-                .or_else(|_| of(&Wanted::default()))?;
-            let message =
-                format!("{fault} with those that its readers want; only those that have room are kept");
-            self.problems.report(definition.name, message);
-            Ok(without)
+        let kept = plan.kept(definition, buckets);
+        let with_wanted = kept.and_then(|kept| {
+            if let Some((_, fault)) = kept.left_out.first() {
+                let message = format!(
+                    "{fault} with those that its readers want; what was wanted last is left out: want fewer"
+                );
+                self.problems.report(definition.name, message);
+            }
+            Layout::planned(buckets, definition.unit, &kept.wanted)
         });
         with_wanted.unwrap_or_else(|fault: String| {
             let (layout, what) = match definition.kind {
@@ -209,10 +238,9 @@ impl Store {
             plan.wishes.push((number, Asked { meant, wanted: wanted.clone() }));
             for definition in registry::definitions().iter().filter(|one| Some(one.name) == metric) {
                 let Some(chosen) = plan.chosen.get(&definition.id).filter(|_| is_of_bounds) else { continue };
-                let all = Wanted { exponential: false, ..plan.wanted(definition, chosen.buckets) };
-                if let Err(fault) = Layout::planned(chosen.buckets, definition.unit, &all)
-                    && Layout::planned(chosen.buckets, definition.unit, &Wanted::default()).is_ok()
-                {
+                let left_out =
+                    plan.kept(definition, chosen.buckets).map_or_else(|_| Vec::new(), |kept| kept.left_out);
+                if let Some((_, fault)) = left_out.into_iter().find(|(wish, _)| *wish == number) {
                     plan.wishes.pop();
                     return Err(format!("{} {fault} with those that are kept already", definition.name));
                 }
