@@ -323,6 +323,61 @@ fn wishes_for_a_metric_that_comes_later_are_kept_in_their_order() {
     assert_eq!(left_out(&store), ["wishes.sizes"]);
 }
 
+#[test]
+fn a_rule_that_panics_wants_nothing_and_disturbs_nobody_who_records() {
+    let store = Store::new();
+    store.scope(|| SIZES.record(3.0, ("a",)));
+    store.collect();
+    // What was panicked with panics when it is dropped, too.
+    struct Twice;
+    impl Drop for Twice {
+        fn drop(&mut self) {
+            panic!("twice");
+        }
+    }
+    let rule = |definition: &metercast_core::Definition| match definition.name() {
+        "wishes.sizes" => std::panic::panic_any(Twice),
+        "wishes.bare" => panic!("no buckets today"),
+        _ => (vec![5.0], false),
+    };
+    let wanted = store.want_buckets(move |definition, _| rule(definition));
+    let ten = store.want_bounds("wishes.sizes", &[7.0]).unwrap();
+    store.scope(|| {
+        SIZES.record(3.0, ("a",));
+        SIZES.record(3.0, ("b",));
+        BARE.record(3);
+        MANY.record(3, ("a",));
+    });
+    assert_eq!(without_start(declared(&store, "wishes.sizes")), [(vec![2, 0], 6.0), (vec![1, 0], 3.0)]);
+    assert_eq!(without_start(declared(&store, "wishes.bare")), [(vec![1, 0], 3.0)]);
+    let at_five =
+        ["wishes.sizes", "wishes.bare", "wishes.many"].map(|metric| at(&store, metric, &[5.0]).len());
+    assert_eq!((at_five, at(&store, "wishes.sizes", &[7.0]).len()), ([0, 0, 1], 2));
+    let panicked = |metric: &str, with: &str| {
+        let with = format!("a rule of a reader, which panicked: {with};");
+        store.problems().iter().any(|problem| problem.metric == metric && problem.message.contains(&with))
+    };
+    assert!(panicked("wishes.sizes", "without a message") && panicked("wishes.bare", "no buckets today"));
+    drop((ten, wanted));
+    store.scope(|| MANY.record(3, ("b",)));
+    assert_eq!(declared(&store, "wishes.many").len(), 2);
+}
+
+#[test]
+fn a_rule_that_asks_the_store_what_it_is_told_anyway_goes_on_without_an_answer() {
+    let (store, asked) = (Store::new(), AtomicU64::new(0));
+    let of = store.clone();
+    let _wanted = store.want_buckets(move |definition, is_declared| {
+        // Once is enough to see.
+        if definition.name() == "wishes.bare" && asked.fetch_add(1, Relaxed) == 0 {
+            assert!(is_declared && !of.has_declared_buckets(definition));
+        }
+        (vec![5.0], false)
+    });
+    store.scope(|| BARE.record(3));
+    assert_eq!(without_start(at(&store, "wishes.bare", &[5.0])), [(vec![1, 0], 3.0)]);
+}
+
 /// Two readers want bounds that change, while threads record; a third wants nothing. Each sees exactly what there was since its
 /// start, and nothing ever becomes less.
 #[test]

@@ -18,6 +18,7 @@ pub(crate) mod exemplars;
 pub(crate) mod exponential;
 pub(crate) mod gauge_sets;
 pub(crate) mod gauges;
+mod guarded;
 mod inner;
 pub(crate) mod layout;
 mod layouts;
@@ -302,7 +303,9 @@ impl Store {
     /// a reader can ask for histograms that it does not know yet. What holds for [`want_bounds`](Self::want_bounds) holds for
     /// this, but that bounds that make no sense are passed over, and what is too much is one of the
     /// [`problems`](Self::problems). The rule is asked while buckets are chosen, also by whoever records into a histogram
-    /// for the first time: it must not take long, and must not record.
+    /// for the first time: it must not take long, must not record,
+    /// and must not ask the store for anything, which would wait for it. Of a histogram of which it panics it asks for nothing,
+    /// which is one of the problems as well.
     ///
     /// ```
     /// use metercast_core::{Store, metrics, reading::interned_bounds};
@@ -336,7 +339,8 @@ impl Store {
     }
 
     /// Whether the program text says something of the buckets of a histogram that was used here, rather than leave them to the
-    /// unit or to who reads.
+    /// unit or to who reads. Not for a rule of [`want_buckets`](Self::want_buckets), which is told: it would wait for itself for
+    /// a second, and hear `false`.
     pub fn has_declared_buckets(&self, definition: &Definition) -> bool {
         self.inner().has_declared_buckets(definition)
     }

@@ -3,15 +3,14 @@
 //! No lock is held while a callback runs. Whoever reads first runs all callbacks, one after the other; who reads
 //! meanwhile waits for that and shares what they said. Only a callback that reads never waits.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::Store;
+use super::guarded::guarded;
 use super::observed::{Observed, Points};
 use crate::definition::{Definition, Place};
 
@@ -259,7 +258,7 @@ impl Registration {
         drop(state);
 
         let mut points = Points::new(self.definition);
-        let panic = guarded(store, || callback(&mut points, &before));
+        let panic = call(store, || callback(&mut points, &before));
         if panic.is_some() {
             points = Points::new(self.definition);
         }
@@ -286,7 +285,7 @@ impl Registration {
             store.inner().problems.report(self.definition.name, message);
         }
         // What it holds is somebody else's code again.
-        guarded(store, || drop(ended));
+        call(store, || drop(ended));
         points
     }
 
@@ -307,26 +306,12 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// Runs somebody else's code in the scope of `store`; what it said if it panicked.
-fn guarded(store: &Store, f: impl FnOnce()) -> Option<String> {
+/// Runs a callback in the scope of `store`; what it said if it panicked.
+fn call(store: &Store, f: impl FnOnce()) -> Option<String> {
     INSIDE.set(INSIDE.get() + 1);
-    let outcome = catch_unwind(AssertUnwindSafe(|| store.scope(f)));
+    let outcome = guarded(|| store.scope(f));
     INSIDE.set(INSIDE.get() - 1);
-    outcome.err().map(|panic| {
-        let message = message(&*panic);
-        // What was panicked with may panic itself when it is dropped, and so on; at last it is left where it is.
-        let mut left = Some(panic);
-        for _ in 0..3 {
-            left = left.and_then(|panic| catch_unwind(AssertUnwindSafe(|| drop(panic))).err());
-        }
-        mem::forget(left);
-        message
-    })
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|s| &**s));
-    text.unwrap_or("without a message").to_owned()
+    outcome.err()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

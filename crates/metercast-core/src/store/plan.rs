@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use super::guarded::guarded;
 use super::layout::{self, Layout, UNPLANNED, Wanted};
 use super::wish::Wish;
 use super::{Inner, Store};
@@ -52,17 +53,25 @@ enum Meant {
 pub(super) type Rule = Box<dyn Fn(&Definition, bool) -> Wanted + Send + Sync>;
 
 impl Asked {
-    fn of(&self, definition: &Definition, buckets: Buckets) -> Option<Cow<'_, Wanted>> {
+    /// What is wanted of a metric, if anything, or what is wrong with the rule that says so.
+    fn of(&self, definition: &Definition, buckets: Buckets) -> Option<Result<Cow<'_, Wanted>, String>> {
         let is_declared = buckets != Buckets::ByUnit;
         match &self.meant {
-            Meant::Metric(metric) => (metric == definition.name).then_some(Cow::Borrowed(&self.wanted)),
-            Meant::Undeclared => (!is_declared).then_some(Cow::Borrowed(&self.wanted)),
-            Meant::Rule(rule) => {
-                let wanted = rule(definition, is_declared);
-                layout::check(&wanted.bounds).is_ok().then_some(Cow::Owned(wanted))
-            }
+            Meant::Metric(metric) => (metric == definition.name).then_some(Ok(Cow::Borrowed(&self.wanted))),
+            Meant::Undeclared => (!is_declared).then_some(Ok(Cow::Borrowed(&self.wanted))),
+            Meant::Rule(rule) => match said(rule, definition, is_declared) {
+                Ok(wanted) => layout::check(&wanted.bounds).is_ok().then_some(Ok(Cow::Owned(wanted))),
+                Err(fault) => Some(Err(fault)),
+            },
         }
     }
+}
+
+/// What a rule says, which may be asked by who records.
+fn said(rule: &Rule, definition: &Definition, is_declared: bool) -> Result<Wanted, String> {
+    guarded(|| rule(definition, is_declared)).map_err(|panic| {
+        format!("is asked about by a rule of a reader, which panicked: {panic}; so that reader wants no buckets of it")
+    })
 }
 
 /// What a histogram is to have beside what is declared.
@@ -71,6 +80,8 @@ struct Kept {
     wanted: Wanted,
     /// The numbers of the wishes for which there is no room, each with what is wrong.
     left_out: Vec<(u64, String)>,
+    /// What is wrong with rules.
+    faults: Vec<String>,
 }
 
 impl Plan {
@@ -78,19 +89,21 @@ impl Plan {
     /// to one who comes later. What is wrong if not even what is declared can be.
     fn kept(&self, definition: &Definition, buckets: Buckets) -> Result<Kept, String> {
         let check = |wanted: &Wanted| Layout::check_planned(buckets, definition.unit, wanted);
-        let wishes: Vec<_> = self
-            .wishes
-            .iter()
-            .filter_map(|(number, asked)| Some((*number, asked.of(definition, buckets)?)))
-            .collect();
-        let mut all = Kept::default();
+        let (mut all, mut wishes) = (Kept::default(), Vec::new());
+        for (number, asked) in &self.wishes {
+            match asked.of(definition, buckets) {
+                Some(Ok(wanted)) => wishes.push((*number, wanted)),
+                Some(Err(fault)) => all.faults.push(fault),
+                None => {}
+            }
+        }
         wishes.iter().for_each(|(_, wanted)| all.wanted.add(wanted));
         all.wanted.sort();
         if check(&all.wanted).is_ok() {
             return Ok(all);
         }
         // Together they are too many, or what is declared makes no sense.
-        let mut kept = Kept::default();
+        let mut kept = Kept { faults: all.faults, ..Kept::default() };
         check(&kept.wanted)?;
         for (number, wanted) in wishes {
             let bounds = Wanted { bounds: wanted.bounds.clone(), exponential: false };
@@ -157,6 +170,7 @@ impl Inner {
     ) -> &'static Layout {
         let kept = plan.kept(definition, buckets);
         let with_wanted = kept.and_then(|kept| {
+            kept.faults.into_iter().for_each(|fault| self.problems.report(definition.name, fault));
             if let Some((_, fault)) = kept.left_out.first() {
                 let message = format!(
                     "{fault} with those that its readers want; what was wanted last is left out: want fewer"
@@ -201,9 +215,12 @@ impl Inner {
 
     /// Takes a wish back. Cells change only when others are asked for.
     pub(super) fn take_back(&self, number: u64) {
+        // Dropped after the lock: a rule is somebody else's.
+        let _gone: Option<(u64, Asked)>;
         let Some(mut plan) = lock::patiently(&self.layouts) else { return };
         let plan = plan.get_or_insert_default();
-        plan.wishes.retain(|(there, _)| *there != number);
+        let place = plan.wishes.iter().position(|(there, _)| *there == number);
+        _gone = place.map(|place| plan.wishes.remove(place));
         self.plan_anew(plan);
     }
 
@@ -276,7 +293,9 @@ impl Store {
             let of = |definition: &'static Arc<Definition>| {
                 let chosen =
                     plan.chosen.get(&definition.id).filter(|_| definition.kind == Kind::Histogram)?;
-                Some((definition, rule(definition, chosen.buckets != Buckets::ByUnit)))
+                // If it panics nothing is wanted, which is said below.
+                let wanted = said(&rule, definition, chosen.buckets != Buckets::ByUnit);
+                Some((definition, wanted.unwrap_or_default()))
             };
             let meant: Vec<_> = registry::definitions().iter().copied().filter_map(of).collect();
             plan.wishes.push((number, Asked { meant: Meant::Rule(rule), wanted: Wanted::default() }));
@@ -294,7 +313,8 @@ impl Store {
 impl Inner {
     /// Whether the program text says something of the buckets of a histogram that was used here.
     pub(crate) fn has_declared_buckets(&self, definition: &Definition) -> bool {
-        let plan = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        // A rule that asks this is asked under the lock.
+        let Some(plan) = lock::patiently(&self.layouts) else { return false };
         let chosen = plan.as_ref().and_then(|plan| plan.chosen.get(&definition.id));
         chosen.is_some_and(|chosen| chosen.buckets != Buckets::ByUnit)
     }
