@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filled::Filled;
@@ -31,12 +32,24 @@ use super::tree::{Node, Written};
 /// ```
 pub struct ConfigError {
     problems: Vec<Problem>,
+    files: Vec<PathBuf>,
 }
 
 impl ConfigError {
     /// The problems, in the order in which they were found. There is at least one.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The files that were read or looked for, and the folders in which a pattern looks for some, as
+    /// [`Config::files`](super::Config::files) has them: if one of them changes it may be worth another try.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The same, found in these files.
+    pub(super) fn in_files(self, files: Vec<PathBuf>) -> ConfigError {
+        ConfigError { files, ..self }
     }
 }
 
@@ -345,7 +358,7 @@ impl Findings {
         if forgive {
             self.warnings.extend(self.problems.iter().map(Problem::to_string));
         } else if !self.problems.is_empty() {
-            return Err(ConfigError { problems: self.problems });
+            return Err(ConfigError { problems: self.problems, files: Vec::new() });
         }
         Ok((self.warnings, self.sources))
     }

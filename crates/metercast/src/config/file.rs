@@ -15,6 +15,7 @@ use super::env::prefixed::check_prefix;
 use super::error::{Findings, Given, Place, given};
 use super::exemplars;
 use super::exporter::Kind;
+use super::files::Files;
 use super::keys;
 use super::layer::Layer;
 use super::suggest::nearest;
@@ -44,17 +45,18 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// What the file and those that it includes say, and which files and folders that depends on.
+    /// What the file and those that it includes say. Notes which files and folders that depends on.
     pub(super) fn read(
         &self,
         known: &Known,
         mapping: Option<Mapped<'_>>,
         variable: &dyn Fn(&str) -> Option<String>,
+        files: &mut Files,
         findings: &mut Findings,
-    ) -> (Layer, Vec<PathBuf>) {
-        let mut loader = Loader::new(mapping, variable, findings);
+    ) -> Layer {
+        let mut loader = Loader::new(mapping, variable, files, findings);
         loader.load(self);
-        let Loader { trees, files, .. } = loader;
+        let Loader { trees, .. } = loader;
         let mut known = known.clone();
         for tree in &trees {
             known.learn(&tree.entries);
@@ -68,7 +70,7 @@ impl Source {
             layer = above.over(layer, findings);
         }
         layer.is_everything = mapping.is_some();
-        (layer, files)
+        layer
     }
 }
 

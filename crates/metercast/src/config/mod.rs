@@ -34,7 +34,7 @@
 //!
 //! | key | value | default |
 //! | --- | --- | --- |
-//! | `include` | a list of files that lie below this one, the later over the earlier; `*` and `?` may stand in the name of a file, not of a folder; up to 8 deep | `[]` |
+//! | `include` | a list of files that lie below this one, the later over the earlier; one that is included again counts once, where it is first; `*` and `?` may stand in the name of a file, not of a folder; up to 8 deep | `[]` |
 //! | `enabled` | `false`: nothing runs, and no new series are recorded | `true` |
 //! | `shutdown_timeout` | how long the final flush may take, a length of time, not 0 | `"5s"` |
 //! | `on_sigterm` | `"auto"`, `"flush"`, `"exit"` or `"ignore"`, see [`OnSigterm`] | `"auto"` |
@@ -245,6 +245,7 @@ mod declarative;
 mod env;
 #[cfg(feature = "config")]
 mod file;
+mod files;
 #[cfg(feature = "config")]
 mod keys;
 mod layer;
@@ -342,6 +343,8 @@ pub(crate) use stdout::Writer;
 pub use stdout::{Stdout, StdoutConfig};
 
 use crate::resource::Resource;
+#[cfg(feature = "config")]
+use files::Files;
 
 /// All that metercast needs to know to start: checked, complete, and with no question left open.
 ///
@@ -373,6 +376,9 @@ pub struct Config {
     private: BTreeSet<String>,
     /// What was read, or looked for.
     files: Vec<PathBuf>,
+    /// Those of them that say something.
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "there are none"))]
+    filled: BTreeSet<PathBuf>,
     /// What the program said, to read file and environment again.
     builder: Box<ConfigBuilder>,
 }
@@ -468,6 +474,25 @@ impl Config {
         self.files.clone()
     }
 
+    /// The files that these exporters encrypt with.
+    pub(crate) fn tls_files(&self, are_asked: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+        let of_client = |tls: &TlsConfig| -> Vec<_> {
+            [tls.ca(), tls.client_certificate(), tls.client_key()]
+                .into_iter()
+                .flatten()
+                .map(Into::into)
+                .collect()
+        };
+        let of = |exporter: &ExporterConfig| match exporter {
+            ExporterConfig::Prometheus(prometheus) => (prometheus.listener().tls())
+                .map_or_else(Vec::new, |tls| vec![tls.certificate().into(), tls.key().into()]),
+            ExporterConfig::Otlp(otlp) => of_client(otlp.tls()),
+            ExporterConfig::Pushgateway(gateway) => of_client(gateway.tls()),
+            ExporterConfig::Stdout(_) => Vec::new(),
+        };
+        self.exporters().filter(|(name, _)| are_asked(name)).flat_map(|(_, exporter)| of(exporter)).collect()
+    }
+
     /// Reads file and environment again, and lays them over what the program said, as
     /// [`ConfigBuilder::build`] did.
     ///
@@ -488,6 +513,13 @@ impl Config {
     /// Those of [`ConfigBuilder::build`]; this configuration goes on being what it is.
     pub fn reread(&self) -> Result<Config, ConfigError> {
         self.builder.as_ref().clone().build()
+    }
+
+    /// [Reads again](Self::reread), and refuses a file that said something and is empty now: for whoever was not told that it
+    /// is complete.
+    #[cfg(feature = "config")]
+    pub(crate) fn reread_written(&self) -> Result<Config, ConfigError> {
+        self.builder.as_ref().clone().build_of(Files::insisting_on(self.filled.clone()))
     }
 
     /// Every value that holds, and which source says it.

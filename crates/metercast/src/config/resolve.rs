@@ -1,13 +1,13 @@
 //! Lays the sources over each other: which exporters there are, and what holds for each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
 use super::env::Variables;
 use super::error::{Findings, Place, lay};
 use super::exporter::{ExporterConfig, Kind};
+use super::files::Files;
 use super::gateway::Gateway;
 use super::layer::{ExporterLayer, Layer, Settings};
 use super::projection::ProjectionLayer;
@@ -41,7 +41,7 @@ impl Sources {
     pub(super) fn resolve(
         self,
         builder: Box<ConfigBuilder>,
-        files: Vec<PathBuf>,
+        files: Files,
         mut findings: Findings,
     ) -> Result<Config, ConfigError> {
         let Self { mut defaults, mut file, environment, mut prefixed, mut pinned, private, unwanted } = self;
@@ -107,7 +107,11 @@ impl Sources {
         let private = switched_on(private, [&mut file, &mut prefixed]);
         let exporters =
             exporters([defaults, file, prefixed, pinned], private, &environment, &unwanted, &mut findings);
-        let (warnings, sources) = findings.finish(!is_enabled)?;
+        let Files { known: files, filled, .. } = files;
+        let (warnings, sources) = match findings.finish(!is_enabled) {
+            Ok(finished) => finished,
+            Err(error) => return Err(error.in_files(files)),
+        };
         Ok(Config {
             enabled: is_enabled,
             resource,
@@ -121,6 +125,7 @@ impl Sources {
             warnings,
             sources,
             files,
+            filled,
             builder,
         })
     }

@@ -1,10 +1,10 @@
 //! `${env:NAME}` and `${file:path}` in the texts of a file.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{Checked, Findings, Place};
+use super::files::Files;
 use super::filled::Filled;
 use super::read;
 use super::tree::{LOST, Node, Value, Written};
@@ -18,7 +18,7 @@ pub(super) struct References<'a> {
     /// What paths start from.
     pub(super) folder: PathBuf,
     /// The files that were referred to, to look at when they change.
-    pub(super) files: BTreeSet<PathBuf>,
+    pub(super) files: &'a mut Files,
     /// How many bytes may still be put in.
     pub(super) left: usize,
 }
@@ -137,8 +137,7 @@ impl References<'_> {
 
     fn file<'r>(&mut self, name: &str, default: Option<&'r str>) -> Checked<Found<'r>> {
         let path = self.folder.join(Path::new(name));
-        self.files.insert(path.clone());
-        match read::read(&path, read::VALUE) {
+        match self.files.read(&path, read::VALUE) {
             Ok(mut text) => {
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());
                 Ok(Found::Elsewhere(text))

@@ -3,6 +3,7 @@
 use std::fmt;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 use std::io;
+use std::path::PathBuf;
 
 use crate::config::{ConfigError, Problem};
 
@@ -10,7 +11,10 @@ use crate::config::{ConfigError, Problem};
 pub struct StartError(Cause);
 
 /// Why a reload was refused; the configuration that there was goes on. `Debug` is `Display`.
-pub struct ReloadError(Cause);
+pub struct ReloadError {
+    cause: Cause,
+    files: Vec<PathBuf>,
+}
 
 enum Cause {
     Config(ConfigError),
@@ -45,41 +49,53 @@ impl StartError {
 impl ReloadError {
     /// The exporters that could not be started or changed, by name, each with its cause; none if something else is wrong.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.failures()
+        self.cause.failures()
+    }
+
+    /// The files that the refused configuration was read from, or would have been if they were there, and those that its
+    /// exporters encrypt with: if one of them changes it may be worth another try. None if it is over, or the program itself
+    /// refused.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The same, of a configuration that depends on these files.
+    pub(super) fn in_files(self, files: Vec<PathBuf>) -> ReloadError {
+        ReloadError { files, ..self }
     }
 
     /// What is wrong with the configuration; nothing if something else is wrong.
     pub fn problems(&self) -> &[Problem] {
-        match &self.0 {
+        match &self.cause {
             Cause::Config(error) => error.problems(),
             _ => &[],
         }
     }
 
     pub(super) fn exporters(failures: Vec<(String, String)>) -> ReloadError {
-        ReloadError(Cause::Exporters(failures))
+        Cause::Exporters(failures).into()
     }
 
     #[cfg(all(unix, feature = "otlp"))]
     pub(super) fn sigterm(error: io::Error) -> ReloadError {
-        ReloadError(Cause::Sigterm(error))
+        Cause::Sigterm(error).into()
     }
 
     /// What the program says against it.
     pub(super) fn program(error: Box<dyn std::error::Error + Send + Sync>) -> ReloadError {
         match error.downcast::<ConfigError>() {
-            Ok(error) => ReloadError(Cause::Config(*error)),
-            Err(error) => ReloadError(Cause::Program(error)),
+            Ok(error) => (*error).into(),
+            Err(error) => Cause::Program(error).into(),
         }
     }
 
     pub(super) fn stopped() -> ReloadError {
-        ReloadError(Cause::Stopped)
+        Cause::Stopped.into()
     }
 
     /// The first configuration of all could not be taken.
     pub(super) fn into_start(self) -> StartError {
-        StartError(self.0)
+        StartError(self.cause)
     }
 }
 
@@ -133,35 +149,47 @@ impl fmt::Display for Cause {
     }
 }
 
-macro_rules! as_its_cause {
-    ($($error:ident)*) => {$(
-        impl From<ConfigError> for $error {
-            fn from(error: ConfigError) -> $error {
-                $error(Cause::Config(error))
-            }
-        }
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> StartError {
+        StartError(Cause::Config(error))
+    }
+}
 
+impl From<ConfigError> for ReloadError {
+    fn from(error: ConfigError) -> ReloadError {
+        ReloadError { files: error.files().to_vec(), cause: Cause::Config(error) }
+    }
+}
+
+impl From<Cause> for ReloadError {
+    fn from(cause: Cause) -> ReloadError {
+        ReloadError { cause, files: Vec::new() }
+    }
+}
+
+macro_rules! as_its_cause {
+    ($($error:ident . $cause:tt)*) => {$(
         impl fmt::Display for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+                fmt::Display::fmt(&self.$cause, f)
             }
         }
 
         impl fmt::Debug for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+                fmt::Display::fmt(&self.$cause, f)
             }
         }
 
         impl std::error::Error for $error {
             fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-                self.0.source()
+                self.$cause.source()
             }
         }
     )*};
 }
 
-as_its_cause!(StartError ReloadError);
+as_its_cause!(StartError.0 ReloadError.cause);
 
 /// Which exporters could not hand over what there was, and why. `Debug` is `Display`, so that a `main` that returns
 /// it prints the sentence.

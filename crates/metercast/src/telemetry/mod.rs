@@ -109,8 +109,10 @@ impl TelemetryBuilder {
     /// replaced by another file, or is behind a link that leads elsewhere now, as in a volume of Kubernetes. A file is read
     /// when two looks in a row have found it the same, so that one that is being written is not.
     ///
-    /// What cannot be used is logged once and tried again when a file changes again; until then the configuration that there
-    /// was goes on. Time is at least 10 milliseconds.
+    /// What cannot be used is logged once and tried again when a file changes again, also one that was missed, such as a secret
+    /// or a certificate that comes after the file that names it; until then the configuration that there was goes on. A file
+    /// that said something and is empty now is not used either, as it may be about to be written: whoever means it writes a
+    /// comment, or reloads in another way. Time is at least 10 milliseconds.
     #[cfg(feature = "config")]
     pub fn watch(mut self, every: Duration) -> Self {
         self.watch = Some(every);

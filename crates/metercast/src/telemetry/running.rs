@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+#[cfg(feature = "config")]
+use std::path::PathBuf;
 #[cfg(feature = "serve")]
 use std::sync::TryLockError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -33,6 +35,10 @@ use crate::signal::Signals;
 /// Who reloads when a file has changed. Files are touched for no reason too, which is not worth a line.
 pub(super) const BY_WATCH: &str = "a change of its file";
 
+/// Who reloads when it is known of more files that they matter: one of them may have changed before it was. That it comes to
+/// the same is not worth a line.
+pub(super) const BY_SECOND_LOOK: &str = "a second look at its files";
+
 /// Everything that runs, shared with the threads that wait for a reason to flush or to reload.
 pub(crate) struct Running {
     reader: Reader,
@@ -55,9 +61,18 @@ struct State {
     /// What pushes of deltas had told when they ended, by name: if one comes back it goes on there.
     #[cfg(feature = "otlp")]
     told: BTreeMap<String, Box<OtlpMessage>>,
+    /// What was said of the last reload.
+    last_reload: Option<Said>,
     is_over: bool,
     #[cfg(all(unix, feature = "otlp"))]
     signals: Option<Signals>,
+}
+
+/// What was said of a reload.
+#[derive(Clone, PartialEq)]
+struct Said {
+    is_refused: bool,
+    line: String,
 }
 
 #[cfg(feature = "otlp")]
@@ -86,6 +101,7 @@ impl Running {
                 retiring: Vec::new(),
                 #[cfg(feature = "otlp")]
                 told: BTreeMap::new(),
+                last_reload: None,
                 is_over: false,
                 #[cfg(all(unix, feature = "otlp"))]
                 signals: None,
@@ -113,13 +129,23 @@ impl Running {
         self.reload(by, Config::reread)
     }
 
+    /// [Rereads](Self::reread) since files have changed, and refuses those that were emptied: somebody may be about to write
+    /// them.
+    #[cfg(feature = "config")]
+    pub(super) fn reread_changed(&self, by: &str) -> Result<Reloaded, ReloadError> {
+        self.reload(by, Config::reread_written)
+    }
+
     fn reload_in_turn<E: Into<ReloadError>>(
         &self,
         turn: MutexGuard<'_, ()>,
         by: &str,
         next: impl FnOnce(&Config) -> Result<Config, E>,
     ) -> Result<Reloaded, ReloadError> {
-        let result = self.next(next).and_then(|config| self.change(config, true));
+        let result = self.next(next).and_then(|config| {
+            let files = config.files().into_iter().chain(config.tls_files(|_| true)).collect();
+            self.change(config, true).map_err(|error| error.in_files(files))
+        });
         // Whoever takes what is said may have reasons to reload.
         drop(turn);
         self.say_reload(by, &result);
@@ -294,23 +320,38 @@ impl Running {
     }
 
     fn say_reload(&self, by: &str, result: &Result<Reloaded, ReloadError>) {
-        let state = self.state();
+        let said = match result {
+            Ok(reloaded) => Said { is_refused: false, line: reloaded.to_string() },
+            Err(error) => Said { is_refused: true, line: error.to_string().replace('\n', "; ") },
+        };
+        let mut state = self.state();
         let is_measured = !state.is_over && state.config.as_ref().is_some_and(Config::self_metrics);
+        let before = state.last_reload.replace(said.clone());
         drop(state);
         if is_measured {
             own::reloaded(self.reader.store(), result.is_ok());
         }
-        match result {
-            Ok(reloaded) if by == BY_WATCH && reloaded.is_unchanged() => {}
-            Ok(reloaded) => {
-                self.log().write(Level::Info, &format!("configuration reloaded by {by}: {reloaded}"));
-            }
-            Err(error) => {
-                let error = error.to_string().replace('\n', "; ");
-                let line = format!("configuration not reloaded by {by}, the old one holds: {error}");
-                self.log().write(Level::Error, &line);
-            }
+        let is_same = before.as_ref() == Some(&said);
+        let was_refused = before.is_some_and(|before| before.is_refused);
+        let is_idle = !was_refused && result.as_ref().is_ok_and(Reloaded::is_unchanged);
+        if (is_idle && [BY_WATCH, BY_SECOND_LOOK].contains(&by)) || (is_same && by == BY_SECOND_LOOK) {
+            return;
         }
+        let Said { is_refused, line } = said;
+        if is_refused {
+            let line = format!("configuration not reloaded by {by}, the old one holds: {line}");
+            self.log().write(Level::Error, &line);
+        } else {
+            self.log().write(Level::Info, &format!("configuration reloaded by {by}: {line}"));
+        }
+    }
+
+    /// The files that matter to the configuration that holds; those that its exporters encrypt with only if they do not run.
+    #[cfg(feature = "config")]
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        let Some(config) = &state.config else { return Vec::new() };
+        config.files().into_iter().chain(config.tls_files(|name| state.failed.contains_key(name))).collect()
     }
 
     /// The configuration that holds.

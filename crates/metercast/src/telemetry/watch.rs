@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use super::running::{BY_WATCH, Running};
+use super::running::{BY_SECOND_LOOK, BY_WATCH, Running};
 
 /// A thread that looks, until this is dropped.
 pub(super) struct Watch {
@@ -48,7 +48,7 @@ pub(super) struct Eye {
     /// As they were when they were read last, whether or not they could be used; nothing at first, so that what has changed
     /// since the start is seen.
     read: BTreeMap<PathBuf, Seen>,
-    /// What else the configuration is made of that was refused, such as a file that is included since.
+    /// What the configuration depends on that was refused, such as a file that is included since, or one that is not there yet.
     refused: Vec<PathBuf>,
     /// As they were at the last look. Who writes a file in pieces, or takes it away for a moment, is given time.
     seen: BTreeMap<PathBuf, Seen>,
@@ -67,21 +67,24 @@ impl Eye {
     /// changes again.
     pub(super) fn look(&mut self, running: &Weak<Running>) {
         let now = self.files(running);
+        // What does not matter any more has not changed.
+        self.read.retain(|path, _| now.contains_key(path));
         let is_at_rest = now == self.seen;
         if is_at_rest && now != self.read {
+            let is_known = |(path, seen): (&PathBuf, &Seen)| now.get(path) == Some(seen);
+            let by = if !self.read.is_empty() && self.read.iter().all(is_known) {
+                BY_SECOND_LOOK
+            } else {
+                BY_WATCH
+            };
             // Before it is read: what changes meanwhile is seen the next time.
             self.read = now;
             let Some(running) = running.upgrade() else { return };
             // What went wrong was logged.
-            self.refused = match running.reread(BY_WATCH) {
+            self.refused = match running.reread_changed(by) {
                 Ok(_) => Vec::new(),
-                Err(error) => {
-                    error.problems().iter().filter_map(|problem| problem.file()).map(Into::into).collect()
-                }
+                Err(error) => error.files().to_vec(),
             };
-            let others = self.refused.iter().filter(|path| !self.read.contains_key(*path));
-            let others: Vec<_> = others.map(|path| (path.clone(), Seen::of(path))).collect();
-            self.read.extend(others);
         } else {
             self.seen = now;
         }
@@ -89,8 +92,7 @@ impl Eye {
 
     /// The files as they are.
     fn files(&self, running: &Weak<Running>) -> BTreeMap<PathBuf, Seen> {
-        let config = running.upgrade().and_then(|running| running.config());
-        let named = config.map_or_else(Vec::new, |config| config.files());
+        let named = running.upgrade().map_or_else(Vec::new, |running| running.files());
         named.into_iter().chain(self.refused.clone()).map(|path| (path.clone(), Seen::of(&path))).collect()
     }
 }

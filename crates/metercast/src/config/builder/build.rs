@@ -14,6 +14,7 @@ use crate::config::env::Variables;
 use crate::config::error::{Findings, Given, Place};
 #[cfg(feature = "config")]
 use crate::config::file::{self, Known};
+use crate::config::files::Files;
 #[cfg(feature = "config")]
 use crate::config::layer::ExporterLayer;
 use crate::config::layer::Layer;
@@ -29,6 +30,14 @@ impl ConfigBuilder {
     /// environment variable's number or word is wrong about is a warning instead; and so is every problem if
     /// telemetry is disabled.
     pub fn build(self) -> Result<Config, ConfigError> {
+        self.build_of(Files::default())
+    }
+
+    /// [Builds](Self::build), and notes the files in `files`.
+    pub(in crate::config) fn build_of(
+        self,
+        #[cfg_attr(not(feature = "config"), allow(unused_mut, reason = "there are none"))] mut files: Files,
+    ) -> Result<Config, ConfigError> {
         let builder = Box::new(self.clone());
         let mut findings = Findings::default();
         let mut defaults = Layer::default();
@@ -100,32 +109,32 @@ impl ConfigBuilder {
             Environment::Given(variables) => variables.raw(name),
         };
         #[cfg(feature = "config")]
-        let (file, files) = match (&self.mapping, &self.file) {
+        let file = match (&self.mapping, &self.file) {
             (Some(mapping), file) => {
                 let variables = prefix.map(|prefix| environment.with_prefix(prefix)).unwrap_or_default();
                 let nothing = file::Source::Text { name: String::new(), text: String::new() };
                 let file = file.as_ref().unwrap_or(&nothing);
-                file.read(&known, Some((mapping, &variables)), &variable, &mut findings)
+                file.read(&known, Some((mapping, &variables)), &variable, &mut files, &mut findings)
             }
-            (None, Some(file)) => file.read(&known, None, &variable, &mut findings),
+            (None, Some(file)) => file.read(&known, None, &variable, &mut files, &mut findings),
             (None, None) => Default::default(),
         };
         #[cfg(not(feature = "config"))]
-        let (file, files) = (Layer::default(), Vec::new());
+        let file = Layer::default();
 
         #[cfg(feature = "yaml")]
-        let (file, files, environment) = {
+        let (file, environment) = {
             let named =
                 environment.config_file().map(|path| (PathBuf::from(path), Place::variable(CONFIG_FILE)));
             let of_code =
                 self.declarative.map(|path| (path.clone(), Place::file(&path.display().to_string())));
             match named.or(of_code) {
                 Some((path, place)) => {
-                    let declared = declarative::read(&path, &place, &variable, &known, &mut findings);
-                    let files = files.into_iter().chain([path]).collect();
-                    (declared.over(file, &mut findings), files, environment.beside_a_declarative_file())
+                    let declared =
+                        declarative::read(&path, &place, &variable, &known, &mut files, &mut findings);
+                    (declared.over(file, &mut findings), environment.beside_a_declarative_file())
                 }
-                None => (file, files, environment),
+                None => (file, environment),
             }
         };
         #[cfg(not(feature = "yaml"))]

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use super::error::{Findings, Given, Place};
 use super::file::{self, Known};
+use super::files::Files;
 use super::layer::{Layer, Settings};
 use super::projection::ProjectionLayer;
 use super::read;
@@ -44,10 +45,11 @@ pub(super) fn read(
     place: &Place,
     variable: &dyn Fn(&str) -> Option<String>,
     known: &Known,
+    files: &mut Files,
     findings: &mut Findings,
 ) -> Layer {
     let name = path.display().to_string();
-    let text = match read::read(path, read::CONFIGURATION) {
+    let text = match files.read(path, read::CONFIGURATION) {
         Ok(text) => text,
         Err(error) => {
             let mend = if error.kind() == io::ErrorKind::NotFound { "; create it" } else { "" };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{ROOT, Source};
 use crate::config::env::prefixed::Prefixed;
 use crate::config::error::{Findings, Place};
+use crate::config::files::Files;
 use crate::config::mapping::{Mapping, Translated};
 use crate::config::read;
 use crate::config::substitute::{self, References};
@@ -16,7 +17,7 @@ use crate::view::Glob;
 
 /// How deep files may include each other.
 const DEEPEST: usize = 8;
-/// How many files may be included, again and again counted each time.
+/// How many files may be included, all together.
 const MOST_FILES: usize = 256;
 /// How many bytes they may have together.
 const MOST_BYTES: usize = 16 << 20;
@@ -39,10 +40,11 @@ pub(super) struct Loader<'a> {
     pub(super) findings: &'a mut Findings,
     /// Lowest first.
     pub(super) trees: Vec<Tree>,
-    /// The files that matter, and the folders in which files may appear that do.
-    pub(super) files: Vec<PathBuf>,
+    files: &'a mut Files,
     /// The files that include each other down to here: how they are called, and what they are.
     chain: Vec<(String, PathBuf)>,
+    /// The files that were taken, whoever includes them.
+    taken: BTreeSet<PathBuf>,
     included: usize,
     bytes: usize,
 }
@@ -51,10 +53,11 @@ impl<'a> Loader<'a> {
     pub(super) fn new(
         mapping: Option<Mapped<'a>>,
         variable: &'a dyn Fn(&str) -> Option<String>,
+        files: &'a mut Files,
         findings: &'a mut Findings,
     ) -> Loader<'a> {
-        let (trees, files, chain) = (Vec::new(), Vec::new(), Vec::new());
-        Loader { mapping, variable, findings, trees, files, chain, included: 0, bytes: 0 }
+        let (trees, chain, taken) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Loader { mapping, variable, findings, trees, files, chain, taken, included: 0, bytes: 0 }
     }
 
     pub(super) fn load(&mut self, source: &Source) {
@@ -62,12 +65,17 @@ impl<'a> Loader<'a> {
             Source::Text { name, text } => self.take(name, Path::new(name), text),
             Source::Path { path, may_be_missing } => {
                 let name = path.display().to_string();
-                self.files.push(path.clone());
-                match read::read(path, read::CONFIGURATION) {
+                match self.files.read(path, read::CONFIGURATION) {
                     Ok(text) => self.take(&name, path, &text),
                     Err(error) if *may_be_missing && error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
-                        let mend = if error.kind() == io::ErrorKind::NotFound { "; create it" } else { "" };
+                        let mend = match error.kind() {
+                            io::ErrorKind::NotFound => "; create it",
+                            io::ErrorKind::UnexpectedEof => {
+                                "; write a comment into it if it is to say nothing"
+                            }
+                            _ => "",
+                        };
                         let message = format!("cannot be read: {error}{mend}");
                         self.findings.unreadable(&Place::file(&name), message, error);
                     }
@@ -84,20 +92,18 @@ impl<'a> Loader<'a> {
         let mut references = References {
             variable: self.variable,
             folder: folder.clone(),
-            files: BTreeSet::new(),
+            files: self.files,
             left: substitute::MOST,
         };
         if let Some((mapping, variables)) = self.mapping {
             let Translated { entries, exact } =
                 mapping.translate(&file, entries, variables, &mut references, self.findings);
-            self.files.extend(references.files);
             return self.trees.push(Tree { file, entries, exact });
         }
         if let Some((_, node)) = entries.iter_mut().find(|(key, _)| key == ROOT) {
             let at = file.child(ROOT).of(node);
             if let Value::Table(table) = &mut node.value {
                 references.fill(&at, table, self.findings);
-                self.files.extend(references.files);
                 if let Some(at_include) = table.iter().position(|(key, _)| key == INCLUDE) {
                     let (_, include) = table.remove(at_include);
                     self.chain.push((name.to_owned(), canonical(path)));
@@ -134,8 +140,6 @@ impl<'a> Loader<'a> {
                 .collect::<Vec<_>>()
                 .join(" -> ")
         };
-        self.files.push(path.to_path_buf());
-        self.included += 1;
         let itself = canonical(path);
         if self.chain.iter().any(|(_, including)| *including == itself) {
             let message = format!("goes round in a circle: {}; leave one of these out", shown(&self.chain));
@@ -143,12 +147,17 @@ impl<'a> Loader<'a> {
         } else if self.chain.len() > DEEPEST {
             let message = format!("is more than {DEEPEST} files deep: {}", shown(&self.chain));
             self.findings.problem(at, message);
-        } else if self.included > MOST_FILES {
-            if self.included == MOST_FILES + 1 {
+        } else if !self.taken.insert(itself) {
+            // It lies below all that include it.
+        } else if self.included >= MOST_FILES {
+            // Once is enough.
+            if self.included == MOST_FILES {
                 self.findings.problem(at, format!("comes to more than {MOST_FILES} files; include fewer"));
             }
+            self.included += 1;
         } else {
-            match read::read(path, read::CONFIGURATION) {
+            self.included += 1;
+            match self.files.read(path, read::CONFIGURATION) {
                 Ok(text) => {
                     self.bytes += text.len();
                     if self.bytes <= MOST_BYTES {
@@ -183,7 +192,7 @@ impl<'a> Loader<'a> {
         if last.is_exact() {
             return vec![path];
         }
-        self.files.push(parent.to_path_buf());
+        self.files.known.push(parent.to_path_buf());
         let here = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(here) {
             Ok(entries) => entries

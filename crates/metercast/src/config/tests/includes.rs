@@ -89,14 +89,34 @@ fn files_that_include_each_other_too_deep_are_refused_with_the_way() {
 }
 
 #[test]
-fn files_that_multiply_are_refused() {
-    let folder = Folder::new("many");
+fn a_file_that_is_included_again_counts_once_below_all_that_include_it() {
+    let folder = Folder::new("diamond");
+    folder.write("low.toml", "[telemetry]\nshutdown_timeout = '1s'\nviews = [{ name = 'a', unit = 's' }]\n");
+    folder.write("one.toml", "[telemetry]\ninclude = ['low.toml']\nshutdown_timeout = '2s'\n");
+    folder.write("sub/two.toml", "[telemetry]\ninclude = ['../low.toml']\n");
+    let text = "[telemetry]\ninclude = ['one.toml', 'sub/two.toml', 'low.toml']\n\
+                [telemetry.exporters.it]\ntype = 'stdout'\n";
+    let config = bare().file(folder.write("main.toml", text)).build().unwrap();
+    assert_eq!(config.shutdown_timeout().as_secs(), 2);
+    let once = crate::view::Projection::new().view(crate::view::View::of("a").unit("s"));
+    assert_eq!(*config.exporter("it").unwrap().projection(), once);
+    // Nor do files that multiply come to many.
     for n in 0..8 {
         let next = format!("'{}.toml'", n + 1);
         let includes = [next.as_str(); 8].join(", ");
         folder.write(&format!("{n}.toml"), &format!("[telemetry]\ninclude = [{includes}]\n"));
     }
     folder.write("8.toml", "");
+    assert_eq!(bare().file(folder.path("0.toml")).build().unwrap().files().len(), 9);
+}
+
+#[test]
+fn too_many_files_are_refused() {
+    let folder = Folder::new("many");
+    for n in 0..300 {
+        folder.write(&format!("sub/{n}.toml"), "");
+    }
+    folder.write("0.toml", "[telemetry]\ninclude = ['sub/*.toml']\n");
     let error = bare().file(folder.path("0.toml")).build().unwrap_err();
     assert_eq!(error.problems().len(), 1);
     assert!(
@@ -152,9 +172,10 @@ fn an_include_is_a_list_of_names() {
 #[test]
 fn files_that_are_too_long_together_are_refused_though_none_is() {
     let folder = Folder::new("together");
-    folder.write("one.toml", &format!("# {}\n", "x".repeat(3 << 20)));
-    let includes = ["'one.toml'"; 6].join(", ");
-    let path = folder.write("main.toml", &format!("[telemetry]\ninclude = [{includes}]\n"));
+    for n in 0..6 {
+        folder.write(&format!("sub/{n}.toml"), &format!("# {}\n", "x".repeat(3 << 20)));
+    }
+    let path = folder.write("main.toml", "[telemetry]\ninclude = ['sub/*.toml']\n");
     assert_eq!(
         folder.without(bare().file(path).build().unwrap_err()),
         "main.toml:2: telemetry.include: comes to more than 16 MiB; include less"

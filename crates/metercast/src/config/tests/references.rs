@@ -86,7 +86,7 @@ fn a_reference_to_a_file_starts_from_the_file_that_it_stands_in() {
     let path = folder.write("a.toml", text);
     let config = bare().file(&path).build().unwrap();
     assert_eq!(headers(&config, "central"), [("x", "d"), ("authorization", "Bearer t0ken")]);
-    assert_eq!(config.files(), [path, folder.path("none"), folder.path("sub/token")]);
+    assert_eq!(config.files(), [path, folder.path("sub/token"), folder.path("none")]);
     folder.write("sub/token", "second");
     let again = config.reread().unwrap();
     assert_ne!(config, again);
