@@ -7,9 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use metercast::config::{OnError, Otlp, Prometheus, Stdout};
+use metercast::config::{OnError, Otlp, Prometheus, Pushgateway, Stdout};
 use metercast::log::Level;
-use metercast::{Config, ExporterChange, Telemetry};
+use metercast::view::View;
+use metercast::{Config, ExporterChange, Store, Telemetry, metrics};
 #[cfg(target_os = "linux")]
 use support::reload::threads;
 use support::reload::{Client, HOUR, MINUTE, builder, order, page, start};
@@ -199,4 +200,50 @@ fn a_private_exporter_disturbs_nobody_and_nobody_disturbs_it() {
         lines.iter().filter(|(level, line)| *level > Level::Debug && is_vendors(&line.replace(removed, "")));
     assert_eq!(loud.count(), 0, "{lines:?}");
     assert!(lines.iter().all(|(level, _)| *level < Level::Warn), "{lines:?}");
+}
+
+metrics! {
+    static WAITS: Histogram<f64> = "waits" { unit: "s", labels: { side: &str } };
+}
+
+/// Whether what is recorded now is kept in exponential buckets.
+fn is_exponential(store: &Store) -> bool {
+    store.scope(|| WAITS.record(0.5, ("buy",)));
+    let mut is_exponential = false;
+    store.read(|reading| {
+        for family in reading.families().filter(|family| family.definition().name() == "waits") {
+            family.each(|series| is_exponential |= series.exponential().is_some());
+        }
+    });
+    is_exponential
+}
+
+#[test]
+fn a_plan_and_a_reload_that_is_refused_ask_the_store_for_no_buckets() {
+    let receiver = Receiver::start();
+    let (telemetry, store, _) = start(builder().exporter("page", page()));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = Prometheus::listen(&taken.local_addr().unwrap().to_string());
+    let exponential = || View::of("waits").exponential();
+    let gateway = Pushgateway::to("http://127.0.0.1:1", "job").interval(HOUR);
+    let with = |kind: &str| match kind {
+        "print" => builder().exporter("new", Stdout::default().interval(HOUR).view(exponential())),
+        "push" => builder().exporter("new", Otlp::to(&receiver.endpoint).interval(HOUR).view(exponential())),
+        "gateway" => builder().exporter("new", gateway.clone().view(exponential())),
+        _ => builder().exporter("new", page().view(exponential())),
+    };
+    for kind in ["print", "push", "gateway", "page"] {
+        let next = with(kind).exporter("page", page()).build().unwrap();
+        telemetry.plan_reload(&next).unwrap();
+        assert!(!is_exponential(&store), "planned {kind}");
+        let refused = with(kind).exporter("page", page()).exporter("taken", taken.clone()).build().unwrap();
+        telemetry.reload(refused).unwrap_err();
+        assert!(!is_exponential(&store), "refused {kind}");
+    }
+    for kind in ["print", "push", "gateway", "page"] {
+        let (telemetry, store, _) = start(builder().exporter("page", page()));
+        telemetry.reload(with(kind).build().unwrap()).unwrap();
+        // From the moment on at which the reload is over.
+        assert!(is_exponential(&store), "reloaded {kind}");
+    }
 }

@@ -22,6 +22,9 @@ pub(crate) trait Work: Send + 'static {
     /// Why not everything was handed over.
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String>;
 
+    /// It will be done from now on: asks for what it needs. Until then it asks for nothing.
+    fn begin(&mut self) {}
+
     /// Takes the place of other work, which was done a last time.
     fn succeed(&mut self, other: &Self) {
         let _ = other;
@@ -38,8 +41,8 @@ pub(crate) struct Timer<W> {
 }
 
 struct Running<W> {
-    /// Told that the thread is to begin, or dropped.
-    begin: Option<Sender<()>>,
+    /// What the thread waits for, and where it is handed over; or dropped.
+    begin: Option<(W, Sender<W>)>,
     commands: Sender<Command<W>>,
     thread: JoinHandle<()>,
 }
@@ -75,18 +78,19 @@ impl<W: Work> Timer<W> {
         let (begin, begins) = mpsc::channel();
         let thread =
             thread::Builder::new().name(format!("metercast-{name}").replace('\0', "")).spawn(move || {
-                if begins.recv().is_ok() {
+                if let Ok(work) = begins.recv() {
                     run(work, interval, &received);
                 }
             })?;
-        let running = Mutex::new(Some(Running { begin: Some(begin), commands, thread }));
+        let running = Mutex::new(Some(Running { begin: Some((work, begin)), commands, thread }));
         Ok(Timer { process: process::id(), running })
     }
 
     /// Begins. The first work is due after one interval.
     pub(crate) fn begin(&self) {
-        if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
-            let _ = begin.send(());
+        if let Some((mut work, begin)) = self.running().as_mut().and_then(|running| running.begin.take()) {
+            work.begin();
+            let _ = begin.send(work);
         }
     }
 
@@ -97,8 +101,10 @@ impl<W: Work> Timer<W> {
     }
 
     /// Goes on with other work, once the old one was done a last time. Does not wait for it.
-    pub(crate) fn change(&self, work: W, interval: Duration) {
+    pub(crate) fn change(&self, mut work: W, interval: Duration) {
         if let Some(running) = self.running().as_ref().filter(|_| !self.is_forked()) {
+            // Before the old one takes back what it asked for.
+            work.begin();
             let _ = running.commands.send(Command::Change { work, interval });
         }
     }

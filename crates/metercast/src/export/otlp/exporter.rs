@@ -68,10 +68,8 @@ impl Exporter {
         resource: &[(String, Value)],
     ) -> io::Result<Exporter> {
         let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
-        let mut message = OtlpMessage::with_plan(resource, settings.options, plan_of(&settings));
-        message.prepare(reader.store());
         Ok(Exporter {
-            message,
+            message: OtlpMessage::with_plan(resource, settings.options, plan_of(&settings)),
             transport: Transport::new(&settings)?,
             retry: Retry::new(settings.backoff, settings.options.max_request_bytes),
             reporter: Reporter::new(&settings, &reader),
@@ -81,6 +79,11 @@ impl Exporter {
             settings,
             reader,
         })
+    }
+
+    /// Asks the store for what its messages need. Until then it asks for nothing.
+    pub(super) fn begin(&mut self) {
+        self.message.prepare(self.reader.store());
     }
 
     /// Deltas count from now on.

@@ -44,9 +44,12 @@ type Told = Option<Box<OtlpMessage>>;
 /// Says, perhaps after a while, what an exporter had told that is gone; `None` if nothing is known of one.
 pub(crate) type Heritage = Box<dyn FnOnce() -> Option<Box<OtlpMessage>> + Send>;
 
+/// Who works, and what it goes on with.
+type Begin = (Box<Worker>, Option<Heritage>);
+
 struct Running {
-    /// Disconnected, or told that it may, once the thread is to begin.
-    begin: Option<mpsc::Sender<Option<Heritage>>>,
+    /// What the thread waits for, and where it is handed over; or dropped.
+    begin: Option<(Box<Worker>, mpsc::Sender<Begin>)>,
     commands: UnboundedSender<Command>,
     thread: JoinHandle<Told>,
     /// Disconnected when the thread is about to end: a `JoinHandle` cannot be waited for until a deadline.
@@ -68,10 +71,10 @@ impl Push {
         let name = settings.name.clone();
         let url = Mutex::new(settings.url.as_str().into());
         let (commands, received) = unbounded_channel();
-        let worker = Worker::new(settings, reader, resource, received)?;
+        let worker = Box::new(Worker::new(settings, reader, resource, received)?);
         let (end, ended) = mpsc::channel();
         let (start, started) = mpsc::sync_channel(1);
-        let (begin, begins) = mpsc::channel::<Option<Heritage>>();
+        let (begin, begins) = mpsc::channel::<Begin>();
         let thread = thread::Builder::new().name(format!("metercast-otlp-{name}").replace('\0', "")).spawn(
             move || {
                 // Dropped last, also when something panics.
@@ -86,7 +89,7 @@ impl Push {
                 match runtime {
                     Ok(runtime) => {
                         let _ = start.send(Ok(()));
-                        let told = begins.recv().ok().and_then(|heritage| {
+                        let told = begins.recv().ok().and_then(|(worker, heritage)| {
                             let beginning = heritage.map_or(Beginning::Start, |heritage| {
                                 heritage().map_or(Beginning::Now, Beginning::At)
                             });
@@ -104,7 +107,7 @@ impl Push {
             },
         )?;
         started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
-        let running = Mutex::new(Some(Running { begin: Some(begin), commands, thread, ended }));
+        let running = Mutex::new(Some(Running { begin: Some((worker, begin)), commands, thread, ended }));
         Ok(Push { name, url, process: process::id(), running, told: Mutex::default() })
     }
 
@@ -112,8 +115,9 @@ impl Push {
     /// what another exporter of the name had told is not told again (if it has not ended yet, that is waited for), and if there
     /// was none, deltas count from now on.
     pub(crate) fn begin(&self, heritage: Option<Heritage>) {
-        if let Some(begin) = self.running().as_mut().and_then(|running| running.begin.take()) {
-            let _ = begin.send(heritage);
+        if let Some((mut worker, begin)) = self.running().as_mut().and_then(|running| running.begin.take()) {
+            worker.begin();
+            let _ = begin.send((worker, heritage));
         }
     }
 

@@ -153,6 +153,11 @@ impl Worker {
         Ok(Worker { exporter, interval, commands: Commands::new(commands) })
     }
 
+    /// Asks the store for what it needs, before its thread has begun.
+    pub(super) fn begin(&mut self) {
+        self.exporter.begin();
+    }
+
     /// Works until the last command, or until the handle is dropped.
     /// Returns what is known of deliveries, if there is more to know than that they were totals.
     pub(super) fn work(mut self, beginning: Beginning, runtime: &Runtime) -> Option<Box<OtlpMessage>> {

@@ -29,12 +29,15 @@ impl Push {
         resource: &[(String, Value)],
     ) -> Push {
         let gateway = Pushgateway::of(name, config, resource, reader.log().clone());
-        gateway.page.commit(reader.store());
         Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader }
     }
 }
 
 impl Work for Push {
+    fn begin(&mut self) {
+        self.gateway.page.commit(self.reader.store());
+    }
+
     fn succeed(&mut self, other: &Push) {
         self.gateway.succeed(&other.gateway);
         // What the new settings come to is worth a line, whatever was said about the old ones.

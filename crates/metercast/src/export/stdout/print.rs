@@ -26,8 +26,7 @@ pub(crate) struct Print {
 impl Print {
     /// The work of the exporter of this name.
     pub(crate) fn of(name: &str, config: &StdoutConfig, reader: Reader) -> Print {
-        let mut plan = Plan::new(Arc::new(config.projection().clone()), name);
-        plan.commit(reader.store());
+        let plan = Plan::new(Arc::new(config.projection().clone()), name);
         Print { name: name.to_owned(), writer: config.writer().cloned(), reader, plan, spare: Vec::new() }
     }
 
@@ -91,6 +90,10 @@ impl Work for Print {
                 Err(message)
             }
         }
+    }
+
+    fn begin(&mut self) {
+        self.plan.commit(self.reader.store());
     }
 
     fn succeed(&mut self, other: &Print) {

@@ -186,7 +186,8 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
     // Its own metrics would be points that no test speaks of.
     let reader = Reader::new(store.clone(), log);
     reader.measure(false);
-    let exporter = Exporter::new(settings, &reader, &[]).unwrap().by(script);
+    let mut exporter = Exporter::new(settings, &reader, &[]).unwrap().by(script);
+    exporter.begin();
     let worker = Worker { exporter, interval, commands: Commands::new(received) };
     let test = async {
         test(&stage).await;
