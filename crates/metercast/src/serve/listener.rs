@@ -3,7 +3,8 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,15 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
 use super::door::Door;
-use super::port::bind;
+use super::port::{Bound, bind, listen_beside};
 use super::site::Site;
 use crate::log::Level;
 
 /// A listener; it stops when this is dropped, and connections that are still open are closed.
 pub(crate) struct Listener {
     address: SocketAddr,
+    /// Who has the port too. If there is anybody, it listens only once it is open: until then all connections are theirs.
+    beside: Vec<Weak<TcpListener>>,
     stop: Arc<Stop>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// The process that has the thread: a forked child has none to wait for.
@@ -37,7 +40,7 @@ const WRITERS: usize = 2;
 
 impl Listener {
     /// Binds `listen`, beside those listeners of ours that are about to close. Nothing is accepted before
-    /// [`open`](Listener::open).
+    /// [`open`](Listener::open), and nothing is taken from those.
     ///
     /// # Errors
     ///
@@ -50,11 +53,10 @@ impl Listener {
                  OTEL_EXPORTER_PROMETHEUS_PORT to another"
             )
         };
-        let beside: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
-        let listener = bind(listen, &beside).map_err(cannot_listen)?;
-        drop(beside);
+        let others: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
+        let Bound { socket: listener, beside } = bind(listen, &others).map_err(cannot_listen)?;
+        drop(others);
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let listener = Arc::new(listener);
         let door = Door::new(site);
         door.bound(&listener);
         let stop = Arc::new(Stop::default());
@@ -70,11 +72,18 @@ impl Listener {
                 }
             })
             .map_err(|error| format!("cannot start its thread: {error}"))?;
-        Ok(Listener { address, stop, thread: Mutex::new(Some(thread)), process: std::process::id(), door })
+        let thread = Mutex::new(Some(thread));
+        Ok(Listener { address, beside, stop, thread, process: std::process::id(), door })
     }
 
     /// Begins to accept.
     pub(crate) fn open(&self) {
+        if !self.beside.is_empty()
+            && let Some(socket) = self.door.socket()
+        {
+            // If somebody was quicker the thread says so, and tries again and again.
+            self.stop.is_deaf.store(listen_beside(&socket, &self.beside).is_err(), Ordering::Relaxed);
+        }
         self.stop.open();
     }
 
@@ -123,6 +132,8 @@ struct Stop {
     phase: Mutex<Phase>,
     changed: Condvar,
     notify: Notify,
+    /// Whether the socket that was bound cannot listen. Said before it is open.
+    is_deaf: AtomicBool,
 }
 
 /// How far the life of a listener is. It goes on only.
@@ -201,6 +212,9 @@ fn keep_running(
     stop: &Stop,
 ) {
     let (mut listener, mut runtime) = (Some(listener), Some(runtime));
+    if stop.is_deaf.load(Ordering::Relaxed) {
+        listener = None;
+    }
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
@@ -239,7 +253,7 @@ fn run(
         Some(bound) => bound,
         None => {
             let bound = bind(&address.to_string(), &[]);
-            Arc::new(bound.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+            bound.map_err(|error| format!("cannot listen on {address}: {error}"))?.socket
         }
     };
     door.bound(&bound);

@@ -23,6 +23,16 @@ fn started(prometheus: Prometheus) -> (Result<Listener, String>, Lines) {
 }
 
 fn started_over(store: Store, prometheus: Prometheus) -> (Result<Listener, String>, Lines) {
+    let (bound, lines) = bound_over(store, prometheus, &[]);
+    (bound.inspect(Listener::open), lines)
+}
+
+/// One that is not open yet.
+fn bound_over(
+    store: Store,
+    prometheus: Prometheus,
+    beside: &[Arc<Listener>],
+) -> (Result<Listener, String>, Lines) {
     let lines = Lines::default();
     let log = Log::to({
         let lines = Arc::clone(&lines);
@@ -32,9 +42,8 @@ fn started_over(store: Store, prometheus: Prometheus) -> (Result<Listener, Strin
     let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
     let page = PrometheusPage::new("p", log.clone());
     let scrape = Scrape::of(Reader::new(store, log), page);
-    let listener =
-        Site::new("p", settings, scrape, None).and_then(|site| Listener::bind(settings.listen(), site, &[]));
-    (listener.inspect(Listener::open), lines)
+    let site = Site::new("p", settings, scrape, None);
+    (site.and_then(|site| Listener::bind(settings.listen(), site, beside)), lines)
 }
 
 fn local() -> Prometheus {
@@ -127,7 +136,7 @@ fn a_listener_that_cannot_accept_is_opened_anew_at_its_address() {
     let (listener, _) = started(local());
     let listener = listener.unwrap();
     let (door, stop) = (Arc::clone(&listener.door), Arc::new(Stop::default()));
-    let mut bound = Some(Arc::new(bind("127.0.0.1:0", &[]).unwrap()));
+    let mut bound = Some(bind("127.0.0.1:0", &[]).unwrap().socket);
     let address = bound.as_ref().unwrap().local_addr().unwrap();
     // As if the one that there was had been closed: by then another has the address.
     let taken = bound.take();
@@ -338,4 +347,55 @@ mod tls {
         std::fs::write(files.certificate(), vec![b'x'; (1 << 20) + 1]).unwrap();
         fails("endless", "longer than 1 MiB");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_is_bound_beside_another_takes_nothing_from_it_before_it_is_open() {
+    for (first, second) in [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")] {
+        let running = Arc::new(started(Prometheus::listen(&format!("{first}:0"))).0.unwrap());
+        let port = running.address().port();
+        let at = SocketAddr::from(([127, 0, 0, 1], port));
+        let bind = || {
+            let store = Store::new();
+            store.scope(|| u64_counter!("jobs", "Jobs", 4));
+            let page = Prometheus::listen(&format!("{second}:{port}"));
+            bound_over(store, page, &[Arc::clone(&running)])
+        };
+        let is_answered_by = |jobs: u8| get(at, "/metrics").contains(&format!("\njobs_total {jobs}\n"));
+        for _ in 0..5 {
+            let planned = bind().0.unwrap();
+            assert!(is_answered_by(3), "{first} while {second} is planned");
+            drop(planned);
+            assert!(is_answered_by(3));
+        }
+        let (next, lines) = bind();
+        let next = next.unwrap();
+        next.open();
+        drop(running);
+        assert!(is_answered_by(4), "{second} after {first}");
+        drop(next);
+        assert_eq!(lines.lock().unwrap()[..], [""; 0]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_whose_address_is_taken_before_it_is_open_has_it_once_it_is_free() {
+    let running = Arc::new(started(local()).0.unwrap());
+    let port = running.address().port();
+    let page = Prometheus::listen(&format!("0.0.0.0:{port}"));
+    let (next, lines) = bound_over(Store::new(), page, &[Arc::clone(&running)]);
+    let next = next.unwrap();
+    let other = TcpListener::bind(("127.0.0.2", port)).unwrap();
+    next.open();
+    drop(running);
+    let wait_until = |is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_until(&|| lines.lock().unwrap().iter().any(|line| line.contains("it starts again in")));
+    drop(other);
+    wait_until(&|| get(SocketAddr::from(([127, 0, 0, 1], port)), "/metrics").contains("200 OK"));
 }
