@@ -33,10 +33,16 @@ use super::tree::{Node, Written};
 pub struct ConfigError {
     problems: Vec<Problem>,
     files: Vec<PathBuf>,
+    /// How many more problems there are.
+    more: usize,
 }
 
+/// The most problems, and the most warnings, that are kept: nobody mends more at once.
+const MOST: usize = 100;
+
 impl ConfigError {
-    /// The problems, in the order in which they were found. There is at least one.
+    /// The problems, in the order in which they were found. There is at least one; of more than 100 these are the first,
+    /// and the last line that prints says how many more there are.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -61,7 +67,7 @@ impl fmt::Display for ConfigError {
             }
             write!(f, "{problem}")?;
         }
-        Ok(())
+        if self.more > 0 { write!(f, "\nand {} more", self.more) } else { Ok(()) }
     }
 }
 
@@ -194,8 +200,8 @@ impl Place {
     }
 
     /// How the value that is here is written, if that is not what it is.
-    pub(super) fn written(&self) -> Option<&str> {
-        Some(&self.filled.as_ref()?.written)
+    pub(super) fn filled(&self) -> Option<&Filled> {
+        self.filled.as_deref()
     }
 
     /// Whether something that was filled in here is in this text.
@@ -311,7 +317,10 @@ pub(super) fn lay<T>(above: Option<Given<T>>, below: Option<Given<T>>) -> Option
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     problems: Vec<Problem>,
+    /// How many problems were found behind the most that are kept.
+    more_problems: usize,
     warnings: Vec<String>,
+    more_warnings: usize,
     /// What holds in the end, and who says it.
     pub(super) sources: Sources,
 }
@@ -319,24 +328,50 @@ pub(super) struct Findings {
 impl Findings {
     /// Notes something that keeps the configuration from being used.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
-        let message = place.conceal(message.into());
-        self.problems.push(Problem { place: place.clone(), message, cause: None });
+        self.add(place, message, None);
     }
 
     /// How many problems there are so far.
     pub(super) fn problems(&self) -> usize {
-        self.problems.len()
+        self.problems.len() + self.more_problems
+    }
+
+    /// Whether the next problem is counted only.
+    #[cfg(feature = "config")]
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST
+    }
+
+    /// Notes that there are more problems than those that are described.
+    #[cfg(feature = "config")]
+    pub(super) fn more_problems(&mut self, more: usize) {
+        self.more_problems += more;
     }
 
     /// Notes a file that cannot be read.
     #[cfg(feature = "config")]
     pub(super) fn unreadable(&mut self, place: &Place, message: String, cause: io::Error) {
-        self.problems.push(Problem { place: place.clone(), message, cause: Some(cause) });
+        self.add(place, message, Some(cause));
+    }
+
+    fn add(&mut self, place: &Place, message: impl Into<String>, cause: Option<io::Error>) {
+        if self.problems.len() >= MOST {
+            self.more_problems += 1;
+            return;
+        }
+        let message = shortened(place.conceal(message.into()));
+        let place = Place { key: shortened(place.key.clone()), over: Vec::new(), ..place.clone() };
+        self.problems.push(Problem { place, message, cause });
     }
 
     /// Notes something that is passed over. One variable may shape several exporters, but is warned of once.
     pub(super) fn warn(&mut self, place: &Place, message: impl fmt::Display) {
-        let warning = format!("{place}: {}", place.conceal(message.to_string()));
+        if self.warnings.len() >= MOST {
+            self.more_warnings += 1;
+            return;
+        }
+        let message = shortened(place.conceal(message.to_string()));
+        let warning = shortened(format!("{place}: {message}"));
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -355,13 +390,38 @@ impl Findings {
 
     /// The warnings and who says what, unless there are problems. With `forgive` the problems are warnings too.
     pub(super) fn finish(mut self, forgive: bool) -> Result<(Vec<String>, Sources), ConfigError> {
+        if self.more_warnings > 0 {
+            self.warnings.push(format!("and {} more warnings", self.more_warnings));
+        }
         if forgive {
             self.warnings.extend(self.problems.iter().map(Problem::to_string));
+            if self.more_problems > 0 {
+                self.warnings.push(format!("and {} more problems", self.more_problems));
+            }
         } else if !self.problems.is_empty() {
-            return Err(ConfigError { problems: self.problems, files: Vec::new() });
+            let (problems, more) = (self.problems, self.more_problems);
+            return Err(ConfigError { problems, files: Vec::new(), more });
         }
         Ok((self.warnings, self.sources))
     }
+}
+
+/// The most bytes of a key or a message that are shown.
+const LONGEST: usize = 4 << 10;
+
+/// A text that is not too long, or its begin and its end, where the mend is.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (begin, end) = (boundary(LONGEST / 2), boundary(text.len() - LONGEST / 4));
+    format!("{} [...] {}", &text[..begin], &text[end..])
 }
 
 #[cfg(test)]
@@ -389,5 +449,31 @@ mod tests {
         assert_eq!(format!("{error:?}"), error.to_string());
         assert_eq!(error.problems()[1].key(), "c");
         assert_eq!(error.problems()[1].message(), "is wrong too");
+    }
+
+    #[test]
+    fn of_many_problems_the_first_hundred_are_kept_and_the_rest_is_counted() {
+        let mut findings = Findings::default();
+        for n in 0..1_000 {
+            findings.problem(&Place::named("a"), format!("is wrong for the {n}th time"));
+            findings.warn(&Place::named("b"), format!("is odd for the {n}th time"));
+        }
+        assert_eq!(findings.problems(), 1_000);
+        let error = findings.finish(false).unwrap_err();
+        assert_eq!(error.problems().len(), 100);
+        let text = error.to_string();
+        assert_eq!(text.lines().count(), 101);
+        assert!(text.ends_with("a: is wrong for the 99th time\nand 900 more"), "{text}");
+    }
+
+    #[test]
+    fn of_a_long_message_begin_and_end_are_kept() {
+        let long = "ü".repeat(1 << 20);
+        let mut findings = Findings::default();
+        findings.problem(&Place::named(&long), format!("found {long:?}; write less"));
+        let error = findings.finish(false).unwrap_err();
+        assert!(error.to_string().len() < 8 << 10);
+        assert!(error.problems()[0].message().starts_with("found \"ü"));
+        assert!(error.problems()[0].message().ends_with("ü\"; write less"));
     }
 }

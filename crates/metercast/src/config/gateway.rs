@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::address::Bracketed;
-use super::error::Checked;
+use super::error::{Checked, Place};
 use super::has;
-use super::url::{Scheme, Target, Url};
+use super::url::{Scheme, Target, Url, redacted};
 
 /// Where a Pushgateway is. Prints as the URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Gateway {
     pub(crate) is_https: bool,
     /// An IPv6 address without brackets.
@@ -16,6 +16,8 @@ pub(crate) struct Gateway {
     pub(crate) port: u16,
     /// What stands before `/metrics/job`: empty, or with a slash in front.
     pub(crate) path: String,
+    /// Whether something was filled into the path, which is not shown then.
+    hides_path: bool,
 }
 
 impl Gateway {
@@ -26,6 +28,7 @@ impl Gateway {
             Target::Host { scheme: Some(scheme), host, port } => (*scheme, host.clone(), *port),
             Target::Host { scheme: None, .. } => return Err(url.needs_scheme()),
             Target::Socket(_) => {
+                let text = redacted(text);
                 return Err(format!("{text:?} is a Unix socket; write the http:// URL of the Pushgateway"));
             }
         };
@@ -39,7 +42,19 @@ impl Gateway {
             ));
         }
         let port = port.unwrap_or(if is_https { 443 } else { 80 });
-        Ok(Gateway { is_https, host, port, path: url.path.trim_end_matches('/').to_owned() })
+        Ok(Gateway {
+            is_https,
+            host,
+            port,
+            path: url.path.trim_end_matches('/').to_owned(),
+            hides_path: false,
+        })
+    }
+
+    /// This, given there: a path that holds something that was filled in is not shown.
+    pub(super) fn given_at(self, place: &Place) -> Gateway {
+        let hides_path = place.has_filled(&self.path);
+        Gateway { hides_path, ..self }
     }
 
     /// Host and port as a `Host` header has them: the scheme's own port is left out.
@@ -73,10 +88,17 @@ pub(crate) fn check_label(label: &str) -> Checked<()> {
     Ok(())
 }
 
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_https { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)
+        let path = if self.hides_path { "/***" } else { &self.path };
+        write!(f, "{scheme}://{}{path}", self.authority())
     }
 }
 

@@ -8,7 +8,6 @@ use super::error::{Checked, Findings, Given, Place, lay};
 use super::has;
 use super::secret::Secret;
 use super::server_tls::ServerTls;
-use super::sources::hidden;
 use crate::scrape::Scrape;
 
 /// Where the health of a listener is, spelled as Prometheus does.
@@ -109,7 +108,9 @@ impl ListenerLayer {
             );
         }
         ListenerConfig {
-            bearer: findings.settle_if(&place.child("auth").child("bearer"), self.bearer, hidden),
+            bearer: self
+                .bearer
+                .map(|bearer| findings.note_secret(&place.child("auth").child("bearer"), bearer)),
             tls: findings.settle_if(&place.child("tls"), self.tls, |tls| {
                 format!("{} and {}", tls.certificate().display(), tls.key().display())
             }),

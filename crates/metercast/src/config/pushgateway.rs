@@ -13,7 +13,6 @@ use super::page::PageLayer;
 use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::secret::Secret;
-use super::sources::hidden;
 use crate::export::prometheus::PageOptions;
 use crate::view::Projection;
 
@@ -231,7 +230,8 @@ pub(super) struct PushgatewayLayer {
     pub(super) grouping: BTreeMap<String, Given<String>>,
     pub(super) interval: Option<Given<Duration>>,
     pub(super) timeout: Option<Given<Duration>>,
-    pub(super) authorization: Option<Given<Secret>>,
+    /// The header, and the key of `auth` that gives it.
+    pub(super) authorization: Option<(&'static str, Given<Secret>)>,
     pub(super) tls: TlsLayer,
     pub(super) proxy: Option<Given<Proxy>>,
     /// What a file says of the page.
@@ -247,7 +247,7 @@ impl PushgatewayLayer {
             let message = "is for the presets of an exporter of type otlp; write { bearer = \"token\" } or { basic = ... }";
             findings.problem(&place.child(auth.key), message);
         } else if let Some(header) = findings.take(&place.child(auth.key), auth.secret) {
-            self.authorization = Some(header);
+            self.authorization = Some((auth.key, header));
         }
     }
 
@@ -263,7 +263,10 @@ impl PushgatewayLayer {
             grouping,
             interval: lay(self.interval, below.interval),
             timeout: lay(self.timeout, below.timeout),
-            authorization: lay(self.authorization, below.authorization),
+            authorization: match (self.authorization, below.authorization) {
+                (Some((key, above)), Some((_, below))) => Some((key, above.over(below))),
+                (above, below) => above.or(below),
+            },
             tls: self.tls.over(below.tls),
             proxy: lay(self.proxy, below.proxy),
             page: self.page.over(below.page),
@@ -287,11 +290,14 @@ impl PushgatewayLayer {
         if self.job.is_none() && is_clean {
             findings.problem(&place.child("job"), "is missing; write the name of the program or the job");
         }
-        let gateway = findings.note(&place.child("url"), self.url?, Gateway::to_string);
+        let Given { value, place: url } = self.url?;
+        let gateway = Given::new(value.given_at(&url), &url);
+        let gateway = findings.note_url(&place.child("url"), gateway, Gateway::to_string);
         let job = findings.note(&place.child("job"), self.job?, String::clone);
         let tls = self.tls.resolve(gateway.is_https, place, findings);
         let proxy = self.proxy.or_else(|| proxy_of(&gateway, findings));
-        let proxy = match findings.settle_if(&place.child("proxy"), proxy, Proxy::shown) {
+        let proxy = proxy.map(|proxy| findings.note_url(&place.child("proxy"), proxy, Proxy::shown));
+        let proxy = match proxy {
             Some(Proxy::Through(proxy)) => Some(proxy),
             Some(Proxy::None) | None => None,
         };
@@ -308,7 +314,9 @@ impl PushgatewayLayer {
             grouping,
             interval: findings.settle(&place.child("interval"), self.interval, INTERVAL, show),
             timeout: findings.settle(&place.child("timeout"), self.timeout, TIMEOUT, show),
-            authorization: findings.settle_if(&place.child("auth"), self.authorization, hidden),
+            authorization: self
+                .authorization
+                .map(|(key, header)| findings.note_secret(&place.child("auth").child(key), header)),
             tls,
             proxy,
             page: match self.options {

@@ -106,7 +106,7 @@ fn rule(takes: Takes) -> String {
     };
     match takes {
         Takes::Truth => or_reference(object([("type", text("boolean"))])),
-        Takes::Text | Takes::Secret => object([("type", text("string"))]),
+        Takes::Text | Takes::Url | Takes::Secret => object([("type", text("string"))]),
         Takes::Count(least, most) => {
             let mut number = vec![("type", text("integer")), ("minimum", least.to_string())];
             if most < keys::MOST {

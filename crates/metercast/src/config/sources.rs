@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::error::{Findings, Given, Place};
 use crate::view::{Aggregation, GaugeMerge, LabelRule, View};
+use metercast_core::Kind;
 
 /// Every value that holds, with where it comes from, in the order of a file: first what concerns all, then exporter by
 /// exporter. What nobody says and has no default is not there. Secrets are `***`, and what a file refers to stands as the
@@ -152,11 +153,34 @@ impl Findings {
 
     /// That this holds.
     pub(super) fn note<T>(&mut self, key: &Place, given: Given<T>, show: impl FnOnce(&T) -> String) -> T {
+        let shown = given.place.filled().map(|filled| filled.written.clone());
+        self.note_shown(key, given, shown, show)
+    }
+
+    /// That this secret holds.
+    pub(super) fn note_secret<T>(&mut self, key: &Place, given: Given<T>) -> T {
+        let shown = given.place.filled().map(|filled| filled.references.clone());
+        self.note_shown(key, given, shown, |_| "***".to_owned())
+    }
+
+    /// That this URL holds.
+    pub(super) fn note_url<T>(&mut self, key: &Place, given: Given<T>, show: impl FnOnce(&T) -> String) -> T {
+        let shown = given.place.filled().map(|filled| filled.url.clone());
+        self.note_shown(key, given, shown, show)
+    }
+
+    fn note_shown<T>(
+        &mut self,
+        key: &Place,
+        given: Given<T>,
+        shown: Option<String>,
+        show: impl FnOnce(&T) -> String,
+    ) -> T {
         let Given { value, place } = given;
-        let shown = place.written().map_or_else(|| show(&value), str::to_owned);
+        let value_shown = shown.unwrap_or_else(|| show(&value));
         let over = place.overruled().iter().map(Place::source).collect();
         let source = place.source();
-        self.sources.settings.push(Setting { key: key.key().to_owned(), value: shown, source, over });
+        self.sources.settings.push(Setting { key: key.key().to_owned(), value: value_shown, source, over });
         value
     }
 
@@ -165,11 +189,6 @@ impl Findings {
         let key = key.key().to_owned();
         self.sources.settings.push(Setting { key, value, source, over: Vec::new() });
     }
-}
-
-/// A secret, shown.
-pub(super) fn hidden<T>(_: &T) -> String {
-    "***".to_owned()
 }
 
 /// Texts as a list of a file.
@@ -183,6 +202,14 @@ pub(super) fn bounds(bounds: &[f64]) -> String {
     format!("{bounds:?}")
 }
 
+/// A kind of metrics as a view names it.
+fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::UpDownCounter => "up_down_counter".to_owned(),
+        one_word => format!("{one_word:?}").to_lowercase(),
+    }
+}
+
 /// A view as the table that a file has for it.
 pub(super) fn view(view: &View) -> String {
     let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = view;
@@ -191,7 +218,7 @@ pub(super) fn view(view: &View) -> String {
         keys.extend(value.map(|value| format!("{key} = {value:?}")));
     };
     text("name", selector.name.as_ref().map(|name| name.as_str()));
-    text("kind", selector.kind.map(|kind| format!("{kind:?}").to_lowercase()).as_deref());
+    text("kind", selector.kind.map(kind).as_deref());
     text("unit_is", selector.unit.as_deref());
     text("scope", selector.scope.as_ref().map(|scope| scope.as_str()));
     text("scope_version", selector.scope_version.as_deref());
@@ -202,11 +229,17 @@ pub(super) fn view(view: &View) -> String {
     text("description", description.as_deref());
     text("unit", unit.as_deref());
     keys.extend(selector.observable.map(|observable| format!("observable = {observable}")));
-    keys.extend(labels.iter().map(|rule| match rule {
-        LabelRule::Keep(globs) => format!("keep_labels = {}", list(globs)),
-        LabelRule::Drop(globs) => format!("drop_labels = {}", list(globs)),
-        LabelRule::Rename(from, to) => format!("rename_labels = {{ {from:?} = {to:?} }}"),
-    }));
+    let mut renames = Vec::new();
+    for rule in labels {
+        match rule {
+            LabelRule::Keep(globs) => keys.push(format!("keep_labels = {}", list(globs))),
+            LabelRule::Drop(globs) => keys.push(format!("drop_labels = {}", list(globs))),
+            LabelRule::Rename(from, to) => renames.push(format!("{from:?} = {to:?}")),
+        }
+    }
+    if !renames.is_empty() {
+        keys.push(format!("rename_labels = {{ {} }}", renames.join(", ")));
+    }
     keys.extend(aggregation.as_ref().map(|aggregation| match aggregation {
         Aggregation::Default => "aggregation = \"default\"".to_owned(),
         Aggregation::Drop => "aggregation = \"drop\"".to_owned(),

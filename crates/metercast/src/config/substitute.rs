@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Checked, Findings, Place};
 use super::files::Files;
-use super::filled::Filled;
+use super::filled::{Filled, Filling};
 use super::read;
 use super::tree::{LOST, Node, Value, Written};
 
@@ -45,11 +45,11 @@ impl References<'_> {
         let mut all = Vec::new();
         match &mut node.value {
             Value::String(text) if text.contains('$') => match self.filled(text) {
-                Ok((filled, parts)) => {
-                    let written = std::mem::replace(text, filled);
-                    if let Some(parts) = parts {
-                        all.clone_from(&parts);
-                        node.origin = Written::Filled(Arc::new(Filled { written, parts }));
+                Ok((value, filled)) => {
+                    *text = value;
+                    if let Some(filled) = filled {
+                        all.clone_from(&filled.parts);
+                        node.origin = Written::Filled(Arc::new(filled));
                     }
                 }
                 Err(message) => {
@@ -73,20 +73,19 @@ impl References<'_> {
         all
     }
 
-    /// The text without references, and what was put in place of them if there were any.
-    fn filled(&mut self, text: &str) -> Checked<(String, Option<Vec<String>>)> {
-        let (mut filled, mut parts, mut rest) = (String::new(), None, text);
+    /// The text without references, and how it was written if it has any.
+    fn filled(&mut self, text: &str) -> Checked<(String, Option<Filled>)> {
+        let (mut filling, mut rest) = (Filling::default(), text);
         while let Some(at) = rest.find('$') {
-            filled.push_str(&rest[..at]);
+            filling.literal(&rest[..at], &rest[..at]);
             rest = &rest[at + 1..];
             if let Some(behind) = rest.strip_prefix('$') {
-                filled.push('$');
+                filling.literal("$$", "$");
                 rest = behind;
             } else if let Some(behind) = rest.strip_prefix('{') {
                 let Some((reference, behind)) = behind.split_once('}') else {
                     return Err("has a ${ without a } behind it; write $$ for the character $".to_owned());
                 };
-                let parts = parts.get_or_insert_with(Vec::new);
                 match self.value(reference)? {
                     Found::Elsewhere(value) => {
                         let Some(left) = self.left.checked_sub(value.len()) else {
@@ -96,18 +95,17 @@ impl References<'_> {
                             ));
                         };
                         self.left = left;
-                        filled.push_str(&value);
-                        parts.push(value);
+                        filling.elsewhere(reference, &value);
                     }
-                    Found::Here(default) => filled.push_str(default),
+                    Found::Here(default) => filling.otherwise(reference, default),
                 }
                 rest = behind;
             } else {
-                filled.push('$');
+                filling.literal("$", "$");
             }
         }
-        filled.push_str(rest);
-        Ok((filled, parts))
+        filling.literal(rest, rest);
+        Ok(filling.finish())
     }
 
     fn value<'r>(&mut self, reference: &'r str) -> Checked<Found<'r>> {
@@ -128,10 +126,12 @@ impl References<'_> {
                 }
             }
             Some(("file", name)) if !name.is_empty() => self.file(name, default),
-            _ => Err(format!(
-                "refers to ${{{reference}}}, which is neither ${{env:NAME}} nor ${{file:path}}; write $$ for the \
-                 character $"
-            )),
+            // It may be a part of a password.
+            _ => Err(
+                "has a reference (not shown) that is neither ${env:NAME} nor ${file:path}; write $$ for the \
+                      character $"
+                    .to_owned(),
+            ),
         }
     }
 
@@ -156,28 +156,38 @@ impl References<'_> {
 /// Remembers how a value is written that these parts were put into, unless that is known or there are none.
 fn mark(node: &mut Node, parts: &[String]) {
     if !parts.is_empty() && node.origin == Written::Plain {
-        let filled = Filled { written: written(node), parts: parts.to_vec() };
+        // Nothing that is a URL or a secret is a list or a table.
+        let references = written(node, |filled| &filled.references, true);
+        let filled = Filled {
+            written: written(node, |filled| &filled.written, false),
+            url: references.clone(),
+            references,
+            parts: parts.to_vec(),
+        };
         node.origin = Written::Filled(Arc::new(filled));
     }
 }
 
-/// A value as it is written in a file.
-fn written(node: &Node) -> String {
+/// A value as it is written in a file; `hides` what is no reference.
+fn written(node: &Node, text_of: fn(&Filled) -> &String, hides: bool) -> String {
     match (&node.origin, &node.value) {
-        (Written::Filled(filled), Value::String(_)) => format!("{:?}", filled.written),
+        (Written::Filled(filled), Value::String(_)) => format!("{:?}", text_of(filled)),
+        (_, Value::List(items)) => {
+            let items: Vec<String> = items.iter().map(|item| written(item, text_of, hides)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        (_, Value::Table(entries)) => {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, node)| format!("{key} = {}", written(node, text_of, hides)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        _ if hides => "***".to_owned(),
         (_, Value::String(text)) => format!("{text:?}"),
         (_, Value::Bool(truth)) => truth.to_string(),
         (_, Value::Integer(number)) => number.to_string(),
         (_, Value::Float(number)) => number.to_string(),
-        (_, Value::List(items)) => {
-            let items: Vec<String> = items.iter().map(written).collect();
-            format!("[{}]", items.join(", "))
-        }
-        (_, Value::Table(entries)) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, node)| format!("{key} = {}", written(node))).collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
         (_, Value::Other(kind)) => (*kind).to_owned(),
     }
 }

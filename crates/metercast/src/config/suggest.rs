@@ -3,13 +3,20 @@
 /// The nearest of `known`, if it is near enough to have been meant. Case does not count.
 #[cfg(feature = "config")]
 pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    // A third of the letters: `pth` is `path`, but `url` is not `env`.
+    let most = |found: usize, word: usize| (found.max(word) / 3).max(1);
+    let longest = known.iter().map(|word| word.len()).max()?;
+    if found.len() > 8 * longest {
+        return None;
+    }
     let found: Vec<char> = found.to_lowercase().chars().collect();
     let (edits, word) = known
         .iter()
-        .map(|word| (edits(&found, &word.to_lowercase().chars().collect::<Vec<_>>()), *word))
+        .map(|word| (word.to_lowercase().chars().collect::<Vec<_>>(), *word))
+        .filter(|(letters, _)| letters.len().abs_diff(found.len()) <= most(found.len(), letters.len()))
+        .map(|(letters, word)| (edits(&found, &letters), word))
         .min_by_key(|(edits, _)| *edits)?;
-    // A third of the letters: `pth` is `path`, but `url` is not `env`.
-    (edits <= (found.len().max(word.len()) / 3).max(1)).then_some(word)
+    (edits <= most(found.len(), word.len())).then_some(word)
 }
 
 /// `; did you mean "endpoint"?`, or nothing.

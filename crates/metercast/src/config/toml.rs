@@ -6,7 +6,10 @@ use toml::de::{DeTable, DeValue};
 use super::error::{Findings, Place};
 use super::tree::{Node, Value};
 
-/// Reads TOML. If its syntax is wrong every such error becomes a problem and nothing is returned: what is
+/// The most errors of syntax that are described: one that is mended often mends those behind it.
+const MOST_ERRORS: usize = 10;
+
+/// Reads TOML. If its syntax is wrong the first such errors become problems and nothing is returned: what is
 /// left of a broken file would seem to lack things.
 ///
 /// The parser's own way of printing an error is not used: it quotes the line, and there may be a secret on
@@ -18,7 +21,8 @@ pub(super) fn parse(text: &str, file: &Place, findings: &mut Findings) -> Vec<(S
         return entries(table.into_inner(), &lines);
     }
     errors.sort_by_key(|error| error.span().map(|span| span.start));
-    for error in errors {
+    findings.more_problems(errors.len().saturating_sub(MOST_ERRORS));
+    for error in errors.into_iter().take(MOST_ERRORS) {
         let place = error.span().map_or_else(|| file.clone(), |span| file.on_line(lines.at(span.start)));
         findings.problem(&place, format!("is not TOML: {}", error.message()));
     }
@@ -120,5 +124,12 @@ mod tests {
         );
         assert!(problems.contains("\na.toml:5: is not TOML: "), "{problems}");
         assert!(!problems.contains("s3cret"), "{problems}");
+    }
+
+    #[test]
+    fn of_many_errors_of_syntax_the_first_are_described() {
+        let (_, problems) = parsed(&"]]]]\n".repeat(10_000));
+        assert_eq!(problems.lines().count(), MOST_ERRORS + 1);
+        assert!(problems.ends_with(" more"), "{problems}");
     }
 }

@@ -227,7 +227,8 @@ impl Findings {
         let expected = one_of(words);
         match &node.value {
             Value::String(text) => {
-                let word = named(text);
+                // As they are written in documents; only variables of OpenTelemetry have them in any case.
+                let word = words.contains(&text.as_str()).then(|| named(text)).flatten();
                 if word.is_none() {
                     let meant = did_you_mean(text, words);
                     self.problem(at, format!("expected {expected}, found {text:?}{meant}"));
@@ -267,6 +268,10 @@ impl Findings {
     }
 
     pub(super) fn unknown(&mut self, at: &Place, key: &str, known: &[&str]) {
+        // To look for what was meant takes time.
+        if self.is_full() {
+            return self.more_problems(1);
+        }
         let meant = did_you_mean(key, known);
         let expected = if meant.is_empty() { format!("; expected {}", one_of(known)) } else { meant };
         self.problem(at, format!("is not a key that is known here{expected}"));

@@ -1,5 +1,6 @@
 //! A URL of a receiver as it was given: only with the protocol it is known what it stands for.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::address::{self, Bracketed};
@@ -160,18 +161,28 @@ fn is_scheme_character(c: char) -> bool {
 }
 
 /// A URL for messages: without anything before an `@` or behind a `?`, whether or not the rest can be read.
+pub(super) fn redacted(text: &str) -> String {
+    let [user, _, query] = private(text);
+    // Only an `@` can be behind the user, even if there is none.
+    let has_user = text[user.end..].starts_with('@');
+    let has_query = query.start > 0 && text[..query.start].ends_with('?');
+    format!(
+        "{}{}{}{}",
+        &text[..user.start],
+        if has_user { "***" } else { "" },
+        &text[user.end..query.start],
+        if has_query { "***" } else { "" }
+    )
+}
+
+/// Where user and password, the path without the first slash, and the query are in a URL; where there is none, nothing is.
 ///
 /// The last `@` counts, as a password may have slashes in it.
-pub(super) fn redacted(text: &str) -> String {
+pub(super) fn private(text: &str) -> [Range<usize>; 3] {
     let (_, behind) = split_scheme(text);
-    let (scheme, rest) = text.split_at(text.len() - behind.len());
-    let (user, rest) = match rest.rfind('@') {
-        Some(at) => ("***", &rest[at..]),
-        None => ("", rest),
-    };
-    let (rest, query) = match rest.find('?') {
-        Some(at) => (&rest[..at], "?***"),
-        None => (rest, ""),
-    };
-    format!("{scheme}{user}{rest}{query}")
+    let start = text.len() - behind.len();
+    let user_end = behind.rfind('@').map_or(start, |at| start + at);
+    let query = text[user_end..].find('?').map_or(text.len(), |at| user_end + at);
+    let path = text[user_end..query].find('/').map_or(query, |at| user_end + at + 1);
+    [start..user_end, path..query, (query + 1).min(text.len())..text.len()]
 }

@@ -18,7 +18,7 @@ const MOST_DEPTH: usize = 64;
 const MOST_REPEATED: usize = 1 << 20;
 
 /// What becomes of the text of a value before it has a type; keys stay as they are.
-pub(super) type Substitute<'s> = &'s mut dyn FnMut(&str) -> Checked<Option<(String, Filled)>>;
+pub(super) type Substitute<'s> = &'s mut dyn FnMut(&str) -> Checked<Option<(String, Option<Filled>)>>;
 
 /// Reads YAML. If its syntax is wrong that is a problem and nothing is returned: what is left of a broken file would seem to
 /// lack things.
@@ -143,7 +143,11 @@ impl Reader<'_> {
                 }
                 let replaced = (self.substitute)(&text).map_err(|message| Broken { line, message })?;
                 let (text, origin) = match replaced {
-                    Some((replaced, filled)) => (replaced.into(), Written::Filled(Arc::new(filled))),
+                    Some((replaced, filled)) => {
+                        let origin =
+                            filled.map_or(Written::Plain, |filled| Written::Filled(Arc::new(filled)));
+                        (replaced.into(), origin)
+                    }
                     None => (text, Written::Plain),
                 };
                 let value =

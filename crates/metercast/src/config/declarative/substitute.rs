@@ -1,7 +1,7 @@
 //! Environment variables in the values of a declarative file.
 
 use crate::config::error::Checked;
-use crate::config::filled::Filled;
+use crate::config::filled::{Filled, Filling};
 
 /// Fills in `${NAME}`, `${env:NAME}` and `${NAME:-otherwise}`; `$$` is `$`. `None` if there is nothing to do. A variable that
 /// is unset or empty is what is given for that case, or nothing. What comes out is not looked at again. (OpenTelemetry,
@@ -9,16 +9,16 @@ use crate::config::filled::Filled;
 pub(super) fn substitute(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Checked<Option<(String, Filled)>> {
+) -> Checked<Option<(String, Option<Filled>)>> {
     if !text.contains('$') {
         return Ok(None);
     }
-    let (mut filled, mut parts) = (String::with_capacity(text.len()), Vec::new());
+    let mut filling = Filling::default();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
-        filled += before;
+        filling.literal(before, before);
         rest = if let Some(after) = after.strip_prefix('$') {
-            filled.push('$');
+            filling.literal("$$", "$");
             after
         } else if let Some(reference) = after.strip_prefix('{') {
             let Some((reference, after)) = reference.split_once('}') else {
@@ -35,23 +35,20 @@ pub(super) fn substitute(
                 );
             }
             match variable(name).filter(|value| !value.is_empty()) {
-                Some(value) => {
-                    filled += &value;
-                    parts.push(value);
-                }
-                None => filled += otherwise,
+                Some(value) => filling.elsewhere(reference, &value),
+                None => filling.otherwise(reference, otherwise),
             }
             after
         } else {
-            filled.push('$');
+            filling.literal("$", "$");
             after
         };
-        if filled.len() > MOST_BYTES {
+        if filling.len() > MOST_BYTES {
             return Err(format!("has more than {MOST_BYTES} bytes with its references filled in"));
         }
     }
-    filled += rest;
-    Ok(Some((filled, Filled { written: text.to_owned(), parts })))
+    filling.literal(rest, rest);
+    Ok(Some(filling.finish()))
 }
 
 /// The most that a value may become.

@@ -57,6 +57,7 @@ impl Variables {
             dataset: None,
             resource: None,
             headers: self.headers(findings),
+            auth_key: None,
         }
     }
 

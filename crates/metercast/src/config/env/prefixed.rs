@@ -235,7 +235,9 @@ fn value(takes: Takes, text: &str) -> Checked<Value> {
             }
             Value::Table(entries)
         }
-        Takes::Preset | Takes::Text | Takes::Secret | Takes::Time => Value::String(text.to_owned()),
+        Takes::Preset | Takes::Text | Takes::Url | Takes::Secret | Takes::Time => {
+            Value::String(text.to_owned())
+        }
         Takes::Table(_) | Takes::OneOf(_) | Takes::Views | Takes::Exporters => Value::Table(Vec::new()),
     })
 }

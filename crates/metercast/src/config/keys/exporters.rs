@@ -152,7 +152,7 @@ pub(in crate::config) const OTLP: &[Key] = &[
     key("preset", Takes::Preset, "", "\"mimir\"", "A known receiver, so that a URL and a key are enough."),
     key(
         "endpoint",
-        Takes::Text,
+        Takes::Url,
         "\"http://localhost:4318\"",
         "\"http://collector:4318\"",
         "A URL, base or full, or a Unix socket, `unix:///run/otel.sock`.",
@@ -204,7 +204,7 @@ pub(in crate::config) const OTLP: &[Key] = &[
 
 /// What one of the type `pushgateway` has beside a page.
 pub(in crate::config) const PUSHGATEWAY: &[Key] = &[
-    key("url", Takes::Text, "", "\"http://gateway:9091\"", "The URL of the gateway, without `/metrics/job`."),
+    key("url", Takes::Url, "", "\"http://gateway:9091\"", "The URL of the gateway, without `/metrics/job`."),
     key("job", Takes::Text, "", "\"checkout\"", "The name of the program or the job."),
     key("grouping", Takes::TextMap, "", "{ instance = \"till-7\" }", "Labels of the group beside the job."),
     key("interval", Takes::Time, "\"60s\"", "\"10s\"", "From one push to the next."),
@@ -228,7 +228,7 @@ const CLIENT_TLS_KEY: Key = key(
 
 const PROXY: Key = key(
     "proxy",
-    Takes::Text,
+    Takes::Url,
     "",
     "\"http://proxy:3128\"",
     "`\"http://user:password@host:port\"` or `\"none\"`; else as the environment says.",

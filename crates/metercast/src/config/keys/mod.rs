@@ -30,6 +30,8 @@ pub(super) struct Key {
 pub(super) enum Takes {
     Truth,
     Text,
+    /// A URL, which prints without user, password and query.
+    Url,
     /// A text that never prints.
     Secret,
     /// A whole number from the first to the second.

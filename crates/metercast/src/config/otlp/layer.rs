@@ -14,7 +14,7 @@ use crate::config::headers::{GivenHeaders, Headers};
 use crate::config::proxy::Proxy;
 use crate::config::resource_attributes::{self, ResourceAttributes};
 use crate::config::secret::Secret;
-use crate::config::sources::{Source, hidden};
+use crate::config::sources::Source;
 use crate::config::url::{Target, Url};
 use crate::view::Projection;
 
@@ -39,19 +39,24 @@ pub(in crate::config) struct OtlpLayer {
     /// The most bytes of a request.
     pub(in crate::config) request_limit: Option<Given<usize>>,
     pub(in crate::config) headers: GivenHeaders,
+    /// The key of `auth` that gives the header `authorization`, unless `headers` do.
+    pub(in crate::config) auth_key: Option<&'static str>,
 }
+
+const AUTHORIZATION: &str = "authorization";
 
 impl OtlpLayer {
     /// Adds the `authorization` header, unless this source has given it already; or the token.
     pub(in crate::config) fn authorize(&mut self, auth: Auth, place: &Place, findings: &mut Findings) {
-        if self.headers.contains("authorization") {
+        if self.headers.contains(AUTHORIZATION) {
             findings.problem(place, "is given beside an authorization header; keep one of them");
         }
         let secret = findings.take(&place.child(auth.key), auth.secret);
         if auth.key == TOKEN {
             self.token = secret;
         } else if let Some(header) = secret {
-            self.headers.set("authorization".to_owned(), header);
+            self.headers.set(AUTHORIZATION.to_owned(), header);
+            self.auth_key = Some(auth.key);
         }
     }
 
@@ -68,8 +73,9 @@ impl OtlpLayer {
             proxy: lay(self.proxy, below.proxy),
             temporality: lay(self.temporality, below.temporality),
             histograms: lay(self.histograms, below.histograms),
+            auth_key: if self.headers.contains(AUTHORIZATION) { self.auth_key } else { below.auth_key },
             // What a higher source says of who we are replaces what a lower one does.
-            token: if self.headers.contains("authorization") {
+            token: if self.headers.contains(AUTHORIZATION) {
                 self.token
             } else {
                 lay(self.token, below.token)
@@ -117,18 +123,17 @@ impl OtlpLayer {
         };
         for (name, header) in self.headers.iter() {
             // What was given as `auth` is shown so.
-            let given_as = header.place.key().rsplit_once(".auth.").map(|(_, kind)| kind.to_owned());
-            let key = match given_as {
-                Some(kind) => place.child("auth").child(&kind),
-                None => place.child("headers").child(name),
+            let key = match self.auth_key {
+                Some(kind) if name == AUTHORIZATION => place.child("auth").child(kind),
+                _ => place.child("headers").child(name),
             };
-            findings.note(&key, header.clone(), hidden);
+            findings.note_secret(&key, header.clone());
         }
         if let Some(token) = &self.token {
-            findings.note(&place.child("auth").child(TOKEN), token.clone(), hidden);
+            findings.note_secret(&place.child("auth").child(TOKEN), token.clone());
         }
         if let Some(dataset) = &self.dataset {
-            findings.note(&place.child("dataset"), dataset.clone(), hidden);
+            findings.note_secret(&place.child("dataset"), dataset.clone());
         }
         let headers = headers(preset, self.headers.values(), self.token, self.dataset, place, findings);
         let is_default_endpoint = self.endpoint.is_none();
@@ -157,12 +162,12 @@ impl OtlpLayer {
             true => findings.note_as(&at("endpoint"), endpoint.to_string(), of_preset.clone()),
             false => {
                 // The whole of it, with what was added to it.
-                findings.note(&at("endpoint"), Given::new((), &url.place), |()| endpoint.to_string());
+                findings.note_url(&at("endpoint"), Given::new((), &url.place), |()| endpoint.to_string());
             }
         }
         findings.settle_if(&at("preset"), self.preset, |preset| preset.name().to_owned());
         findings.settle(&at("protocol"), self.protocol, protocol, |protocol| protocol.name().to_owned());
-        findings.settle_if(&at("insecure"), self.insecure, bool::to_string);
+        findings.settle(&at("insecure"), self.insecure, false, bool::to_string);
         match self.compression {
             Some(given) => _ = findings.note(&at("compression"), given, |word| word.name().to_owned()),
             None => findings.note_as(&at("compression"), compression.name().to_owned(), of_preset.clone()),
@@ -173,7 +178,8 @@ impl OtlpLayer {
         }
         let tls = self.tls.resolve(endpoint.is_https(), place, findings);
         let proxy = self.proxy.or_else(|| proxy_of(&endpoint, findings));
-        let proxy = match findings.settle_if(&at("proxy"), proxy, Proxy::shown) {
+        let proxy = proxy.map(|proxy| findings.note_url(&at("proxy"), proxy, Proxy::shown));
+        let proxy = match proxy {
             Some(Proxy::Through(proxy)) if endpoint.socket().is_none() => Some(proxy),
             _ => None,
         };

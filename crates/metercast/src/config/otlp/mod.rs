@@ -260,6 +260,7 @@ impl Otlp {
                 .resource
                 .and_then(|attributes| findings.take(&place.child("resource"), attributes.checked())),
             headers: GivenHeaders::default(),
+            auth_key: None,
         };
         for header in self.headers {
             if let Some(header) = findings.take(&place.child("headers"), header) {

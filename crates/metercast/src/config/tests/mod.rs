@@ -29,6 +29,8 @@ mod references;
 #[cfg(feature = "config")]
 mod schema;
 #[cfg(feature = "config")]
+mod secrets;
+#[cfg(feature = "config")]
 mod sources;
 #[cfg(feature = "config")]
 mod validator;

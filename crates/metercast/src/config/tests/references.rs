@@ -39,9 +39,9 @@ fn a_reference_that_leads_nowhere_is_an_error_with_file_line_and_key() {
     let cases = [
         ("${env:MISSING}", unset("MISSING")),
         ("${env:EMPTY}", unset("EMPTY")),
-        ("${MISSING}", neither("MISSING")),
-        ("${env:}", neither("env:")),
-        ("${vault:a}", neither("vault:a")),
+        ("${MISSING}", NEITHER.to_owned()),
+        ("${env:}", NEITHER.to_owned()),
+        ("${vault:a}", NEITHER.to_owned()),
         ("a ${env:NAME", "has a ${ without a } behind it; write $$ for the character $".to_owned()),
     ];
     for (text, message) in cases {
@@ -50,11 +50,8 @@ fn a_reference_that_leads_nowhere_is_an_error_with_file_line_and_key() {
     }
 }
 
-fn neither(reference: &str) -> String {
-    format!(
-        "refers to ${{{reference}}}, which is neither ${{env:NAME}} nor ${{file:path}}; write $$ for the character $"
-    )
-}
+const NEITHER: &str =
+    "has a reference (not shown) that is neither ${env:NAME} nor ${file:path}; write $$ for the character $";
 
 #[test]
 fn references_stand_in_lists_and_tables_and_for_numbers_and_truths() {
@@ -122,7 +119,13 @@ fn a_file_of_a_value_may_not_be_long() {
 
 #[test]
 fn what_was_filled_in_is_in_no_error_and_no_warning() {
-    let variables = [("S", "s3cret"), ("PATH_", "s3cret/../.."), ("NUMBER", "s3"), ("HOST", "s3cret:99999")];
+    let variables = [
+        ("S", "s3cret"),
+        ("PATH_", "s3cret/../.."),
+        ("NUMBER", "s3cr"),
+        ("SHORT", "s3"),
+        ("HOST", "s3cret:99999"),
+    ];
     let cases = [
         (
             "endpoint = '${env:S}:4318'",
@@ -143,8 +146,12 @@ fn what_was_filled_in_is_in_no_error_and_no_warning() {
             "resource: expected \"all\", \"none\" or a list of attributes such as [\"service.name\"], found \"***\"",
         ),
         (
+            "cardinality_limit = '${env:SHORT}'",
+            "cardinality_limit: cannot be used as it is once ${env:SHORT} has been filled in (not shown)",
+        ),
+        (
             "endpoint = 'http://${env:HOST}'",
-            "endpoint: cannot be used as it is once http://${env:HOST} has been filled in (not shown)",
+            "endpoint: cannot be used as it is once ***${env:HOST} has been filled in (not shown)",
         ),
     ];
     for (line, message) in cases {
