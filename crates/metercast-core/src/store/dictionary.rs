@@ -195,15 +195,27 @@ impl Dictionary {
         &self.writer
     }
 
-    /// A new cell with these buckets; `None` if there are more than can be told apart.
-    pub(super) fn cell_with(
+    /// A new cell with these buckets for one that has some; `None` if there are more than can be told apart. One that has none
+    /// gets what is left.
+    pub(super) fn cell_instead(
         &self,
         writer: &mut Writer,
-        layout: &'static Layout,
-        is_plain: bool,
+        (definition, layout): (&Definition, &'static Layout),
+        cell: CellWord,
     ) -> Option<CellWord> {
-        let number = self.layouts.number_of(layout)?;
-        Some(CellWord::new(writer.take_cell(layout.words()), number, is_plain))
+        let (number, layout) = match self.layout(cell) {
+            Layout::Unplanned => self.numbered(definition, layout)?,
+            _ => (self.layouts.number_of(layout)?, layout),
+        };
+        Some(CellWord::new(writer.take_cell(layout.words()), number, cell.is_plain()))
+    }
+
+    /// A number for these buckets, or else for those that are left: so whoever has none never stays without.
+    fn numbered(&self, definition: &Definition, layout: &'static Layout) -> Option<(u16, &'static Layout)> {
+        self.layouts.number_of(layout).map(|number| (number, layout)).or_else(|| {
+            let spare = Layout::spare(definition.kind, definition.unit);
+            Some((self.layouts.number_of_spare(spare)?, spare))
+        })
     }
 
     /// The lines that lead to a series: its own, and those of other orders of its labels. The caller holds the lock of the
@@ -314,11 +326,7 @@ impl Dictionary {
         key: &Key,
     ) -> Option<u32> {
         let (number_of_layout, layout) = match layout {
-            Some(layout) => match self.layouts.number_of(layout) {
-                Some(number) => (number, layout),
-                // More than a line can tell apart: one of the first.
-                None => (1, self.layouts.get(1)),
-            },
+            Some(layout) => self.numbered(definition, layout)?,
             None => (0, Layout::fallback()),
         };
         let slot = match definition.kind {
@@ -440,6 +448,11 @@ mod tests {
             guard
                 .as_ref()
                 .map_or((0, 0), |writer| (writer.next_slot, writer.free.cells.values().map(Vec::len).sum()))
+        }
+
+        /// As if there had been as many layouts as can be told apart.
+        pub(in crate::store) fn use_up_layouts(&self) {
+            self.layouts.use_up();
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::directory::{CHUNK_WORDS, Chunk};
 use super::exponential::Shape;
 use super::search::Search;
-use crate::definition::Buckets;
+use crate::definition::{Buckets, Kind};
 use crate::lock;
 
 /// The make of a histogram's or a summary's cells. Layouts are interned, and live as long as the program: there are
@@ -143,6 +143,14 @@ impl Layout {
     pub(crate) fn usual_quantiles() -> &'static Layout {
         Layout::planned(Buckets::USUAL_QUANTILES, "", &Wanted::default())
             .expect("our own quantiles are in range and increase")
+    }
+
+    /// What a histogram or a summary of this unit has if there are too many layouts for it to have its own.
+    pub(crate) fn spare(kind: Kind, unit: &str) -> &'static Layout {
+        match kind {
+            Kind::Summary => Layout::usual_quantiles(),
+            _ => Layout::by_unit(unit),
+        }
     }
 
     /// One bucket for everything: for what cannot be.

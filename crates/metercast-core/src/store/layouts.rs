@@ -11,18 +11,29 @@ pub(super) struct Layouts {
     /// Those of most stores: found in one step.
     first: [OnceLock<&'static Layout>; 8],
     others: Blocks<&'static Layout>,
+    /// Those that are left when there are no more numbers, under the last of them.
+    spare: [OnceLock<&'static Layout>; SPARES],
 }
+
+/// One for each unit and one for summaries: see [`Layout::spare`].
+const SPARES: usize = 3;
+const FIRST_SPARE: u32 = CellWord::MOST_LAYOUTS - SPARES as u32;
 
 impl Layouts {
     pub(super) const fn new() -> Layouts {
-        Layouts { first: [const { OnceLock::new() }; 8], others: Blocks::new() }
+        Layouts {
+            first: [const { OnceLock::new() }; 8],
+            others: Blocks::new(),
+            spare: [const { OnceLock::new() }; SPARES],
+        }
     }
 
     #[inline(always)]
     pub(super) fn get(&self, number: u32) -> &'static Layout {
         let layout = match self.first.get(number as usize) {
             Some(first) => first.get(),
-            None => self.others.get(number - self.first.len() as u32),
+            None if number < FIRST_SPARE => self.others.get(number - self.first.len() as u32),
+            None => self.spare.get((number - FIRST_SPARE) as usize).and_then(OnceLock::get),
         };
         layout.copied().unwrap_or_else(Layout::fallback)
     }
@@ -35,17 +46,35 @@ impl Layouts {
         let others = || (0..self.others.len()).rev().find(|at| is(self.others.get(*at)));
         let place = self.first.iter().position(|place| std::ptr::eq(*place.get_or_init(|| layout), layout));
         let number = place.map(|place| place as u32).or_else(|| others().map(|at| first + at));
-        if number.is_none() && first + self.others.len() >= CellWord::MOST_LAYOUTS {
+        if number.is_none() && first + self.others.len() >= FIRST_SPARE {
             return None;
         }
         let number = number.or_else(|| self.others.push(layout).map(|at| first + at));
         number.map(|number| number as u16)
+    }
+
+    /// The number of these buckets, which are among those that there is always one for. One at a time calls this.
+    pub(super) fn number_of_spare(&self, layout: &'static Layout) -> Option<u16> {
+        let place = self.spare.iter().position(|place| std::ptr::eq(*place.get_or_init(|| layout), layout));
+        place.map(|place| (FIRST_SPARE as usize + place) as u16)
+    }
+
+    /// Gives all numbers away.
+    #[cfg(test)]
+    pub(super) fn use_up(&self) {
+        for place in &self.first {
+            place.get_or_init(Layout::fallback);
+        }
+        while self.first.len() as u32 + self.others.len() < FIRST_SPARE {
+            self.others.push(Layout::fallback());
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Kind;
 
     #[test]
     fn each_layout_has_one_number_of_which_there_are_so_many() {
@@ -57,10 +86,14 @@ mod tests {
                 assert!(std::ptr::eq(layouts.get(at), of(at)));
             }
         }
-        for _ in 100..CellWord::MOST_LAYOUTS {
-            layouts.others.push(of(0));
-        }
+        layouts.use_up();
         assert_eq!((layouts.number_of(of(99)), layouts.number_of(of(100))), (Some(99), None));
+        let spare = ["s", "", "By"].map(|unit| Layout::spare(Kind::Histogram, unit));
+        for layout in spare.into_iter().chain([Layout::spare(Kind::Summary, "s")]) {
+            let number = layouts.number_of_spare(layout).unwrap();
+            assert!(number >= 100 && std::ptr::eq(layouts.get(number.into()), layout));
+            assert_eq!(layouts.number_of_spare(layout), Some(number));
+        }
         assert!(std::ptr::eq(layouts.get(u32::from(u16::MAX)), Layout::fallback()), "there is none");
     }
 }

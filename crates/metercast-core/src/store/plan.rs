@@ -180,13 +180,13 @@ impl Inner {
             Layout::planned(buckets, definition.unit, &kept.wanted)
         });
         with_wanted.unwrap_or_else(|fault: String| {
-            let (layout, what) = match definition.kind {
-                Kind::Summary => (Layout::usual_quantiles(), "the usual quantiles"),
-                _ => (Layout::by_unit(definition.unit), "the buckets of its unit"),
+            let what = match definition.kind {
+                Kind::Summary => "the usual quantiles",
+                _ => "the buckets of its unit",
             };
             let message = format!("defined at {place} {fault}; {what} are used");
             self.problems.report(definition.name, message);
-            layout
+            Layout::spare(definition.kind, definition.unit)
         })
     }
 

@@ -148,7 +148,7 @@ impl Inner {
                 replaced.waiting.extend(old);
             }
         }
-        self.move_exemplars(&replaced.waiting[before..], layout);
+        self.move_exemplars(&replaced.waiting[before..]);
         true
     }
 
@@ -165,7 +165,7 @@ impl Inner {
         if side.is_removed() || before.has_all_of(layout) {
             return None;
         }
-        let by = self.dictionary.cell_with(writer, layout, cell.is_plain())?;
+        let by = self.dictionary.cell_instead(writer, (definition, layout), cell)?;
         if !matches!(before, Layout::Unplanned) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
             // Before anybody can find the new cell: who sees that adds up both.
@@ -236,12 +236,15 @@ impl Inner {
         let replaced = &mut departures.get_or_insert_default().replaced;
         let before = replaced.waiting.len();
         replaced.waiting.extend(self.replace_cell(definition, own, layout, writer.get_or_insert_default()));
-        self.move_exemplars(&replaced.waiting[before..], layout);
+        self.move_exemplars(&replaced.waiting[before..]);
         true
     }
 
-    fn move_exemplars(&self, replaced: &[Old], layout: &Layout) {
-        if !replaced.is_empty() && self.exemplars.are_wanted() {
+    /// Those of a metric, which have the same buckets now.
+    fn move_exemplars(&self, replaced: &[Old]) {
+        let Some(first) = replaced.first() else { return };
+        if self.exemplars.are_wanted() {
+            let layout = self.dictionary.layout(first.by);
             let moves = replaced.iter().map(|old| (old.cell.slot(), old.by.slot())).collect();
             let bucket = |value| layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32);
             self.exemplars.move_to(&moves, bucket);

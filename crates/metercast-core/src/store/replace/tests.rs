@@ -9,6 +9,10 @@ use crate::store::region::Region;
 crate::metrics! {
     /// A distribution.
     static SIZES: Histogram<f64> = "replace.sizes" { buckets: [10], labels: { key: &str } };
+    /// Exponential.
+    static WIDTHS: Histogram<f64> = "replace.widths" { unit: "s", exponential: true, labels: { key: &str } };
+    /// Quantiles.
+    static RESULTS: Summary<f64> = "replace.results" { labels: { key: &str } };
 }
 
 /// Cells of the store that there ever were, in words; how many are free; and what is kept of the past, in stages and cells.
@@ -178,4 +182,48 @@ fn nothing_is_dropped_while_values_are_put_into_buckets() {
         recording.into_iter().for_each(|thread| thread.join().unwrap());
     });
     assert_eq!(total(&store, &[10.0]), (vec![2 * values, 0], 6.0 * values as f64));
+}
+
+#[test]
+fn nothing_is_dropped_when_there_are_more_buckets_than_can_be_told_apart() {
+    use crate::store::unplanned::MOST;
+
+    let store = Store::new();
+    let values = u64::from(MOST) + 100;
+    store.scope(|| {
+        // One of the first layouts is that of a summary.
+        RESULTS.record(1.0, ("a",));
+        RESULTS.record(1.0, ("b",));
+        SIZES.record(1.0, ("early",));
+    });
+    store.inner().dictionary.use_up_layouts();
+    let bound = store.scope(|| SIZES.bind(("late",)));
+    store.scope(|| (0..values).for_each(|_| SIZES.record(3.0, ("early",))));
+    (0..values).for_each(|_| bound.record(3.0));
+    store.collect();
+    // What comes later has buckets from the start, and what has some keeps them whatever is wanted.
+    let _wanted = store.want_bounds("replace.sizes", &[5.5]).unwrap();
+    store.scope(|| {
+        (0..10).for_each(|n| WIDTHS.record(f64::from(n), (["a", "b"][n as usize % 2],)));
+        SIZES.record(3.0, ("latest",));
+        RESULTS.record(1.0, ("c",));
+    });
+    let mut all = Vec::new();
+    store.read(|reading| {
+        for family in reading.families() {
+            family.each(|series| {
+                let (what, count) = match series.value {
+                    PointView::Histogram(buckets) => (buckets.bounds.len(), buckets.counts.iter().sum()),
+                    PointView::Summary(summary) => (0, summary.count),
+                    _ => panic!("{series:?}"),
+                };
+                all.push((family.definition().name(), what, count));
+            });
+        }
+    });
+    all.sort();
+    let sizes = [(15, 1), (15, values), (15, values + 1)].map(|(what, count)| ("replace.sizes", what, count));
+    let others = [("replace.widths", 14, 5), ("replace.widths", 14, 5)];
+    let results = [("replace.results", 0, 1); 3];
+    assert_eq!(all, results.into_iter().chain(sizes).chain(others).collect::<Vec<_>>());
 }
