@@ -50,6 +50,8 @@ metrics! {
     static SIZES_TYPED: Histogram<u64> = "free.sizes.typed" { buckets: [1, 2], labels: { side: Side } };
     /// A distribution, by name.
     static DURATION: Histogram<f64> = "free.duration" { unit: "s", labels: { name: &str, code: u16 } };
+    /// Exponential.
+    static WIDTHS: Histogram<f64> = "free.widths" { exponential: true, labels: { name: &str } };
     /// Quantiles.
     static RESULTS: Summary<f64> = "free.results" { labels: { name: &str } };
     /// How often.
@@ -253,4 +255,41 @@ fn a_scope_that_is_entered_again_asks_for_no_memory() {
         enter();
         enter
     });
+}
+
+#[test]
+fn a_reading_asks_for_no_memory_for_each_histogram_whatever_is_wanted_of_them() {
+    let _alone = ALONE.lock();
+    let asked = |series: u64, is_late: bool| {
+        let store = Store::new();
+        let read = || store.read(|reading| reading.families().for_each(|family| family.each(|_| {})));
+        let record = || {
+            store.scope(|| {
+                for n in 0..series {
+                    let name = n.to_string();
+                    for value in [0.001, 1.0, -1.0, n as f64 + 0.5, 100.0] {
+                        DURATION.record(value, (&name, 1));
+                        WIDTHS.record(value, (&name,));
+                    }
+                }
+            });
+        };
+        if is_late {
+            record();
+            read();
+        }
+        let exponential = store.want_exponential(Some("free.duration"));
+        let bounds =
+            ["free.duration", "free.widths"].map(|metric| store.want_bounds(metric, &[0.3]).unwrap());
+        record();
+        (0..3).for_each(|_| read());
+        let asked = heap::allocations(read);
+        drop((exponential, bounds));
+        asked
+    };
+    for is_late in [false, true] {
+        let (few, many) = (asked(20, is_late), asked(500, is_late));
+        // Lists grow.
+        assert!(many <= few + 20, "{few} and {many} times, late: {is_late}");
+    }
 }

@@ -124,9 +124,13 @@ pub(super) struct Distribution {
     kept: Vec<u64>,
     shown: Vec<u64>,
     exponential: Exponential,
+    /// What one region has of it.
+    part: Exponential,
     quantiles: Vec<(f64, f64)>,
-    /// Of a histogram that keeps more than is shown, or than it kept at first.
+    /// Of a histogram that keeps more than is shown, or than it kept at first: so many of these, and the others are memory that
+    /// is used again.
     stages: Vec<Stage>,
+    count: usize,
     /// Its cells, each with the number of its stage.
     cells: Vec<(CellWord, usize)>,
 }
@@ -171,10 +175,10 @@ impl Distribution {
                 PointView::Summary(SummaryView::of(count, sum, &self.quantiles, &summary.quantiles))
             }
             Layout::Both(_) => {
-                self.recall(
-                    &History { stages: vec![Stage::of(layout, at.started)], cells: Vec::new() },
-                    at.cell,
-                );
+                self.make_room(1);
+                self.stages[0].begin(layout, at.started);
+                self.cells.clear();
+                self.cells.push((at.cell, 0));
                 return self.read_stages(columns, at.store, layout);
             }
             Layout::Unplanned => return None,
@@ -206,21 +210,29 @@ impl Distribution {
     }
 
     fn read_exponential(&mut self, columns: &mut Columns<'_>, slot: u32, shape: Shape) {
-        self.exponential = Exponential::default();
+        self.exponential.clear();
         columns.each_at_once(slot, shape.words(), |words| {
-            if let Some(part) = shape.read(words) {
-                self.exponential.merge(&part, shape);
+            if shape.read_into(words, &mut self.part) {
+                self.exponential.merge(&self.part, shape);
             }
         });
     }
 
     /// Takes the stages of a histogram over, and the cells that are to be added.
     fn recall(&mut self, history: &History, cell: CellWord) {
-        self.stages.clone_from(&history.stages);
+        self.make_room(history.stages.len());
+        self.stages.iter_mut().zip(&history.stages).for_each(|(to, stage)| to.become_like(stage));
         self.cells.clone_from(&history.cells);
         // If it is just being replaced it is among them already.
         if self.cells.iter().all(|(there, _)| *there != cell) {
-            self.cells.push((cell, self.stages.len() - 1));
+            self.cells.push((cell, self.count - 1));
+        }
+    }
+
+    fn make_room(&mut self, count: usize) {
+        self.count = count;
+        if self.stages.len() < count {
+            self.stages.resize_with(count, Stage::default);
         }
     }
 
@@ -234,18 +246,19 @@ impl Distribution {
             let layout = store.dictionary.layout(*cell);
             let stages = &mut self.stages[..=*stage];
             columns.each_at_once(cell.slot(), layout.words(), |words| {
-                stages.iter_mut().for_each(|stage| stage.add_words(layout, words));
+                stages.iter_mut().for_each(|stage| stage.add_words(layout, words, &mut self.part));
             });
         }
-        let oldest = self.stages.first()?;
+        let stages = &self.stages[..self.count];
+        let oldest = stages.first()?;
         if layout.shows_exponential() {
-            return Some((PointView::Exponential(&oldest.exponential), &self.stages));
+            return Some((PointView::Exponential(&oldest.exponential), stages));
         }
         let shown = &layout.explicit()?.shown;
         summed_down(&oldest.bounds, &oldest.counts, shown, &mut self.shown);
         let kept = (&oldest.bounds[..], &oldest.counts[..]);
         let view = BucketsView::new(shown, &self.shown, kept, oldest.sum);
-        Some((PointView::Histogram(view), &self.stages))
+        Some((PointView::Histogram(view), stages))
     }
 }
 

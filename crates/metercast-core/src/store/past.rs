@@ -160,17 +160,32 @@ impl History {
 impl Stage {
     /// Nothing yet, over the buckets of a layout.
     pub(crate) fn of(layout: &Layout, started: u64) -> Stage {
-        let bounds = layout.explicit().map(|explicit| explicit.bounds.to_vec());
-        Stage {
-            started,
-            number: 0,
-            has_bounds: bounds.is_some(),
-            counts: vec![0; bounds.as_ref().map_or(0, |bounds| bounds.len() + 1)],
-            bounds: bounds.unwrap_or_default(),
-            sum: 0.0,
-            is_exponential: layout.exponential().is_some(),
-            exponential: Exponential::default(),
-        }
+        let mut stage = Stage::default();
+        stage.begin(layout, started);
+        stage
+    }
+
+    /// The same in the place of another, whose memory is used again.
+    pub(crate) fn begin(&mut self, layout: &Layout, started: u64) {
+        let bounds = layout.explicit().map(|explicit| &explicit.bounds[..]);
+        (self.started, self.number, self.sum) = (started, 0, 0.0);
+        self.has_bounds = bounds.is_some();
+        self.bounds.clear();
+        self.bounds.extend_from_slice(bounds.unwrap_or_default());
+        self.counts.clear();
+        self.counts.resize(bounds.map_or(0, |bounds| bounds.len() + 1), 0);
+        self.is_exponential = layout.exponential().is_some();
+        self.exponential.clear();
+    }
+
+    /// Becomes like another. Its memory is used again.
+    pub(crate) fn become_like(&mut self, other: &Stage) {
+        let &Stage { started, number, has_bounds, sum, is_exponential, .. } = other;
+        (self.started, self.number, self.sum) = (started, number, sum);
+        (self.has_bounds, self.is_exponential) = (has_bounds, is_exponential);
+        self.bounds.clone_from(&other.bounds);
+        self.counts.clone_from(&other.counts);
+        self.exponential.become_like(&other.exponential);
     }
 
     /// Whether there are others that are wanted.
@@ -233,8 +248,8 @@ impl Stage {
         }
     }
 
-    /// Adds the words of a cell in one region, which has all buckets of this stage.
-    pub(crate) fn add_words(&mut self, layout: &Layout, words: &[u64]) {
+    /// Adds the words of a cell in one region, which has all buckets of this stage. `part` is where they are read.
+    pub(crate) fn add_words(&mut self, layout: &Layout, words: &[u64], part: &mut Exponential) {
         if self.has_bounds
             && let (Some(explicit), Some((sum, counts))) = (layout.explicit(), words.split_first())
         {
@@ -243,16 +258,17 @@ impl Stage {
         }
         if self.is_exponential
             && let Some((at, shape)) = layout.exponential()
-            && let Some(part) = words.get(at as usize..).and_then(|words| shape.read(words))
+            && let Some(words) = words.get(at as usize..)
+            && shape.read_into(words, part)
         {
-            self.exponential.merge(&part, Shape::DEFAULT);
+            self.exponential.merge(part, Shape::DEFAULT);
         }
     }
 
     /// With the words of a cell that add up, and what its exponential buckets hold.
     pub(crate) fn with(mut self, layout: &Layout, words: &[u64], exponential: Option<Exponential>) -> Stage {
         self.is_exponential = false;
-        self.add_words(layout, words);
+        self.add_words(layout, words, &mut Exponential::default());
         self.is_exponential = exponential.is_some();
         self.exponential = exponential.unwrap_or_default();
         self

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::dictionary::Writer;
+use super::exponential::Exponential;
 use super::layout::{Layout, Wanted};
 use super::lifecycle::have_moved_on;
 use super::line::CellWord;
@@ -70,12 +71,14 @@ impl Inner {
             // The oldest first, as they were replaced.
             if history.cells.first().is_some_and(|(cell, _)| *cell == old.cell) {
                 let (_, stage) = history.cells.remove(0);
-                let mut copy = vec![0; words];
+                let (mut copy, mut part) = (vec![0; words], Exponential::default());
                 for chunk in self.regions.iter().filter_map(|region| region.series(slot)) {
                     for (to, word) in copy.iter_mut().zip(chunk.words(slot, words)) {
                         *to = word.load(Acquire);
                     }
-                    history.stages[..=stage].iter_mut().for_each(|stage| stage.add_words(layout, &copy));
+                    history.stages[..=stage]
+                        .iter_mut()
+                        .for_each(|stage| stage.add_words(layout, &copy, &mut part));
                 }
             }
         });

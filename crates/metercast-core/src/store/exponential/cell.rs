@@ -114,18 +114,25 @@ impl Shape {
 
     /// What a copy of the words says, taken while no record was under way; `None` if nothing was recorded.
     pub(crate) fn read(self, words: &[u64]) -> Option<Exponential> {
-        let (&[state, zero_count, sum, min, max, positive, negative], buckets) = words.split_first_chunk()?;
-        let lowered = Lowered::of(state)?;
-        let (up, down) = buckets.split_at_checked(usize::from(self.positive))?;
-        Some(Exponential {
-            scale: MAX_SCALE - lowered.0 as i32,
-            zero_count,
-            positive: Span::of(positive).read(up),
-            negative: Span::of(negative).read(down),
-            sum: f64::from_bits(sum),
-            min: Some(f64::from_bits(min)),
-            max: Some(f64::from_bits(max)),
-        })
+        let mut read = Exponential::default();
+        self.read_into(words, &mut read).then_some(read)
+    }
+
+    /// The same in the place of another, whose memory is used again; false if nothing was recorded.
+    pub(crate) fn read_into(self, words: &[u64], to: &mut Exponential) -> bool {
+        let mut read = || {
+            let (&[state, zero_count, sum, min, max, positive, negative], buckets) =
+                words.split_first_chunk()?;
+            let lowered = Lowered::of(state)?;
+            let (up, down) = buckets.split_at_checked(usize::from(self.positive))?;
+            to.scale = MAX_SCALE - lowered.0 as i32;
+            (to.zero_count, to.sum) = (zero_count, f64::from_bits(sum));
+            (to.min, to.max) = (Some(f64::from_bits(min)), Some(f64::from_bits(max)));
+            Span::of(positive).read(up, &mut to.positive);
+            Span::of(negative).read(down, &mut to.negative);
+            Some(())
+        };
+        read().is_some()
     }
 }
 
@@ -296,14 +303,12 @@ impl Span {
         Span { base, below: 0, above: 1 }.with(self.low() >> by).with(self.high() >> by)
     }
 
-    fn read(self, counts: &[u64]) -> ExponentialBuckets {
-        if self.is_empty() {
-            return ExponentialBuckets::default();
-        }
-        let count = |index| counts.get(self.slot(index, counts.len())).copied().unwrap_or(0);
-        ExponentialBuckets {
-            offset: self.low() as i32,
-            counts: (self.low()..=self.high()).map(count).collect(),
+    fn read(self, counts: &[u64], to: &mut ExponentialBuckets) {
+        to.clear();
+        if !self.is_empty() {
+            let count = |index| counts.get(self.slot(index, counts.len())).copied().unwrap_or(0);
+            to.offset = self.low() as i32;
+            to.counts.extend((self.low()..=self.high()).map(count));
         }
     }
 }

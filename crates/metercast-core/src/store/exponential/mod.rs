@@ -121,8 +121,8 @@ impl Exponential {
             return;
         }
         if self.is_empty() {
-            *self =
-                Exponential { scale: other.scale, min: other.min, max: other.max, ..Exponential::default() };
+            self.clear();
+            (self.scale, self.min, self.max) = (other.scale, other.min, other.max);
         }
         let other = self.level(Cow::Borrowed(other));
         // First down, then together: at a high scale there may be a billion empty buckets between the two.
@@ -137,6 +137,23 @@ impl Exponential {
         self.sum += other.sum;
         self.min = self.min.zip(other.min).map(|(a, b)| a.min(b));
         self.max = self.max.zip(other.max).map(|(a, b)| a.max(b));
+    }
+
+    /// As if nothing had been recorded. Its memory is used again.
+    pub(crate) fn clear(&mut self) {
+        let (mut positive, mut negative) =
+            (std::mem::take(&mut self.positive), std::mem::take(&mut self.negative));
+        positive.clear();
+        negative.clear();
+        *self = Exponential { positive, negative, ..Exponential::default() };
+    }
+
+    /// Becomes like another. Its memory is used again.
+    pub(crate) fn become_like(&mut self, other: &Exponential) {
+        let &Exponential { scale, zero_count, sum, min, max, .. } = other;
+        (self.scale, self.zero_count, self.sum, self.min, self.max) = (scale, zero_count, sum, min, max);
+        self.positive.become_like(&other.positive);
+        self.negative.become_like(&other.negative);
     }
 
     /// What was recorded since an earlier reading of the same series. Of what came since, minimum and maximum are not
@@ -241,12 +258,24 @@ impl ExponentialBuckets {
         if self.counts.is_empty() {
             return;
         }
-        let low = self.low() >> by;
-        let mut counts = vec![0; (((self.end() - 1) >> by) - low + 1) as usize];
-        for (index, count) in self.indexed() {
-            counts[((index >> by) - low) as usize] += count;
+        let (from, low) = (self.low(), self.low() >> by);
+        // None goes to a place beyond its own.
+        for at in 0..self.counts.len() {
+            let count = std::mem::take(&mut self.counts[at]);
+            self.counts[(((from + at as i64) >> by) - low) as usize] += count;
         }
-        *self = ExponentialBuckets { offset: low as i32, counts };
+        self.counts.truncate((((self.end() - 1) >> by) - low + 1) as usize);
+        self.offset = low as i32;
+    }
+
+    fn clear(&mut self) {
+        self.offset = 0;
+        self.counts.clear();
+    }
+
+    fn become_like(&mut self, other: &ExponentialBuckets) {
+        self.offset = other.offset;
+        self.counts.clone_from(&other.counts);
     }
 
     fn add(&mut self, other: &ExponentialBuckets) {
@@ -254,15 +283,18 @@ impl ExponentialBuckets {
             return;
         }
         if self.counts.is_empty() {
-            *self = other.clone();
-            return;
+            return self.become_like(other);
         }
         let low = self.low().min(other.low());
-        let mut counts = vec![0; (self.end().max(other.end()) - low) as usize];
-        for (index, count) in self.indexed().chain(other.indexed()) {
-            counts[(index - low) as usize] += count;
+        let (below, all) = (self.low() - low, self.end().max(other.end()) - low);
+        if all > self.counts.len() as i64 {
+            self.counts.resize(all as usize, 0);
+            self.counts.rotate_right(below as usize);
         }
-        *self = ExponentialBuckets { offset: low as i32, counts };
+        self.offset = low as i32;
+        for (index, count) in other.indexed() {
+            self.counts[(index - low) as usize] += count;
+        }
     }
 
     /// Takes away what was there earlier. A bucket never counts down, so what is missing belongs to another series,
