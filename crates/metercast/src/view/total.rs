@@ -92,6 +92,13 @@ impl Total {
                 *count = count.wrapping_add(more);
                 *sum += and;
             }
+            // Some of them were too large for a whole number, as their unit is so small.
+            (
+                to @ (Total::U64(_) | Total::I64(_) | Total::F64(_)),
+                other @ (Total::U64(_) | Total::I64(_) | Total::F64(_)),
+            ) => {
+                *to = Total::F64(to.number() + other.number());
+            }
             // Kept in different buckets: what both know is how many there were, and their sum.
             (to, other) => {
                 if let (Some((count, sum)), Some((more, and))) = (to.count_and_sum(), other.count_and_sum()) {
@@ -161,14 +168,18 @@ fn summed_down(from: &'static [f64], counts: &[u64], to: &'static [f64], sum: f6
     down
 }
 
-/// A number in another unit: whole ones stay whole if the factor is.
+/// A number in another unit: whole ones stay whole if the factor is, and they do not become too large for that.
 pub(crate) fn scaled_number(value: PointView<'_>, scale: f64) -> PointView<'_> {
     let is_whole = scale.fract() == 0.0 && scale < 1e18;
     match value {
-        PointView::U64(value) if is_whole => PointView::U64(value.saturating_mul(scale as u64)),
-        PointView::I64(value) if is_whole => PointView::I64(value.saturating_mul(scale as i64)),
-        PointView::U64(value) => PointView::F64(scaled(value as f64, scale)),
-        PointView::I64(value) => PointView::F64(scaled(value as f64, scale)),
+        PointView::U64(value) => {
+            let whole = if is_whole { value.checked_mul(scale as u64) } else { None };
+            whole.map_or_else(|| PointView::F64(scaled(value as f64, scale)), PointView::U64)
+        }
+        PointView::I64(value) => {
+            let whole = if is_whole { value.checked_mul(scale as i64) } else { None };
+            whole.map_or_else(|| PointView::F64(scaled(value as f64, scale)), PointView::I64)
+        }
         PointView::F64(value) => PointView::F64(scaled(value, scale)),
         value => value,
     }
@@ -190,4 +201,30 @@ pub(super) fn newest(exemplars: &mut Vec<Exemplar>, value: &Total) {
         _ => exemplars.truncate(1),
     }
     exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_that_is_too_large_in_another_unit_becomes_a_double_and_is_added_to_others() {
+        let of = |value, scale| Total::of(&scaled_number(value, scale)).unwrap();
+        let spelled = |total: &Total| format!("{total:?}");
+        let cases = [
+            (PointView::U64(1 << 60), 8.0, "U64(9223372036854775808)"),
+            (PointView::U64(1 << 62), 8.0, "F64(3.6893488147419103e19)"),
+            (PointView::I64(-(1 << 60)), 8.0, "I64(-9223372036854775808)"),
+            (PointView::I64(-(1 << 62)), 8.0, "F64(-3.6893488147419103e19)"),
+            (PointView::U64(5), 1e-3, "F64(0.005)"),
+        ];
+        for (value, scale, expected) in cases {
+            assert_eq!(spelled(&of(value, scale)), expected);
+        }
+        for (first, second) in [(1 << 62, 1 << 61), (1 << 61, 1 << 62)] {
+            let mut total = of(PointView::U64(first), 8.0);
+            total.add(of(PointView::U64(second), 8.0), None);
+            assert_eq!(spelled(&total), "F64(5.5340232221128655e19)");
+        }
+    }
 }

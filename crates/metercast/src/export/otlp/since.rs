@@ -140,10 +140,9 @@ impl Since {
         if came == 0 {
             return None;
         }
-        let value = match (i64::try_from(came), scale) {
-            (Ok(came), None) => Number::Int(came),
-            (Ok(_), Some(scale)) => Number::of(&scaled_number(PointView::U64(came), scale))?,
-            (Err(_), scale) => {
+        let shown = scale.map_or(PointView::U64(came), |scale| scaled_number(PointView::U64(came), scale));
+        let value = match Number::of(&shown)? {
+            Number::Double(_) if came > EXACT => {
                 // As much of it as a double says exactly; the rest comes with the next. It is left to a part of which so much
                 // came: one that is told more than it is at would seem to have begun anew.
                 let rest = came % (1 << 11);
@@ -152,6 +151,7 @@ impl Since {
                 }
                 Number::Double(in_unit((came - rest) as f64, scale))
             }
+            value => value,
         };
         Some(Came { value, start })
     }
@@ -186,6 +186,9 @@ impl Since {
         Some(Came { value: Number::Double(in_unit(came, scale)), start })
     }
 }
+
+/// Up to this a double says each whole number.
+const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 
 fn in_unit(value: f64, scale: Option<f64>) -> f64 {
     scale.map_or(value, |scale| scaled(value, scale))

@@ -14,6 +14,7 @@ metrics! {
     pub(super) static AMOUNTS: Counter<f64> = "delta.amounts" { labels: { text: &str } };
     /// Never removed, so that what the receiver has is to the last bit what the store has.
     pub(super) static EXACT: Counter<f64> = "delta.exact" { labels: { text: &str } };
+    static BYTES: Counter<u64> = "delta.bytes" { unit: "By", labels: { text: &str } };
     static LEVEL: UpDownCounter<i64> = "delta.level";
     static HEAT: Gauge<f64> = "delta.heat";
     pub(super) static TIMES: Histogram<f64> = "delta.times" { buckets: [1.0, 5.0, 20.0], labels: { text: &str } };
@@ -260,6 +261,24 @@ fn a_total_beyond_what_a_number_holds_arrives_whole() {
     store.scope(|| COUNTS.add(5, ("a",)));
     flush(&mut message, &store, &mut receiver);
     assert_eq!(receiver.count("delta.counts", "a"), u128::from(u64::MAX) + 5);
+}
+
+#[test]
+fn a_total_that_is_too_large_in_another_unit_arrives_whole() {
+    use crate::view::{Projection, View};
+
+    let (store, mut receiver) = (Store::new(), Receiver::default());
+    let options = OtlpOptions { temporality: Delta, ..OtlpOptions::default() };
+    let bits = Projection::new().view(View::of("delta.bytes").unit("bit"));
+    let mut message = OtlpMessage::with_projection(&[], options, bits);
+    let mut sum = 0;
+    for bytes in [1 << 62, (1 << 62) + 1001, (1 << 60) + 3, 7, (1 << 63) + 5, 1] {
+        store.scope(|| BYTES.add(bytes, ("a",)));
+        flush(&mut message, &store, &mut receiver);
+        flush(&mut message, &store, &mut receiver);
+        sum += u128::from(bytes);
+        assert_eq!(receiver.count("delta.bytes", "a"), 8 * sum);
+    }
 }
 
 #[test]
