@@ -3,14 +3,14 @@
 mod support;
 
 use std::net::TcpListener;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use metercast::config::{OnError, Otlp, Prometheus, Pushgateway, Stdout};
 use metercast::log::Level;
 use metercast::view::View;
-use metercast::{Config, ExporterChange, Store, Telemetry, metrics};
+use metercast::{Config, ExporterChange, Log, Store, Telemetry, metrics};
 #[cfg(target_os = "linux")]
 use support::reload::threads;
 use support::reload::{Client, HOUR, MINUTE, builder, order, page, start};
@@ -246,4 +246,32 @@ fn a_plan_and_a_reload_that_is_refused_ask_the_store_for_no_buckets() {
         // From the moment on at which the reload is over.
         assert!(is_exponential(&store), "reloaded {kind}");
     }
+}
+
+#[test]
+fn a_log_may_plan_a_reload_whatever_it_is_told() {
+    type Handle = Arc<Mutex<Option<Arc<Telemetry>>>>;
+    let (telemetry, (told, is_told)) = (Handle::default(), mpsc::channel());
+    let plain = || builder().exporter("page", page()).build().unwrap();
+    let log = Log::to({
+        let telemetry = Arc::clone(&telemetry);
+        move |_, line| {
+            let telemetry = telemetry.lock().unwrap().clone();
+            let planned = telemetry.map(|telemetry| telemetry.plan_reload(&plain()).is_ok());
+            told.send((line.to_owned(), planned)).unwrap();
+        }
+    });
+    let started = Telemetry::builder(plain()).store(Store::new()).log(log).start().unwrap();
+    let started = Arc::new(started);
+    *telemetry.lock().unwrap() = Some(Arc::clone(&started));
+    is_told.try_iter().for_each(drop);
+    let next = builder().toml("app.toml", "[telemetri]\n").exporter("page", page()).build().unwrap();
+    assert!(!next.warnings().is_empty());
+    thread::spawn(move || started.reload(next).unwrap());
+    for part in ["no table", "configuration reloaded"] {
+        let (line, planned) = is_told.recv_timeout(MINUTE).unwrap();
+        assert!(line.contains(part), "{line}");
+        assert_eq!(planned, Some(true));
+    }
+    telemetry.lock().unwrap().take();
 }

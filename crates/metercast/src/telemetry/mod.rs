@@ -15,6 +15,8 @@ mod reloaded;
 mod retire;
 mod running;
 mod step;
+#[cfg(feature = "otlp")]
+mod told;
 #[cfg(feature = "config")]
 mod watch;
 

@@ -82,7 +82,9 @@ impl Before<'_> {
         if !failures.is_empty() {
             return Err(failures);
         }
-        let gone = self.exporters.keys().filter(|name| !prepared.steps.contains_key(*name));
+        let is_gone =
+            |name: &&String| !prepared.steps.contains_key(*name) && !prepared.failed.contains_key(*name);
+        let gone = self.exporters.keys().filter(is_gone);
         prepared.changes.extend(gone.map(|name| (name.clone(), ExporterChange::Removed)));
         Ok(prepared)
     }
@@ -90,8 +92,11 @@ impl Before<'_> {
     /// Whether the others do not mind that it cannot start. What runs is never given up for what does not.
     fn may_fail(&self, new: &New<'_>) -> bool {
         let is_tried_again = self.failed.is_none_or(|failed| failed.contains_key(new.name));
-        !self.exporters.contains_key(new.name)
-            && (new.is_private || (is_tried_again && new.config.on_error() == OnError::Degrade))
+        match self.exporters.get(new.name) {
+            None => new.is_private || (is_tried_again && new.config.on_error() == OnError::Degrade),
+            // What has died does not run, and is none of the user's business either.
+            Some(old) => new.is_private && !old.is_alive(),
+        }
     }
 
     /// Which of the listeners that there are serves which page: that of the same exporter, if its address stays; or that
@@ -187,3 +192,6 @@ struct New<'a> {
     config: &'a Config,
     is_private: bool,
 }
+
+#[cfg(test)]
+pub(super) mod tests;

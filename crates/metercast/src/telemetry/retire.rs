@@ -34,6 +34,16 @@ pub(super) struct Retiring {
     ended: Arc<Ended>,
 }
 
+/// The end of an exporter that there was no thread for.
+pub(super) struct End(Arc<dyn Fn() + Send + Sync>);
+
+impl End {
+    /// Blocks until it has ended.
+    pub(super) fn run(self) {
+        (self.0)();
+    }
+}
+
 #[derive(Default)]
 struct Ended {
     is_so: Mutex<bool>,
@@ -41,8 +51,19 @@ struct Ended {
 }
 
 impl Retiring {
-    /// Ends the exporter, at the latest at `deadline`. What goes wrong is logged.
-    pub(super) fn start(name: &str, exporter: Exporter, deadline: Instant) -> Retiring {
+    /// Ends the exporter, at the latest at `deadline`. What goes wrong is logged. If no thread can be had the end is returned, to
+    /// be run where nobody waits for it.
+    pub(super) fn start(name: &str, exporter: Exporter, deadline: Instant) -> (Retiring, Option<End>) {
+        let thread = thread::Builder::new().name(format!("metercast-retire-{name}").replace('\0', ""));
+        Retiring::start_on(thread, name, exporter, deadline)
+    }
+
+    fn start_on(
+        thread: thread::Builder,
+        name: &str,
+        exporter: Exporter,
+        deadline: Instant,
+    ) -> (Retiring, Option<End>) {
         let ended = Arc::new(Ended::default());
         let is_private = exporter.is_private;
         #[cfg(feature = "serve")]
@@ -60,14 +81,11 @@ impl Retiring {
                 ended.set();
             }
         });
-        let spawned = thread::Builder::new().name(format!("metercast-retire-{name}")).spawn({
+        let spawned = thread.spawn({
             let end = Arc::clone(&end);
             move || end()
         });
-        if spawned.is_err() {
-            end();
-        }
-        Retiring {
+        let retiring = Retiring {
             name: name.to_owned(),
             is_private,
             #[cfg(feature = "serve")]
@@ -77,7 +95,8 @@ impl Retiring {
             #[cfg(feature = "otlp")]
             deadline,
             ended,
-        }
+        };
+        (retiring, spawned.is_err().then(|| End(end)))
     }
 
     #[cfg(feature = "otlp")]
@@ -133,5 +152,25 @@ impl Ended {
     fn set(&self) {
         *self.is_so.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+mod tests {
+    use super::super::prepare::tests::{builder, exporters, print, soon};
+    use super::*;
+
+    #[test]
+    fn an_end_without_a_thread_is_left_to_who_does_not_hold_the_lock() {
+        let exporter = || exporters(builder().exporter("a", print())).remove("a").unwrap();
+        // Larger than all addresses there are.
+        let none = thread::Builder::new().stack_size(1 << 47);
+        let (retiring, end) = Retiring::start_on(none, "a", exporter(), soon());
+        assert!(!retiring.has_ended());
+        end.unwrap().run();
+        assert!(retiring.has_ended());
+        let (retiring, end) = Retiring::start("a", exporter(), soon());
+        assert!(end.is_none());
+        retiring.wait(soon()).unwrap();
     }
 }

@@ -19,10 +19,12 @@ use super::error::{FlushError, ReloadError, StartError};
 use super::exporter::Exporter;
 use super::prepare::{Before, Prepared};
 use super::reloaded::Reloaded;
-use super::retire::Retiring;
+use super::retire::{End, Retiring};
+#[cfg(feature = "otlp")]
+use super::told::Told;
 use crate::config::Config;
 #[cfg(feature = "otlp")]
-use crate::export::otlp::{Heritage, OtlpMessage};
+use crate::export::otlp::Heritage;
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::own;
@@ -60,7 +62,7 @@ struct State {
     retiring: Vec<Retiring>,
     /// What pushes of deltas had told when they ended, by name: if one comes back it goes on there.
     #[cfg(feature = "otlp")]
-    told: BTreeMap<String, Box<OtlpMessage>>,
+    told: Told,
     /// What was said of the last reload.
     last_reload: Option<Said>,
     is_over: bool,
@@ -75,12 +77,20 @@ struct Said {
     line: String,
 }
 
+/// A change that was made, or that would be. Whoever takes what is said may want to make another, so it is said later.
+struct Changed {
+    reloaded: Reloaded,
+    warnings: Vec<String>,
+    /// What no thread could be had for.
+    ends: Vec<End>,
+}
+
 #[cfg(feature = "otlp")]
 impl State {
     /// What a push of this name has told that is gone, or about to go; nothing if it is new. `None` before all has started.
     fn heritage(&mut self, name: &str) -> Option<Heritage> {
         self.config.as_ref()?;
-        if let Some(told) = self.told.remove(name) {
+        if let Some(told) = self.told.take(name) {
             return Some(Box::new(move || Some(told)));
         }
         let retiring = self.retiring.iter_mut().rev().find(|retiring| retiring.name() == name);
@@ -100,7 +110,7 @@ impl Running {
                 failed: BTreeMap::new(),
                 retiring: Vec::new(),
                 #[cfg(feature = "otlp")]
-                told: BTreeMap::new(),
+                told: Told::default(),
                 last_reload: None,
                 is_over: false,
                 #[cfg(all(unix, feature = "otlp"))]
@@ -108,7 +118,8 @@ impl Running {
             }),
             myself: Weak::clone(myself),
         });
-        running.change(config, true).map_err(ReloadError::into_start)?;
+        let changed = running.change(config, true).map_err(ReloadError::into_start)?;
+        running.conclude(changed);
         running.say_start();
         Ok(running)
     }
@@ -148,6 +159,7 @@ impl Running {
         });
         // Whoever takes what is said may have reasons to reload.
         drop(turn);
+        let result = result.map(|changed| self.conclude(changed));
         self.say_reload(by, &result);
         result
     }
@@ -155,7 +167,7 @@ impl Running {
     /// What a reload would do: everything that can fail is tried.
     pub(super) fn plan(&self, config: Config) -> Result<Reloaded, ReloadError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(config, false)
+        self.change(config, false).map(|changed| changed.reloaded)
     }
 
     fn next<E: Into<ReloadError>>(
@@ -167,8 +179,17 @@ impl Running {
         next(&config).map_err(Into::into)
     }
 
+    /// What is left to do when a change is made and the next may begin. Returns what was changed.
+    fn conclude(&self, changed: Changed) -> Reloaded {
+        for warning in &changed.warnings {
+            self.log().write_once(Level::Warn, warning);
+        }
+        changed.ends.into_iter().for_each(End::run);
+        changed.reloaded
+    }
+
     /// The transaction. Only whoever has the turn may begin one.
-    fn change(&self, config: Config, commits: bool) -> Result<Reloaded, ReloadError> {
+    fn change(&self, config: Config, commits: bool) -> Result<Changed, ReloadError> {
         #[cfg(feature = "serve")]
         let closing = self.state().retiring.iter().filter_map(Retiring::listener).collect();
         let (old, exporters, failed) = {
@@ -191,7 +212,7 @@ impl Running {
         let settings = old.as_ref().map_or_else(Vec::new, |old| difference::of_all(old, &config));
         let reloaded = Reloaded::new(std::mem::take(&mut prepared.changes), settings);
         if !commits {
-            return Ok(reloaded);
+            return Ok(Changed { reloaded, warnings: Vec::new(), ends: Vec::new() });
         }
         #[cfg(all(unix, feature = "otlp"))]
         if listens_to_sigterm(&config, &prepared) {
@@ -203,19 +224,22 @@ impl Running {
             return Err(ReloadError::stopped());
         }
         let warnings = config.warnings().to_vec();
-        let removed = self.commit(&mut state, config, prepared);
+        let (removed, ends) = self.commit(&mut state, config, prepared);
         drop(state);
         // The threads of what was removed have ended or are told to.
         drop(exporters);
         drop(removed);
-        for warning in &warnings {
-            self.log().write_once(Level::Warn, warning);
-        }
-        Ok(reloaded)
+        Ok(Changed { reloaded, warnings, ends })
     }
 
-    /// The second part of the transaction, which cannot fail. Returns what is to be dropped without the lock.
-    fn commit(&self, state: &mut State, config: Config, prepared: Prepared) -> Vec<Box<dyn Send>> {
+    /// The second part of the transaction, which cannot fail. Returns what is to be dropped without the lock,
+    /// and the ends that no thread could be had for.
+    fn commit(
+        &self,
+        state: &mut State,
+        config: Config,
+        prepared: Prepared,
+    ) -> (Vec<Box<dyn Send>>, Vec<End>) {
         let store = self.reader.store();
         let was_enabled = state.config.as_ref().map(Config::is_enabled);
         match (was_enabled, config.is_enabled()) {
@@ -235,17 +259,20 @@ impl Running {
             std::mem::take(&mut state.retiring).into_iter().partition(Retiring::has_ended);
         state.retiring = retiring;
         #[cfg(feature = "otlp")]
-        state.told.extend(ended.iter().filter_map(Retiring::told));
+        ended.iter().filter_map(Retiring::told).for_each(|(name, told)| state.told.keep(name, told));
         let mut exporters = BTreeMap::new();
         for (name, step) in prepared.steps {
             #[cfg(feature = "otlp")]
             let step = step.going_on(|| state.heritage(&name));
             exporters.insert(name, step.commit(until));
         }
+        let mut ends = Vec::new();
         let old = std::mem::replace(&mut state.exporters, exporters);
         for (name, exporter) in old {
             if !state.exporters.values().any(|kept| kept.is(&exporter)) {
-                state.retiring.push(Retiring::start(&name, exporter, until));
+                let (retiring, end) = Retiring::start(&name, exporter, until);
+                state.retiring.push(retiring);
+                ends.extend(end);
             }
         }
         state.failed = prepared.failed;
@@ -258,7 +285,7 @@ impl Running {
             dropped.push(Box::new(std::mem::replace(&mut state.signals, signals)));
         }
         dropped.push(Box::new(state.config.replace(config)));
-        dropped
+        (dropped, ends)
     }
 
     /// What listeners call where they may.
