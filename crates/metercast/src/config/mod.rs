@@ -115,7 +115,7 @@
 //! | key | value | default |
 //! | --- | --- | --- |
 //! | `interval` | from one print to the next, a length of time, not 0 | `"10s"` |
-//! | `resource` | which attributes of the resource are printed: `"all"`, `"none"` or a list | `"all"` |
+//! | `resource` | which attributes of the resource are printed on every line: `"all"`, `"none"` or a list | `"none"` |
 //!
 //! A view says which metrics it is about, and what becomes of them; see [`View`](crate::view::View). Views of a higher source
 //! stand behind those of a lower. Those that select:
@@ -525,6 +525,20 @@ impl Config {
     /// Every value that holds, and which source says it.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// How to let the page of this exporter listen on another address.
+    #[cfg(feature = "serve")]
+    pub(crate) fn mend_of_listen(&self, exporter: &str) -> String {
+        let key = format!("telemetry.exporters.{exporter}.listen");
+        match self.sources.get(&key).map(Setting::source) {
+            Some(Source::Pinned) => "let the program listen on another".to_owned(),
+            Some(Source::Variable(own)) if !own.starts_with("OTEL_") => format!("set {own} to another"),
+            _ if self.sources.shaped.contains(exporter) => {
+                format!("set {key} or OTEL_EXPORTER_PROMETHEUS_PORT to another")
+            }
+            _ => format!("set {key} to another"),
+        }
     }
 
     /// What was passed over, to be logged at the start: one sentence each, with the name of the variable or

@@ -299,6 +299,7 @@ impl Stack {
         let projection = pinned.1.over(prefixed.1.over(file.1.over(default.1)));
         let mut settings = file.0.over(default.0);
         if reads_environment {
+            findings.sources.shaped.insert(name.to_owned());
             settings = environment.settings(&settings, findings).over(settings);
         }
         Some((pinned.0.over(prefixed.0.over(settings)), projection))

@@ -5,7 +5,8 @@ use super::sources::list;
 use crate::resource::Resource;
 use metercast_core::Value;
 
-/// Which attributes of the resource an exporter sends along: all, unless something is said.
+/// Which attributes of the resource an exporter sends along. Unless something is said, a push sends all, and lines of JSON have
+/// none.
 ///
 /// ```
 /// use metercast::config::{Config, Otlp, ResourceAttributes};
@@ -62,10 +63,11 @@ impl ResourceAttributes {
 /// Which of them an exporter sends in the end.
 pub(super) fn settle(
     given: Option<Given<ResourceAttributes>>,
+    default: ResourceAttributes,
     place: &Place,
     findings: &mut Findings,
 ) -> ResourceAttributes {
-    findings.settle(&place.child("resource"), given, ResourceAttributes::All, |attributes| match attributes {
+    findings.settle(&place.child("resource"), given, default, |attributes| match attributes {
         ResourceAttributes::All => "all".to_owned(),
         ResourceAttributes::None => "none".to_owned(),
         ResourceAttributes::Only(keys) => list(keys),

@@ -1,5 +1,6 @@
 //! Which source every value of a configuration comes from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::error::{Findings, Given, Place};
@@ -28,6 +29,8 @@ use metercast_core::Kind;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     settings: Vec<Setting>,
+    /// The exporters that the standard variables shape.
+    pub(super) shaped: BTreeSet<String>,
 }
 
 /// One value that holds.

@@ -27,6 +27,7 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 /// | `count`, `sum`, `bounds`, `counts` | of a histogram: `counts[i]` values are in the bucket up to `bounds[i]`, the last in that above |
 /// | `count`, `sum`, `scale`, `zero_count`, `positive`, `negative` | of an exponential one; the last two are `{"offset":0,"counts":[1]}` |
 /// | `count`, `sum`, `quantiles` | of a summary: `[[0.5,1.5],[0.99,2]]` |
+/// | `resource` | an object of attributes of the resource, if there are some that are [asked for](Stdout::resource) |
 ///
 /// What JSON has no number for is `"NaN"`, `"Infinity"` or `"-Infinity"`.
 ///
@@ -74,7 +75,7 @@ impl Stdout {
         self
     }
 
-    /// Which attributes of the resource are printed; all unless said.
+    /// Which attributes of the resource are printed on every line; none unless said.
     pub fn resource(mut self, attributes: ResourceAttributes) -> Self {
         self.resource = Some(attributes);
         self
@@ -138,7 +139,7 @@ impl StdoutConfig {
         &self.projection
     }
 
-    /// Which attributes of the resource are printed.
+    /// Which attributes of the resource are printed on every line.
     pub fn resource(&self) -> &ResourceAttributes {
         &self.resource
     }
@@ -183,7 +184,7 @@ impl StdoutLayer {
         StdoutConfig {
             interval: findings.settle(&place.child("interval"), self.interval, INTERVAL, show),
             writer: self.writer.map(|writer| writer.value),
-            resource: resource_attributes::settle(self.resource, place, findings),
+            resource: resource_attributes::settle(self.resource, ResourceAttributes::None, place, findings),
             projection,
         }
     }

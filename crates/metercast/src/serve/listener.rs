@@ -40,19 +40,20 @@ const WRITERS: usize = 2;
 
 impl Listener {
     /// Binds `listen`, beside those listeners of ours that are about to close. Nothing is accepted before
-    /// [`open`](Listener::open), and nothing is taken from those.
+    /// [`open`](Listener::open), and nothing is taken from those. `mend` says how to listen elsewhere.
     ///
     /// # Errors
     ///
     /// What is wrong and how to mend it, to be put behind the name of the exporter.
-    pub(crate) fn bind(listen: &str, site: Site, beside: &[Arc<Listener>]) -> Result<Listener, String> {
+    pub(crate) fn bind(
+        listen: &str,
+        mend: &str,
+        site: Site,
+        beside: &[Arc<Listener>],
+    ) -> Result<Listener, String> {
         let exporter = site.exporter().to_owned();
-        let cannot_listen = |error: io::Error| {
-            format!(
-                "cannot listen on {listen}: {error}; free the address, or set telemetry.exporters.{exporter}.listen or \
-                 OTEL_EXPORTER_PROMETHEUS_PORT to another"
-            )
-        };
+        let cannot_listen =
+            |error: io::Error| format!("cannot listen on {listen}: {error}; free the address, or {mend}");
         let others: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
         let Bound { socket: listener, beside } = bind(listen, &others).map_err(cannot_listen)?;
         drop(others);

@@ -174,6 +174,8 @@ impl Before<'_> {
             #[cfg(feature = "serve")]
             reload: &self.reload,
             #[cfg(feature = "serve")]
+            mend_of_listen: &new.config.mend_of_listen(new.name),
+            #[cfg(feature = "serve")]
             listener,
             #[cfg(feature = "serve")]
             closing,

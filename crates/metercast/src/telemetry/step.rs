@@ -126,6 +126,9 @@ pub(super) struct Maker<'a> {
     /// What a listener is to call where it may reload.
     #[cfg(feature = "serve")]
     pub(super) reload: &'a Reload,
+    /// How to let it listen elsewhere.
+    #[cfg(feature = "serve")]
+    pub(super) mend_of_listen: &'a str,
     /// The listener that has the address.
     #[cfg(feature = "serve")]
     pub(super) listener: Option<Arc<Listener>>,
@@ -187,7 +190,8 @@ impl Maker<'_> {
         match self.listener {
             Some(listener) => Ok((Handle::Page { listener, scrape }, Act::Serve(Box::new(site), old))),
             None => {
-                let listener = Arc::new(Listener::bind(settings.listen(), site, self.closing)?);
+                let listener =
+                    Arc::new(Listener::bind(settings.listen(), self.mend_of_listen, site, self.closing)?);
                 Ok((Handle::Page { listener, scrape }, Act::Open(old)))
             }
         }
@@ -226,7 +230,7 @@ impl Maker<'_> {
 
     fn print(self, settings: &StdoutConfig) -> Made {
         let (reader, interval) = (self.reader.of_exporter(self.name, own::STDOUT), settings.interval());
-        let print = Print::of(self.name, settings, reader);
+        let print = Print::of(self.name, settings, self.resource, reader);
         match self.old.map(|old| &old.handle) {
             Some(Handle::Print(timer)) => {
                 Ok((Handle::Print(Arc::clone(timer)), Act::Print(Box::new(print), interval)))

@@ -94,7 +94,7 @@ impl Audit {
             ExporterConfig::Prometheus(prometheus) => prometheus.page().shows_resource(key),
             ExporterConfig::Pushgateway(pushgateway) => pushgateway.page().shows_resource(key),
             ExporterConfig::Otlp(otlp) => otlp.resource().contain(key),
-            ExporterConfig::Stdout(_) => false,
+            ExporterConfig::Stdout(stdout) => stdout.resource().contain(key),
         };
         let attributes = config.resource().attributes().iter().filter(|(key, _)| sends(key));
         let text = |value: &Value| value.to_string();

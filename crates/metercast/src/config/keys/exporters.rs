@@ -216,7 +216,7 @@ pub(in crate::config) const PUSHGATEWAY: &[Key] = &[
 
 /// What one of the type `stdout` has.
 pub(in crate::config) const STDOUT: &[Key] =
-    &[key("interval", Takes::Time, "\"10s\"", "\"1s\"", "From one print to the next."), RESOURCE];
+    &[key("interval", Takes::Time, "\"10s\"", "\"1s\"", "From one print to the next."), RESOURCE_ON_LINES];
 
 const CLIENT_TLS_KEY: Key = key(
     "tls",
@@ -240,6 +240,14 @@ const RESOURCE: Key = key(
     "\"all\"",
     "[\"service.name\"]",
     "Which attributes of the resource are sent along.",
+);
+
+const RESOURCE_ON_LINES: Key = key(
+    "resource",
+    Takes::WordsOrTexts(&ALL_OR_NONE),
+    "\"none\"",
+    "[\"service.name\"]",
+    "Which attributes of the resource are printed on every line.",
 );
 
 /// The table `auth` of a push.

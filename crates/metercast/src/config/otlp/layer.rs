@@ -204,7 +204,7 @@ impl OtlpLayer {
                 .or_else(|| preset.and_then(|preset| preset.request_limit(compression)))
                 .unwrap_or(REQUEST_LIMIT),
             headers,
-            resource: resource_attributes::settle(self.resource, place, findings),
+            resource: resource_attributes::settle(self.resource, ResourceAttributes::All, place, findings),
             projection,
         })
     }

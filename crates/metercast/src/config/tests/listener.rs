@@ -167,3 +167,28 @@ mod file {
         }
     }
 }
+
+#[cfg(feature = "serve")]
+#[test]
+fn how_to_listen_elsewhere_is_what_counts_there() {
+    let mend =
+        |config: crate::config::ConfigBuilder, name: &str| config.build().unwrap().mend_of_listen(name);
+    let both = "set telemetry.exporters.prometheus.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another";
+    assert_eq!(mend(bare(), "prometheus"), both);
+    assert_eq!(
+        mend(bare().exporter("p", Prometheus::default()), "p"),
+        "set telemetry.exporters.p.listen to another"
+    );
+    assert_eq!(
+        mend(bare().exporter("p", Prometheus::listen("h:1")), "p"),
+        "let the program listen on another"
+    );
+    #[cfg(feature = "config")]
+    {
+        let file = bare().toml("a.toml", "[telemetry.exporters.prometheus]\nlisten = 'h:1'\n");
+        assert_eq!(mend(file, "prometheus"), "set telemetry.exporters.prometheus.listen to another");
+        let own = [("SHOP__EXPORTERS__P__LISTEN".to_owned(), "h:1".to_owned())];
+        let own = bare().default_exporter("p", Prometheus::default()).env_prefix("SHOP").variables(own);
+        assert_eq!(mend(own, "p"), "set SHOP__EXPORTERS__P__LISTEN to another");
+    }
+}

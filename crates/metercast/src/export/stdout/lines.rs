@@ -5,21 +5,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use metercast_core::reading::{
     BucketsView, Exponential, ExponentialBuckets, PointView, SeriesView, SummaryView, ValueView,
 };
-use metercast_core::{Kind, Store};
+use metercast_core::{Kind, Store, Value};
 
 use super::json::{put_double, put_integer, put_list, put_text, put_time};
 use crate::view::{Plan, Stream};
 
-/// Reads the store and appends a line for each series that the plan lets out, metrics in the order of their names. Returns how
-/// many there are.
-pub(super) fn write(plan: &mut Plan, store: &Store, time: SystemTime, out: &mut Vec<u8>) -> u64 {
+/// Reads the store and appends a line for each series that the plan lets out, metrics in the order of their names, each
+/// with what [`resource`] made. Returns how many there are.
+pub(super) fn write(
+    plan: &mut Plan,
+    store: &Store,
+    time: SystemTime,
+    resource: &[u8],
+    out: &mut Vec<u8>,
+) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let time = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
     let mut lines = 0;
     store.read(|reading| {
         for view in plan.streams(reading) {
             view.each(|series| {
-                line(view.stream(), series, time, out);
+                line(view.stream(), series, time, resource, out);
                 lines += 1;
             });
         }
@@ -27,7 +33,7 @@ pub(super) fn write(plan: &mut Plan, store: &Store, time: SystemTime, out: &mut 
     lines
 }
 
-fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, out: &mut Vec<u8>) {
+fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, resource: &[u8], out: &mut Vec<u8>) {
     out.extend(b"{\"time\":");
     put_time(out, time);
     out.extend(b",\"started\":");
@@ -53,7 +59,29 @@ fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, out: &mut Vec<u8>) 
     }
     out.push(b'}');
     point(&series.value, out);
+    out.extend(resource);
     out.extend(b"}\n");
+}
+
+/// Attributes of the resource as the end of a line; nothing if there are none.
+pub(super) fn resource(attributes: &[(String, Value)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (n, (key, value)) in attributes.iter().enumerate() {
+        out.extend(if n == 0 { &b",\"resource\":{"[..] } else { b"," });
+        put_text(&mut out, key);
+        out.push(b':');
+        match value {
+            Value::Bool(truth) => label(ValueView::Bool(*truth), &mut out),
+            Value::I64(number) => put_integer(&mut out, *number),
+            Value::U64(number) => put_integer(&mut out, *number),
+            Value::F64(number) => put_double(&mut out, *number),
+            text => put_text(&mut out, &text.to_string()),
+        }
+    }
+    if !out.is_empty() {
+        out.push(b'}');
+    }
+    out
 }
 
 fn kind(kind: Kind) -> &'static str {

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use metercast_core::Value;
+
 use super::lines;
 use crate::config::{StdoutConfig, Writer};
 use crate::export::panic::panic_message;
@@ -19,15 +21,29 @@ pub(crate) struct Print {
     writer: Option<Writer>,
     reader: Reader,
     plan: Plan,
+    /// What every line ends with: the attributes of the resource, if there are some.
+    resource: Vec<u8>,
     /// The memory of the last print.
     spare: Vec<u8>,
 }
 
 impl Print {
-    /// The work of the exporter of this name.
-    pub(crate) fn of(name: &str, config: &StdoutConfig, reader: Reader) -> Print {
+    /// The work of the exporter of this name, which prints these attributes of the resource.
+    pub(crate) fn of(
+        name: &str,
+        config: &StdoutConfig,
+        resource: &[(String, Value)],
+        reader: Reader,
+    ) -> Print {
         let plan = Plan::new(Arc::new(config.projection().clone()), name);
-        Print { name: name.to_owned(), writer: config.writer().cloned(), reader, plan, spare: Vec::new() }
+        Print {
+            name: name.to_owned(),
+            writer: config.writer().cloned(),
+            reader,
+            plan,
+            resource: lines::resource(resource),
+            spare: Vec::new(),
+        }
     }
 
     fn write(&self, text: &[u8]) -> io::Result<()> {
@@ -49,7 +65,9 @@ impl Work for Print {
         text.clear();
         // The reading calls into the application, and so may the writer.
         let read = catch_unwind(AssertUnwindSafe(|| {
-            self.reader.read(|store| lines::write(&mut self.plan, store, SystemTime::now(), &mut text))
+            self.reader.read(|store| {
+                lines::write(&mut self.plan, store, SystemTime::now(), &self.resource, &mut text)
+            })
         }));
         for warning in self.plan.warnings() {
             self.reader.log().write_once(Level::Warn, &warning);

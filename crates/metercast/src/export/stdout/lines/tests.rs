@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metercast_core::{Value, metrics, u64_counter};
+use metercast_core::{metrics, u64_counter};
 
 use super::*;
 
@@ -22,7 +22,7 @@ metrics! {
 /// The lines of a store, without the times, which come first.
 fn lines(store: &Store) -> Vec<String> {
     let mut out = Vec::new();
-    let count = write(&mut Plan::new(Arc::default(), "print"), store, UNIX_EPOCH, &mut out);
+    let count = write(&mut Plan::new(Arc::default(), "print"), store, UNIX_EPOCH, b"", &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<String> = text
         .lines()
@@ -80,4 +80,25 @@ fn a_label_that_is_absent_is_left_out() {
 #[test]
 fn an_empty_store_has_no_line() {
     assert_eq!(lines(&Store::new()), [""; 0]);
+}
+
+#[test]
+fn attributes_of_the_resource_stand_at_the_end_of_every_line() {
+    let store = Store::new();
+    store.scope(|| u64_counter!("stdout.calls", "Calls", 1));
+    let attributes = [
+        ("service.name".to_owned(), Value::from("a\"b")),
+        ("replicas".to_owned(), Value::from(3)),
+        ("share".to_owned(), Value::from(0.5)),
+        ("is.spare".to_owned(), Value::from(false)),
+    ];
+    let mut out = Vec::new();
+    let plan = &mut Plan::new(Arc::default(), "print");
+    assert_eq!(write(plan, &store, UNIX_EPOCH, &resource(&attributes), &mut out), 1);
+    let expected = ",\"value\":1,\"resource\":{\"service.name\":\"a\\\"b\",\"replicas\":3,\"share\":0.5,\"is.spare\":false}}\n";
+    let line = String::from_utf8(out).unwrap();
+    assert!(line.ends_with(expected), "{line}");
+    let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(read["resource"]["service.name"], "a\"b");
+    assert_eq!(resource(&[]), b"");
 }

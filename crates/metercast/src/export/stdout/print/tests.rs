@@ -47,7 +47,7 @@ fn start(interval: Duration, writer: impl Write + Send + 'static) -> Started {
     });
     store.scope(|| u64_counter!("printed", "", 1));
     let reader = Reader::new(store.clone(), log).of_exporter("out", "stdout_metric_exporter");
-    let print = Timer::prepare("out", config.interval(), Print::of("out", config, reader)).unwrap();
+    let print = Timer::prepare("out", config.interval(), Print::of("out", config, &[], reader)).unwrap();
     print.begin();
     Started { print, store, lines }
 }
