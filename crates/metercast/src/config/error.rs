@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+#[cfg(feature = "config")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -236,6 +238,12 @@ impl Place {
     /// The whole of a file.
     pub(super) fn file(name: &str) -> Self {
         Self { file: Some(name.into()), ..Self::named("") }
+    }
+
+    /// A path that is written here: in a file it starts from the file's folder.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        let folder = self.file.as_deref().and_then(|file| Path::new(file).parent());
+        folder.map_or_else(|| path.into(), |folder| folder.join(path))
     }
 
     /// The place of this node, whose key has been added.

@@ -42,7 +42,10 @@ impl ListenerSettings {
         let bearer = place.child("auth").child("bearer");
         ListenerLayer {
             bearer: self.bearer.and_then(|token| findings.take(&bearer, token)),
-            tls: self.tls.map(|value| Given { value, place: place.child("tls") }),
+            tls: self.tls.map(|value| {
+                let place = place.child("tls");
+                Given { value: value.given_at(&place), place }
+            }),
             any_path: self.any_path.map(|value| Given { value, place: place.child("any_path") }),
             health: self.health.map(|value| Given { value, place: place.child("health") }),
             reload: self.reload.map(|value| Given { value, place: place.child("reload") }),
@@ -208,11 +211,10 @@ pub(super) fn check_bearer(token: &str) -> Checked<Secret> {
 
 #[cfg(feature = "config")]
 mod file {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::config::error::given;
     use crate::config::keys;
+    use crate::config::pem_file::PemFile;
     use crate::config::tree::Node;
 
     impl ListenerLayer {
@@ -267,18 +269,22 @@ mod file {
         for (key, node) in findings.table(at, node, example)? {
             let place = at.child(key).of(node);
             match keys::SERVER_TLS.iter().position(|known| known.name == key) {
-                Some(file) => files[file] = Some(findings.string(&place, node, "\"/etc/tls/tls.crt\"")?),
+                Some(file) => {
+                    let path = findings.string(&place, node, "\"/etc/tls/tls.crt\"")?;
+                    files[file] = Some(PemFile::new(place.beside(path), &place));
+                }
                 None => {
                     has_unknown = !findings.knows(&place, key, &[keys::SERVER_TLS]);
                 }
             }
         }
-        for (key, file) in keys::SERVER_TLS.iter().zip(files) {
+        for (key, file) in keys::SERVER_TLS.iter().zip(&files) {
             if file.is_none() && !has_unknown {
                 findings.problem(&at.child(key.name), "is missing; TLS needs a certificate and its key");
             }
         }
-        Some(ServerTls::new(PathBuf::from(files[0]?), PathBuf::from(files[1]?)))
+        let [certificate, key] = files;
+        Some(ServerTls::new(certificate?, key?))
     }
 }
 

@@ -30,7 +30,7 @@
 //! A text may refer to what stands elsewhere: `"${env:NAME}"` is a variable, `"${file:path}"` the content of a file (without line
 //! breaks at its end, at most 64 KiB), which is looked for from the file that says it; behind `:-` may stand what counts if there
 //! is none, as in `"${env:NAME:-default}"`. `$$` is the character `$`. Such a text may stand for a number and for true or false
-//! too. What it refers to is never in a message.
+//! too. What it refers to is never in a message. The paths of `tls` start from the file that says them too.
 //!
 //! | key | value | default |
 //! | --- | --- | --- |
@@ -291,6 +291,7 @@ mod exemplars;
 mod filled;
 mod has;
 mod headers;
+mod pem_file;
 mod percent;
 mod projection;
 mod proxy;

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::error::{Checked, Findings, Given, Place, lay};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
 use super::page::{PageLayer, PageSettings};
+use super::pem_file::PemFile;
 use super::projection::ProjectionSettings;
 use super::server_tls::ServerTls;
 use super::url::is_url_character;
@@ -67,7 +68,9 @@ impl Prometheus {
     /// Encrypts, with the certificate (and those that vouch for it) and the private key in these PEM files. They are read
     /// again when they change. Needs the Cargo feature `tls`.
     pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.listener.tls = Some(ServerTls::new(certificate.into(), key.into()));
+        // Where it is given is known with the exporter's name.
+        let at_code = |path| PemFile::new(path, &Place::named("tls"));
+        self.listener.tls = Some(ServerTls::new(at_code(certificate.into()), at_code(key.into())));
         self
     }
 

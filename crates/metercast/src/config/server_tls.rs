@@ -4,31 +4,43 @@
 use std::fs::{self, File};
 #[cfg(all(feature = "serve", feature = "tls"))]
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 #[cfg(all(feature = "serve", feature = "tls"))]
 use std::time::SystemTime;
+
+use super::error::Place;
+use super::pem_file::PemFile;
 
 /// The files that a listener encrypts with, both in PEM. They are read when it starts, and again when one of them has
 /// changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTls {
-    certificate: PathBuf,
-    key: PathBuf,
+    certificate: PemFile,
+    key: PemFile,
 }
 
 impl ServerTls {
-    pub(super) fn new(certificate: PathBuf, key: PathBuf) -> Self {
+    pub(super) fn new(certificate: PemFile, key: PemFile) -> Self {
         Self { certificate, key }
+    }
+
+    /// The same files, given as the table that is here.
+    pub(super) fn given_at(self, place: &Place) -> Self {
+        let Self { certificate, key } = self;
+        Self {
+            certificate: PemFile::new(certificate.path().into(), &place.child("certificate")),
+            key: PemFile::new(key.path().into(), &place.child("key")),
+        }
     }
 
     /// The certificate, with those that vouch for it behind it.
     pub fn certificate(&self) -> &Path {
-        &self.certificate
+        self.certificate.path()
     }
 
     /// The private key of the certificate.
     pub fn key(&self) -> &Path {
-        &self.key
+        self.key.path()
     }
 }
 
@@ -55,15 +67,16 @@ impl ServerTls {
     ///
     /// The file that cannot be read, and why.
     pub(crate) fn read(&self) -> Result<ServerPem, String> {
-        let read = |what: &str, path: &Path| {
-            read(path).map_err(|error| format!("cannot read its {what} {path:?}: {error}; check tls.{what}"))
+        let read = |what: &str, file: &PemFile| {
+            let (path, place) = (file.path(), file.place());
+            read(path).map_err(|error| format!("cannot read its {what} {path:?}: {error}; check {place}"))
         };
         Ok(ServerPem { certificate: read("certificate", &self.certificate)?, key: read("key", &self.key)? })
     }
 
     /// When the files were written last, and how long they are.
     pub(crate) fn stamp(&self) -> Stamp {
-        [&self.certificate, &self.key].map(|path| {
+        [self.certificate(), self.key()].map(|path| {
             let about = fs::metadata(path).ok()?;
             Some((about.modified().ok()?, about.len()))
         })

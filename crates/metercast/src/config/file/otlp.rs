@@ -1,7 +1,5 @@
 //! The keys of an exporter of the type `otlp`.
 
-use std::path::PathBuf;
-
 use super::Reader;
 use crate::config::duration;
 use crate::config::error::{Given, Place, given};
@@ -93,7 +91,7 @@ impl Reader<'_> {
                 _ => continue,
             };
             let path = self.findings.string(&place, node, "\"/etc/ssl/ca.pem\"");
-            *file = given(&place, path.map(PathBuf::from));
+            *file = given(&place, path.map(|path| place.beside(path)));
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
 
 use super::tls::TlsConfig;
+use crate::config::pem_file::PemFile;
 
 /// What the files hold, which is PEM if they are the right ones. `Debug` shows none of it, as one of them is a key.
 pub(crate) struct Pem {
@@ -21,14 +21,16 @@ impl TlsConfig {
     ///
     /// Which one cannot be read and why.
     pub(crate) fn read(&self) -> Result<Pem, String> {
-        let read = |path: &Path| {
+        let read = |file: &PemFile| {
+            let (path, place) = (file.path(), file.place());
             fs::read(path).map_err(|error| {
-                format!("cannot read {path:?}: {error}; check the path and the file's permissions")
+                format!("cannot read {path:?}: {error}; check the path and the file's permissions ({place})")
             })
         };
+        let [ca, certificate, key] = self.files();
         Ok(Pem {
-            ca: self.ca().map(read).transpose()?,
-            client: match (self.client_certificate(), self.client_key()) {
+            ca: ca.map(read).transpose()?,
+            client: match (certificate, key) {
                 (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
                 _ => None,
             },

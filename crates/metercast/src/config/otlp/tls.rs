@@ -3,44 +3,53 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::error::{Findings, Given, Place, lay};
+use crate::config::pem_file::PemFile;
 
 /// The files that an encrypted connection is made with, all in PEM. They are read when the exporter
 /// starts, and again for each new connection, so that certificates can be renewed while it runs; if they cannot be used
 /// then, what was read before is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsConfig {
-    ca: Option<PathBuf>,
-    client_certificate: Option<PathBuf>,
-    client_key: Option<PathBuf>,
+    ca: Option<PemFile>,
+    client_certificate: Option<PemFile>,
+    client_key: Option<PemFile>,
 }
 
 impl TlsConfig {
     /// The same with this CA.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     pub(crate) fn with_ca(self, ca: PathBuf) -> TlsConfig {
-        TlsConfig { ca: Some(ca), ..self }
+        TlsConfig { ca: Some(PemFile::new(ca, &Place::named("ca"))), ..self }
     }
 
     /// The same with this certificate and its key.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     pub(crate) fn with_client_identity(self, certificate: PathBuf, key: PathBuf) -> TlsConfig {
-        TlsConfig { client_certificate: Some(certificate), client_key: Some(key), ..self }
+        let place = Place::named("client_identity");
+        let [certificate, key] = [certificate, key].map(|path| Some(PemFile::new(path, &place)));
+        TlsConfig { client_certificate: certificate, client_key: key, ..self }
     }
 
     /// The certificates that are trusted, and no others; `None`: those that browsers trust, as the
     /// crate `webpki-roots` has them; those of the system are not read.
     pub fn ca(&self) -> Option<&Path> {
-        self.ca.as_deref()
+        self.ca.as_ref().map(PemFile::path)
     }
 
     /// The certificate, with those that vouch for it, that is shown to a receiver that asks for one (mTLS).
     pub fn client_certificate(&self) -> Option<&Path> {
-        self.client_certificate.as_deref()
+        self.client_certificate.as_ref().map(PemFile::path)
     }
 
     /// The private key of the client's certificate. There is one if and only if there is a certificate.
     pub fn client_key(&self) -> Option<&Path> {
-        self.client_key.as_deref()
+        self.client_key.as_ref().map(PemFile::path)
+    }
+
+    /// Each file, as it is given.
+    #[cfg_attr(not(all(feature = "otlp", feature = "tls")), allow(dead_code))]
+    pub(super) fn files(&self) -> [Option<&PemFile>; 3] {
+        [&self.ca, &self.client_certificate, &self.client_key].map(Option::as_ref)
     }
 }
 
@@ -86,7 +95,9 @@ impl TlsLayer {
         }
         let at = place.child("tls");
         let mut path = |key, file: Option<Given<PathBuf>>| {
-            findings.settle_if(&at.child(key), file, |path| path.display().to_string())
+            let place = file.as_ref()?.place.clone();
+            let path = findings.settle_if(&at.child(key), file, |path| path.display().to_string())?;
+            Some(PemFile::given(Given { value: path, place }))
         };
         TlsConfig {
             ca: path("ca", ca),

@@ -33,6 +33,8 @@ mod secrets;
 #[cfg(feature = "config")]
 mod sources;
 #[cfg(feature = "config")]
+mod tls_files;
+#[cfg(feature = "config")]
 mod validator;
 mod variables;
 #[cfg(feature = "config")]

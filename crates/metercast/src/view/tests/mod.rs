@@ -367,3 +367,15 @@ fn the_page_of_one_tenant_has_views_and_disturbs_no_other() {
         assert_eq!(samples(&scrape), all);
     }
 }
+
+#[test]
+fn the_audit_of_an_exporter_that_prints_has_the_attributes_that_it_prints() {
+    use crate::config::{Config, ResourceAttributes, Stdout};
+    let audit = |stdout: Stdout| {
+        let config = Config::builder().environment(false).service("shop", "1.0").exporter("out", stdout);
+        crate::view::Audit::of_exporter(&config.build().unwrap(), "out", &Store::new()).unwrap().resource
+    };
+    assert_eq!(audit(Stdout::default()), []);
+    let named = Stdout::default().resource(ResourceAttributes::only(["service.name"]));
+    assert_eq!(audit(named), [("service.name".to_owned(), "shop".to_owned())]);
+}
