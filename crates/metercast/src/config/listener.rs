@@ -114,8 +114,13 @@ impl ListenerLayer {
             bearer: self
                 .bearer
                 .map(|bearer| findings.note_secret(&place.child("auth").child("bearer"), bearer)),
-            tls: findings.settle_if(&place.child("tls"), self.tls, |tls| {
-                format!("{} and {}", tls.certificate().display(), tls.key().display())
+            tls: self.tls.map(|Given { value, place: given }| {
+                let at = place.child("tls");
+                for (key, file) in [("certificate", value.certificate()), ("key", value.key())] {
+                    findings
+                        .note(&at.child(key), Given::new(file, &given), |file| file.display().to_string());
+                }
+                value
             }),
             any_path,
             health: findings.settle(&place.child("health"), self.health, !any_path, bool::to_string),

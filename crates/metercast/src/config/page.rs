@@ -3,10 +3,11 @@
 #[cfg(feature = "config")]
 use super::error::given;
 use super::error::{Findings, Given, Place, lay};
+use super::keys::PAGE;
 use super::prometheus::Prometheus;
 #[cfg(feature = "config")]
 use super::resource_attributes::ResourceAttributes;
-use super::sources::list;
+use super::sources::{Source, list};
 #[cfg(feature = "config")]
 use super::tree::Node;
 use crate::export::prometheus::{PageOptions, Profile, ResourceLabels, Strategy};
@@ -132,42 +133,35 @@ impl PageLayer {
         }
     }
 
-    /// The options with the defaults where no source said anything.
+    /// The options, with the defaults where no source said anything.
     pub(super) fn resolve(self, place: &Place, findings: &mut Findings) -> PageOptions {
-        let at = |key| place.child(key);
-        let word = |words: &[&str], n: usize| words[n].to_owned();
-        let mut options = PageOptions::new();
-        let profile = findings.settle(&at("profile"), self.profile, Profile::Otel, |profile| {
-            word(&PROFILE_NAMES, position(&PROFILES, *profile))
-        });
-        options = options.profile(profile);
-        if profile == Profile::Otel {
-            let default = Strategy::UnderscoreEscapingWithSuffixes;
-            let strategy = findings.settle(&at("strategy"), self.strategy, default, |strategy| {
-                word(&STRATEGY_NAMES, position(&STRATEGIES, *strategy))
-            });
-            options = options.strategy(strategy);
-        } else if let Some(strategy) = self.strategy {
-            options = options.strategy(strategy.value);
+        fn take<T>(given: Option<Given<T>>, places: &mut Vec<Option<Place>>) -> Option<T> {
+            let (value, place) = given.map(|given| (given.value, given.place)).unzip();
+            places.push(place);
+            value
         }
-        if let Some(on) = findings.settle_if(&at("unit_suffix"), self.unit_suffix, bool::to_string) {
+        let (mut options, mut places) = (PageOptions::new(), Vec::new());
+        // In the order of the table of keys.
+        if let Some(profile) = take(self.profile, &mut places) {
+            options = options.profile(profile);
+        }
+        if let Some(strategy) = take(self.strategy, &mut places) {
+            options = options.strategy(strategy);
+        }
+        if let Some(on) = take(self.unit_suffix, &mut places) {
             options = options.unit_suffix(on);
         }
-        if let Some(on) = findings.settle_if(&at("total_suffix"), self.total_suffix, bool::to_string) {
+        if let Some(on) = take(self.total_suffix, &mut places) {
             options = options.total_suffix(on);
         }
-        let labels = |labels: &ResourceLabels| match labels {
-            ResourceLabels::All => "all".to_owned(),
-            ResourceLabels::Only(keys) => list(keys),
-            _ => "none".to_owned(),
-        };
-        let none = ResourceLabels::None;
+        options = options
+            .scope_labels(take(self.scope_labels, &mut places).unwrap_or(false))
+            .target_info(take(self.target_info, &mut places).unwrap_or(false))
+            .resource_labels(take(self.resource_labels, &mut places).unwrap_or(ResourceLabels::None))
+            .created(take(self.created, &mut places).unwrap_or(false))
+            .exemplars(take(self.exemplars, &mut places).unwrap_or(true));
+        note(&options, places, place, findings);
         options
-            .scope_labels(findings.settle(&at("scope_labels"), self.scope_labels, false, bool::to_string))
-            .target_info(findings.settle(&at("target_info"), self.target_info, false, bool::to_string))
-            .resource_labels(findings.settle(&at("resource_labels"), self.resource_labels, none, labels))
-            .created(findings.settle(&at("created"), self.created, false, bool::to_string))
-            .exemplars(findings.settle(&at("exemplars"), self.exemplars, true, bool::to_string))
     }
 
     /// Notes what contradicts something else that the same source says.
@@ -183,6 +177,42 @@ impl PageLayer {
             && keys.iter().any(String::is_empty)
         {
             findings.problem(&labels.place, NO_KEY);
+        }
+    }
+}
+
+/// Notes what holds of a page: each key of it with the place that says it, if one does.
+pub(super) fn note(
+    options: &PageOptions,
+    places: impl IntoIterator<Item = Option<Place>>,
+    place: &Place,
+    findings: &mut Findings,
+) {
+    let (profile, strategy) = options.habits();
+    let words = |words: &[&str], n: usize| words[n].to_owned();
+    let labels = match options.labels_of_resource() {
+        ResourceLabels::All => "all".to_owned(),
+        ResourceLabels::Only(keys) => list(keys),
+        _ => "none".to_owned(),
+    };
+    let shown = [
+        words(&PROFILE_NAMES, position(&PROFILES, profile)),
+        words(&STRATEGY_NAMES, position(&STRATEGIES, strategy)),
+        options.has_unit_suffix().to_string(),
+        options.has_total_suffix().to_string(),
+        options.has_scope_labels().to_string(),
+        options.has_target_info().to_string(),
+        labels,
+        options.has_created().to_string(),
+        options.has_exemplars().to_string(),
+    ];
+    for ((key, shown), given) in PAGE.iter().zip(shown).zip(places) {
+        let at = place.child(key.name);
+        match given {
+            Some(given) => findings.note(&at, Given::new((), &given), |()| shown),
+            // The other profile has none.
+            None if key.name == "strategy" && profile == Profile::MetricsRs => {}
+            None => findings.note_as(&at, shown, Source::Default),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::duration;
 use super::error::{Checked, Findings, Given, Place, lay};
 use super::gateway::{self, Gateway};
 use super::otlp::{Auth, TlsConfig, TlsLayer};
-use super::page::PageLayer;
+use super::page::{self, PageLayer};
 use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::secret::Secret;
@@ -320,7 +320,10 @@ impl PushgatewayLayer {
             tls,
             proxy,
             page: match self.options {
-                Some(options) => options.value,
+                Some(Given { value, place: given }) => {
+                    page::note(&value, std::iter::repeat(Some(given)), place, findings);
+                    value
+                }
                 None => self.page.resolve(place, findings),
             },
             projection,

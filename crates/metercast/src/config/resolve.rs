@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::address::Address;
 use super::env::Variables;
-use super::error::{Findings, Place, lay};
+use super::error::{Findings, Given, Place, lay};
 use super::exporter::{ExporterConfig, Kind};
 use super::files::Files;
 use super::gateway::Gateway;
@@ -136,10 +136,11 @@ fn switched_on(
     mut private: BTreeMap<String, ExporterLayer>,
     mut sources: [&mut Layer; 2],
 ) -> BTreeMap<String, ExporterLayer> {
-    private.retain(|name, _| {
+    private.retain(|name, layer| {
         let [file, above] = &mut sources;
         let switch = |layer: &mut Layer| layer.exporters.remove(name)?.enabled;
-        lay(switch(above), switch(file)).is_none_or(|enabled| enabled.value)
+        layer.enabled = lay(switch(above), switch(file));
+        layer.enabled.as_ref().is_none_or(|enabled| enabled.value)
     });
     private
 }
@@ -276,18 +277,36 @@ impl Stack {
             }
         }
         let switch = |layer: &Option<ExporterLayer>| layer.as_ref()?.enabled.clone();
-        if let Some(enabled) = lay(switch(&prefixed), switch(&file)).filter(|enabled| !enabled.value) {
-            // Only a pinned exporter outlives that.
-            pinned.as_ref()?;
-            findings.warn(&enabled.place, "false is ignored, as the program pins this exporter");
+        let place = Place::exporter(name);
+        let at = place.child("enabled");
+        // Only of a private one that is not switched off code has kept what the file says.
+        let switched = lay(switch(&prefixed), switch(&file)).or_else(|| switch(&pinned));
+        match switched {
+            Some(off) if !off.value && pinned.is_none() => {
+                findings.note(&at, off, bool::to_string);
+                return None;
+            }
+            // A pinned exporter outlives that.
+            Some(off) if !off.value => {
+                findings.warn(&off.place, "false is ignored, as the program pins this exporter");
+                let pins = Given::new(true, &place).over(Given::new(true, &off.place));
+                findings.note(&at, pins, bool::to_string);
+            }
+            switched => _ = findings.settle(&at, switched, true, bool::to_string),
         }
 
         let sources = [&pinned, &prefixed, &file, &default];
         let kind =
             sources.iter().find_map(|layer| layer.as_ref().map(ExporterLayer::kind)).or(Kind::named(name))?;
         let is_standard = Kind::named(name).is_some() && file.is_none();
-        let says_env = sources.iter().find_map(|layer| Some(layer.as_ref()?.env.as_ref()?.value));
-        let reads_environment = !is_private && says_env.unwrap_or(is_standard);
+        let says_env = sources
+            .iter()
+            .rev()
+            .filter_map(|layer| layer.as_ref()?.env.clone())
+            .fold(None, |below, above| lay(Some(above), below));
+        let says_env = says_env.filter(|_| !is_private);
+        let reads_environment =
+            findings.settle(&place.child("env"), says_env, is_standard && !is_private, bool::to_string);
 
         let said = |layer: Option<ExporterLayer>| {
             layer.map_or_else(

@@ -343,3 +343,24 @@ fn a_file_that_is_not_toml_says_where_and_quotes_nothing() {
     assert!(lines[1].starts_with("metercast.toml:5: is not TOML: "), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
 }
+
+#[test]
+fn words_of_a_file_are_written_as_they_are_documented() {
+    let cases = [
+        ("temporality", "Delta", "\"cumulative\", \"delta\" or \"lowmemory\"", "delta"),
+        ("compression", "GZIP", "\"gzip\", \"zstd\" or \"none\"", "gzip"),
+        ("histograms", "Explicit", "\"explicit\" or \"exponential\"", "explicit"),
+    ];
+    for (key, found, words, meant) in cases {
+        let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\n{key} = '{found}'\n");
+        let error = bare().toml("a.toml", &text).build().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "a.toml:3: telemetry.exporters.it.{key}: expected {words}, found {found:?}; did you mean {meant:?}?"
+            )
+        );
+    }
+    let variables = [("OTEL_METRICS_EXPORTER", "otlp"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP")];
+    assert_eq!(otlp(&given(&variables).build().unwrap(), "otlp").compression(), Compression::Gzip);
+}

@@ -1,6 +1,8 @@
 //! Who says what holds.
 
 use super::*;
+use crate::config::exporter::Kind;
+use crate::config::keys::{self, Key, Takes};
 
 const FILE: &str = "[telemetry]\nself_metrics = false\nviews = [{ name = 'a.*', kind = 'gauge', gauges = 'sum' }]\n\
                     [telemetry.resource]\n'service.name' = 'file'\n\
@@ -120,4 +122,116 @@ fn what_a_preset_decides_is_said_to_be_its_doing() {
     let near = config.sources().get("telemetry.exporters.near.endpoint").unwrap();
     assert_eq!(*near.source(), Source::Preset);
     assert_eq!(source("auth.token"), ("***".to_owned(), Source::Pinned));
+}
+
+/// The lines that give this key the value of its example, with what it needs beside it.
+fn example(kind: Kind, key: &Key) -> Vec<String> {
+    let name = key.name;
+    let table = |keys: &[Key]| {
+        let inner: Vec<_> = keys.iter().map(|key| format!("{} = {}", key.name, key.example)).collect();
+        format!("{name} = {{ {} }}", inner.join(", "))
+    };
+    let lines = match key.takes {
+        Takes::OneOf(keys) => {
+            keys.iter().map(|key| format!("{name}.{} = {}", key.name, key.example)).collect()
+        }
+        Takes::Table(keys) => vec![table(keys)],
+        _ if name == "enabled" => vec!["enabled = true".to_owned()],
+        _ => vec![format!("{name} = {}", key.example)],
+    };
+    let beside = |line: &str| match kind {
+        _ if name == "type" => "",
+        Kind::Otlp if name == "dataset" => "preset = 'honeycomb'\nauth.token = 't'\n",
+        Kind::Otlp if line.contains("auth.token") => "preset = 'honeycomb'\ndataset = 'd'\n",
+        Kind::Otlp if name == "preset" => "endpoint = 'http://h'\n",
+        Kind::Otlp if name == "tls" => "endpoint = 'https://h'\n",
+        Kind::Pushgateway if name == "tls" => "url = 'https://h'\njob = 'j'\n",
+        Kind::Pushgateway if name == "url" => "job = 'j'\n",
+        Kind::Pushgateway if name == "job" => "url = 'http://h'\n",
+        Kind::Pushgateway => "url = 'http://h'\njob = 'j'\n",
+        _ => "",
+    };
+    lines.iter().map(|line| format!("{}{line}\n", beside(line))).collect()
+}
+
+#[test]
+fn every_key_of_the_table_that_has_a_value_is_listed() {
+    for kind in Kind::ALL {
+        for key in keys::of_kind(kind).iter().flat_map(|table| table.iter()).filter(|key| key.name != "type")
+        {
+            for lines in example(kind, key) {
+                let text = format!("[telemetry.exporters.it]\ntype = '{}'\n{lines}", kind.name());
+                let config = bare().toml("a.toml", &text).build();
+                let config = config.unwrap_or_else(|error| panic!("{error}\n{text}"));
+                let last = lines.lines().count() + 2;
+                let path = format!("telemetry.exporters.it.{}", key.name);
+                let listed = config.sources().settings().iter().filter(|setting| {
+                    let behind = setting.key().strip_prefix(&path);
+                    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(['.', '[']))
+                });
+                let listed: Vec<_> = listed.collect();
+                assert!(!listed.is_empty(), "{text}");
+                let file = Source::File("a.toml".to_owned(), last);
+                assert!(listed.iter().all(|setting| *setting.source() == file), "{text} {listed:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_default_of_the_table_is_listed() {
+    for kind in Kind::ALL {
+        let needed = if kind == Kind::Pushgateway { "url = 'http://h'\njob = 'j'\n" } else { "" };
+        let text = format!("[telemetry.exporters.it]\ntype = '{}'\n{needed}", kind.name());
+        let config = bare().toml("a.toml", &text).build().unwrap();
+        let of_kind = keys::of_kind(kind).iter().flat_map(|table| table.iter());
+        let all = keys::TELEMETRY.iter().map(|key| (format!("telemetry.{}", key.name), key));
+        let all = all.chain(of_kind.map(|key| (format!("telemetry.exporters.it.{}", key.name), key)));
+        // An empty list is nothing.
+        for (path, key) in all.filter(|(_, key)| !["", "[]"].contains(&key.default)) {
+            let setting = config.sources().get(&path).unwrap_or_else(|| panic!("{path}"));
+            let default = key.default.trim_matches('"');
+            // The rest of the URL has been added to it.
+            assert!(
+                setting.value() == default
+                    || (key.name == "endpoint" && setting.value().starts_with(default)),
+                "{setting:?}, not {default}"
+            );
+        }
+    }
+}
+
+#[test]
+fn one_secret_has_one_key_whoever_gives_it() {
+    let variables = [("SHOP__EXPORTERS__IT__AUTH__BEARER", "t"), ("SHOP__EXPORTERS__IT__TYPE", "otlp")];
+    let in_file = |text: &str| bare().toml("a.toml", &format!("[telemetry.exporters.it]\n{text}"));
+    let builders = [
+        given(&variables).env_prefix("SHOP"),
+        in_file("type = 'otlp'\nauth.bearer = 't'"),
+        in_file("type = 'otlp'\nauth.bearer = '${env:NOPE:-t}'"),
+        in_file("type = 'pushgateway'\nurl = 'http://h'\njob = 'j'\nauth.bearer = 't'"),
+        in_file("type = 'prometheus'\nauth.bearer = 't'"),
+        bare().exporter("it", Otlp::to("http://h").bearer("t")),
+    ];
+    for builder in builders {
+        let config = builder.build().unwrap();
+        assert!(config.sources().get("telemetry.exporters.it.auth.bearer").is_some(), "{}", config.sources());
+    }
+}
+
+#[test]
+fn a_view_is_listed_as_it_is_written() {
+    let view =
+        "{ name = \"a\", kind = \"up_down_counter\", rename_labels = { \"a\" = \"b\", \"c\" = \"d\" } }";
+    let config = bare().toml("a.toml", &format!("[telemetry]\nviews = [{view}]\n")).build().unwrap();
+    assert_eq!(config.sources().get("telemetry.exporters.prometheus.views[0]").unwrap().value(), view);
+}
+
+#[test]
+fn an_exporter_that_is_switched_off_is_listed_as_that() {
+    let text = "[telemetry.exporters.it]\ntype = 'otlp'\nenabled = false\n";
+    let config = bare().toml("a.toml", text).build().unwrap();
+    let of_it = config.sources().settings().iter().filter(|setting| setting.key().contains(".it."));
+    let of_it: Vec<_> = of_it.map(|setting| (setting.key(), setting.value())).collect();
+    assert_eq!(of_it, [("telemetry.exporters.it.enabled", "false")]);
 }

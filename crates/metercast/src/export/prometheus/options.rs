@@ -155,6 +155,11 @@ impl PageOptions {
         self
     }
 
+    /// The profile and the strategy.
+    pub(crate) fn habits(&self) -> (Profile, Strategy) {
+        (self.profile, self.strategy)
+    }
+
     /// Whether names are those of the other exporter.
     pub(super) fn is_metrics_rs(&self) -> bool {
         self.profile == Profile::MetricsRs
@@ -173,23 +178,23 @@ impl PageOptions {
             && matches!(self.strategy, UnderscoreEscapingWithSuffixes | NoUtf8EscapingWithSuffixes)
     }
 
-    pub(super) fn has_unit_suffix(&self) -> bool {
+    pub(crate) fn has_unit_suffix(&self) -> bool {
         self.unit_suffix.unwrap_or_else(|| self.has_suffixes())
     }
 
-    pub(super) fn has_total_suffix(&self) -> bool {
+    pub(crate) fn has_total_suffix(&self) -> bool {
         self.total_suffix.unwrap_or_else(|| self.has_suffixes())
     }
 
-    pub(super) fn has_scope_labels(&self) -> bool {
+    pub(crate) fn has_scope_labels(&self) -> bool {
         self.scope_labels
     }
 
-    pub(super) fn has_target_info(&self) -> bool {
+    pub(crate) fn has_target_info(&self) -> bool {
         self.target_info
     }
 
-    pub(super) fn labels_of_resource(&self) -> &ResourceLabels {
+    pub(crate) fn labels_of_resource(&self) -> &ResourceLabels {
         &self.resource_labels
     }
 
@@ -198,11 +203,11 @@ impl PageOptions {
         self.target_info || self.resource_labels.contain(key)
     }
 
-    pub(super) fn has_created(&self) -> bool {
+    pub(crate) fn has_created(&self) -> bool {
         self.created
     }
 
-    pub(super) fn has_exemplars(&self) -> bool {
+    pub(crate) fn has_exemplars(&self) -> bool {
         !self.without_exemplars
     }
 }
