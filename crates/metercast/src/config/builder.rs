@@ -108,7 +108,8 @@ impl ConfigBuilder {
     }
 
     /// Reads this file, which must exist: YAML if its name ends with `.yaml` or `.yml` (with the Cargo feature `yaml`), else
-    /// TOML. One file is read: the last that was named.
+    /// TOML. One file is read: the last that was named. TOML may have 4 MiB, YAML 1 MiB, and both may
+    /// include more.
     #[cfg(feature = "config")]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(file::Source::Path { path: path.into(), may_be_missing: false });

@@ -16,8 +16,10 @@
 //!
 //! [`schema`](schema()) is a JSON Schema of it, for editors. [`Config::sources`] says of each value which source it is from.
 //!
-//! TOML (with the Cargo feature `config`, which is on unless switched off) or, if its name ends with `.yaml` or `.yml`,
-//! YAML (with the Cargo feature `yaml`: version 1.2, its core schema, up to 1 MiB). Everything is in the table `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
+//! TOML of up to 4 MiB (with the Cargo feature `config`, which is on unless switched off) or, if its name ends with `.yaml`
+//! or `.yml`, YAML of up to 1 MiB (with the Cargo feature `yaml`: version 1.2, its core schema). A file may
+//! include 256 others, 16 MiB together. Words are written exactly as they stand here; only those of variables count in any
+//! case. Everything is in the table `telemetry`; the other tables of the file belong to the application. A key that is not in this table is an
 //! error.
 //!
 //! ```toml
@@ -30,7 +32,8 @@
 //! A text may refer to what stands elsewhere: `"${env:NAME}"` is a variable, `"${file:path}"` the content of a file (without line
 //! breaks at its end, at most 64 KiB), which is looked for from the file that says it; behind `:-` may stand what counts if there
 //! is none, as in `"${env:NAME:-default}"`. `$$` is the character `$`. Such a text may stand for a number and for true or false
-//! too. What it refers to is never in a message. The paths of `tls` start from the file that says them too.
+//! too. What it refers to is never in a message; and of a text that may be a secret nothing but the references is, neither what
+//! stands beside them nor a default. The paths of `tls` start from the file that says them too.
 //!
 //! | key | value | default |
 //! | --- | --- | --- |
@@ -213,7 +216,7 @@
 //! With the Cargo feature `yaml`, the file that `OTEL_CONFIG_FILE` names, or
 //! [`declarative_file`](ConfigBuilder::declarative_file), is read in the versions 1.0 and 1.1 of its schema: `resource`, and
 //! `meter_provider` with its readers, views and meters; what only metercast has stands under `distribution.metercast`. It counts
-//! as a file above ours. `docs/declarative.md` says of every key what becomes of it.
+//! as a file above ours. `docs/declarative.md` says of every key what becomes of it. Such a file may have 1 MiB.
 //!
 //! # Files of other applications
 //!
@@ -289,6 +292,8 @@ mod duration;
 mod endpoint;
 mod exemplars;
 mod filled;
+#[cfg(feature = "config")]
+mod filling;
 mod has;
 mod headers;
 mod pem_file;

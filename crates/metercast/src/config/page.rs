@@ -3,7 +3,6 @@
 #[cfg(feature = "config")]
 use super::error::given;
 use super::error::{Findings, Given, Place, lay};
-use super::keys::PAGE;
 use super::prometheus::Prometheus;
 #[cfg(feature = "config")]
 use super::resource_attributes::ResourceAttributes;
@@ -141,7 +140,7 @@ impl PageLayer {
             value
         }
         let (mut options, mut places) = (PageOptions::new(), Vec::new());
-        // In the order of the table of keys.
+        // In the order in which they are noted.
         if let Some(profile) = take(self.profile, &mut places) {
             options = options.profile(profile);
         }
@@ -181,7 +180,7 @@ impl PageLayer {
     }
 }
 
-/// Notes what holds of a page: each key of it with the place that says it, if one does.
+/// Notes what holds of a page: each key of it, in this order, with the place that says it, if one does.
 pub(super) fn note(
     options: &PageOptions,
     places: impl IntoIterator<Item = Option<Place>>,
@@ -196,22 +195,22 @@ pub(super) fn note(
         _ => "none".to_owned(),
     };
     let shown = [
-        words(&PROFILE_NAMES, position(&PROFILES, profile)),
-        words(&STRATEGY_NAMES, position(&STRATEGIES, strategy)),
-        options.has_unit_suffix().to_string(),
-        options.has_total_suffix().to_string(),
-        options.has_scope_labels().to_string(),
-        options.has_target_info().to_string(),
-        labels,
-        options.has_created().to_string(),
-        options.has_exemplars().to_string(),
+        ("profile", words(&PROFILE_NAMES, position(&PROFILES, profile))),
+        ("strategy", words(&STRATEGY_NAMES, position(&STRATEGIES, strategy))),
+        ("unit_suffix", options.has_unit_suffix().to_string()),
+        ("total_suffix", options.has_total_suffix().to_string()),
+        ("scope_labels", options.has_scope_labels().to_string()),
+        ("target_info", options.has_target_info().to_string()),
+        ("resource_labels", labels),
+        ("created", options.has_created().to_string()),
+        ("exemplars", options.has_exemplars().to_string()),
     ];
-    for ((key, shown), given) in PAGE.iter().zip(shown).zip(places) {
-        let at = place.child(key.name);
+    for ((key, shown), given) in shown.into_iter().zip(places) {
+        let at = place.child(key);
         match given {
             Some(given) => findings.note(&at, Given::new((), &given), |()| shown),
             // The other profile has none.
-            None if key.name == "strategy" && profile == Profile::MetricsRs => {}
+            None if key == "strategy" && profile == Profile::MetricsRs => {}
             None => findings.note_as(&at, shown, Source::Default),
         }
     }

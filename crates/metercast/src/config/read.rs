@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The most bytes of a configuration file.
+/// The most bytes of a configuration file in TOML.
 pub(super) const CONFIGURATION: u64 = 4 << 20;
 /// The most bytes of a file that a value refers to.
 pub(super) const VALUE: u64 = 64 << 10;
@@ -46,6 +46,16 @@ fn read_while(path: &Path, longest: u64, mut meanwhile: impl FnMut()) -> io::Res
     Err(io::Error::other(
         "it changes while it is read; write it under another name, and rename it when it is complete",
     ))
+}
+
+/// How to mend that a configuration file cannot be read, behind what is wrong with it; empty if nobody knows.
+pub(super) fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; create it",
+        io::ErrorKind::UnexpectedEof => "; write a comment into it if it is to say nothing",
+        io::ErrorKind::FileTooLarge => "; write less, or split it into files that it includes",
+        _ => "",
+    }
 }
 
 fn too_long(longest: u64) -> io::Error {

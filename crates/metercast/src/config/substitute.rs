@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::error::{Checked, Findings, Place};
 use super::files::Files;
-use super::filled::{Filled, Filling};
+use super::filled::Filled;
+use super::filling::Filling;
 use super::read;
 use super::tree::{LOST, Node, Value, Written};
 

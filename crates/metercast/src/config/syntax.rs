@@ -1,6 +1,7 @@
 //! Which syntax a file is written in: its name says it.
 
 use super::error::{Findings, Place};
+use super::read;
 use super::toml;
 use super::tree::Node;
 #[cfg(feature = "yaml")]
@@ -21,6 +22,16 @@ pub(super) fn parse(name: &str, text: &str, file: &Place, findings: &mut Finding
         );
         Vec::new()
     }
+}
+
+/// The most bytes that a file of this name may have.
+pub(super) fn longest(name: &str) -> u64 {
+    #[cfg(feature = "yaml")]
+    if is_yaml(name) {
+        return yaml::MOST_BYTES as u64;
+    }
+    _ = name;
+    read::CONFIGURATION
 }
 
 fn is_yaml(name: &str) -> bool {

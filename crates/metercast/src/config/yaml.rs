@@ -11,7 +11,7 @@ use super::tree::{NOTHING, Node, Value, Written};
 
 /// The most that a text may have, and be made of. A configuration is far from all of them; who writes one to do harm is
 /// stopped there.
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 const MOST_NODES: usize = 100_000;
 const MOST_DEPTH: usize = 64;
 /// How much aliases may repeat, together: a node counts as one, and so does each byte of its text.
@@ -37,7 +37,13 @@ pub(super) fn parse_with(
     findings: &mut Findings,
 ) -> Vec<(String, Node)> {
     if text.len() > MOST_BYTES {
-        findings.problem(file, format!("has {} bytes; YAML is read up to {MOST_BYTES}", text.len()));
+        findings.problem(
+            file,
+            format!(
+                "has {} bytes of YAML, which is read up to {MOST_BYTES}; write less, or TOML",
+                text.len()
+            ),
+        );
         return Vec::new();
     }
     let mut reader = Reader {

@@ -49,10 +49,14 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Layer {
     let name = path.display().to_string();
-    let text = match files.read(path, read::CONFIGURATION) {
+    let text = match files.read(path, yaml::MOST_BYTES as u64) {
         Ok(text) => text,
         Err(error) => {
-            let mend = if error.kind() == io::ErrorKind::NotFound { "; create it" } else { "" };
+            // It includes nothing.
+            let mend = match error.kind() {
+                io::ErrorKind::FileTooLarge => "; write less",
+                _ => read::mend(&error),
+            };
             findings.unreadable(place, format!("{name:?} cannot be read: {error}{mend}"), error);
             return Layer::default();
         }

@@ -1,7 +1,8 @@
 //! Environment variables in the values of a declarative file.
 
 use crate::config::error::Checked;
-use crate::config::filled::{Filled, Filling};
+use crate::config::filled::Filled;
+use crate::config::filling::Filling;
 
 /// Fills in `${NAME}`, `${env:NAME}` and `${NAME:-otherwise}`; `$$` is `$`. `None` if there is nothing to do. A variable that
 /// is unset or empty is what is given for that case, or nothing. What comes out is not looked at again. (OpenTelemetry,

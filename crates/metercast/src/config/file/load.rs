@@ -65,18 +65,11 @@ impl<'a> Loader<'a> {
             Source::Text { name, text } => self.take(name, Path::new(name), text),
             Source::Path { path, may_be_missing } => {
                 let name = path.display().to_string();
-                match self.files.read(path, read::CONFIGURATION) {
+                match self.files.read(path, syntax::longest(&name)) {
                     Ok(text) => self.take(&name, path, &text),
                     Err(error) if *may_be_missing && error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
-                        let mend = match error.kind() {
-                            io::ErrorKind::NotFound => "; create it",
-                            io::ErrorKind::UnexpectedEof => {
-                                "; write a comment into it if it is to say nothing"
-                            }
-                            _ => "",
-                        };
-                        let message = format!("cannot be read: {error}{mend}");
+                        let message = format!("cannot be read: {error}{}", read::mend(&error));
                         self.findings.unreadable(&Place::file(&name), message, error);
                     }
                 }
@@ -157,7 +150,7 @@ impl<'a> Loader<'a> {
             self.included += 1;
         } else {
             self.included += 1;
-            match self.files.read(path, read::CONFIGURATION) {
+            match self.files.read(path, syntax::longest(&name)) {
                 Ok(text) => {
                     self.bytes += text.len();
                     if self.bytes <= MOST_BYTES {

@@ -25,7 +25,7 @@ pub enum TemporalityPreference {
 impl TemporalityPreference {
     pub(in crate::config) const NAMES: [&str; 3] = ["cumulative", "delta", "lowmemory"];
 
-    /// The preference of that name, in any case.
+    /// The preference of that name, in any case, as variables have it.
     pub(in crate::config) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "cumulative" => Some(Self::Cumulative),
@@ -66,7 +66,7 @@ impl HistogramAggregation {
     pub(in crate::config) const LONG_NAMES: [&str; 2] =
         ["explicit_bucket_histogram", "base2_exponential_bucket_histogram"];
 
-    /// The aggregation of that name, in any case.
+    /// The aggregation of that name, in any case, as variables have it.
     #[cfg(feature = "config")]
     pub(in crate::config) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {

@@ -16,7 +16,7 @@ pub enum Protocol {
 impl Protocol {
     pub(in crate::config) const NAMES: [&str; 3] = ["http/protobuf", "http/json", "grpc"];
 
-    /// The protocol of that name, in any case.
+    /// The protocol of that name, in any case, as variables have it.
     pub(in crate::config) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "http/protobuf" => Some(Self::HttpProtobuf),
@@ -70,7 +70,7 @@ impl Compression {
         }
     }
 
-    /// The compression of that name, in any case.
+    /// The compression of that name, in any case, as variables have it.
     pub(in crate::config) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "gzip" => Some(Self::Gzip),

@@ -156,7 +156,7 @@ fn a_file_of_a_hundred_megabytes_is_refused_unread() {
     std::fs::File::create(&path).unwrap().set_len(100 << 20).unwrap();
     assert_eq!(
         folder.without(bare().file(path).build().unwrap_err()),
-        "a.toml: cannot be read: it is longer than 4 MiB"
+        "a.toml: cannot be read: it is longer than 4 MiB; write less, or split it into files that it includes"
     );
 }
 
@@ -189,4 +189,21 @@ fn a_folder_may_be_called_as_a_pattern_would_be_written() {
     folder.write("conf*/low.toml", "[telemetry]\nself_metrics = false\n");
     let path = folder.write("conf*/main.toml", "[telemetry]\ninclude = ['l*.toml']\n");
     assert!(!bare().file(path).build().unwrap().self_metrics());
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_with_its_own_limit() {
+    let folder = Folder::new("long-files");
+    let long = |mebibytes: usize| "#".repeat((mebibytes << 20) + 1);
+    let refused =
+        |name: &str, text: &str| folder.without(bare().file(folder.write(name, text)).build().unwrap_err());
+    let mend = "; write less, or split it into files that it includes";
+    assert_eq!(refused("a.toml", &long(4)), format!("a.toml: cannot be read: it is longer than 4 MiB{mend}"));
+    assert!(bare().file(folder.write("b.toml", &long(3))).build().is_ok());
+    if cfg!(feature = "yaml") {
+        assert_eq!(
+            refused("a.yaml", &long(1)),
+            format!("a.yaml: cannot be read: it is longer than 1 MiB{mend}")
+        );
+    }
 }
