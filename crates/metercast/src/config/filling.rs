@@ -111,14 +111,14 @@ fn url_of(text: &str, runs: &[Run]) -> String {
                 for (at, c) in text[run.range.clone()].char_indices() {
                     let at = run.range.start + at;
                     if hidden.iter().any(|range| range.contains(&at)) {
-                        hide(&mut shown)
+                        hide(&mut shown);
                     } else {
-                        shown.push(c)
+                        shown.push(c);
                     }
                 }
             }
             Kind::Default if !hidden.iter().any(|range| overlap(range, &run.range)) => {
-                shown.push_str(&run.written)
+                shown.push_str(&run.written);
             }
             Kind::Default | Kind::Elsewhere => shown.push_str(&run.shown),
         }
