@@ -57,6 +57,7 @@ impl Filling {
     }
 
     /// How long the text is.
+    #[cfg(feature = "yaml")]
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
