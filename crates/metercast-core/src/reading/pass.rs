@@ -212,6 +212,14 @@ impl<'a> FamilyView<'a> {
         recorded as usize + observed
     }
 
+    /// The series that are on their way out, by the number of their [line](PartId::Line) and their start. They are not among
+    /// those of [`each`](Self::each), but one that was recorded into at the last moment is again in a later reading, as it
+    /// was. One that is neither here nor there has ended for good.
+    pub fn leaving(&self) -> impl Iterator<Item = (u32, u64)> + use<'a> {
+        let lines = self.reading.store.dictionary.lines_between(self.ends);
+        lines.filter(|(.., side)| side.is_removed()).map(|(number, _, side)| (number, side.started()))
+    }
+
     /// Gives each series to `f`: those that the program text names in its order, then the others in the order of their first
     /// use. None if the metric was not used in this store, or if another metric has the name.
     pub fn each(&self, mut f: impl FnMut(&SeriesView<'_>)) {

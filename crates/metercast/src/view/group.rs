@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use metercast_core::reading::{FamilyView, Part, PartBuf, PartId, SeriesView};
 use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
 
+use super::ended::{Counted, Ended, Line};
 use super::relabel::OVERFLOW;
 use super::total::{Total, newest};
 use super::transform::Transform;
@@ -30,11 +31,7 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     places: Places,
-    /// The series that may end, by line and start, as they were in the last reading.
-    last: HashMap<(u32, u64), (Arc<LabelSet>, Total)>,
-    /// What series that have ended had counted, and since when, as long as there are others of their group: a counter does not
-    /// go down because one of those that it is the sum of has ended.
-    ended: HashMap<Arc<LabelSet>, (Total, u64)>,
+    ended: Ended,
     /// What the last reading had, of kinds that only grow.
     shown: HashMap<Arc<LabelSet>, Shown>,
 }
@@ -90,6 +87,14 @@ impl Group {
         self.started_unix_nanos = self.started_unix_nanos.min(series.started_unix_nanos);
         self.exemplars.extend_from_slice(series.exemplars);
         self.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
+    }
+
+    /// Takes what a series had counted that is not there any more.
+    fn add_ended(&mut self, total: &Total, started_unix_nanos: u64, most_buckets: Option<u32>) {
+        if let Some(value) = &mut self.value {
+            value.add(total.clone(), most_buckets);
+            self.started_unix_nanos = self.started_unix_nanos.min(started_unix_nanos);
+        }
     }
 }
 
@@ -155,15 +160,28 @@ impl Transform {
                 at
             });
             let group = &mut groups[at];
-            if let Some(line) = self.line_that_may_end(series) {
-                now.insert(line, (Arc::clone(&group.labels), value.clone()));
-            }
+            self.lines_that_may_end(series, |line, is_all| {
+                let counted = || Counted { labels: Arc::clone(&group.labels), total: value.clone() };
+                now.insert(line, is_all.then(counted));
+            });
             group.add(series, value, self);
         });
         if self.limit.is_some() {
             memory.places.taken.retain(|labels| seen.contains(labels));
         }
-        self.keep_ended(&mut groups, memory, now);
+        // What has no place of its own is found with the others.
+        found.retain(|labels, at| groups[*at].labels == *labels);
+        memory.ended.read(
+            now,
+            || family.leaving().collect(),
+            |labels| found.contains_key(labels),
+            self.most_buckets(),
+        );
+        memory.ended.each(|labels, total, since| {
+            if let Some(at) = found.get(labels) {
+                groups[*at].add_ended(total, since, self.most_buckets());
+            }
+        });
         self.begin_anew_what_is_less(&mut groups, memory);
         for group in &mut groups {
             if let Some(value) = &group.value {
@@ -178,51 +196,16 @@ impl Transform {
         matches!(self.kind, Kind::Counter | Kind::Histogram | Kind::Summary)
     }
 
-    /// The line of a series that may end one day, and when it began, if what it counted is to stay.
-    fn line_that_may_end(&self, series: &SeriesView<'_>) -> Option<(u32, u64)> {
+    /// The lines of a series that may end one day, if what it counted is to stay, and whether the line is all of it.
+    fn lines_that_may_end(&self, series: &SeriesView<'_>, mut f: impl FnMut(Line, bool)) {
         if !self.only_grows() {
-            return None;
-        }
-        let mut parts = series.parts();
-        match (parts.next(), parts.next()) {
-            (Some(Part { id: PartId::Line(line), started_unix_nanos, .. }), None) => {
-                Some((line, started_unix_nanos))
-            }
-            // What the program text names does not end, and what is observed ends with who observes it.
-            _ => None,
-        }
-    }
-
-    /// Adds what series that have ended had counted to the groups that they were in.
-    fn keep_ended(
-        &self,
-        groups: &mut Groups,
-        memory: &mut Memory,
-        now: HashMap<(u32, u64), (Arc<LabelSet>, Total)>,
-    ) {
-        for ((line, started), (labels, value)) in std::mem::take(&mut memory.last) {
-            if now.contains_key(&(line, started)) {
-                continue;
-            }
-            match memory.ended.get_mut(&labels) {
-                Some((total, since)) => {
-                    total.add(value, self.most_buckets());
-                    *since = started.min(*since);
-                }
-                None => drop(memory.ended.insert(labels, (value, started))),
-            }
-        }
-        memory.last = now;
-        if memory.ended.is_empty() {
             return;
         }
-        let present: HashSet<&Arc<LabelSet>> = groups.iter().map(|group| &group.labels).collect();
-        // Where nothing is left the series has ended as others do.
-        memory.ended.retain(|labels, _| present.contains(labels));
-        for group in groups {
-            if let (Some((total, since)), Some(value)) = (memory.ended.get(&group.labels), &mut group.value) {
-                value.add(total.clone(), self.most_buckets());
-                group.started_unix_nanos = group.started_unix_nanos.min(*since);
+        let is_all = series.parts().nth(1).is_none();
+        for part in series.parts() {
+            // What the program text names does not end, and what is observed ends with who observes it.
+            if let PartId::Line(line) = part.id {
+                f((line, part.started_unix_nanos), is_all);
             }
         }
     }
@@ -245,6 +228,9 @@ impl Transform {
             group.started_unix_nanos = group.started_unix_nanos.max(since);
             memory.shown.insert(Arc::clone(&group.labels), Shown { amount, since });
         }
+        // What comes back goes on as it was shown.
+        before.retain(|labels, _| memory.ended.awaits(labels));
+        memory.shown.extend(before);
     }
 }
 
@@ -254,12 +240,7 @@ impl Memory {
     fn for_others(&self, measures: bool) -> Memory {
         let shown = self.all_shown(measures);
         match measures {
-            true => Memory {
-                places: Places::default(),
-                last: self.last.clone(),
-                ended: self.ended.clone(),
-                shown,
-            },
+            true => Memory { ended: self.ended.clone(), shown, ..Memory::default() },
             false => Memory { shown, ..Memory::default() },
         }
     }

@@ -56,6 +56,7 @@
 
 mod audit;
 mod change;
+mod ended;
 mod filter;
 mod glob;
 mod group;

@@ -1,7 +1,7 @@
 //! Series that end by themselves, at made-up times.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::Expiry;
 use crate::reading::Point;
@@ -298,6 +298,37 @@ fn what_is_recorded_at_the_last_moment_brings_the_series_back() {
     assert_eq!(before[0].series[0].started, after[0].series[0].started);
     timed.record(|| COUNTED.add(1, ("k",)));
     assert_eq!(timed.lines(), ["lifecycle.counted{key=\"k\"} 12"]);
+}
+
+#[test]
+fn a_reading_says_which_series_may_come_back_until_none_can() {
+    let timed = Timed::new(Expiry::after(LONG));
+    let leaving = || {
+        timed.store.read(|reading| {
+            let family = reading.families().find(|family| family.definition().name() == "lifecycle.counted");
+            family.map_or(Vec::new(), |family| family.leaving().collect())
+        })
+    };
+    timed.record(|| COUNTED.add(10, ("k",)));
+    timed.pass(Duration::ZERO);
+    let before = timed.store.collect();
+    assert_eq!(leaving(), []);
+    // One that comes back, and one that does not.
+    for comes_back in [true, false] {
+        let late = late(&timed.store);
+        let slot = slot_of(&timed.store, "lifecycle.counted");
+        timed.pass_long();
+        assert_eq!(timed.lines(), [] as [&str; 0]);
+        let started = UNIX_EPOCH + Duration::from_nanos(leaving()[0].1);
+        assert_eq!((started, leaving().len()), (before[0].series[0].started, 1));
+        if comes_back {
+            late.add(slot, 1)
+        } else {
+            late.end()
+        }
+        assert_eq!(timed.store.collect().len(), usize::from(comes_back));
+        assert_eq!(leaving(), []);
+    }
 }
 
 #[test]
