@@ -59,8 +59,10 @@ impl Ended {
             gone.into_iter().for_each(|((_, started), counted)| self.end(started, counted, most));
         }
         // Where nothing is left the series has ended as others do.
-        let awaited: HashSet<&Arc<LabelSet>> = self.leaving.values().map(|counted| &counted.labels).collect();
-        self.gone.retain(|labels, _| is_present(labels) || awaited.contains(labels));
+        let mut gone = std::mem::take(&mut self.gone);
+        let awaited = self.awaited();
+        gone.retain(|labels, _| is_present(labels) || awaited.contains(labels));
+        self.gone = gone;
     }
 
     fn end(&mut self, started: u64, Counted { labels, total }: Counted, most: Option<u32>) {
@@ -73,9 +75,9 @@ impl Ended {
         }
     }
 
-    /// Whether a series of this sum may come back.
-    pub(super) fn awaits(&self, labels: &LabelSet) -> bool {
-        self.leaving.values().any(|counted| *counted.labels == *labels)
+    /// The sums of which series may come back.
+    pub(super) fn awaited(&self) -> HashSet<&Arc<LabelSet>> {
+        self.leaving.values().map(|counted| &counted.labels).collect()
     }
 
     /// Gives what is not there any more: the labels of the sum that it was in, what it had counted, and since when.

@@ -30,6 +30,9 @@ pub(super) struct Group {
 /// What is remembered of the series of one store.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
+    /// Whether series are put together from now on although they have become few: what one of them counts must not be less
+    /// for it.
+    is_put_together: bool,
     places: Places,
     ended: Ended,
     /// What the last reading had, of kinds that only grow.
@@ -137,6 +140,7 @@ impl Transform {
     }
 
     fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {
+        memory.is_put_together = true;
         let mut groups = Groups::new();
         let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
         let (mut seen, mut now) = (HashSet::new(), HashMap::new());
@@ -229,8 +233,10 @@ impl Transform {
             memory.shown.insert(Arc::clone(&group.labels), Shown { amount, since });
         }
         // What comes back goes on as it was shown.
-        before.retain(|labels, _| memory.ended.awaits(labels));
-        memory.shown.extend(before);
+        if !before.is_empty() {
+            let awaited = memory.ended.awaited();
+            memory.shown.extend(before.into_iter().filter(|(labels, _)| awaited.contains(labels)));
+        }
     }
 }
 
@@ -238,10 +244,10 @@ impl Memory {
     /// What is still true where series are put together in another way: what has ended stays with its labels if values measure the
     /// same, but places are given anew.
     fn for_others(&self, measures: bool) -> Memory {
-        let shown = self.all_shown(measures);
+        let (is_put_together, shown) = (self.is_put_together, self.all_shown(measures));
         match measures {
-            true => Memory { ended: self.ended.clone(), shown, ..Memory::default() },
-            false => Memory { shown, ..Memory::default() },
+            true => Memory { is_put_together, ended: self.ended.clone(), shown, ..Memory::default() },
+            false => Memory { is_put_together, shown, ..Memory::default() },
         }
     }
 
@@ -253,6 +259,17 @@ impl Memory {
             all.values_mut().for_each(|shown| shown.amount = f64::INFINITY);
         }
         all
+    }
+}
+
+impl Memory {
+    /// Whether series are put together, which begins when they are many and goes on. What is remembered before is of no use: who
+    /// read did not see it change.
+    pub(super) fn stays_put_together(&mut self, are_many: bool) -> bool {
+        if !self.is_put_together {
+            *self = Memory { is_put_together: are_many, ..Memory::default() };
+        }
+        self.is_put_together
     }
 }
 

@@ -200,7 +200,8 @@ impl<'a> StreamView<'a> {
     pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>, remembers: bool) -> StreamView<'a> {
         let transform = stream.transform.as_ref();
         // Asked once: there may be more series a moment later.
-        let is_put_together = transform.is_some_and(|transform| transform.puts_together(family.size_hint()));
+        let is_put_together =
+            transform.is_some_and(|transform| transform.puts_together(family.size_hint(), remembers));
         StreamView { stream, family, is_put_together, remembers, groups: OnceCell::new() }
     }
 

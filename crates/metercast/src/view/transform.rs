@@ -95,10 +95,17 @@ impl Transform {
         (self.scale, self.buckets) == (other.scale, other.buckets)
     }
 
-    /// Whether series are put together, of about so many.
-    pub(super) fn puts_together(&self, about: usize) -> bool {
+    /// Whether series are put together, of about so many. Where that is remembered it stays so.
+    pub(super) fn puts_together(&self, about: usize, remembers: bool) -> bool {
+        if !self.labels.is_empty() {
+            return true;
+        }
         // Before there are too many it is to be known which were there first.
-        !self.labels.is_empty() || self.limit.is_some_and(|limit| about.saturating_mul(2) > limit)
+        let are_many = self.limit.is_some_and(|limit| about.saturating_mul(2) > limit);
+        if self.limit.is_none() || !remembers {
+            return are_many;
+        }
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).stays_put_together(are_many)
     }
 
     /// Whether it changes values, or only labels and how many series there are.

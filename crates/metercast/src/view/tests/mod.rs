@@ -1,5 +1,6 @@
 //! What exporters with views let out, as lines of their pages.
 
+mod limits;
 mod random;
 mod reload;
 mod seeds;
