@@ -53,6 +53,26 @@ meter_provider:
 }
 
 #[test]
+fn two_views_of_a_declarative_file_that_match_one_metric_count_it_once() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("declared_twice.yaml");
+    let text = r#"
+file_format: "1.1"
+meter_provider:
+  readers:
+    - pull: {exporter: {prometheus/development: {host: 127.0.0.1, port: 0}}}
+  views:
+    - {selector: {instrument_name: "*"}, stream: {attribute_keys: {excluded: [user]}}}
+    - {selector: {instrument_name: orders.placed}, stream: {description: Better, attribute_keys: {excluded: [user]}}}
+"#;
+    std::fs::write(&path, text).unwrap();
+    let config =
+        Config::builder().environment(false).declarative_file(&path).self_metrics(false).build().unwrap();
+    let page = page(config);
+    let orders: Vec<&str> = page.lines().filter(|line| line.starts_with("orders_placed_total{")).collect();
+    assert!(orders.len() == 1 && orders[0].ends_with(" 5"), "{page}");
+}
+
+#[test]
 fn a_page_of_the_gateway_is_as_its_own_file_says() {
     let text = r#"
 telemetry:

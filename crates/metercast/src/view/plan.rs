@@ -10,7 +10,7 @@ use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 
 use super::change::{Aggregation, View};
 use super::layers;
-use super::projection::Projection;
+use super::projection::{Projection, Rule};
 use super::resolve::{Buckets, resolve, spelled, wanted};
 use super::stream::{Stream, StreamView};
 use super::transform::{Shape, bounds};
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     projection: Arc<Projection>,
     /// By the address of the definition.
     known: HashMap<usize, Known, BuildHasherDefault<ByNumber>>,
-    /// Whether a stream may have another name than its definition.
+    /// Whether a stream may have another name than its definition, or the same as another stream of it.
     renames: bool,
     /// Whether a stream may have other series than its definition.
     changes: bool,
@@ -84,7 +84,9 @@ impl Plan {
         Plan {
             known: HashMap::default(),
             inherited: HashMap::default(),
-            renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some()),
+            // Where each view makes a stream, also two of one metric have one name, unless views give others.
+            renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some())
+                || (projection.rule == Rule::Each && projection.views.len() > 1),
             owners: Some(HashMap::new()),
             changes: projection.limit.is_some() || !projection.views.is_empty(),
             matched: vec![false; projection.views.len()],
@@ -258,10 +260,16 @@ impl Plan {
             Some(known) => known.all(),
             None => self.inherited.remove(&address(definition)).unwrap_or_default(),
         };
-        let streams = layered.into_iter().map(|(ordinal, layered)| {
+        let mut streams: Vec<Arc<Stream>> = Vec::with_capacity(layered.len());
+        for (ordinal, layered) in layered {
             let (face, transform) =
                 resolve(definition, layered, buckets, &self.projection, &mut self.warnings);
-            let same = before.iter().find(|stream| stream.is(ordinal, &face, transform.as_ref())).cloned();
+            let is_it = |stream: &&Arc<Stream>| stream.looks_like(&face, transform.as_ref());
+            // What two views make alike is let out once.
+            if streams.iter().any(|stream| is_it(&stream)) {
+                continue;
+            }
+            let same = before.iter().filter(|stream| stream.ordinal() == ordinal).find(is_it).cloned();
             let stream = same.unwrap_or_else(|| {
                 let mut stream = Stream::new(definition, ordinal, face, transform);
                 if let Some(old) = predecessor(&before, &stream, |old| stream.remembers_as(old))
@@ -275,9 +283,8 @@ impl Plan {
             if let Some(last) = predecessor(&before, &stream, |_| true) {
                 stream.note_shown_by(last);
             }
-            stream
-        });
-        let streams: Vec<Arc<Stream>> = streams.collect();
+            streams.push(stream);
+        }
         let mut before = before;
         before.retain(|old| old.remembers() && !streams.iter().any(|new| new.shares_memory_of(old)));
         before.truncate(MOST_BEFORE);
@@ -331,7 +338,12 @@ fn has_name(owners: &mut HashMap<String, Owner>, stream: &Stream, warnings: &mut
         return true;
     };
     let is_owner = owner.declared == declared && owner.ordinal == ordinal;
-    if !is_owner {
+    if !is_owner && owner.declared == declared {
+        let (metric, name) = (stream.spelled_as_declared(), stream.name());
+        warnings.say(format!(
+            "two views of metric {metric} make streams of the name {name:?}; the second is left out: give one a name"
+        ));
+    } else if !is_owner {
         let (first, second) = (&owner.spelled, stream.spelled());
         warnings
             .say(format!("metrics {first} and {second} have one name; the second is left out: rename one"));

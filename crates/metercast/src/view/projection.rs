@@ -24,7 +24,8 @@ pub enum Rule {
     #[default]
     Layered,
     /// A stream for each view, independent of the others, as the specification of OpenTelemetry has it; one without any view
-    /// if there is none.
+    /// if there is none. Of two of one metric that have the same name the second is left out, and said if it differs: they would
+    /// count twice what was recorded once.
     Each,
 }
 

@@ -46,13 +46,13 @@ impl Stream {
         Stream { id: NEXT.fetch_add(1, Relaxed), ordinal, definition, face, transform }
     }
 
-    /// Whether it is what these make.
-    pub(super) fn is(&self, ordinal: u32, face: &Face, transform: Option<&Transform>) -> bool {
+    /// Whether it looks like what these make.
+    pub(super) fn looks_like(&self, face: &Face, transform: Option<&Transform>) -> bool {
         let is_same = match (&self.transform, transform) {
             (Some(one), Some(other)) => one.is_same_as(other),
             (one, other) => one.is_none() && other.is_none(),
         };
-        is_same && self.ordinal == ordinal && self.face == *face
+        is_same && self.face == *face
     }
 
     /// Whether it makes anything of its series, and so may remember them.
@@ -166,6 +166,11 @@ impl Stream {
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
         Spelled(self.definition, self.name()).to_string()
+    }
+
+    /// For a sentence: the name that the program declares, and where.
+    pub(crate) fn spelled_as_declared(&self) -> String {
+        Spelled(self.definition, self.definition.name()).to_string()
     }
 }
 

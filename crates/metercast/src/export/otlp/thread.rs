@@ -92,9 +92,16 @@ impl Threads {
         self.0.iter_mut().for_each(|known| known.is_claimed = false);
     }
 
-    /// What the stream goes on with that has this metric and name.
+    /// What the stream goes on with that has this metric and name, unless another has it.
     pub(super) fn claim(&mut self, stream: Identity<'_>) -> Option<u32> {
-        self.claim_where(|known| known.metric == stream.metric && *known.name == *stream.name)
+        let number = self.claim_where(|known| {
+            let is_free = !known.is_claimed || known.ordinal == stream.ordinal;
+            known.metric == stream.metric && *known.name == *stream.name && is_free
+        })?;
+        if let Some(known) = self.get_mut(number) {
+            known.ordinal = stream.ordinal;
+        }
+        Some(number)
     }
 
     /// What the first stream of a metric goes on with under another name.
@@ -208,5 +215,24 @@ impl OfStream {
             self.observed.extend(stays);
             stays.is_some()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_streams_of_one_metric_and_name_never_go_on_with_the_same() {
+        let stream = |ordinal| Identity { metric: 1, ordinal, name: "orders" };
+        let mut threads = Threads::default();
+        let begin = |threads: &mut Threads, ordinal| threads.begin(stream(ordinal), 0, 0, 1);
+        assert_eq!([begin(&mut threads, 0), begin(&mut threads, 1)], [0, 1]);
+        for _ in 0..2 {
+            assert_eq!([threads.claim(stream(0)), threads.claim(stream(1))], [Some(0), Some(1)]);
+        }
+        threads.release();
+        assert_eq!([threads.claim(stream(1)), threads.claim(stream(2))], [Some(0), Some(1)]);
+        assert_eq!(threads.claim(stream(0)), None);
     }
 }

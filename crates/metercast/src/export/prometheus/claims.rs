@@ -23,6 +23,8 @@ struct Claim {
     owner: Owner,
     /// Whether the owner has the name only as long as nobody else needs it.
     by_type: bool,
+    /// Whose series stand beside those of the owner.
+    beside: Vec<Owner>,
 }
 
 /// Who has a name.
@@ -48,29 +50,38 @@ impl Claims {
     /// Gives its names to a metric if nobody has them.
     pub(super) fn claim(&mut self, family: &Family, owner: &Owner, is_open: bool) -> Place {
         let names = family.names(is_open);
-        let taken = names.iter().find_map(|name| {
-            let claim = self.owners.get(name).filter(|claim| claim.owner != *owner && !claim.by_type)?;
-            Some((name, claim.owner.clone()))
-        });
-        if let Some((sample, first)) = taken {
-            let merges = *sample == family.name && first.adds_up_with(owner);
+        let is_taken = |claim: &Claim| claim.owner != *owner && !claim.by_type;
+        let taken = names.iter().find(|name| self.owners.get(*name).is_some_and(is_taken));
+        if let Some((sample, claim)) = taken.and_then(|name| Some((name, self.owners.get_mut(name)?))) {
+            let mut there = std::iter::once(&claim.owner).chain(&claim.beside);
+            if let Some(twin) = there.find(|other| other.counts_the_same_as(owner)) {
+                self.problems.push(Problem::of_views(twin, owner, sample));
+                return Place::LeftOut;
+            }
+            let merges = *sample == family.name && claim.owner.adds_up_with(owner);
             let what = if merges {
                 "their series stand together, and equal ones are added up (of gauges, the first stays)"
             } else {
                 "the second is left out"
             };
-            self.problems.push(Problem::of_two(&first, owner, sample, what));
-            return if merges { Place::Beside } else { Place::LeftOut };
+            self.problems.push(Problem::of_two(&claim.owner, owner, sample, what));
+            if merges {
+                claim.beside.push(owner.clone());
+                return Place::Beside;
+            }
+            return Place::LeftOut;
         }
         for name in names {
             self.evict(&name, owner);
-            self.owners.insert(name, Claim { owner: owner.clone(), by_type: false });
+            self.owners.insert(name, Claim { owner: owner.clone(), by_type: false, beside: Vec::new() });
         }
         let by_type = family.names_by_type(is_open);
         match by_type.iter().find_map(|name| Some((name, self.owners.get(name)?.owner.clone()))) {
             Some((name, other)) if other != *owner => self.give_up(owner, &other, name),
             _ => self.owners.extend(
-                by_type.into_iter().map(|name| (name, Claim { owner: owner.clone(), by_type: true })),
+                by_type
+                    .into_iter()
+                    .map(|name| (name, Claim { owner: owner.clone(), by_type: true, beside: Vec::new() })),
             ),
         }
         Place::Own
@@ -114,6 +125,12 @@ impl Owner {
             Owner::Metric(stream) => stream.id(),
             Owner::Target => 0,
         }
+    }
+
+    /// Whether both are streams of one metric, which would be counted twice where they are added up.
+    fn counts_the_same_as(&self, other: &Owner) -> bool {
+        let (Owner::Metric(first), Owner::Metric(second)) = (self, other) else { return false };
+        first.definition().name() == second.definition().name() && first.ordinal() != second.ordinal()
     }
 
     /// Whether series of both can stand together.

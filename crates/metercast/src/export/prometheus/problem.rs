@@ -27,6 +27,20 @@ impl Problem {
         }
     }
 
+    /// Two views make streams of one metric, which have one name.
+    pub(super) fn of_views(first: &Owner, second: &Owner, name: &str) -> Problem {
+        let metric = match first {
+            Owner::Metric(stream) => stream.spelled_as_declared(),
+            Owner::Target => first.name(),
+        };
+        Problem {
+            subject: format!("{} {}", first.id(), second.id()),
+            text: format!(
+                "two views of metric {metric} are both {name} on the page; what the second makes is left out: give one a name"
+            ),
+        }
+    }
+
     /// Something about labels of a metric. `keys` are those that it is about.
     pub(super) fn of_labels(stream: &Stream, keys: &[&str], what: &str) -> Problem {
         let (labels, said) = match keys {

@@ -1,5 +1,6 @@
 //! What exporters with views let out, as lines of their pages.
 
+mod each;
 mod limits;
 mod random;
 mod reload;
