@@ -241,6 +241,15 @@ impl Transform {
 }
 
 impl Memory {
+    /// Whether series are put together, which begins when they are many and goes on. What is remembered before is of no use: who
+    /// read did not see it change.
+    pub(super) fn stays_put_together(&mut self, are_many: bool) -> bool {
+        if !self.is_put_together {
+            *self = Memory { is_put_together: are_many, ..Memory::default() };
+        }
+        self.is_put_together
+    }
+
     /// What is still true where series are put together in another way: what has ended stays with its labels if values measure the
     /// same, but places are given anew.
     fn for_others(&self, measures: bool) -> Memory {
@@ -259,17 +268,6 @@ impl Memory {
             all.values_mut().for_each(|shown| shown.amount = f64::INFINITY);
         }
         all
-    }
-}
-
-impl Memory {
-    /// Whether series are put together, which begins when they are many and goes on. What is remembered before is of no use: who
-    /// read did not see it change.
-    pub(super) fn stays_put_together(&mut self, are_many: bool) -> bool {
-        if !self.is_put_together {
-            *self = Memory { is_put_together: are_many, ..Memory::default() };
-        }
-        self.is_put_together
     }
 }
 
