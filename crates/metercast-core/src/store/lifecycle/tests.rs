@@ -322,9 +322,9 @@ fn a_reading_says_which_series_may_come_back_until_none_can() {
         let started = UNIX_EPOCH + Duration::from_nanos(leaving()[0].1);
         assert_eq!((started, leaving().len()), (before[0].series[0].started, 1));
         if comes_back {
-            late.add(slot, 1)
+            late.add(slot, 1);
         } else {
-            late.end()
+            late.end();
         }
         assert_eq!(timed.store.collect().len(), usize::from(comes_back));
         assert_eq!(leaving(), []);

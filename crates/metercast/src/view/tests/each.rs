@@ -15,7 +15,7 @@ fn points(projection: Projection) -> (usize, Vec<String>) {
     let options = OtlpOptions::default().encoding(OtlpEncoding::Json);
     let mut message = OtlpMessage::with_projection(&[], options, projection);
     let points = message.encode(&orders(), &mut Vec::new());
-    (points as usize, message.warnings())
+    (points, message.warnings())
 }
 
 fn named_alike() -> Projection {
