@@ -28,7 +28,7 @@ use crate::config::{Config, ExporterConfig};
 /// store.scope(|| {
 ///     u64_counter_with_unit!("bytes.in", "Bytes received", "By", 7, "user.id" => 42, "http.route" => "/")
 /// });
-/// let projection = Projection::new().view(View::of("bytes.*").rename("net.in").keep_labels(["http.*"]));
+/// let projection = Projection::new().view(View::of("bytes.in").rename("net.in").keep_labels(["http.*"]));
 /// assert_eq!(
 ///     Audit::of(&projection, &store).to_string(),
 ///     "\
