@@ -88,12 +88,13 @@ pub use store::lifecycle::Expiry;
 pub use store::witness::Witness;
 pub use store::{Store, WantedBounds, WantedExponential};
 
-/// What the expansions of our macros call; not for use by hand, and free to change with the macros.
+/// What the expansions of our macros and the other crates call; not for use by hand, and free to change with the macros.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::callsite::{Adhoc, Fixed};
     pub use crate::definition::{Descriptor, Scope};
     pub use crate::label::{LabelRef, Pattern, Ranges, ValueRef, assert_one_of, snake_case, snake_case_len};
+    pub use crate::name::instrument_name_fault;
     pub use crate::number::Amount;
     pub use crate::site::{EachSet, NO_LABELS};
     pub use crate::store::observables::{Registration, Runner};

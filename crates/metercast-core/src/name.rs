@@ -3,7 +3,7 @@
 /// What is wrong with an instrument name, or `None` if nothing is.
 ///
 /// OpenTelemetry metrics API, "Instrument name syntax": a letter, then up to 254 of letters, digits and `_ . - /`.
-pub(crate) const fn instrument_name_fault(name: &str) -> Option<&'static str> {
+pub const fn instrument_name_fault(name: &str) -> Option<&'static str> {
     let bytes = name.as_bytes();
     if bytes.is_empty() {
         return Some("is empty; give it a name such as \"orders.placed\"");

@@ -201,6 +201,10 @@ impl Place {
         &self.key
     }
 
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// How the value that is here is written, if that is not what it is.
     pub(super) fn filled(&self) -> Option<&Filled> {
         self.filled.as_deref()
@@ -337,6 +341,14 @@ impl Findings {
     /// Notes something that keeps the configuration from being used.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
         self.add(place, message, None);
+    }
+
+    /// The same, unless it was noted already: what is said for all exporters is wrong once.
+    pub(super) fn problem_once(&mut self, place: &Place, message: &str) {
+        let is_known = |known: &Problem| known.place == *place && known.message == message;
+        if !self.problems.iter().any(is_known) {
+            self.problem(place, message);
+        }
     }
 
     /// How many problems there are so far.

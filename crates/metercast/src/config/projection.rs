@@ -1,12 +1,15 @@
 //! What an exporter makes of the metrics, as each source says it: filter, views, buckets, limit.
 
-use super::error::{Checked, Findings, Given, Place, lay};
+use super::error::{Checked, Findings, Given, Origin, Place, lay};
 use super::otlp::Otlp;
 use super::prometheus::Prometheus;
 use super::pushgateway::Pushgateway;
 use super::sources::{bounds, list, view};
 use super::stdout::Stdout;
-use crate::view::{Aggregation, Filter, Glob, LabelRule, Projection, Rule, View, Visibilities};
+use crate::view::{
+    Aggregation, Clash, Filter, Glob, LabelRule, Projection, Rule, Said, View, Visibilities, clash,
+};
+use metercast_core::__private::instrument_name_fault;
 
 /// What code says. A filter is whole: it leaves nothing to the sources below.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +64,9 @@ impl ProjectionSettings {
             layer.exclude_scopes = given("exclude_scopes", exclude_scopes, findings);
         }
         let place_of_views = place.child("views");
+        let what = if place.origin() == Origin::Default { "default exporter" } else { "exporter" };
         for (n, view) in self.views.into_iter().enumerate() {
+            let view = View { said: Said::in_code(n + 1, what), ..view };
             layer.views.extend(findings.take(&place_of_views.item(n), check_view(view)));
         }
         layer.rule = self.rule.map(|rule| Given::new(rule, place));
@@ -116,21 +121,27 @@ impl ProjectionLayer {
         };
         let at = place.child("visibility");
         let visibility = findings.settle(&at, self.visibility, Visibilities::Public, visibility);
+        let filter = Filter {
+            visibility,
+            include: globs("include", self.include, findings),
+            exclude: globs("exclude", self.exclude, findings),
+            include_scopes: globs("include_scopes", self.include_scopes, findings),
+            exclude_scopes: globs("exclude_scopes", self.exclude_scopes, findings),
+        };
+        let rule = self.rule.map(|rule| rule.value).unwrap_or_default();
+        check_names(&self.views, &filter, rule, findings);
         let at = place.child("views");
         let mut views = Vec::new();
         for (n, given) in self.views.into_iter().enumerate() {
-            views.push(findings.note(&at.item(n), given, view));
+            let is_own = given.place.key().starts_with(at.key());
+            let said = Said::at(&given.place.to_string(), !is_own);
+            let view = findings.note(&at.item(n), given, view);
+            views.push(if view.said.is_known() { view } else { View { said, ..view } });
         }
         Projection {
-            filter: Filter {
-                visibility,
-                include: globs("include", self.include, findings),
-                exclude: globs("exclude", self.exclude, findings),
-                include_scopes: globs("include_scopes", self.include_scopes, findings),
-                exclude_scopes: globs("exclude_scopes", self.exclude_scopes, findings),
-            },
+            filter,
             views,
-            rule: self.rule.map(|rule| rule.value).unwrap_or_default(),
+            rule,
             limit: findings.settle_if(&place.child("cardinality_limit"), self.limit, usize::to_string),
             buckets: findings.settle_if(&place.child("buckets"), self.buckets, |given| bounds(given)),
         }
@@ -181,7 +192,8 @@ fn check_globs(globs: Vec<Glob>) -> Checked<Vec<Glob>> {
 
 /// A view that does something, and nothing that contradicts itself.
 pub(super) fn check_view(view: View) -> Checked<View> {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = &view;
+    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } =
+        &view;
     for glob in [&selector.name, &selector.scope].into_iter().flatten() {
         check_glob(glob.clone())?;
     }
@@ -204,8 +216,10 @@ pub(super) fn check_view(view: View) -> Checked<View> {
     }
     for (key, new) in [("rename", name), ("alias", alias)] {
         let Some(new) = new else { continue };
-        if new.is_empty() {
-            return Err(format!("has an empty {key}; write the name"));
+        if let Some(fault) = instrument_name_fault(new) {
+            return Err(format!(
+                "has the {key} {new:?}, which {fault} (a name is a letter, then up to 254 of letters, digits and _ . - /)"
+            ));
         }
         if !selector.name.as_ref().is_some_and(Glob::is_exact) {
             return Err(format!(
@@ -223,6 +237,11 @@ pub(super) fn check_view(view: View) -> Checked<View> {
             LabelRule::Rename(..) => {}
         }
     }
+    if let Some(Clash { first, second, to, .. }) = clash(labels) {
+        return Err(format!(
+            "renames both {first:?} and {second:?} to {to:?}, and labels that differ are not one; rename {second:?} to another"
+        ));
+    }
     match aggregation {
         Some(Aggregation::Buckets(bounds)) => _ = check_bounds(bounds.clone())?,
         Some(Aggregation::Exponential { max_size, max_scale }) => check_exponential(*max_size, *max_scale)?,
@@ -230,6 +249,72 @@ pub(super) fn check_view(view: View) -> Checked<View> {
     }
     limit.map_or(Ok(0), check_limit)?;
     Ok(view)
+}
+
+/// A name that a view gives a metric.
+struct Named<'v> {
+    name: &'v str,
+    place: &'v Place,
+    is_dropped: bool,
+}
+
+/// Notes names that views give to two metrics, or twice to one, as far as that is certain: the metrics are selected by their whole
+/// names. What comes about by other means is said when the metrics are there.
+fn check_names(views: &[Given<View>], filter: &Filter, rule: Rule, findings: &mut Findings) {
+    let exact = |view: &View| {
+        let name = view.selector.name.as_ref().filter(|glob| glob.is_exact())?;
+        (view.name.is_some() || view.alias.is_some()).then(|| name.as_str().to_owned())
+    };
+    let mut metrics: Vec<String> = views.iter().filter_map(|given| exact(&given.value)).collect();
+    metrics.sort_unstable();
+    metrics.dedup();
+    let mut named: Vec<(&str, Named<'_>)> = Vec::new();
+    for metric in metrics.iter().filter(|metric| filter.takes_name(metric)) {
+        named.extend(names(metric, views, rule).into_iter().map(|named| (metric.as_str(), named)));
+    }
+    // The first is the one whose view comes first.
+    let order = |place: &Place| views.iter().position(|given| given.place == *place);
+    named.sort_by_key(|(_, named)| order(named.place));
+    for (n, (metric, second)) in named.iter().enumerate() {
+        let is_same = |(_, first): &&(&str, Named<'_>)| first.name == second.name;
+        if let Some((other, first)) = named[..n].iter().find(is_same) {
+            let message = format!(
+                "gives {metric:?} the name {:?}, which {} gives {other:?}; give each a name of its own",
+                second.name, first.place
+            );
+            findings.problem_once(second.place, &message);
+        }
+    }
+}
+
+/// The names that views give a metric.
+fn names<'v>(metric: &str, views: &'v [Given<View>], rule: Rule) -> Vec<Named<'v>> {
+    let mut own: Option<Named<'_>> = None;
+    let mut others: Vec<Named<'_>> = Vec::new();
+    let mut is_dropped = false;
+    let selects = |view: &View| view.selector.name.as_ref().is_none_or(|glob| glob.matches(metric));
+    for Given { value: view, place } in views.iter().filter(|given| selects(&given.value)) {
+        let drops = view.aggregation.as_ref().map(|aggregation| *aggregation == Aggregation::Drop);
+        let named = |name: &'v String, is_dropped| Named { name, place, is_dropped };
+        if rule == Rule::Each {
+            // Streams of one metric may well have one name there.
+            let name = view.alias.as_ref().or(view.name.as_ref());
+            let name = name.filter(|name| others.iter().all(|other| other.name != name.as_str()));
+            others.extend(name.map(|name| named(name, drops == Some(true))));
+        } else if let Some(alias) = &view.alias {
+            others.push(named(alias, drops.unwrap_or(is_dropped)));
+        } else {
+            own = view.name.as_ref().map(|name| named(name, false)).or(own);
+            if let Some(drops) = drops {
+                is_dropped = drops;
+                others.iter_mut().for_each(|named| named.is_dropped = drops);
+            }
+            own.iter_mut().for_each(|named| named.is_dropped = is_dropped);
+        }
+    }
+    others.extend(own);
+    others.retain(|named| !named.is_dropped);
+    others
 }
 
 /// The bounds of an exponential histogram's buckets.

@@ -215,7 +215,7 @@ fn kind(kind: Kind) -> String {
 
 /// A view as the table that a file has for it.
 pub(super) fn view(view: &View) -> String {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = view;
+    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } = view;
     let mut keys = Vec::new();
     let mut text = |key: &str, value: Option<&str>| {
         keys.extend(value.map(|value| format!("{key} = {value:?}")));

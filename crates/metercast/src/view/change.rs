@@ -1,5 +1,8 @@
 //! A view: which metrics, and what an exporter makes of them.
 
+use std::fmt;
+use std::sync::Arc;
+
 use metercast_core::Kind;
 
 use super::glob::Glob;
@@ -22,6 +25,54 @@ pub struct View {
     pub(crate) aggregation: Option<Aggregation>,
     pub(crate) gauges: Option<GaugeMerge>,
     pub(crate) limit: Option<usize>,
+    pub(crate) said: Said,
+}
+
+/// Where a view is said, for sentences about it. It is no part of what the view says: two that differ in it only are equal.
+#[derive(Clone, Default)]
+pub(crate) struct Said {
+    place: Option<Arc<str>>,
+    is_for_all: bool,
+}
+
+impl Said {
+    /// At this place, for this exporter or for all that there are.
+    pub(crate) fn at(place: &str, is_for_all: bool) -> Said {
+        Said { place: Some(place.into()), is_for_all }
+    }
+
+    /// The `number`th view that code gives an exporter, counted from 1; `what` is what the exporter is there.
+    pub(crate) fn in_code(number: usize, what: &str) -> Said {
+        Said::at(&format!("view {number} of the {what} in code"), false)
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Whether it is for all exporters, some of which may have no use for it.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.is_for_all
+    }
+}
+
+impl PartialEq for Said {
+    fn eq(&self, _: &Said) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Said {
+    /// Views that are equal look the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_")
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.place.as_deref().unwrap_or("a view"))
+    }
 }
 
 /// What becomes of labels. The rules of a view apply in their order.
@@ -87,7 +138,9 @@ impl View {
         self
     }
 
-    /// Gives the metric another name. What selects metrics goes on knowing it by the name that the program declares.
+    /// Gives the metric another name, of those that a program can declare: a letter, then up to 254 of letters, digits and
+    /// `_ . - /`. What selects metrics goes on knowing it by the name that the program declares. If several metrics get one name,
+    /// the view that comes first gives it.
     pub fn rename(mut self, name: impl Into<String>) -> View {
         self.name = Some(name.into());
         self
@@ -154,7 +207,7 @@ impl View {
         self
     }
 
-    /// Gives a label another key.
+    /// Gives a label another key, which is no other label's that this view renames.
     ///
     /// ```
     /// use metercast::view::{Projection, View};

@@ -81,6 +81,13 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether it takes metrics of this name, if nothing else is against them.
+    pub(crate) fn takes_name(&self, name: &str) -> bool {
+        is_among(&self.include, &self.exclude, name)
+    }
+}
+
 fn is_among(include: &[Glob], exclude: &[Glob], name: &str) -> bool {
     let matches = |glob: &Glob| glob.matches(name);
     (include.is_empty() || include.iter().any(matches)) && !exclude.iter().any(matches)

@@ -38,6 +38,7 @@ impl Layered {
         let View { unit, description, labels, aggregation, gauges, limit, .. } = view;
         if let Some(name) = name {
             self.face.name = Some(name.clone());
+            self.face.named = Some((number, view.said.clone()));
         }
         if let Some(unit) = unit {
             (self.face.unit, self.unit_by) = (Some(unit.clone()), number);
@@ -62,16 +63,11 @@ impl Layered {
     }
 }
 
-/// The streams of a definition, each with its ordinal. `matched` is told the place of each view that selects it.
-pub(super) fn streams(
-    definition: &Definition,
-    projection: &Projection,
-    mut matched: impl FnMut(usize),
-) -> Vec<(u32, Layered)> {
+/// The streams of a definition, each with its ordinal.
+pub(super) fn streams(definition: &Definition, projection: &Projection) -> Vec<(u32, Layered)> {
     let mut streams = Vec::new();
     let views = projection.views.iter().enumerate().filter(|(_, view)| view.selector.selects(definition));
     for (at, view) in views {
-        matched(at);
         let number = at + 1;
         match (projection.rule, &view.alias) {
             (Rule::Layered, None) => {

@@ -51,8 +51,8 @@
 //! each exporter sums down to its own, exactly. What an exporter asks for when values have been recorded already begins to count
 //! then, for this exporter alone.
 //!
-//! What cannot be done is said to the log, once, with the number of the view: a unit without a way to it, buckets of what is
-//! no histogram, two metrics of one name, a view that matches nothing. [`Audit`] states what is let out.
+//! What cannot be done is said to the log, once, with the place of the view: a unit without a way to it, buckets of what is
+//! no histogram, two metrics of one name; and, after a few readings, a view or a pattern that matches nothing. [`Audit`] states what is let out.
 
 mod audit;
 mod change;
@@ -70,6 +70,7 @@ mod stream;
 mod total;
 mod transform;
 mod unit;
+mod unmatched;
 mod warnings;
 
 pub use audit::{Audit, AuditedMetric};
@@ -79,7 +80,9 @@ pub use glob::Glob;
 pub use projection::{Projection, Rule};
 pub use selector::Selector;
 
+pub(crate) use change::Said;
 pub(crate) use plan::{ByNumber, Plan};
+pub(crate) use relabel::{Clash, clash};
 pub(crate) use stream::{Stream, StreamView};
 #[cfg(feature = "otlp")]
 pub(crate) use total::scaled_number;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::time::Instant;
 
 use metercast_core::reading::{FamilyView, Reading};
 use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
@@ -11,9 +12,10 @@ use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 use super::change::{Aggregation, View};
 use super::layers;
 use super::projection::{Projection, Rule};
-use super::resolve::{Buckets, resolve, spelled, wanted};
+use super::resolve::{Buckets, resolve, settle, wanted};
 use super::stream::{Stream, StreamView};
 use super::transform::{Shape, bounds};
+use super::unmatched::Unmatched;
 use super::warnings::Warnings;
 
 /// What an exporter makes of a store. Each definition, which lives as long as the program, is worked out once.
@@ -29,9 +31,7 @@ pub(crate) struct Plan {
     inherited: HashMap<usize, Vec<Arc<Stream>>, BuildHasherDefault<ByNumber>>,
     /// Who has a name, unless names may be shared.
     owners: Option<HashMap<String, Owner>>,
-    /// The views that selected a metric.
-    matched: Vec<bool>,
-    is_matching_said: bool,
+    unmatched: Unmatched,
     /// The buckets of histograms of which nobody says anything.
     or_else: Shape,
     /// How many readings there were.
@@ -72,8 +72,9 @@ struct Owner {
 
 impl Plan {
     /// The plan of this exporter, which is named in warnings.
-    pub(crate) fn new(projection: Arc<Projection>, exporter: &str) -> Plan {
+    pub(crate) fn new(mut projection: Arc<Projection>, exporter: &str) -> Plan {
         let mut warnings = Warnings::of(exporter);
+        settle(&mut projection, &mut warnings);
         let or_else = projection.buckets.as_ref().map_or(Ok(Shape::Declared), |wanted| bounds(wanted, None));
         let or_else = or_else.unwrap_or_else(|fault| {
             warnings.say(format!(
@@ -89,8 +90,7 @@ impl Plan {
                 || (projection.rule == Rule::Each && projection.views.len() > 1),
             owners: Some(HashMap::new()),
             changes: projection.limit.is_some() || !projection.views.is_empty(),
-            matched: vec![false; projection.views.len()],
-            is_matching_said: projection.views.is_empty(),
+            unmatched: Unmatched::of(&projection),
             or_else,
             readings: 0,
             store: None,
@@ -135,7 +135,7 @@ impl Plan {
             let buckets = Buckets { are_declared, or_else: &or_else };
             let mut all = (Vec::new(), false);
             if definition.kind() == Kind::Histogram {
-                for (_, layered) in layers::streams(definition, &projection, |_| {}) {
+                for (_, layered) in layers::streams(definition, &projection) {
                     let (bounds, exponential) = wanted(definition, &layered, buckets);
                     all.0.extend(bounds);
                     all.1 |= exponential;
@@ -199,7 +199,7 @@ impl Plan {
             self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
-            self.say_unmatched();
+            self.unmatched.say(Instant::now(), &self.projection, &families, &mut self.warnings);
         }
         let remembers = self.store.as_ref().is_some_and(|store| reading.is_whole_of(store));
         if remembers && self.changes {
@@ -219,8 +219,11 @@ impl Plan {
         let mut streams = Vec::with_capacity(families.len());
         streams.extend(families.into_iter().flat_map(of_family));
         if self.renames {
-            // Equal names stay in the order of their definitions.
-            streams.sort_by(|a, b| a.stream().name().cmp(b.stream().name()));
+            // Of equal names the declared one is the first, then that of the first view.
+            streams.sort_by(|a, b| {
+                let (a, b) = (a.stream(), b.stream());
+                a.name().cmp(b.name()).then(a.named_by().cmp(&b.named_by()))
+            });
             if let Some(owners) = &mut self.owners {
                 let warnings = &mut self.warnings;
                 streams.retain(|view| has_name(owners, view.stream(), warnings));
@@ -254,7 +257,8 @@ impl Plan {
     fn meet(&mut self, definition: &'static Arc<Definition>, are_declared: bool) {
         let visibility = definition.visibility();
         let buckets = Buckets { are_declared, or_else: &self.or_else };
-        let layered = layers::streams(definition, &self.projection, |view| self.matched[view] = true);
+        let layered = layers::streams(definition, &self.projection);
+        self.unmatched.meet(definition, &self.projection);
         // One that becomes private stays the stream that it is, if it is let out as it was.
         let before = match self.known.remove(&address(definition)) {
             Some(known) => known.all(),
@@ -290,19 +294,6 @@ impl Plan {
         before.truncate(MOST_BEFORE);
         let known = Known { seen: self.readings, visibility, streams, before };
         self.known.insert(address(definition), known);
-    }
-
-    /// Says which views matched nothing, once.
-    fn say_unmatched(&mut self) {
-        if std::mem::replace(&mut self.is_matching_said, true) {
-            return;
-        }
-        for (at, view) in self.projection.views.iter().enumerate().filter(|(at, _)| !self.matched[*at]) {
-            let view = spelled(at + 1, Some(view));
-            self.warnings.say(format!(
-                "{view} matches no metric so far; check the pattern, unless such metrics come later"
-            ));
-        }
     }
 }
 

@@ -75,6 +75,37 @@ fn owned(value: ValueView<'_>) -> Option<Value> {
     })
 }
 
+/// Two labels of one view that get the same key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Clash {
+    pub(crate) first: String,
+    pub(crate) second: String,
+    /// Which rule renames the second.
+    pub(crate) at: usize,
+    pub(crate) to: String,
+}
+
+/// The first two labels that these rules give the same key. Their series would be put together though they differ.
+pub(crate) fn clash(rules: &[LabelRule]) -> Option<Clash> {
+    // The keys that labels have got so far, each with the one that it had.
+    let mut given: Vec<(&String, &String)> = Vec::new();
+    for (at, rule) in rules.iter().enumerate() {
+        match rule {
+            LabelRule::Keep(globs) => given.retain(|(to, _)| globs.iter().any(|glob| glob.matches(to))),
+            LabelRule::Drop(globs) => given.retain(|(to, _)| !globs.iter().any(|glob| glob.matches(to))),
+            LabelRule::Rename(from, to) => {
+                given.retain(|(key, _)| *key != from);
+                if let Some((_, first)) = given.iter().find(|(key, _)| *key == to) {
+                    let [first, second, to] = [first, from, to].map(String::to_owned);
+                    return Some(Clash { first, second, at, to });
+                }
+                given.push((to, from));
+            }
+        }
+    }
+    None
+}
+
 /// What each of these keys becomes.
 pub(super) fn becomes(rules: &[LabelRule], keys: &[&str]) -> Vec<Option<String>> {
     let mut now: Vec<Option<String>> = keys.iter().map(|key| Some((*key).to_owned())).collect();
@@ -126,5 +157,19 @@ mod tests {
             assert_eq!(becomes.join(","), expected, "{rules:?}");
         }
         assert_eq!(super::becomes(&[keep(&[])], &[OVERFLOW]), [Some(OVERFLOW.to_owned())]);
+    }
+
+    #[test]
+    fn two_labels_clash_if_they_get_one_key_at_the_same_time() {
+        let rename = |from: &str, to: &str| LabelRule::Rename(from.to_owned(), to.to_owned());
+        let drop = |glob: &str| LabelRule::Drop(vec![glob.into()]);
+        let clashes = |rules: &[LabelRule]| clash(rules).map(|clash| (clash.first, clash.second, clash.at));
+        let clashing = Some(("a".to_owned(), "b".to_owned(), 1));
+        assert_eq!(clashes(&[rename("a", "x"), rename("b", "x")]), clashing);
+        assert_eq!(clashes(&[rename("a", "x"), rename("b", "y")]), None);
+        assert_eq!(clashes(&[rename("a", "x"), rename("x", "y"), rename("b", "x")]), None);
+        assert_eq!(clashes(&[rename("a", "x"), drop("x"), rename("b", "x")]), None);
+        // They change places.
+        assert_eq!(clashes(&[rename("a", "x"), rename("b", "a"), rename("x", "b")]), None);
     }
 }

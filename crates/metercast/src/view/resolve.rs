@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use metercast_core::__private::instrument_name_fault;
 use metercast_core::{Definition, Kind};
 
-use super::change::{Aggregation, View};
+use super::change::{Aggregation, Said, View};
 use super::glob::Glob;
 use super::layers::Layered;
 use super::projection::Projection;
-use super::relabel::Relabel;
+use super::relabel::{Clash, Relabel, clash};
 use super::stream::{Face, Spelled};
 use super::transform::{Shape, Transform, bounds, converted};
 use super::unit;
@@ -32,8 +33,8 @@ pub(super) fn resolve(
     warnings: &mut Warnings,
 ) -> (Face, Option<Transform>) {
     let Layered { mut face, labels, aggregation, gauges, limit, unit_by, aggregation_by } = layered;
-    let said = |number: usize| spelled(number, number.checked_sub(1).and_then(|at| projection.views.get(at)));
-    let metric = Spelled(definition, definition.name());
+    let said = |number: usize| spelled(number.checked_sub(1).and_then(|at| projection.views.get(at)));
+    let metric = Spelled(definition);
     let scale = face.unit.as_ref().map_or(Ok(None), |wanted| scale_to(definition, wanted));
     if let Err(declared) = scale
         && let Some(wanted) = face.unit.take()
@@ -115,10 +116,53 @@ fn shape(
     }
 }
 
+/// Makes views that no configuration has checked such that they can be used: each has a place, a name that a metric can have, and no
+/// two labels that become one. What is left out for that is said.
+pub(super) fn settle(projection: &mut Arc<Projection>, warnings: &mut Warnings) {
+    let is_settled = |view: &View| {
+        let names = [&view.name, &view.alias];
+        let is_name = |name: &&String| instrument_name_fault(name).is_none();
+        view.said.is_known()
+            && names.into_iter().flatten().all(|name| is_name(&name))
+            && clash(&view.labels).is_none()
+    };
+    if projection.views.iter().all(is_settled) {
+        return;
+    }
+    let projection = Arc::make_mut(projection);
+    let mut number = 0;
+    projection.views.retain_mut(|view| {
+        number += 1;
+        if !view.said.is_known() {
+            view.said = Said::in_code(number, "exporter");
+        }
+        while let Some(Clash { first, second, at, to }) = clash(&view.labels) {
+            view.labels.remove(at);
+            warnings.say(format!(
+                "{} renames both {first:?} and {second:?} to {to:?}, and labels that differ are not one; {second:?} keeps its key: \
+                 rename it to another",
+                spelled(Some(view))
+            ));
+        }
+        let mut is_left_out = false;
+        for (key, is_alias) in [("rename", false), ("alias", true)] {
+            let name = if is_alias { &view.alias } else { &view.name };
+            let Some((name, fault)) = name.as_ref().and_then(|name| Some((name, instrument_name_fault(name)?))) else { continue };
+            warnings.say(format!("{} has the {key} {name:?}, which {fault}; it is left out until then", spelled(Some(view))));
+            is_left_out |= is_alias;
+            if !is_alias {
+                view.name = None;
+            }
+        }
+        // Without its name an alias would change what it is beside.
+        !is_left_out
+    });
+}
+
 /// A view, for a sentence.
-pub(super) fn spelled(number: usize, view: Option<&View>) -> String {
+pub(super) fn spelled(view: Option<&View>) -> String {
     match view {
-        Some(view) => format!("view {number} (of {})", view.selector),
+        Some(view) => format!("{} (of {})", view.said, view.selector),
         None => "the projection".to_owned(),
     }
 }

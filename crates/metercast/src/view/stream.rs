@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use metercast_core::reading::{Exponential, FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
 
-use super::change::LabelRule;
+use super::change::{LabelRule, Said};
 use super::group::Groups;
 use super::total::MOST_BUCKETS;
 use super::transform::Transform;
@@ -29,6 +29,8 @@ pub(crate) struct Stream {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Face {
     pub(super) name: Option<String>,
+    /// Which view, counted from 1, says the name, and where.
+    pub(super) named: Option<(usize, Said)>,
     pub(super) unit: Option<String>,
     pub(super) description: Option<String>,
 }
@@ -113,6 +115,11 @@ impl Stream {
         self.face.name.as_deref().unwrap_or(self.definition.name())
     }
 
+    /// Which view, counted from 1, says the name; 0 if none does.
+    pub(super) fn named_by(&self) -> usize {
+        self.face.named.as_ref().map_or(0, |(number, _)| *number)
+    }
+
     /// The unit in UCUM; empty if there is none.
     pub(crate) fn unit(&self) -> &str {
         self.face.unit.as_deref().unwrap_or(self.definition.unit())
@@ -165,25 +172,27 @@ impl Stream {
 
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
-        Spelled(self.definition, self.name()).to_string()
+        let (declared, place) = (self.definition.name(), self.definition.place());
+        match &self.face.named {
+            Some((_, said)) if self.name() != declared => {
+                format!("{:?} ({said} gives {declared:?} this name, {place})", self.name())
+            }
+            _ => Spelled(self.definition).to_string(),
+        }
     }
 
     /// For a sentence: the name that the program declares, and where.
     pub(crate) fn spelled_as_declared(&self) -> String {
-        Spelled(self.definition, self.definition.name()).to_string()
+        Spelled(self.definition).to_string()
     }
 }
 
-/// A metric that is called so, for a sentence.
-pub(super) struct Spelled<'a>(pub(super) &'a Definition, pub(super) &'a str);
+/// A metric as it is declared, for a sentence.
+pub(super) struct Spelled<'a>(pub(super) &'a Definition);
 
 impl fmt::Display for Spelled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (declared, place) = (self.0.name(), self.0.place());
-        match self.1 {
-            name if name == declared => write!(f, "{name:?} ({place})"),
-            name => write!(f, "{name:?} (a view's name for {declared:?}, {place})"),
-        }
+        write!(f, "{:?} ({})", self.0.name(), self.0.place())
     }
 }
 

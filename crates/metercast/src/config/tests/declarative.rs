@@ -336,7 +336,7 @@ fn joined(globs: &[Glob]) -> String {
 }
 
 fn view_line(view: &View) -> String {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit } = view;
+    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } = view;
     let mut text = "view of".to_owned();
     let mut say = |what: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -203,3 +203,91 @@ fn a_view_with_a_wrong_word_says_which_there_are() {
         assert_eq!(refusal(view), message, "{view}");
     }
 }
+
+#[test]
+fn a_name_that_no_metric_can_have_is_refused() {
+    let rule = "(a name is a letter, then up to 254 of letters, digits and _ . - /)";
+    let cases = [
+        (
+            "rename = '9 bad näme'",
+            "rename \"9 bad näme\", which does not begin with a letter; begin it with one of A-Z a-z",
+        ),
+        (
+            "alias = 'a b'",
+            "alias \"a b\", which has a character other than letters, digits and _ . - /; replace it",
+        ),
+        ("alias = ''", "alias \"\", which is empty; give it a name such as \"orders.placed\""),
+    ];
+    for (key, message) in cases {
+        assert_eq!(refusal(&format!("{{ name = 'a', {key} }}")), format!(": has the {message} {rule}"));
+    }
+}
+
+#[test]
+fn two_labels_that_a_view_gives_one_key_are_refused() {
+    assert_eq!(
+        refusal("{ name = 'a', rename_labels = { region = 'x', side = 'x' } }"),
+        ": renames both \"region\" and \"side\" to \"x\", and labels that differ are not one; rename \"side\" to another"
+    );
+}
+
+#[test]
+fn two_metrics_that_views_give_one_name_are_refused_with_both_places() {
+    let built = |views: &[&str]| {
+        let views = views.join(",\n");
+        let text = format!(
+            "[telemetry]\nviews = [\n{views}]\n[telemetry.exporters.it]\ntype = 'otlp'\n\
+                            [telemetry.exporters.other]\ntype = 'otlp'\n"
+        );
+        bare().toml("a.toml", &text).build().map_err(|error| error.to_string())
+    };
+    let (a, b) = ("{ name = 'a', rename = 'x' }", "{ name = 'b', rename = 'x' }");
+    let refused = "a.toml:4: telemetry.views[1]: gives \"a\" the name \"x\", which a.toml:3: telemetry.views[0] gives \"b\"; \
+                   give each a name of its own";
+    assert_eq!(built(&[b, a]).unwrap_err(), refused);
+    assert!(built(&["{ name = 'a', alias = 'x' }", a]).is_err());
+    let fine: [&[&str]; 4] = [
+        &[a, a],
+        &[a, "{ name = 'a', rename = 'y' }", b],
+        &[a, "{ name = 'a*', aggregation = 'drop' }", b],
+        &[a, "{ name = 'b', alias = 'y' }"],
+    ];
+    for views in fine {
+        built(views).unwrap_or_else(|error| panic!("{error}"));
+    }
+    // One exporter takes only one of them.
+    let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nexclude = ['a']\nviews = [{a}, {b}]\n");
+    assert!(bare().toml("a.toml", &text).build().is_ok());
+    let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nviews = [{b}]\n");
+    let in_code =
+        bare().exporter("it", Otlp::default().view(View::of("a").rename("x"))).toml("a.toml", &text);
+    assert_eq!(
+        in_code.build().unwrap_err().to_string(),
+        "telemetry.exporters.it.views[0]: gives \"a\" the name \"x\", which a.toml:3: telemetry.exporters.it.views[0] gives \
+         \"b\"; give each a name of its own"
+    );
+}
+
+#[test]
+fn a_view_knows_where_it_was_said() {
+    let text = "[telemetry]\nviews = [{ name = 'a', unit = 's' }]\n[telemetry.exporters.it]\ntype = 'otlp'\n\
+                views = [\n{ name = 'b', unit = 's' }]\n";
+    let config = bare()
+        .default_exporter("it", Otlp::default().view(View::of("c").drop()))
+        .exporter("it", Otlp::default().view(View::of("d").drop()))
+        .toml("a.toml", text)
+        .build()
+        .unwrap();
+    let views = &otlp(&config, "it").projection().views;
+    let said: Vec<_> = views.iter().map(|view| (view.said.to_string(), view.said.is_for_all())).collect();
+    let said: Vec<_> = said.iter().map(|(text, is_for_all)| (text.as_str(), *is_for_all)).collect();
+    assert_eq!(
+        said,
+        [
+            ("a.toml:2: telemetry.views[0]", true),
+            ("view 1 of the default exporter in code", false),
+            ("a.toml:6: telemetry.exporters.it.views[0]", false),
+            ("view 1 of the exporter in code", false),
+        ]
+    );
+}

@@ -4,6 +4,7 @@ mod each;
 mod limits;
 mod random;
 mod reload;
+mod said;
 mod seeds;
 
 use std::sync::{Arc, Mutex};
@@ -197,7 +198,7 @@ fn units_are_converted_with_all_that_is_in_them() {
     );
     let said = pages.said();
     assert!(
-        said.iter().any(|line| line.contains("view 1 (of \"views.*\") asks for unit \"ms\"")),
+        said.iter().any(|line| line.contains("view 1 of the exporter in code (of \"views.*\") asks for unit \"ms\"")),
         "{said:?}"
     );
 }
@@ -282,14 +283,13 @@ fn what_is_wrong_is_said_once_and_names_view_and_mend() {
     );
     assert!(pages.lines(&Store::new()).is_empty());
     assert!(pages.said().is_empty());
-    pages.lines(&store);
-    pages.lines(&store);
+    (0..4).for_each(|_| drop(pages.lines(&store)));
     let said = pages.said();
     let expected = [
-        "view 2 (of \"views.orders\") asks for buckets of metric \"views.orders\" (",
+        "view 2 of the exporter in code (of \"views.orders\") asks for buckets of metric \"views.orders\" (",
         "which cannot have them, and keeps its own: it has the bounds 2 and 1, which do not increase",
-        "view 1 (of \"view.orders\") matches no metric so far",
-        "view 4 (of \"views.settle\", kind counter) matches no metric so far",
+        "view 1 of the exporter in code (of \"view.orders\") matches no metric so far",
+        "view 4 of the exporter in code (of \"views.settle\", kind counter) matches no metric so far",
         "are both views_price on the page; the second is left out",
     ];
     for expected in expected {
