@@ -345,7 +345,8 @@ impl Findings {
 
     /// The same, unless it was noted already: what is said for all exporters is wrong once.
     pub(super) fn problem_once(&mut self, place: &Place, message: &str) {
-        let is_known = |known: &Problem| known.place == *place && known.message == message;
+        let shown = place.conceal(message.to_owned());
+        let is_known = |known: &Problem| known.place == *place && known.message == shown;
         if !self.problems.iter().any(is_known) {
             self.problem(place, message);
         }

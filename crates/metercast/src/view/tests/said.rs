@@ -157,3 +157,27 @@ fn a_name_that_no_metric_can_have_is_left_out() {
         "{second}"
     );
 }
+
+#[cfg(feature = "config")]
+#[test]
+fn a_view_of_a_file_is_named_by_its_file_and_line() {
+    let text = "[telemetry]\nviews = [{ name = 'views.b*', unit = 'ms' }]\n\
+                [telemetry.exporters.own]\ntype = 'prometheus'\ninclude = ['views.o*']\nviews = [\n\
+                { name = 'cost.*', aggregation = 'drop' },\n{ name = 'views.price', unit = 'ms' }]\n";
+    let config = crate::config::Config::builder().environment(false).toml("main.toml", text).build().unwrap();
+    let store = orders();
+    store.scope(|| BYTES.add(1));
+    let own = Pages::of(config.exporter("own").unwrap().projection().clone());
+    (0..4).for_each(|_| drop(own.lines(&store)));
+    let place = "exporter \"own\": main.toml:";
+    assert_eq!(
+        own.said(),
+        [
+            format!("{place}7: telemetry.exporters.own.views[0] (of \"cost.*\") {LATER}"),
+            format!(
+                "{place}8: telemetry.exporters.own.views[1] (of \"views.price\") matches only metrics that the filter of the \
+                 exporter leaves out; check the filter, or take the view out"
+            ),
+        ]
+    );
+}
