@@ -32,8 +32,8 @@ fn an_address_of_the_page_that_is_taken_is_named() {
     let (_listener, address) = taken();
     let cause = std::io::Error::from_raw_os_error(98);
     let first = format!(
-        "error: exporter \"prometheus\" cannot listen on {address}: {cause}; free the address, or set \
-         telemetry.exporters.prometheus.listen or OTEL_EXPORTER_PROMETHEUS_PORT to another"
+        "error: exporter \"prometheus\" cannot listen on {address}: {cause}; free the address, or let \
+         the program listen on another"
     );
     let second = "for the demo, --admin HOST:PORT is telemetry.exporters.prometheus.listen, and --otlp URL is \
                   telemetry.exporters.otlp.endpoint";
