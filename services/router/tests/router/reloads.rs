@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use conformance::http;
 
 use crate::counts::requests;
-use crate::support::{Collector, Router, Yaml, until, upstream};
+use crate::support::{Collector, Got, Router, Yaml, until, upstream};
 
 fn free_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -37,9 +37,12 @@ fn another_address_and_another_token_reset_nothing() {
     assert_eq!(page.sum("gateway_operations_total", OK), Some(6.0));
     assert_eq!(page.count("gateway_pipelines", &[]), 1, "{:?}", page.lines("gateway_pipelines"));
     until("all at the user's", || (user.total("gateway.operations", OF_OK) == 6.0).then_some(()));
+    // What the old settings owe may have been all of that.
+    let has_new_token = |got: &Got| got.head.contains("authorization: bearer second");
+    until("a push with the new token", || user.got().last().is_some_and(has_new_token).then_some(()));
+    assert_eq!(user.total("gateway.operations", OF_OK), 6.0);
     let got = user.got();
-    let tokens: Vec<bool> =
-        got[pushed..].iter().map(|got| got.head.contains("authorization: bearer second")).collect();
+    let tokens: Vec<bool> = got[pushed..].iter().map(has_new_token).collect();
     assert!(tokens.is_sorted() && tokens.last() == Some(&true), "{tokens:?}");
     until("the last request at the vendor's", || {
         (vendor.total("gateway.operations", &[]) == 8.0).then_some(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use conformance::http::{self, Answer};
 
-pub(crate) use collector::Collector;
+pub(crate) use collector::{Collector, Got};
 pub(crate) use configuration::Yaml;
 pub(crate) use page::Page;
 pub(crate) use program::Router;
