@@ -5,7 +5,7 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 
 use crate::counts::requests;
-use crate::support::{Collector, Router, Yaml, upstream};
+use crate::support::{Collector, Router, Yaml, until, upstream};
 
 #[test]
 fn the_page_is_had_in_every_form_that_is_asked_for() {
@@ -55,6 +55,5 @@ fn a_key_without_effect_is_a_warning() {
     yaml.rest = String::new();
     let text = yaml.text().replace("max_export_timeout: 5s", "max_export_timeout: 5s, max_queue_size: 10");
     let router = Router::start_text(&text, &[]);
-    let said = router.said();
-    assert!(said.contains("max_queue_size"), "{said}");
+    until("the warning", || router.said().contains("max_queue_size").then_some(()));
 }

@@ -15,8 +15,9 @@ fn what_is_refused_comes_later_and_nothing_is_missing() {
     let got = user.got();
     assert_eq!(got[..2].iter().map(|got| got.status).collect::<Vec<_>>(), [503, 401]);
     assert!(got[1].at - got[0].at >= Duration::from_secs(2), "{:?}", got[1].at - got[0].at);
-    let said = router.said();
-    let line = said.lines().find(|line| line.contains("401")).unwrap_or_else(|| panic!("{said}"));
+    let line = until("what is said of it", || {
+        router.said().lines().find(|line| line.contains("401")).map(str::to_owned)
+    });
     assert!(line.contains("\"otlp\"") && line.contains(&user.url), "{line}");
     assert_eq!(router.page().sum("gateway_operations_total", &[]), Some(7.0));
 }

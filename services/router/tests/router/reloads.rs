@@ -30,7 +30,8 @@ fn another_address_and_another_token_reset_nothing() {
     router.reloaded(&yaml);
     assert_eq!(router.get("/products/items/5"), 200);
 
-    assert!(http::ask(&format!("http://{first}/metrics"), "GET", "", b"").is_err(), "the old one is closed");
+    let old = format!("http://{first}/metrics");
+    until("the old one to close", || http::ask(&old, "GET", "", b"").is_err().then_some(()));
     let page = crate::support::Page(
         String::from_utf8(http::get(&format!("http://{second}/metrics"))).expect("UTF-8"),
     );
