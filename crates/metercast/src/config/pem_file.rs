@@ -10,6 +10,10 @@ use super::error::{Given, Place};
 pub(super) struct PemFile {
     path: PathBuf,
     /// As errors say it.
+    #[cfg_attr(
+        not(all(feature = "tls", any(feature = "otlp", feature = "serve"))),
+        allow(dead_code, reason = "nobody reads it")
+    )]
     place: String,
 }
 
@@ -27,7 +31,10 @@ impl PemFile {
     }
 
     /// File, line and key; or the variable.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nobody reads it"))]
+    #[cfg_attr(
+        not(all(feature = "tls", any(feature = "otlp", feature = "serve"))),
+        allow(dead_code, reason = "nobody reads it")
+    )]
     pub(super) fn place(&self) -> &str {
         &self.place
     }
