@@ -296,6 +296,8 @@ mod filled;
 mod filling;
 mod has;
 mod headers;
+mod on_error;
+mod on_sigterm;
 mod pem_file;
 mod percent;
 mod projection;
@@ -330,6 +332,8 @@ pub use listener::ListenerConfig;
 pub(crate) use listener::{HEALTHY, READY, RELOAD};
 #[cfg(feature = "config")]
 pub use mapping::{Conversion, Mapping};
+pub use on_error::OnError;
+pub use on_sigterm::OnSigterm;
 pub use otlp::{
     Compression, HistogramAggregation, Otlp, OtlpConfig, Preset, Protocol, TemporalityPreference, TlsConfig,
 };
@@ -551,61 +555,5 @@ impl Config {
     /// the place in the file in front.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-}
-
-/// What happens if an exporter cannot start, such as a page whose address is taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnError {
-    /// None of them runs, and the start is an error.
-    #[default]
-    Fail,
-    /// The others run, and the log says which does not and why; so does [`Telemetry::failures`](crate::Telemetry::failures).
-    /// Each reload tries again. A reload that cannot change an exporter that runs is refused all the same.
-    Degrade,
-}
-
-impl OnError {
-    const NAMES: [&'static str; 2] = ["fail", "degrade"];
-
-    #[cfg(feature = "config")]
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "fail" => Some(Self::Fail),
-            "degrade" => Some(Self::Degrade),
-            _ => None,
-        }
-    }
-}
-
-/// What happens when the process is asked to end by SIGTERM.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnSigterm {
-    /// Flushes at once. If the program handled the signal when metercast first started, that is all; else it is given
-    /// ten seconds to shut metercast down, as a program does that drains, and is ended by the signal after that.
-    #[default]
-    Auto,
-    /// Flushes, and leaves it to the program to end.
-    Flush,
-    /// Flushes, and then ends the process.
-    Exit,
-    /// Does nothing: the program shuts metercast down itself.
-    Ignore,
-}
-
-impl OnSigterm {
-    const NAMES: [&str; 4] = ["auto", "flush", "exit", "ignore"];
-
-    #[cfg(feature = "config")]
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "auto" => Some(Self::Auto),
-            "flush" => Some(Self::Flush),
-            "exit" => Some(Self::Exit),
-            "ignore" => Some(Self::Ignore),
-            _ => None,
-        }
     }
 }
