@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::instrumentation::Scope;
 use crate::label::{Keys, Shape};
 use crate::name::{assert_instrument_name, assert_label_names};
 use crate::number::NumberType;
@@ -76,23 +77,6 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The library that defines a metric: OpenTelemetry's instrumentation scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Scope {
-    /// The name, for our macros that of the crate.
-    pub name: &'static str,
-    /// The version; may be empty.
-    pub version: &'static str,
-}
-
-impl Scope {
-    #[doc(hidden)]
-    pub const fn new(name: &'static str, version: &'static str) -> Scope {
-        Scope { name, version }
-    }
-}
-
 /// Where in the source a metric is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -130,6 +114,8 @@ pub struct Descriptor {
     /// Whether callbacks say its values.
     pub observable: bool,
     pub scope: Scope,
+    /// Whether the scope is a name space of its own, rather than a part of the program.
+    pub apart: bool,
     pub place: Place,
 }
 
@@ -158,6 +144,7 @@ impl Descriptor {
             visibility: Visibility::Public,
             observable: false,
             scope,
+            apart: false,
             place,
         }
     }
@@ -298,6 +285,10 @@ impl Descriptor {
 }
 
 /// A metric, defined once: one name, one kind, one unit, one description.
+///
+/// What the macros define belongs to the program: recorded under one name in several crates it is one metric, with the
+/// [scope](Self::scope) of the first. An [`Instrument`](crate::Instrument) that is given a scope belongs to that scope,
+/// and another scope may have a metric of the same name.
 #[derive(Debug)]
 pub struct Definition {
     pub(crate) id: u32,
@@ -308,6 +299,8 @@ pub struct Definition {
     pub(crate) description: &'static str,
     pub(crate) sets: Option<(EachSet, &'static [&'static str])>,
     pub(crate) scope: Scope,
+    /// Whether the name is that of the scope, rather than of the whole program.
+    pub(crate) is_apart: bool,
     pub(crate) place: Place,
     /// Whether one of its sites says that it is private.
     pub(crate) is_private: AtomicBool,
@@ -376,6 +369,11 @@ impl Definition {
     /// Whether it was declared as observable: callbacks say its values.
     pub fn is_observable(&self) -> bool {
         self.is_observable
+    }
+
+    /// Whether a store cannot have both under one name: it belongs to the program, or to a scope that is apart.
+    pub(crate) fn shares_names_with(&self, other: &Definition) -> bool {
+        self.is_apart == other.is_apart && !self.is_apart || self.scope == other.scope
     }
 
     /// The library that defined it.

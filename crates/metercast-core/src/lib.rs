@@ -62,6 +62,8 @@ mod scope;
 mod local;
 
 mod definition;
+mod instrumentation;
+mod interned;
 mod lock;
 mod name;
 mod registry;
@@ -73,13 +75,15 @@ mod store;
 mod early;
 mod own;
 
-pub use definition::{Definition, Kind, Place, Scope, Visibility};
+pub use definition::{Definition, Kind, Place, Visibility};
 pub use instrument::{
-    BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter, Counter, Frequency, Gauge, GaugeSet, Guard,
-    Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, Observation, Observer, Summary,
-    Timer, UpDownCounter,
+    BoundCounter, BoundGauge, BoundHistogram, BoundInstrument, BoundUpDownCounter, Counter, Frequency, Gauge,
+    GaugeSet, Guard, Histogram, Instrument, InstrumentBuilder, InstrumentError, ObservableCounter,
+    ObservableGauge, ObservableUpDownCounter, Observation, Observer, RuntimeObserver, Summary, Timer,
+    UpDownCounter,
 };
-pub use label::{Bounded, KeyValue, LabelSet, Value};
+pub use instrumentation::Scope;
+pub use label::{Bounded, KeyValue, LabelRef, LabelSet, Value, ValueRef};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use scope::{InStore, StoreFutureExt};
@@ -92,7 +96,8 @@ pub use store::{Store, WantedBounds, WantedExponential};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::callsite::{Adhoc, Fixed};
-    pub use crate::definition::{Descriptor, Scope};
+    pub use crate::definition::Descriptor;
+    pub use crate::instrumentation::Scope;
     pub use crate::label::{LabelRef, Pattern, Ranges, ValueRef, assert_one_of, snake_case, snake_case_len};
     pub use crate::name::instrument_name_fault;
     pub use crate::number::Amount;

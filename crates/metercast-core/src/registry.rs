@@ -3,12 +3,15 @@
 //! All of it is bounded by the program text, is the same in every store, and is never taken back. Which of it a
 //! store holds values for is the store's business.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::definition::{Definition, Descriptor, Kind, Visibility};
+use crate::instrumentation::Scope;
+use crate::interned;
 use crate::label::{Keys, LabelSet, Labels, Shape};
 use crate::lock;
 use crate::name::instrument_name_fault;
@@ -55,8 +58,11 @@ struct Registry {
     next_gauge: usize,
 }
 
-/// Two definitions that agree in this are one metric.
-type Identity = (&'static str, Kind, NumberType, &'static str);
+/// Two definitions that agree in this are one metric. The scope stands for one that is apart; without, it is the program.
+type Identity = (&'static str, Kind, NumberType, &'static str, Option<Scope>);
+
+/// The most descriptions that are remembered of a metric beside the first.
+const MOST_DIFFERENCES: usize = 32;
 
 /// Changes when there is a definition more, or one that was public is not any longer.
 static VERSION: AtomicU64 = AtomicU64::new(0);
@@ -84,9 +90,15 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
     if let Some(fault) = instrument_name_fault(descriptor.name) {
         return Some(Err(format!("at {}: the name {fault}", descriptor.place).into()));
     }
-    let identity = (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit);
+    let identity_in = |scope| (descriptor.name, descriptor.kind, descriptor.number, descriptor.unit, scope);
+    let identity = identity_in(descriptor.apart.then_some(descriptor.scope));
     let mut registry = registry()?;
-    if let Some(first) = registry.by_identity.get_or_insert_default().get(&identity).copied() {
+    let known = registry.by_identity.get_or_insert_default();
+    // A crate of the program may also be a scope that somebody names: then both mean the same metric.
+    let other = if descriptor.apart { None } else { Some(descriptor.scope) };
+    let of_crate = known.get(&identity_in(other)).filter(|first| first.scope == descriptor.scope);
+    if let Some(first) = known.get(&identity).or(of_crate).copied() {
+        known.insert(identity, first);
         drop(registry);
         if descriptor.visibility == Visibility::Private && !first.is_private.swap(true, Relaxed) {
             VERSION.fetch_add(1, Release);
@@ -96,7 +108,9 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
                 "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
                 first.description, first.place, descriptor.description, descriptor.place
             );
-            if let Some(mut differences) = lock::write(&first.differences) {
+            if let Some(mut differences) = lock::write(&first.differences)
+                && differences.len() < MOST_DIFFERENCES
+            {
                 differences.push(message);
             }
         }
@@ -111,6 +125,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         description: in_lines(descriptor.description),
         sets: descriptor.sets.map(|sets| (sets, descriptor.labels.names)),
         scope: descriptor.scope,
+        is_apart: descriptor.apart,
         place: descriptor.place,
         is_private: AtomicBool::new(descriptor.visibility == Visibility::Private),
         is_observable: descriptor.observable,
@@ -127,14 +142,22 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
 
 /// A description whose paragraphs are lines: the breaks within a paragraph are those of the source.
 fn in_lines(description: &'static str) -> &'static str {
+    match joined(Cow::Borrowed(description)) {
+        Cow::Borrowed(text) => text,
+        // As many as the program text has: at run time descriptions are joined before they get here.
+        Cow::Owned(text) => String::leak(text),
+    }
+}
+
+/// A text in which each paragraph is one line.
+pub(crate) fn joined(description: Cow<'static, str>) -> Cow<'static, str> {
     if !description.contains("\n ") {
         return description;
     }
     let paragraphs = description.split("\n\n").map(|paragraph| {
         paragraph.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     });
-    // As many as the program text has.
-    String::leak(paragraphs.collect::<Vec<_>>().join("\n"))
+    Cow::Owned(paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
 /// The shape of a site's labels; 0 if they cannot be packed, `None` if the registry is out of reach.
@@ -145,6 +168,26 @@ pub(crate) fn shape(definition: &Definition, keys: &Keys) -> Option<u32> {
     let _one_at_a_time = registry()?;
     Some(Shape::number(keys.names, &definition.shapes))
 }
+
+/// The shape of keys that come at run time, and the keys as they are kept. `None` if they cannot be packed, if there are too many,
+/// or if the registry is out of reach.
+pub(crate) fn shape_at_run_time(
+    definition: &Definition,
+    keys: &[&str],
+) -> Option<(&'static [&'static str], u32)> {
+    let _one_at_a_time = registry()?;
+    if let Some(number) = Shape::known(keys, &definition.shapes) {
+        return Shape::get(number).map(|shape| (shape.keys, number));
+    }
+    if !Keys::can_be_packed(keys) || definition.shapes.len() >= MOST_SHAPES {
+        return None;
+    }
+    let keys = interned::keys(keys)?;
+    Some((keys, Shape::number(keys, &definition.shapes)))
+}
+
+/// The most orders of keys that a metric has before those that come at run time are kept as text.
+const MOST_SHAPES: u32 = 64;
 
 /// The slot of the first of these series, which lie one after the other, each with its words; `BY_DICTIONARY` if
 /// there is no room, `None` if the registry is out of reach. The same series asked for again have the same slots.

@@ -256,7 +256,7 @@ impl Site {
     /// sound. Everything that the hot path leaves out is decided here.
     #[cold]
     #[inline(never)]
-    fn at_any(&self, pairs: &dyn Pairs, is_sound: bool, write: &dyn Write) {
+    pub(crate) fn at_any(&self, pairs: &dyn Pairs, is_sound: bool, write: &dyn Write) {
         local::with_store(|store| {
             if !store.is_enabled() {
                 return;

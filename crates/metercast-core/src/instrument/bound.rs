@@ -12,7 +12,7 @@ use crate::store::{GaugeSlot, Inner, Store};
 use crate::write::up_or_down;
 
 /// Which store and series a handle is bound to.
-struct Binding<T> {
+pub(super) struct Binding<T> {
     /// `None` if recording was off or the definition not valid: then the handle does nothing.
     cell: Option<T>,
     store: u64,
@@ -20,7 +20,7 @@ struct Binding<T> {
 }
 
 impl<T: Copy> Binding<T> {
-    fn new(cell: Option<T>, descriptor: &'static Descriptor) -> Binding<T> {
+    pub(super) fn new(cell: Option<T>, descriptor: &'static Descriptor) -> Binding<T> {
         Store::current().remember();
         Binding { cell, store: local::with_store(Inner::id), descriptor }
     }
@@ -63,7 +63,12 @@ macro_rules! bound {
 
         impl<N: Number> $name<N> {
             pub(crate) fn new(cell: Option<$cell>, descriptor: &'static Descriptor) -> Self {
-                $name { binding: Binding::new(cell, descriptor), of: PhantomData }
+                $name::of(Binding::new(cell, descriptor))
+            }
+
+            #[inline]
+            pub(super) fn of(binding: Binding<$cell>) -> Self {
+                $name { binding, of: PhantomData }
             }
         }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::observation::Observation;
 use crate::definition::{Definition, Descriptor, Kind, Place};
-use crate::label::{LabelSet, Labels, Spelled, ValueRef};
+use crate::label::{LabelSet, Labels, Pairs, Spelled, ValueRef};
 use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -154,14 +154,14 @@ pub struct Observer<'a, N: Number, L = ()> {
 impl<N: Number> Observer<'_, N, ()> {
     /// Observes the value, in the metric's unit. Of two in one run the last stays.
     pub fn set(&mut self, value: N) {
-        self.run.set(value, &[]);
+        self.run.set_spelled(value, &[]);
     }
 }
 
 impl<N: Number, L: Labels> Observer<'_, N, L> {
     /// Observes the value, in the metric's unit, of the series with these labels. Of two in one run the last stays.
     pub fn set(&mut self, value: N, labels: L::Values<'_>) {
-        L::spell(labels, |labels| self.run.set(value, labels));
+        L::spell(labels, |labels| self.run.set_spelled(value, labels));
     }
 }
 
@@ -173,8 +173,8 @@ impl<N: Number, L> fmt::Debug for Observer<'_, N, L> {
 }
 
 /// One run of a callback.
-struct Run<'a> {
-    site: &'static Site,
+pub(super) struct Run<'a> {
+    pub(super) site: &'static Site,
     definition: &'static Definition,
     started_unix_nanos: u64,
     points: &'a mut Points,
@@ -182,7 +182,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn set<N: Number>(&mut self, value: N, labels: &[ValueRef<'_>]) {
+    fn set_spelled<N: Number>(&mut self, value: N, labels: &[ValueRef<'_>]) {
+        self.set(value, &Spelled::new(self.site.descriptor().labels.names, 0, labels));
+    }
+
+    pub(super) fn set<N: Number>(&mut self, value: N, labels: &dyn Pairs) {
         let descriptor = self.site.descriptor();
         if !value.is_sound() {
             return own::dropped_if_enabled(descriptor, Reason::NotFinite);
@@ -190,8 +194,7 @@ impl Run<'_> {
         if descriptor.kind == Kind::Counter && value.is_negative() {
             return own::dropped_if_enabled(descriptor, Reason::Negative);
         }
-        let labels = Spelled::new(descriptor.labels.names, 0, labels);
-        let (labels, faults) = LabelSet::of(&labels);
+        let (labels, faults) = LabelSet::of(labels);
         if faults.any() {
             local::with_store(|store| store.report_faults(self.definition, &faults));
         }
@@ -205,7 +208,10 @@ impl Run<'_> {
 }
 
 #[track_caller]
-fn observe(site: &'static Site, mut callback: impl FnMut(Run<'_>) + Send + 'static) -> Observation {
+pub(super) fn observe(
+    site: &'static Site,
+    mut callback: impl FnMut(Run<'_>) + Send + 'static,
+) -> Observation {
     let caller = Location::caller();
     let place = Place { file: caller.file(), line: caller.line() };
     let name = site.descriptor().name;

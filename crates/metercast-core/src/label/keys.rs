@@ -18,6 +18,11 @@ impl Keys {
 
     /// Looks whether these keys can be packed.
     pub const fn of(names: &'static [&'static str]) -> Keys {
+        Keys { names, packable: Keys::can_be_packed(names) }
+    }
+
+    /// Whether values under these keys can be packed.
+    pub(crate) const fn can_be_packed(names: &[&str]) -> bool {
         let mut packable = names.len() <= MOST_LABELS;
         let mut at = 0;
         while at < names.len() {
@@ -29,7 +34,7 @@ impl Keys {
             }
             at += 1;
         }
-        Keys { names, packable }
+        packable
     }
 }
 
@@ -49,21 +54,25 @@ pub(crate) struct Shape {
     pub(crate) keys: &'static [&'static str],
 }
 
-/// All shapes, which the program text bounds. The number of a shape is its place plus one.
+/// All shapes, of which the program text has so many, and those that come at run time are counted. The number of a shape is its place plus one.
 static SHAPES: Blocks<Shape> = Blocks::new();
 
 impl Shape {
     /// The number of this shape, the same for all sites that give these keys in this order. `siblings` are the numbers
     /// of the metric's shapes so far, which it is added to.
     pub(crate) fn number(keys: &'static [&'static str], siblings: &Blocks<u32>) -> u32 {
-        let all = (0..siblings.len()).filter_map(|at| siblings.get(at).copied());
-        let same = |number: &u32| Shape::get(*number).is_some_and(|shape| shape.keys == keys);
-        if let Some(number) = all.into_iter().find(same) {
+        if let Some(number) = Shape::known(keys, siblings) {
             return number;
         }
         let number = SHAPES.push(Shape { keys }).map_or(0, |place| place + 1);
         siblings.push(number);
         number
+    }
+
+    /// The number of this shape, if it is one of these.
+    pub(crate) fn known(keys: &[&str], siblings: &Blocks<u32>) -> Option<u32> {
+        let mut all = (0..siblings.len()).filter_map(|at| siblings.get(at).copied());
+        all.find(|number| Shape::get(*number).is_some_and(|shape| shape.keys == keys))
     }
 
     /// The shape of this number.

@@ -18,7 +18,7 @@ pub use bounded::Bounded;
 pub use key_value::KeyValue;
 pub use set::LabelSet;
 pub use typed::{Label, Labels};
-pub use value::{AsLabel, Value};
+pub use value::{AsLabel, LabelRef, Value, ValueRef};
 
 #[doc(hidden)]
 pub use bounded::{Pattern, Ranges, assert_one_of};
@@ -28,7 +28,7 @@ pub use keys::Keys;
 pub(crate) use keys::Shape;
 #[doc(hidden)]
 pub use packed::Packing;
-pub(crate) use packed::{Buffer, Packed, WORDS, Words};
+pub(crate) use packed::{Buffer, MOST_LABELS, Packed, WORDS, Words};
 pub(crate) use set::Faults;
 #[doc(hidden)]
 pub use set::Pairs;
@@ -38,5 +38,3 @@ pub use set::Spelled;
 pub use set::{Given, Typed};
 #[doc(hidden)]
 pub use typed::{snake_case, snake_case_len};
-#[doc(hidden)]
-pub use value::{LabelRef, ValueRef};

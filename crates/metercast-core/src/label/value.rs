@@ -23,21 +23,34 @@ pub enum Value {
     F64(f64),
 }
 
-/// A borrowed [`Value`]: what a call site holds while it looks its series up.
-#[doc(hidden)]
+/// A borrowed [`Value`]: what a recording holds while it looks its series up.
+///
+/// ```
+/// use metercast_core::ValueRef;
+///
+/// assert_eq!(ValueRef::from("query"), ValueRef::String("query"));
+/// assert_eq!(ValueRef::from(404u64), ValueRef::I64(404), "whole numbers are one type where they can be");
+/// assert_eq!(ValueRef::from(&None::<bool>), ValueRef::Absent);
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum ValueRef<'a> {
+    /// Text.
     String(&'a str),
+    /// A truth value.
     Bool(bool),
+    /// A whole number.
     I64(i64),
+    /// A whole number above `i64::MAX`; smaller ones are `I64`, which is why it is made with `from`.
+    #[non_exhaustive]
     U64(u64),
+    /// A double.
     F64(f64),
-    /// No value: the label is left out. Never stored.
+    /// No value: the label is left out.
     Absent,
 }
 
-/// A label as a call site gives it.
-#[doc(hidden)]
+/// A label as a recording gives it: a key and a value.
 pub type LabelRef<'a> = (&'a str, ValueRef<'a>);
 
 impl Value {
@@ -168,6 +181,25 @@ where
         value.as_label()
     }
 }
+
+macro_rules! copied_values {
+    ($($t:ty),*) => { $(
+        impl From<$t> for ValueRef<'_> {
+            #[inline]
+            fn from(value: $t) -> Self {
+                match value.as_label() {
+                    ValueRef::Bool(value) => ValueRef::Bool(value),
+                    ValueRef::I64(value) => ValueRef::I64(value),
+                    ValueRef::U64(value) => ValueRef::U64(value),
+                    ValueRef::F64(value) => ValueRef::F64(value),
+                    ValueRef::String(_) | ValueRef::Absent => ValueRef::Absent,
+                }
+            }
+        }
+    )* };
+}
+
+copied_values!(bool, f32, f64, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 /// What the call-site macros take as the value of a label.
 #[diagnostic::on_unimplemented(

@@ -1,7 +1,6 @@
 //! The walk over a store's cells: families by name, their series in the order of first use.
 
 use std::cell::{Cell, RefCell};
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
@@ -501,29 +500,27 @@ impl Reading<'_> {
 }
 
 impl Inner {
-    /// Whether the name belongs to this definition in this store. The first that a reading meets has it.
+    /// Whether the name belongs to this definition in this store, or in its scope if that is apart. The first that a reading
+    /// meets has it.
     fn claim(&self, definition: &Arc<Definition>) -> bool {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_ours = match claims.get_or_insert_default().entry(definition.name) {
-            Entry::Vacant(free) => {
-                free.insert(Arc::clone(definition));
-                true
+        let of_name = claims.get_or_insert_default().entry(definition.name).or_default();
+        let owner = of_name.iter().find(|first| first.shares_names_with(definition));
+        let is_ours = owner.is_none_or(|first| first.id == definition.id);
+        match owner {
+            None => of_name.push(Arc::clone(definition)),
+            Some(first) if !is_ours => {
+                let message = format!(
+                    "is {} at {} and {} at {}; the second is left out: give it another name",
+                    first.spelled(),
+                    first.place,
+                    definition.spelled(),
+                    definition.place
+                );
+                self.problems.report(definition.name, message);
             }
-            Entry::Occupied(taken) => {
-                let first = taken.get();
-                if first.id != definition.id {
-                    let message = format!(
-                        "is {} at {} and {} at {}; the second is left out: give it another name",
-                        first.spelled(),
-                        first.place,
-                        definition.spelled(),
-                        definition.place
-                    );
-                    self.problems.report(definition.name, message);
-                }
-                first.id == definition.id
-            }
-        };
+            Some(_) => {}
+        }
         drop(claims);
         if is_ours {
             for difference in &*definition.differences.read().unwrap_or_else(PoisonError::into_inner) {

@@ -155,7 +155,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::definition::{Kind, Scope};
+    use crate::definition::Kind;
+    use crate::instrumentation::Scope;
 
     static DESCRIPTOR: Descriptor =
         Descriptor::new("deferred", Kind::Counter, NumberType::U64, Scope::new("", ""), file!(), line!());

@@ -37,6 +37,10 @@ pub(super) const ON: u8 = 1;
 /// They are, and may become exemplars.
 pub(super) const WITH_EXEMPLARS: u8 = 2;
 
+/// Which definitions have a name in a store, one for the program and one for each scope that is apart: the first that a
+/// reading met.
+pub(crate) type Claims = HashMap<&'static str, Vec<Arc<Definition>>>;
+
 /// What a store is made of.
 pub(crate) struct Inner {
     pub(super) id: u64,
@@ -73,8 +77,7 @@ pub(crate) struct Inner {
     pub(crate) unplanned: Unplanned,
     /// What was recorded into cells that they had before.
     pub(crate) past: Past,
-    /// Which definition has a name in this store: the first that a reading met.
-    pub(crate) claims: Mutex<Option<HashMap<&'static str, Arc<Definition>>>>,
+    pub(crate) claims: Mutex<Option<Claims>>,
     pub(crate) problems: Problems,
     /// Callbacks that say a value when the store is read.
     pub(crate) observables: Observables,

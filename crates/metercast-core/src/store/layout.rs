@@ -293,7 +293,7 @@ pub(crate) fn interned_bounds(bounds: &[f64]) -> Result<&'static [f64], String> 
 }
 
 /// What is wrong with bounds.
-pub(super) fn check(bounds: &[f64]) -> Result<(), String> {
+pub(crate) fn check(bounds: &[f64]) -> Result<(), String> {
     if bounds.len() > MOST_BOUNDS {
         return Err(format!("has {} buckets; at most {MOST_BOUNDS} bounds are kept", bounds.len()));
     }
@@ -306,7 +306,7 @@ pub(super) fn check(bounds: &[f64]) -> Result<(), String> {
     Ok(())
 }
 
-fn check_quantiles(quantiles: &[f64]) -> Result<(), String> {
+pub(crate) fn check_quantiles(quantiles: &[f64]) -> Result<(), String> {
     if let Some(quantile) = quantiles.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
         return Err(format!("has the quantile {quantile}; quantiles are from 0 to 1"));
     }

@@ -369,8 +369,9 @@ impl Store {
     pub fn remove(&self, metric: &str, labels: impl IntoIterator<Item = KeyValue>) -> bool {
         let labels: LabelSet = labels.into_iter().collect();
         let (definitions, inner) = (registry::definitions(), self.inner());
-        let mut of_metric = definitions.iter().filter(|definition| definition.name == metric);
-        of_metric.any(|definition| inner.lifecycle.remove(inner, definition, &labels))
+        let of_metric = definitions.iter().filter(|definition| definition.name == metric);
+        // Each scope may have one.
+        of_metric.filter(|definition| inner.lifecycle.remove(inner, definition, &labels)).count() > 0
     }
 
     /// What is wrong with how metrics are defined or labelled in this store, each problem once, oldest first; at
