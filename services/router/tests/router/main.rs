@@ -5,6 +5,7 @@
 
 mod connections;
 mod counts;
+mod encrypted;
 mod names;
 mod page;
 mod refusals;

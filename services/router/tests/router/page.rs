@@ -1,11 +1,11 @@
-//! The page in all its forms, and a configuration that is odd: steps 17 and 18.
+//! The page in all its forms: step 17.
 
 use std::io::Read;
 
 use flate2::read::GzDecoder;
 
 use crate::counts::requests;
-use crate::support::{Collector, Router, Yaml, until, upstream};
+use crate::support::{Collector, Router, Yaml, upstream};
 
 #[test]
 fn the_page_is_had_in_every_form_that_is_asked_for() {
@@ -46,14 +46,4 @@ fn attributes_of_the_resource_stand_on_every_line_only_if_they_are_asked_for() {
     router.reloaded(&Yaml { resource_selector: "all", ..yaml });
     let (with, all) = has(&router);
     assert_eq!(with, all);
-}
-
-#[test]
-fn a_key_without_effect_is_a_warning() {
-    let (user, vendor) = (Collector::new(), Collector::new());
-    let mut yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
-    yaml.rest = String::new();
-    let text = yaml.text().replace("max_export_timeout: 5s", "max_export_timeout: 5s, max_queue_size: 10");
-    let router = Router::start_text(&text, &[]);
-    until("the warning", || router.said().contains("max_queue_size").then_some(()));
 }

@@ -13,6 +13,8 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, number_data_point};
 use prost::Message;
 
+use super::grpc::{self, Authority};
+
 /// A collector.
 #[derive(Clone)]
 pub(crate) struct Collector {
@@ -47,14 +49,7 @@ impl Collector {
         let (got, answers) = (Arc::<Mutex<Vec<Got>>>::default(), Arc::<Mutex<Vec<_>>>::default());
         let (kept, next) = (Arc::clone(&got), Arc::clone(&answers));
         let url = http::serve(move |Request { head, body, .. }| {
-            let body = if head.contains("content-encoding: gzip") {
-                let mut plain = Vec::new();
-                GzDecoder::new(&*body).read_to_end(&mut plain).expect("gzip");
-                plain
-            } else {
-                body
-            };
-            let message = ExportMetricsServiceRequest::decode(&*body).expect("an OTLP message");
+            let message = decoded(&body, head.contains("content-encoding: gzip"));
             let mut answers = next.lock().unwrap_or_else(PoisonError::into_inner);
             let (status, headers) = if answers.is_empty() { (200, "") } else { answers.remove(0) };
             let got = Got { at: Instant::now(), head, status, message };
@@ -62,6 +57,17 @@ impl Collector {
             Answer::status(status, headers)
         });
         Collector { url, got, answers }
+    }
+
+    /// One that takes everything by gRPC, encrypted.
+    pub(crate) fn encrypted() -> (Collector, Authority) {
+        let got = Arc::<Mutex<Vec<Got>>>::default();
+        let kept = Arc::clone(&got);
+        let (url, authority) = grpc::serve(move |head, body, is_packed| {
+            let got = Got { at: Instant::now(), head, status: 200, message: decoded(body, is_packed) };
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(got);
+        });
+        (Collector { url, got, answers: Arc::default() }, authority)
     }
 
     /// Answers the next requests so: status and headers.
@@ -169,6 +175,16 @@ impl Collector {
         let resource = got.last()?.message.resource_metrics.first()?.resource.clone()?;
         labels_of(&resource.attributes).remove(key)
     }
+}
+
+fn decoded(body: &[u8], is_packed: bool) -> ExportMetricsServiceRequest {
+    let mut plain = Vec::new();
+    if is_packed {
+        GzDecoder::new(body).read_to_end(&mut plain).expect("gzip");
+    } else {
+        plain.extend_from_slice(body);
+    }
+    ExportMetricsServiceRequest::decode(&*plain).expect("an OTLP message")
 }
 
 fn labels_of(attributes: &[KeyValue]) -> BTreeMap<String, String> {

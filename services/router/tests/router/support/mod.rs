@@ -2,6 +2,7 @@
 
 mod collector;
 mod configuration;
+mod grpc;
 mod page;
 mod program;
 

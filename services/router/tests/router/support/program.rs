@@ -99,7 +99,12 @@ impl Router {
 
     /// Writes another configuration and asks for it: the status and the text of the answer.
     pub(crate) fn reload(&self, yaml: &Yaml) -> (u16, String) {
-        self.write(yaml);
+        self.reload_text(&yaml.text())
+    }
+
+    /// The same with this text for a configuration.
+    pub(crate) fn reload_text(&self, text: &str) -> (u16, String) {
+        self.folder.write("router.yaml", text);
         let url = format!("{}/-/reload", self.admin);
         let (status, _, body) = http::ask(&url, "POST", "", b"").expect("an answer");
         (status, String::from_utf8(body).expect("UTF-8"))
