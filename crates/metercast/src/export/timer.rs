@@ -25,6 +25,9 @@ pub(crate) trait Work: Send + 'static {
     /// It will be done from now on: asks for what it needs. Until then it asks for nothing.
     fn begin(&mut self) {}
 
+    /// It was done a last time.
+    fn conclude(&mut self) {}
+
     /// Takes the place of other work, which was done a last time.
     fn succeed(&mut self, other: &Self) {
         let _ = other;
@@ -164,8 +167,12 @@ fn run<W: Work>(mut work: W, mut interval: Duration, commands: &Receiver<Command
                 let _ = work.work(None);
             }
             Ok(Command::Work(Ask { deadline, last, answer })) => {
+                let result = work.work(Some(deadline));
+                if last {
+                    work.conclude();
+                }
                 // Who asked may have stopped waiting.
-                let _ = answer.send(work.work(Some(deadline)));
+                let _ = answer.send(result);
                 if last {
                     return;
                 }

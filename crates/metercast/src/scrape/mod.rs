@@ -144,6 +144,12 @@ impl Scrape {
         self.inner.page.succeed(&other.inner.page);
     }
 
+    /// There are no more scrapes: says what it would say at a later one.
+    #[cfg(feature = "serve")]
+    pub(crate) fn conclude(&self) {
+        self.inner.page.conclude();
+    }
+
     /// Where it says what goes wrong.
     #[cfg(feature = "serve")]
     pub(crate) fn log(&self) -> &crate::Log {

@@ -119,12 +119,24 @@ impl Exporter {
         }
     }
 
+    /// Says what it would say later, if it is a page and there is time: it is the last. Others do so at their end.
+    #[cfg_attr(not(feature = "serve"), allow(unused_variables, reason = "there are no pages"))]
+    pub(super) fn conclude(&self, deadline: Instant) {
+        #[cfg(feature = "serve")]
+        if let Handle::Page { scrape, .. } = &self.handle
+            && Instant::now() < deadline
+        {
+            scrape.conclude();
+        }
+    }
+
     /// Hands over what there is and ends, at the latest at `deadline`. Blocks until then.
     pub(super) fn end(&self, deadline: Instant) -> Result<(), String> {
         #[cfg(feature = "serve")]
         if let Handle::Page { listener, .. } = &self.handle {
             listener.close(deadline);
         }
+        self.conclude(deadline);
         self.periodic().map_or(Ok(()), |periodic| periodic.shutdown(deadline))
     }
 }

@@ -433,6 +433,7 @@ impl Running {
         };
         let mut failures = at_once(&exporters, |exporter| exporter.shutdown(deadline));
         failures.extend(retiring.into_iter().filter_map(|retiring| retiring.wait(deadline).err()));
+        exporters.values().for_each(|exporter| exporter.conclude(deadline));
         // The listeners with them.
         drop(exporters);
         if was_disabled {

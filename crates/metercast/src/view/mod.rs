@@ -52,7 +52,8 @@
 //! then, for this exporter alone.
 //!
 //! What cannot be done is said to the log, once, with the place of the view: a unit without a way to it, buckets of what is
-//! no histogram, two metrics of one name; and, after a few readings, a view or a pattern that matches nothing. [`Audit`] states what is let out.
+//! no histogram, two metrics of one name; and, after a few readings or at the end, a view or a pattern that matches nothing. [`Audit`]
+//! states what is let out.
 
 mod audit;
 mod change;

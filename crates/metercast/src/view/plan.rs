@@ -185,6 +185,22 @@ impl Plan {
         self.warnings.take()
     }
 
+    /// The store that is to be read a last time, to [conclude](Self::conclude), if there is anything left to say.
+    pub(crate) fn unsaid(&self) -> Option<Store> {
+        self.store.clone().filter(|_| !self.unmatched.is_said())
+    }
+
+    /// Says in the next warnings what it would say at a later reading, as this is the last.
+    pub(crate) fn conclude(&mut self, reading: &Reading<'_>) {
+        let families: Vec<FamilyView<'_>> = reading.families().collect();
+        for family in &families {
+            self.know(family.definition(), || family.has_declared_buckets());
+        }
+        if !families.is_empty() {
+            self.unmatched.conclude(&self.projection, &families, &mut self.warnings);
+        }
+    }
+
     /// The streams of the metrics that were used, sorted by name. One without series may be among them.
     pub(crate) fn streams<'a>(&'a mut self, reading: &'a Reading<'_>) -> Vec<StreamView<'a>> {
         let families: Vec<FamilyView<'a>> = reading.families().collect();

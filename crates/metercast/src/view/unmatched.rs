@@ -1,5 +1,5 @@
 //! What of a projection nothing comes under: views, patterns of the filter, patterns of labels. Said once, when metrics have had time
-//! to be used.
+//! to be used, or when there is no more.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -28,6 +28,26 @@ pub(super) struct Unmatched {
     readings: u32,
     first: Option<Instant>,
     is_said: bool,
+    when: When,
+}
+
+/// When it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// While more metrics may come.
+    Meanwhile,
+    /// When the exporter ends.
+    AtTheEnd,
+}
+
+impl When {
+    /// Behind what comes under nothing; `what` is what may come later.
+    fn mend(self, what: &str) -> String {
+        match self {
+            When::Meanwhile => format!("so far; check the pattern, unless such {what} come later"),
+            When::AtTheEnd => "until the end; check the pattern".to_owned(),
+        }
+    }
 }
 
 /// What came under a view or a pattern.
@@ -44,7 +64,12 @@ impl Unmatched {
         let patterns = patterns(&projection.filter).map(|(_, globs)| vec![Met::Nothing; globs.len()]);
         let views = vec![Met::Nothing; projection.views.len()];
         let is_said = views.is_empty() && patterns.iter().all(Vec::is_empty);
-        Unmatched { views, patterns, readings: 0, first: None, is_said }
+        Unmatched { views, patterns, readings: 0, first: None, is_said, when: When::Meanwhile }
+    }
+
+    /// Whether there is nothing left to say.
+    pub(super) fn is_said(&self) -> bool {
+        self.is_said
     }
 
     /// Notes what a metric comes under.
@@ -86,14 +111,31 @@ impl Unmatched {
         if self.readings < READINGS && now.saturating_duration_since(first) < AFTER {
             return;
         }
+        self.say_all(projection, families, warnings);
+    }
+
+    /// Says it, as there is no other reading. `families` are those of this one, and there are some.
+    pub(super) fn conclude(
+        &mut self,
+        projection: &Projection,
+        families: &[FamilyView<'_>],
+        warnings: &mut Warnings,
+    ) {
+        if !self.is_said {
+            self.when = When::AtTheEnd;
+            self.say_all(projection, families, warnings);
+        }
+    }
+
+    fn say_all(&mut self, projection: &Projection, families: &[FamilyView<'_>], warnings: &mut Warnings) {
         self.is_said = true;
         self.say_filter(&projection.filter, warnings);
         for (view, met) in projection.views.iter().zip(&self.views) {
             let said = spelled(Some(view));
             match met {
-                Met::Nothing => warnings.say(format!(
-                    "{said} matches no metric so far; check the pattern, unless such metrics come later"
-                )),
+                Met::Nothing => {
+                    warnings.say(format!("{said} matches no metric {}", self.when.mend("metrics")));
+                }
                 // What is for all exporters may well be of no use to one.
                 Met::LeftOut if view.said.is_for_all() => {}
                 Met::LeftOut => warnings.say(format!(
@@ -110,9 +152,8 @@ impl Unmatched {
             for (glob, met) in globs.iter().zip(met) {
                 let glob = glob.as_str();
                 match met {
-                    Met::Nothing => warnings.say(format!(
-                        "{key}: {glob:?} matches no metric so far; check the pattern, unless such metrics come later"
-                    )),
+                    Met::Nothing => warnings
+                        .say(format!("{key}: {glob:?} matches no metric {}", self.when.mend("metrics"))),
                     Met::LeftOut => {
                         let (others, taken) = match filter.visibility {
                             Visibilities::Private => ("public", "private"),
@@ -153,8 +194,8 @@ impl Unmatched {
                 if !keys.iter().any(|key| pattern.matches(key)) {
                     let (view, pattern) = (spelled(Some(view)), pattern.as_str());
                     warnings.say(format!(
-                        "{view} {what} labels by {pattern:?}, which matches no label of its metrics so far; check the pattern, unless \
-                         such labels come later"
+                        "{view} {what} labels by {pattern:?}, which matches no label of its metrics {}",
+                        self.when.mend("labels")
                     ));
                 }
             }

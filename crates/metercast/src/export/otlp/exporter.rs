@@ -99,7 +99,11 @@ impl Exporter {
     }
 
     /// What is known of deliveries, once it has ended.
-    pub(super) fn told(self) -> Option<OtlpMessage> {
+    pub(super) fn told(mut self) -> Option<OtlpMessage> {
+        self.message.conclude();
+        for warning in self.message.warnings() {
+            self.reader.log().write_once(Level::Warn, &warning);
+        }
         self.message.at_rest()
     }
 

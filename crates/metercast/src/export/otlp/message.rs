@@ -214,6 +214,13 @@ impl OtlpMessage {
         self.plan.warnings()
     }
 
+    /// Reads a last time if there may be [`warnings`](Self::warnings) that would come later.
+    pub(super) fn conclude(&mut self) {
+        if let Some(store) = self.plan.unsaid() {
+            store.read(|reading| self.plan.conclude(reading));
+        }
+    }
+
     /// Says that [`reshape`](Self::reshape) will soon be called with these options. If a receiver of totals is to be told what
     /// came since, it is noted from now on what of the requests is delivered: so send what there is once more before the call,
     /// and nothing is missing in between. The rest of the time nothing has to be remembered for totals. The options that it

@@ -263,6 +263,24 @@ impl PrometheusPage {
         self.press().plan.commit(store);
     }
 
+    /// There are no more pages: says what it would say on a later one.
+    #[cfg_attr(
+        not(any(feature = "serve", feature = "otlp")),
+        allow(dead_code, reason = "only what is served or put ends")
+    )]
+    pub(crate) fn conclude(&self) {
+        let Some(store) = self.press().plan.unsaid() else { return };
+        // Locked only within, as for a page.
+        let said = store.read(|reading| {
+            let mut press = self.press();
+            press.plan.conclude(reading);
+            press.plan.warnings()
+        });
+        for line in said {
+            self.log.write_once(Level::Warn, &line);
+        }
+    }
+
     fn press(&self) -> MutexGuard<'_, Press> {
         // A sink that panicked left a page unfinished, and the next begins anew.
         self.press.lock().unwrap_or_else(PoisonError::into_inner)

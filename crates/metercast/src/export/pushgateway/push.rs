@@ -38,6 +38,10 @@ impl Work for Push {
         self.gateway.page.commit(self.reader.store());
     }
 
+    fn conclude(&mut self) {
+        self.gateway.page.conclude();
+    }
+
     fn succeed(&mut self, other: &Push) {
         self.gateway.succeed(&other.gateway);
         // What the new settings come to is worth a line, whatever was said about the old ones.

@@ -114,6 +114,15 @@ impl Work for Print {
         self.plan.commit(self.reader.store());
     }
 
+    fn conclude(&mut self) {
+        if let Some(store) = self.plan.unsaid() {
+            store.read(|reading| self.plan.conclude(reading));
+        }
+        for warning in self.plan.warnings() {
+            self.reader.log().write_once(Level::Warn, &warning);
+        }
+    }
+
     fn succeed(&mut self, other: &Print) {
         self.plan.succeed(other.plan.estate());
         // What the new settings come to is worth a line, whatever was said about the old ones.
