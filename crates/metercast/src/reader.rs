@@ -7,6 +7,7 @@ use metercast_core::Store;
 
 use crate::log::{Level, Log};
 use crate::own::Own;
+use crate::view::{Archive, Shelf};
 
 /// Reads a store, cumulatively: every reading holds everything since the start. Readers do not disturb each other,
 /// and cost the recording code nothing.
@@ -20,6 +21,10 @@ pub(crate) struct Reader {
     is_measured: Arc<AtomicBool>,
     /// The exporter that reads, measured.
     own: Own,
+    /// What exporters remember of the store.
+    archive: Archive,
+    /// What the one that reads does.
+    shelf: Shelf,
     /// Lets a test see what a panic in the next reading does.
     #[cfg(test)]
     pub(crate) panics: std::sync::Arc<std::sync::atomic::AtomicBool>,
@@ -33,6 +38,8 @@ impl Reader {
             log,
             is_measured: Arc::new(AtomicBool::new(true)),
             own: Own::default(),
+            archive: Archive::default(),
+            shelf: Shelf::default(),
             #[cfg(test)]
             panics: std::sync::Arc::default(),
         }
@@ -51,7 +58,17 @@ impl Reader {
     /// The same for one exporter.
     pub(crate) fn of_exporter(&self, name: &str, component: &'static str) -> Reader {
         let own = Own::of(&self.store, name, component, Arc::clone(&self.is_measured));
-        Reader { own, ..self.clone() }
+        Reader { own, shelf: self.archive.shelf(name), ..self.clone() }
+    }
+
+    /// What the exporter that reads remembers of the store, and those of its name before it.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Says which exporters there are from now on.
+    pub(crate) fn settle_exporters(&self, is_there: impl Fn(&str) -> bool) {
+        self.archive.settle(is_there);
     }
 
     /// The store, to ask what no reading tells, or to say what an exporter wants of it.

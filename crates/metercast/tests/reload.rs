@@ -2,10 +2,9 @@
 
 mod support;
 
-use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -15,8 +14,8 @@ use metercast::view::View;
 use metercast::{ExporterChange, u64_counter};
 #[cfg(target_os = "linux")]
 use support::reload::threads;
-use support::reload::{Client, HOUR, MINUTE, builder, order, page, start};
-use support::{Receiver, points, scrape, sums_and_starts, value};
+use support::reload::{Client, HOUR, MINUTE, Printed, builder, order, page, start};
+use support::{Receiver, points, scrape, value};
 
 #[test]
 fn an_address_a_header_and_the_form_of_a_page_change_and_no_count_begins_anew() {
@@ -372,29 +371,6 @@ fn what_is_printed_goes_elsewhere_once_what_there_is_was_printed() {
     assert_eq!(printed[1].values("orders"), [1, 2]);
 }
 
-/// What was printed.
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Printed {
-    /// The values of a metric, one for each line.
-    fn values(&self, metric: &str) -> Vec<u64> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        lines.filter(|line| line["name"] == metric).map(|line| line["value"].as_u64().unwrap()).collect()
-    }
-}
-
-impl Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
     let receiver = Receiver::start();
@@ -430,61 +406,4 @@ fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
     let total = arrived.iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     assert_eq!(total.0 + total.1, 3, "{arrived:?}");
     assert_eq!(total, (2, 1), "{arrived:?}");
-}
-
-#[test]
-fn what_has_ended_stays_in_sums_and_places_stay_taken_when_another_view_is_added() {
-    for limit in [false, true] {
-        let receiver = Receiver::start();
-        let view = || match limit {
-            true => View::of("regions").limit(2),
-            false => View::of("regions").drop_labels(["region"]),
-        };
-        let printed = Printed::default();
-        let of = |others: &[View]| {
-            let views = || [&[view()], others].concat().into_iter();
-            builder()
-                .exporter("page", views().fold(page(), Prometheus::view))
-                .exporter("push", views().fold(Otlp::to(&receiver.endpoint).interval(HOUR), Otlp::view))
-                .exporter(
-                    "stdout",
-                    views().fold(Stdout::default().interval(HOUR).writer(printed.clone()), Stdout::view),
-                )
-        };
-        let (telemetry, store, _) = start(of(&[]));
-        let address = telemetry.scrape_address().unwrap();
-        let count = |region: &str, amount| {
-            store.scope(|| u64_counter!("regions", "By region", amount, "region" => region.to_owned()));
-        };
-        for (region, amount) in [("us", 200), ("eu", 100), ("as", 300), ("af", 400)] {
-            count(region, amount);
-        }
-        let read = || {
-            telemetry.flush(MINUTE).unwrap();
-            let told = receiver.messages.try_iter().last().unwrap();
-            let samples: Vec<String> = scrape(address)
-                .lines()
-                .filter(|line| line.starts_with("regions_total"))
-                .map(str::to_owned)
-                .collect();
-            (samples, sums_and_starts(&told, "regions"), printed.values("regions"))
-        };
-        let (all, _, _) = read();
-        assert!(store.remove("regions", [metercast::KeyValue::new("region", "as")]));
-        let before = read();
-        assert_eq!(before.0, all);
-        let added = of(&[View::of("other").rename("z")]);
-        let reloaded = telemetry.reload(added.build().unwrap()).unwrap();
-        assert_eq!(
-            reloaded.to_string(),
-            "page: views changed; push: views changed; stdout: writer, views changed"
-        );
-        // Those with threads of their own first say what there is with the old views.
-        telemetry.flush(MINUTE).unwrap();
-        let after = read();
-        assert_eq!((&after.0, &after.1), (&before.0, &before.1));
-        let each = all.len();
-        assert_eq!(after.2[after.2.len() - each..], before.2[before.2.len() - each..]);
-        telemetry.shutdown().unwrap();
-    }
 }

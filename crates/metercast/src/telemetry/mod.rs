@@ -248,6 +248,8 @@ impl Telemetry {
     /// * An exporter that is gone hands over what it has in the background, for as long as the new `shutdown_timeout` allows,
     ///   and ends. If a push of deltas comes back under its name it goes on where it was, once it has ended: nothing is told twice,
     ///   and what was recorded meanwhile comes with the first. One whose name is new counts from then on.
+    ///   What series that have ended had counted stays in the sums of its views too, whatever it reads for: that is kept of all that
+    ///   there are and of the last 16 names that are gone.
     /// * All that holds for everything (`enabled`, `exemplars`, `self_metrics`, `on_sigterm`, ...) follows the new
     ///   configuration.
     /// * A [private exporter](crate::config::ConfigBuilder::private_exporter) is touched only if its own settings differ, or it

@@ -275,6 +275,7 @@ impl Running {
                 ends.extend(end);
             }
         }
+        self.reader.settle_exporters(|name| state.exporters.contains_key(name));
         state.failed = prepared.failed;
         let mut dropped: Vec<Box<dyn Send>> = vec![Box::new(ended)];
         #[cfg(all(unix, feature = "otlp"))]

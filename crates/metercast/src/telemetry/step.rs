@@ -182,7 +182,8 @@ impl Maker<'_> {
                 let reader = self.reader.of_exporter(self.name, own::PROMETHEUS);
                 let (options, log) = (settings.page().clone(), reader.log().clone());
                 let page = PrometheusPage::with(self.name, options, self.resource, log)
-                    .projection(settings.projection().clone());
+                    .projection(settings.projection().clone())
+                    .remembering(reader.shelf());
                 (Scrape::of(reader, page), old.map(|(scrape, _)| scrape))
             }
         };

@@ -55,6 +55,7 @@
 //! no histogram, two metrics of one name; and, after a few readings or at the end, a view or a pattern that matches nothing. [`Audit`]
 //! states what is let out.
 
+mod archive;
 mod audit;
 mod change;
 mod ended;
@@ -81,6 +82,7 @@ pub use glob::Glob;
 pub use projection::{Projection, Rule};
 pub use selector::Selector;
 
+pub(crate) use archive::{Archive, Shelf};
 pub(crate) use change::Said;
 pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use relabel::{Clash, clash};

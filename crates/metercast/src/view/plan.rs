@@ -9,6 +9,7 @@ use std::time::Instant;
 use metercast_core::reading::{FamilyView, Reading};
 use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 
+use super::archive::Shelf;
 use super::change::{Aggregation, View};
 use super::layers;
 use super::projection::{Projection, Rule};
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     changes: bool,
     /// By the address of the definition, what the plan before this one had of definitions that this one has not met yet.
     inherited: HashMap<usize, Vec<Arc<Stream>>, BuildHasherDefault<ByNumber>>,
+    /// Where it puts what it remembers, for who has its name one day.
+    shelf: Shelf,
     /// Who has a name, unless names may be shared.
     owners: Option<HashMap<String, Owner>>,
     unmatched: Unmatched,
@@ -85,6 +88,7 @@ impl Plan {
         Plan {
             known: HashMap::default(),
             inherited: HashMap::default(),
+            shelf: Shelf::default(),
             // Where each view makes a stream, also two of one metric have one name, unless views give others.
             renames: projection.views.iter().any(|view| view.name.is_some() || view.alias.is_some())
                 || (projection.rule == Rule::Each && projection.views.len() > 1),
@@ -106,6 +110,11 @@ impl Plan {
         Plan { owners: None, ..self }
     }
 
+    /// The same which goes on with what is remembered there, once it is bound to a store, which is that of all who use it.
+    pub(crate) fn remembering(self, shelf: &Shelf) -> Plan {
+        Plan { shelf: shelf.clone(), ..self }
+    }
+
     /// The same with exponential buckets for histograms of which neither program, views nor projection say anything.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn with_exponential(mut self, exponential: bool) -> Plan {
@@ -124,7 +133,7 @@ impl Plan {
         // Who had asked another store asks it no more.
         (self.store, self.wanted) = (Some(store.clone()), None);
         self.known.values().for_each(Known::forget);
-        self.inherited.clear();
+        self.inherited = self.shelf.all();
         let says =
             |view: &View| !matches!(view.aggregation, None | Some(Aggregation::Default | Aggregation::Drop));
         if self.or_else == Shape::Declared && !self.projection.views.iter().any(says) {
@@ -223,9 +232,10 @@ impl Plan {
             let absent = self.known.values().filter(|known| known.seen != self.readings);
             absent.for_each(Known::forget);
         }
-        if remembers {
+        if remembers && !self.inherited.is_empty() {
             // What is there was met.
             self.inherited.clear();
+            self.shelf.retain(|address| self.known.contains_key(&address));
         }
         let known = &self.known;
         let of_family = |family: FamilyView<'a>| {
@@ -309,6 +319,7 @@ impl Plan {
         before.retain(|old| old.remembers() && !streams.iter().any(|new| new.shares_memory_of(old)));
         before.truncate(MOST_BEFORE);
         let known = Known { seen: self.readings, visibility, streams, before };
+        self.shelf.put(address(definition), known.all());
         self.known.insert(address(definition), known);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metercast::config::{ConfigBuilder, Prometheus};
@@ -62,5 +63,28 @@ impl Client {
         let mut body = vec![0; length.parse().unwrap()];
         self.0.read_exact(&mut body).unwrap();
         Some((head[9..12].parse().unwrap(), String::from_utf8(body).unwrap()))
+    }
+}
+
+/// What was printed.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Printed {
+    /// The values of a metric, one for each line.
+    pub(crate) fn values(&self, metric: &str) -> Vec<u64> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["name"] == metric).map(|line| line["value"].as_u64().unwrap()).collect()
+    }
+}
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -69,7 +69,7 @@ impl Exporter {
     ) -> io::Result<Exporter> {
         let reader = reader.of_exporter(&settings.name, Transport::component(&settings));
         Ok(Exporter {
-            message: OtlpMessage::with_plan(resource, settings.options, plan_of(&settings)),
+            message: OtlpMessage::with_plan(resource, settings.options, plan_of(&settings, &reader)),
             transport: Transport::new(&settings)?,
             retry: Retry::new(settings.backoff, settings.options.max_request_bytes),
             reporter: Reporter::new(&settings, &reader),
@@ -93,7 +93,7 @@ impl Exporter {
 
     /// Goes on where another exporter of the name has ended.
     pub(super) fn take_up(&mut self, mut told: OtlpMessage) {
-        let plan = plan_of(&self.settings);
+        let plan = plan_of(&self.settings, &self.reader);
         told.reshape_with(self.reader.store(), &self.resource, self.settings.options, plan);
         self.message = told;
     }
@@ -128,7 +128,7 @@ impl Exporter {
         let Change { settings, transport, resource } = change;
         self.reader = self.reader.of_exporter(&settings.name, Transport::component(&settings));
         if !self.is_same_shape(&settings, &resource) {
-            let plan = plan_of(&settings);
+            let plan = plan_of(&settings, &self.reader);
             self.message.reshape_with(self.reader.store(), &resource, settings.options, plan);
             self.begin_at = 0;
         }
@@ -393,8 +393,8 @@ impl Exporter {
 }
 
 /// What is sent of the store.
-fn plan_of(settings: &Settings) -> Plan {
-    Plan::new(Arc::clone(&settings.projection), &settings.name)
+fn plan_of(settings: &Settings, reader: &Reader) -> Plan {
+    Plan::new(Arc::clone(&settings.projection), &settings.name).remembering(reader.shelf())
 }
 
 /// Until when a push may take.

@@ -16,7 +16,7 @@ use super::selection::Selection;
 use super::style::{Choice, Style};
 use super::text::Text;
 use crate::log::{Level, Log};
-use crate::view::{Plan, Projection};
+use crate::view::{Plan, Projection, Shelf};
 
 /// Spells what a store holds as a page for Prometheus, for a listener of your own.
 ///
@@ -148,6 +148,17 @@ impl PrometheusPage {
     /// ```
     pub fn projection(self, projection: Projection) -> PrometheusPage {
         let press = Mutex::new(Press::new(&self.exporter, projection));
+        PrometheusPage { press, ..self }
+    }
+
+    /// The same which goes on with what is remembered there of a store.
+    #[cfg_attr(
+        not(any(feature = "serve", feature = "otlp")),
+        allow(dead_code, reason = "only what is served or put comes back")
+    )]
+    pub(crate) fn remembering(self, shelf: &Shelf) -> PrometheusPage {
+        let press = self.press.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let press = Mutex::new(Press { plan: press.plan.remembering(shelf), ..press });
         PrometheusPage { press, ..self }
     }
 

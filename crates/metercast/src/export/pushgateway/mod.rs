@@ -22,6 +22,7 @@ use request::{Sent, send};
 use crate::Log;
 use crate::config::{self, Gateway, ProxyConfig, PushgatewayConfig, Secret, TlsConfig};
 use crate::export::prometheus::{PageFormat, PrometheusPage};
+use crate::reader::Reader;
 
 /// Pushes a store to a Prometheus Pushgateway, when the application says so: at the end of a batch job, as a rule.
 ///
@@ -174,12 +175,17 @@ impl Pushgateway {
     }
 
     /// As the configuration says it for the exporter of this name.
-    fn of(name: &str, config: &PushgatewayConfig, resource: &[(String, Value)], log: Log) -> Pushgateway {
+    fn of(
+        name: &str,
+        config: &PushgatewayConfig,
+        resource: &[(String, Value)],
+        reader: &Reader,
+    ) -> Pushgateway {
         let mut grouping = Grouping::of(config.job());
         for (label, value) in config.grouping() {
             grouping = grouping.and_then(|mut grouping| grouping.add(label, value).map(|()| grouping));
         }
-        let page = PrometheusPage::with(name, config.page().clone(), resource, log);
+        let page = PrometheusPage::with(name, config.page().clone(), resource, reader.log().clone());
         Pushgateway {
             gateway: Ok(config.gateway().clone()),
             grouping,
@@ -187,7 +193,7 @@ impl Pushgateway {
             tls: config.tls().clone(),
             proxy: Ok(config.proxy().cloned()),
             format: PageFormat::default(),
-            page: page.projection(config.projection().clone()),
+            page: page.projection(config.projection().clone()).remembering(reader.shelf()),
             timeout: config.timeout(),
         }
     }

@@ -28,7 +28,7 @@ impl Push {
         reader: Reader,
         resource: &[(String, Value)],
     ) -> Push {
-        let gateway = Pushgateway::of(name, config, resource, reader.log().clone());
+        let gateway = Pushgateway::of(name, config, resource, &reader);
         Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader }
     }
 }
