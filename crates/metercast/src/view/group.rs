@@ -31,7 +31,7 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Whether series are put together from now on although they have become few: what one of them counts must not be less
-    /// for it.
+    /// for it. Of a stream that keeps them apart: whether some of them may be less than what was shown in their place.
     is_put_together: bool,
     places: Places,
     ended: Ended,
@@ -124,7 +124,8 @@ impl Transform {
             true => Arc::clone(&old.memory),
             false => {
                 let old_memory = old.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::new(Mutex::new(old_memory.for_others(self.measures_as(old))))
+                let memory = old_memory.for_others(self.measures_as(old));
+                Arc::new(Mutex::new(if self.keeps_apart() { memory.kept_apart() } else { memory }))
             }
         };
     }
@@ -136,7 +137,11 @@ impl Transform {
         }
         let measures = self.measures_as(other);
         let shown = other.memory.lock().unwrap_or_else(PoisonError::into_inner).all_shown(measures);
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).shown.extend(shown);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.shown.extend(shown);
+        if self.keeps_apart() {
+            memory.is_put_together = !memory.shown.is_empty();
+        }
     }
 
     fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {
@@ -187,6 +192,10 @@ impl Transform {
             }
         });
         self.begin_anew_what_is_less(&mut groups, memory);
+        if self.keeps_apart() {
+            memory.shown.retain(|_, shown| shown.since > 0);
+            *memory = Memory { shown: std::mem::take(&mut memory.shown), ..Memory::default() }.kept_apart();
+        }
         for group in &mut groups {
             if let Some(value) = &group.value {
                 newest(&mut group.exemplars, value);
@@ -226,7 +235,10 @@ impl Transform {
             if let Some(shown) = before.remove(&group.labels) {
                 // Doubles may come to a trifle less when they are added up in another order.
                 value.round_up_to(shown.amount);
-                since = if value.amount() < shown.amount { now_unix_nanos() } else { shown.since };
+                let is_less = value.amount() < shown.amount;
+                // The clock may have been set back.
+                let later = group.started_unix_nanos.max(shown.since).saturating_add(1);
+                since = if is_less { now_unix_nanos().max(later) } else { shown.since };
             }
             let amount = value.amount();
             group.started_unix_nanos = group.started_unix_nanos.max(since);
@@ -258,6 +270,15 @@ impl Memory {
             true => Memory { is_put_together, ended: self.ended.clone(), shown, ..Memory::default() },
             false => Memory { is_put_together, shown, ..Memory::default() },
         }
+    }
+
+    /// The same where no series is put with another one, of which one may be less than what was shown with its labels.
+    fn kept_apart(self) -> Memory {
+        Memory { is_put_together: !self.shown.is_empty(), shown: self.shown, ..Memory::default() }
+    }
+
+    pub(super) fn is_put_together(&self) -> bool {
+        self.is_put_together
     }
 
     /// What was shown, for values that measure the same or not.

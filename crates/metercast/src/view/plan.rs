@@ -320,6 +320,8 @@ impl Plan {
         before.truncate(MOST_BEFORE);
         let known = Known { seen: self.readings, visibility, streams, before };
         self.shelf.put(address(definition), known.all());
+        // Also where it is only remembered what views before these have made.
+        self.changes |= known.streams.iter().any(|stream| stream.remembers());
         self.known.insert(address(definition), known);
     }
 }

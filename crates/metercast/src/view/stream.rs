@@ -52,7 +52,8 @@ impl Stream {
     pub(super) fn looks_like(&self, face: &Face, transform: Option<&Transform>) -> bool {
         let is_same = match (&self.transform, transform) {
             (Some(one), Some(other)) => one.is_same_as(other),
-            (one, other) => one.is_none() && other.is_none(),
+            (one, None) => one.as_ref().is_none_or(Transform::is_nothing),
+            (None, Some(_)) => false,
         };
         is_same && self.face == *face
     }
@@ -78,10 +79,11 @@ impl Stream {
         }
     }
 
-    /// Goes on with what a stream of the same metric has remembered.
+    /// Goes on with what a stream of the same metric has remembered, also if nothing is made of its series any more.
     pub(super) fn succeed(&mut self, old: &Stream) {
-        if let (Some(new), Some(old)) = (&mut self.transform, &old.transform) {
-            new.succeed(old);
+        if let Some(old) = &old.transform {
+            let kind = self.definition.kind();
+            self.transform.get_or_insert_with(|| Transform::nothing(kind)).succeed(old);
         }
     }
 

@@ -70,6 +70,20 @@ pub(super) fn converted(kept: &'static [f64], scale: f64) -> Shape {
 }
 
 impl Transform {
+    /// One that leaves all series as they are.
+    pub(super) fn nothing(kind: Kind) -> Transform {
+        Transform {
+            kind,
+            labels: Relabel::new(Vec::new()),
+            scale: None,
+            buckets: Shape::Declared,
+            gauges: GaugeMerge::default(),
+            limit: None,
+            converted: Mutex::default(),
+            memory: Arc::default(),
+        }
+    }
+
     /// Whether it leaves all series as they are.
     pub(super) fn is_nothing(&self) -> bool {
         self.labels.is_empty()
@@ -100,12 +114,18 @@ impl Transform {
         if !self.labels.is_empty() {
             return true;
         }
+        let memory = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(limit) = self.limit else {
+            return remembers && memory().is_put_together();
+        };
         // Before there are too many it is to be known which were there first.
-        let are_many = self.limit.is_some_and(|limit| about.saturating_mul(2) > limit);
-        if self.limit.is_none() || !remembers {
-            return are_many;
-        }
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).stays_put_together(are_many)
+        let are_many = about.saturating_mul(2) > limit;
+        if remembers { memory().stays_put_together(are_many) } else { are_many }
+    }
+
+    /// Whether no series can be put with another one.
+    pub(super) fn keeps_apart(&self) -> bool {
+        self.labels.is_empty() && self.limit.is_none()
     }
 
     /// Whether it changes values, or only labels and how many series there are.

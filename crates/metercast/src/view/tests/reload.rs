@@ -180,6 +180,55 @@ fn a_stream_that_is_renamed_and_an_alias_go_on_and_a_new_alias_has_what_there_is
 }
 
 #[test]
+fn a_series_that_shows_less_since_nothing_is_put_with_it_any_more_begins_anew() {
+    let mixed = "views.reload.mixed";
+    let more = |store: &Store| {
+        store.scope(|| {
+            u64_counter!("views.reload.mixed", "Mixed", 200, "n" => 1);
+            u64_counter!("views.reload.mixed", "Mixed", 100, "n" => 1, "region" => "eu".to_owned());
+            u64_counter!("views.reload.mixed", "Mixed", 50, "n" => 2);
+        });
+    };
+    let together = || View::of(mixed).drop_labels(["region"]);
+    let mut it = Reloaded::new([together()]);
+    more(&it.store);
+    let before = it.sums_of(mixed);
+    assert_eq!((before["n=1"].0, before["n=2"].0), (300.0, 50.0));
+    // Also if it is shown in another way meanwhile, and nobody reads then.
+    for views in
+        [vec![], vec![View::of(mixed).description("Said otherwise")], vec![View::of(mixed).limit(50)]]
+    {
+        it.reload([together()]);
+        let before = it.sums_of(mixed);
+        it.reload(views);
+        let after = it.sums_of(mixed);
+        assert_eq!((after["n=1"].0, after["n=1,region=eu"].0), (200.0, 100.0));
+        assert!(after["n=1"].1 > before["n=1"].1);
+        assert_eq!(after["n=2"], before["n=2"]);
+        assert_eq!(it.sums_of(mixed), after, "it began once");
+    }
+    it.reload([]);
+    let after = it.sums_of(mixed);
+    more(&it.store);
+    let sum = |n| (after[n].0, after[n].1);
+    assert_eq!(it.sums_of(mixed)["n=1"], (400.0, sum("n=1").1));
+    assert_eq!(it.sums_of(mixed)["n=2"], (100.0, sum("n=2").1));
+}
+
+#[test]
+fn series_of_which_none_is_less_are_what_they_are_after_one_reading() {
+    let mut it = Reloaded::with_ended_eu([View::of(ORDERS).limit(50)]);
+    let before = it.sums();
+    it.reload([]);
+    assert_eq!(it.sums(), before);
+    it.store.read(|reading| {
+        let streams = it.plan.streams(reading);
+        let orders = streams.iter().find(|view| view.stream().name() == ORDERS).unwrap();
+        assert!(orders.is_uniform(), "nothing is put together any more");
+    });
+}
+
+#[test]
 fn values_in_another_unit_or_other_buckets_begin_anew() {
     let mut it = Reloaded::new([View::of("views.reload.*").drop_labels(["side"])]);
     let record = |store: &Store, side: &'static str| {
