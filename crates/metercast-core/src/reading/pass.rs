@@ -141,6 +141,11 @@ impl Reading<'_> {
         self.share.is_none() && std::ptr::eq(self.store, store.inner())
     }
 
+    /// The label that all of it have in common, if it is a [share](Store::read_share) of this store.
+    pub fn share_of(&self, store: &Store) -> Option<(&str, &str)> {
+        self.share.as_ref().filter(|_| std::ptr::eq(self.store, store.inner())).map(Share::label)
+    }
+
     /// A number that changes when a metric was added or became private: what is prepared for the
     /// [families](Self::families) holds as long as it stays. It is the same for all stores.
     ///

@@ -16,6 +16,11 @@ impl<'a> Share<'a> {
         Share { key, value, number }
     }
 
+    /// The key, and the value as it is spelled.
+    pub(super) fn label(&self) -> (&str, &str) {
+        (self.key, self.value)
+    }
+
     /// Gives the series to `f` if it belongs here.
     pub(super) fn give(&self, view: &SeriesView<'_>, f: &mut dyn FnMut(&SeriesView<'_>)) {
         if !self.has(&view.labels) {

@@ -163,8 +163,12 @@ impl Scrape {
     /// Such a page costs a comparison for each series of the whole store, and some allocations for each that is shown.
     ///
     /// The limit of series is that of a metric, not of a tenant: what is beyond it is counted in the overflow series, which has
-    /// no tenant and so is on nobody's page. Bound what each tenant can bring, or raise the limit
-    /// ([`Store::set_limit`](metercast_core::Store::set_limit)).
+    /// no tenant and so is on nobody's page but that of all. Bound what each tenant can bring, or raise the limit
+    /// ([`Store::set_limit`](metercast_core::Store::set_limit)). The limit of a view is for the series of each tenant alone.
+    ///
+    /// What series that have ended had counted stays in the sums that views make, as on the page of all: that is remembered of the
+    /// 256 tenants whose pages were asked for last. On the page of one that was not among them such a sum may be less than it
+    /// was, as after a restart.
     ///
     /// ```
     /// # use metercast::{Log, PrometheusPage, Scrape, ScrapeRequest, Store, u64_counter};

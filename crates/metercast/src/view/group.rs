@@ -8,6 +8,7 @@ use metercast_core::reading::{FamilyView, Part, PartBuf, PartId, SeriesView};
 use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
 
 use super::ended::{Counted, Ended, Line};
+use super::memories::Memories;
 use super::relabel::OVERFLOW;
 use super::total::{Total, newest};
 use super::transform::Transform;
@@ -27,8 +28,19 @@ pub(super) struct Group {
     parts: Vec<PartBuf>,
 }
 
-/// What is remembered of the series of one store.
-#[derive(Debug, Default)]
+/// Of what a reading is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Readable<'a> {
+    /// All of the store whose series are remembered.
+    Whole,
+    /// What has this label of it.
+    Share((&'a str, &'a str)),
+    /// Anything else, of which nothing is remembered.
+    Other,
+}
+
+/// What is remembered of the series of one store, or of a share of it.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     /// Whether series are put together from now on although they have become few: what one of them counts must not be less
     /// for it. Of a stream that keeps them apart: whether some of them may be less than what was shown in their place.
@@ -49,7 +61,7 @@ struct Shown {
 }
 
 /// Which series have places of their own where there is a limit.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Places {
     taken: HashSet<Arc<LabelSet>>,
     /// The latest start of a series that got none. What began before may have been counted without a place of its own.
@@ -102,19 +114,15 @@ impl Group {
 }
 
 impl Transform {
-    /// The series as the stream has them, put together where their labels are equal. `remembers` says whether the reading is of all
-    /// that the store has whose series are remembered.
-    pub(super) fn grouped(&self, family: &FamilyView<'_>, remembers: bool) -> Groups {
-        if remembers {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            return self.grouped_with(family, &mut memory);
-        }
-        self.grouped_with(family, &mut Memory::default())
+    /// The series as the stream has them, put together where their labels are equal.
+    pub(super) fn grouped(&self, family: &FamilyView<'_>, of: Readable<'_>) -> Groups {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        self.grouped_with(family, memory.of(of))
     }
 
     /// Forgets the series of one store, to read another.
     pub(super) fn forget(&self) {
-        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memory::default();
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memories::default();
     }
 
     /// Goes on with what another has remembered of the series of the same metric: with all of it if both put the same together,
@@ -124,8 +132,12 @@ impl Transform {
             true => Arc::clone(&old.memory),
             false => {
                 let old_memory = old.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                let memory = old_memory.for_others(self.measures_as(old));
-                Arc::new(Mutex::new(if self.keeps_apart() { memory.kept_apart() } else { memory }))
+                let measures = self.measures_as(old);
+                let memories = old_memory.map(|memory| {
+                    let memory = memory.for_others(measures);
+                    if self.keeps_apart() { memory.kept_apart() } else { memory }
+                });
+                Arc::new(Mutex::new(memories))
             }
         };
     }
@@ -136,12 +148,13 @@ impl Transform {
             return;
         }
         let measures = self.measures_as(other);
-        let shown = other.memory.lock().unwrap_or_else(PoisonError::into_inner).all_shown(measures);
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.shown.extend(shown);
-        if self.keeps_apart() {
-            memory.is_put_together = !memory.shown.is_empty();
-        }
+        let others = other.memory.lock().unwrap_or_else(PoisonError::into_inner).map(Memory::clone);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).meet(&others, |memory, other| {
+            memory.shown.extend(other.all_shown(measures));
+            if self.keeps_apart() {
+                memory.is_put_together = !memory.shown.is_empty();
+            }
+        });
     }
 
     fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {

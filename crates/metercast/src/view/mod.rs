@@ -63,6 +63,7 @@ mod filter;
 mod glob;
 mod group;
 mod layers;
+mod memories;
 mod plan;
 mod projection;
 mod relabel;

@@ -11,6 +11,7 @@ use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 
 use super::archive::Shelf;
 use super::change::{Aggregation, View};
+use super::group::Readable;
 use super::layers;
 use super::projection::{Projection, Rule};
 use super::resolve::{Buckets, resolve, settle, wanted};
@@ -237,10 +238,15 @@ impl Plan {
             self.inherited.clear();
             self.shelf.retain(|address| self.known.contains_key(&address));
         }
+        let of = match &self.store {
+            Some(_) if remembers => Readable::Whole,
+            Some(store) => reading.share_of(store).map_or(Readable::Other, Readable::Share),
+            None => Readable::Other,
+        };
         let known = &self.known;
         let of_family = |family: FamilyView<'a>| {
             let streams = known.get(&address(family.definition())).map_or(&[][..], |known| &known.streams);
-            streams.iter().map(move |stream| StreamView::new(stream, family, remembers))
+            streams.iter().map(move |stream| StreamView::new(stream, family, of))
         };
         let mut streams = Vec::with_capacity(families.len());
         streams.extend(families.into_iter().flat_map(of_family));

@@ -9,7 +9,7 @@ use metercast_core::reading::{Exponential, FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
 
 use super::change::{LabelRule, Said};
-use super::group::Groups;
+use super::group::{Groups, Readable};
 use super::total::MOST_BUCKETS;
 use super::transform::Transform;
 
@@ -205,20 +205,20 @@ pub(crate) struct StreamView<'a> {
     family: FamilyView<'a>,
     /// Whether its series are put together of several.
     is_put_together: bool,
-    /// Whether that is remembered.
-    remembers: bool,
+    /// For whom that is remembered.
+    of: Readable<'a>,
     /// They, once that was done.
     groups: OnceCell<Groups>,
 }
 
 impl<'a> StreamView<'a> {
-    /// `remembers` says whether the store is the one whose series are remembered from reading to reading, and all of it read.
-    pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>, remembers: bool) -> StreamView<'a> {
+    /// `of` says what of the series is remembered from reading to reading.
+    pub(super) fn new(stream: &'a Arc<Stream>, family: FamilyView<'a>, of: Readable<'a>) -> StreamView<'a> {
         let transform = stream.transform.as_ref();
         // Asked once: there may be more series a moment later.
         let is_put_together =
-            transform.is_some_and(|transform| transform.puts_together(family.size_hint(), remembers));
-        StreamView { stream, family, is_put_together, remembers, groups: OnceCell::new() }
+            transform.is_some_and(|transform| transform.puts_together(family.size_hint(), of));
+        StreamView { stream, family, is_put_together, of, groups: OnceCell::new() }
     }
 
     /// Which stream it is.
@@ -241,7 +241,7 @@ impl<'a> StreamView<'a> {
     #[inline(never)]
     fn each_transformed(&self, transform: &Transform, f: &mut dyn FnMut(&SeriesView<'_>)) {
         if self.is_put_together {
-            let groups = self.groups.get_or_init(|| transform.grouped(&self.family, self.remembers));
+            let groups = self.groups.get_or_init(|| transform.grouped(&self.family, self.of));
             groups.iter().for_each(|group| group.give(f));
         } else {
             transform.each(&self.family, f);

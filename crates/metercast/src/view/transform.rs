@@ -8,7 +8,8 @@ use metercast_core::reading::{
 use metercast_core::{Exemplar, Kind, LabelSet};
 
 use super::change::GaugeMerge;
-use super::group::Memory;
+use super::group::{Memory, Readable};
+use super::memories::Memories;
 use super::relabel::Relabel;
 use super::total::scaled_number;
 use super::unit::{scaled, scaled_bound, scaled_exponential, unscaled_bound};
@@ -26,7 +27,7 @@ pub(super) struct Transform {
     /// Bounds that were met, and what they are in the unit of the stream.
     pub(super) converted: Mutex<Vec<(&'static [f64], &'static [f64])>>,
     /// What is remembered of series that are put together, also by those that put the same together before or after.
-    pub(super) memory: Arc<Mutex<Memory>>,
+    pub(super) memory: Arc<Mutex<Memories>>,
 }
 
 /// Which buckets a histogram is shown in.
@@ -110,17 +111,16 @@ impl Transform {
     }
 
     /// Whether series are put together, of about so many. Where that is remembered it stays so.
-    pub(super) fn puts_together(&self, about: usize, remembers: bool) -> bool {
+    pub(super) fn puts_together(&self, about: usize, of: Readable<'_>) -> bool {
         if !self.labels.is_empty() {
             return true;
         }
-        let memory = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(limit) = self.limit else {
-            return remembers && memory().is_put_together();
-        };
-        // Before there are too many it is to be known which were there first.
-        let are_many = about.saturating_mul(2) > limit;
-        if remembers { memory().stays_put_together(are_many) } else { are_many }
+        let mut memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.limit {
+            None => memories.known(of).is_some_and(Memory::is_put_together),
+            // Before there are too many it is to be known which were there first.
+            Some(limit) => memories.of(of).stays_put_together(about.saturating_mul(2) > limit),
+        }
     }
 
     /// Whether no series can be put with another one.

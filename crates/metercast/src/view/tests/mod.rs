@@ -6,13 +6,14 @@ mod random;
 mod reload;
 mod said;
 mod seeds;
+mod tenants;
 
 use std::sync::{Arc, Mutex};
 
 use metercast_core::{KeyValue, Kind, Store, metrics, u64_counter, u64_counter_with_unit};
 
 use super::*;
-use crate::{Log, PageOptions, PrometheusPage, Scrape, ScrapeRequest};
+use crate::{Log, PageOptions, PrometheusPage};
 
 metrics! {
     /// Orders taken.
@@ -340,34 +341,6 @@ fn a_metric_that_becomes_private_stays_what_it_was_where_it_is_let_out_and_leave
     assert_eq!(both.lines(&store), ["views_late 3"]);
     assert!(public.lines(&store).is_empty());
     assert!(both.said().is_empty(), "{:?}", both.said());
-}
-
-#[test]
-fn the_page_of_one_tenant_has_views_and_disturbs_no_other() {
-    let store = Store::new();
-    let add = |tenant: &str, host: &str| {
-        store.scope(|| {
-            u64_counter!("views.share", "By tenant", 1, "tenant" => tenant.to_owned(), "host" => host.to_owned());
-        });
-    };
-    for host in ["a", "b", "c"] {
-        add("acme", host);
-        add("other", host);
-    }
-    let page = PrometheusPage::new("own", Log::default());
-    let view = View::of("views.share").drop_labels(["host"]);
-    let scrape = Scrape::new(store.clone(), page.projection(Projection::new().view(view)));
-    let samples = |scrape: &Scrape| {
-        let answer = scrape.answer_blocking(&ScrapeRequest::new("GET"));
-        let page = String::from_utf8(answer.body().to_vec()).unwrap();
-        page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let acme = scrape.clone().tenant("tenant", "acme");
-    for _ in 0..2 {
-        assert_eq!(samples(&acme), ["views_share_total 3"]);
-        let all = [r#"views_share_total{tenant="acme"} 3"#, r#"views_share_total{tenant="other"} 3"#];
-        assert_eq!(samples(&scrape), all);
-    }
 }
 
 #[test]
