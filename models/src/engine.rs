@@ -201,6 +201,10 @@ pub(crate) mod store {
                 &LAYOUT
             }
 
+            pub(crate) fn layout_among_first(&self, _: CellWord) -> Option<&'static Layout> {
+                Some(&LAYOUT)
+            }
+
             /// The models have no lists of lines, and no limits.
             pub(super) fn unlist(&self, _: &Definition, _: &HashSet<u32>) {}
             pub(super) fn count(&self, _: &mut Writer, _: u32, _: bool) {}
@@ -309,8 +313,13 @@ pub(crate) mod store {
         pub(crate) static LAYOUT: Layout = Layout;
 
         impl Layout {
-            fn bucket(&self, value: f64) -> usize {
-                usize::from(value > 1.0)
+            pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
+                record_into(usize::from(value > 1.0), chunk, slot, value);
+                true
+            }
+
+            pub(crate) fn record_usual(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
+                self.record(chunk, slot, value)
             }
         }
     }

@@ -109,14 +109,7 @@ pub(crate) const COPIES: &[Copied] = &[
             ("seeds: &[AtomicU64; WORDS]", "seeds: &[u64; WORDS]"),
         ],
     },
-    Copied {
-        file: "store/layout.rs",
-        parts: Items(&[(
-            "impl Layout { pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) -> bool { let explicit = self; match ()",
-            "Layout::Explicit(explicit) => {\n                let sum",
-        )]),
-        changes: &[("Layout::Explicit(explicit) => {", "() => {")],
-    },
+    Copied { file: "store/layout.rs", parts: Items(&[("", "fn record_into(")]), changes: &[] },
     Copied {
         file: "store/dictionary.rs",
         parts: Items(&[
@@ -124,6 +117,7 @@ pub(crate) const COPIES: &[Copied] = &[
             ("", "pub(super) struct Free {"),
             ("impl Dictionary", "pub(crate) fn find_packed("),
             ("impl Dictionary", "pub(crate) fn line("),
+            ("impl Dictionary", "pub(crate) fn line_among_first("),
             ("impl Dictionary", "pub(crate) fn side("),
             ("impl Dictionary", "pub(super) fn writer("),
             ("impl Dictionary", "pub(super) fn add_line("),
@@ -177,7 +171,10 @@ pub(crate) const COPIES: &[Copied] = &[
             ("", "pub(crate) fn add_held<"),
             ("", "pub(crate) fn add_series<"),
             ("", "pub(crate) fn record_held("),
+            ("", "fn record_at_first_lines("),
+            ("", "fn record_held_elsewhere("),
             ("", "fn record_at_line("),
+            ("", "fn look_and_write("),
             ("", "pub(crate) fn record_series("),
             ("", "pub(crate) fn map_series("),
             ("", "pub(crate) fn write_at("),

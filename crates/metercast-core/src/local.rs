@@ -117,6 +117,33 @@ pub(crate) fn add_held<N: Number>(slot: u32, amount: N) {
 /// Records into the histogram of a line that is held.
 #[inline(always)]
 pub(crate) fn record_held(number: u32, definition: &'static Definition, value: f64) {
+    let region = REGION.get();
+    if !ptr::eq(region, &raw const EMPTY) {
+        // SAFETY: REGION is leased to this thread in a store that is alive (see `give_back`), which is the current one.
+        let (store, region) = unsafe { (&*STORE.get(), &*region) };
+        if record_at_first_lines(store, region, number, value) {
+            return;
+        }
+    }
+    record_held_elsewhere(number, definition, value);
+}
+
+/// [`record_at_line`] where each of the things that it needs is among the first of its kind, as nearly always; if not, nothing
+/// is done. There is no call in it, so that whoever records has nothing to put aside.
+#[inline(always)]
+fn record_at_first_lines(store: &Inner, region: &Region, number: u32, value: f64) -> bool {
+    look_and_write(region, || {
+        let Some(line) = store.dictionary.line_among_first(number) else { return false };
+        let cell = line.cell();
+        let Some(chunk) = region.series_among_first(cell.slot()) else { return false };
+        let Some(layout) = store.dictionary.layout_among_first(cell) else { return false };
+        layout.record_usual(chunk, cell.slot(), value)
+    })
+}
+
+/// The same wherever they are.
+#[inline(never)]
+fn record_held_elsewhere(number: u32, definition: &'static Definition, value: f64) {
     with_region(|region| {
         with_store(|store| {
             if !record_at_line(store, region, number, value) {
@@ -129,9 +156,7 @@ pub(crate) fn record_held(number: u32, definition: &'static Definition, value: f
 /// Records into the cell that the series of a line has just now, which does not become another's before that is done.
 #[inline(always)]
 fn record_at_line(store: &Inner, region: &Region, number: u32, value: f64) -> bool {
-    region.at_once(|| {
-        // As in `Region::begin`: the line is looked at after that can be seen.
-        barrier::light();
+    look_and_write(region, || {
         let Some(line) = store.dictionary.line(number) else { return false };
         let cell = line.cell();
         let Some(chunk) = region.series(cell.slot()) else { return false };
@@ -220,6 +245,16 @@ pub(crate) fn add_series<N: Number>(region: &Region, slot: u32, amount: N) -> bo
 pub(crate) fn record_series(region: &Region, slot: u32, layout: &'static Layout, value: f64) -> bool {
     let Some(chunk) = region.series(slot) else { return false };
     region.at_once(|| layout.record(chunk, slot, value))
+}
+
+/// Looks at a line and writes to its cell, as one operation.
+#[inline(always)]
+fn look_and_write(region: &Region, write: impl FnOnce() -> bool) -> bool {
+    region.at_once(|| {
+        // As in `Region::begin`: the line is looked at after that can be seen.
+        barrier::light();
+        write()
+    })
 }
 
 /// Gives a region the chunk of a dynamic slot.

@@ -28,10 +28,24 @@ impl<T: Copy> Binding<T> {
     /// Runs `record` in the store of the binding, if that still lives.
     #[inline(always)]
     fn within(&self, record: impl FnOnce(T)) {
-        let Some(cell) = self.cell else { return };
-        if local::with_store(Inner::id) == self.store {
+        if let Some(cell) = self.here() {
             record(cell);
-        } else if let Some(store) = Store::by_id(self.store) {
+        } else {
+            self.elsewhere(record);
+        }
+    }
+
+    /// The series, if its store is the current one.
+    #[inline(always)]
+    fn here(&self) -> Option<T> {
+        self.cell.filter(|_| local::with_store(Inner::id) == self.store)
+    }
+
+    /// Runs `record` if the store is not the current one.
+    #[cold]
+    #[inline(never)]
+    fn elsewhere(&self, record: impl FnOnce(T)) {
+        if let (Some(cell), Some(store)) = (self.cell, Store::by_id(self.store)) {
             store.scope(|| record(cell));
         }
     }
@@ -173,6 +187,10 @@ impl<N: Number> BoundHistogram<N> {
             return self.binding.dropped(Reason::NotFinite);
         }
         let value = value.to_f64();
-        self.binding.within(|distribution| distribution.record(value));
+        // Not by `within`, whose closure stands in two places and so would be a call.
+        match self.binding.here() {
+            Some(distribution) => distribution.record(value),
+            None => self.binding.elsewhere(|distribution| distribution.record(value)),
+        }
     }
 }

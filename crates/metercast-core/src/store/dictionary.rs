@@ -170,6 +170,13 @@ impl Dictionary {
         Line::of(self.lines.chunk(slot)?.words(slot, LINE_WORDS))
     }
 
+    /// The same for one of the first lines alone.
+    #[inline(always)]
+    pub(crate) fn line_among_first(&self, number: u32) -> Option<Line<'_>> {
+        let slot = number * LINE_WORDS as u32;
+        Line::of(self.lines.chunk_among_first(slot)?.words(slot, LINE_WORDS))
+    }
+
     pub(crate) fn side(&self, number: u32) -> Option<Side<'_>> {
         let slot = number * SIDE_WORDS as u32;
         Side::of(self.sides.chunk(slot)?.words(slot, SIDE_WORDS))
@@ -189,6 +196,12 @@ impl Dictionary {
     #[inline(always)]
     pub(crate) fn layout(&self, cell: CellWord) -> &'static Layout {
         self.layouts.get(cell.layout())
+    }
+
+    /// The same if it is one of the first.
+    #[inline(always)]
+    pub(crate) fn layout_among_first(&self, cell: CellWord) -> Option<&'static Layout> {
+        self.layouts.get_among_first(cell.layout())
     }
 
     pub(super) fn lock_of_writer(&self) -> &Mutex<Option<Writer>> {

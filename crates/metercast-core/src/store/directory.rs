@@ -72,6 +72,14 @@ impl Directory {
         unsafe { chunk.as_ref() }
     }
 
+    /// The same for one of the first chunks alone.
+    #[inline(always)]
+    pub(crate) fn chunk_among_first(&self, slot: u32) -> Option<&Chunk> {
+        let chunk = self.first.get(slot as usize / CHUNK_WORDS)?.load(Acquire);
+        // SAFETY: as in `chunk`.
+        unsafe { chunk.as_ref() }
+    }
+
     /// [`chunk`](Self::chunk) for many slots of which most are in the chunk of the one before.
     #[inline(always)]
     pub(crate) fn chunk_again<'a>(

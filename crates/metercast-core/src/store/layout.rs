@@ -154,6 +154,7 @@ impl Layout {
     }
 
     /// One bucket for everything: for what cannot be.
+    #[cold]
     pub(crate) fn fallback() -> &'static Layout {
         Layout::of(&[]).expect("no bounds are increasing bounds")
     }
@@ -164,15 +165,20 @@ impl Layout {
     pub(crate) fn record(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
         match self {
             Layout::Explicit(explicit) => {
-                let sum = chunk.word(slot);
-                // Cells do not straddle chunks.
-                let count = chunk.word(slot + 1 + explicit.bucket(value) as u32);
-                count.store(count.load(Relaxed).wrapping_add(1), Release);
-                sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+                record_into(explicit.bucket(value), chunk, slot, value);
                 true
             }
             _ => self.record_otherwise(chunk, slot, value),
         }
+    }
+
+    /// The same for the usual buckets, without a call; false for others.
+    #[inline(always)]
+    pub(crate) fn record_usual(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
+        let Layout::Explicit(explicit) = self else { return false };
+        let Some(bucket) = explicit.search.bucket(value) else { return false };
+        record_into(bucket, chunk, slot, value);
+        true
     }
 
     #[inline(never)]
@@ -236,6 +242,16 @@ impl Layout {
     }
 }
 
+/// Counts a value in its bucket, and adds it to the sum.
+#[inline(always)]
+fn record_into(bucket: usize, chunk: &Chunk, slot: u32, value: f64) {
+    let sum = chunk.word(slot);
+    // Cells do not straddle chunks.
+    let count = chunk.word(slot + 1 + bucket as u32);
+    count.store(count.load(Relaxed).wrapping_add(1), Release);
+    sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+}
+
 impl Explicit {
     /// The words of a cell: the sum, and a count for each bucket.
     pub(crate) fn words(&self) -> usize {
@@ -245,7 +261,13 @@ impl Explicit {
     /// The bucket of `value`: upper bounds belong to their bucket.
     #[inline(always)]
     pub(crate) fn bucket(&self, value: f64) -> usize {
-        self.search.bucket(value).unwrap_or_else(|| self.bounds.partition_point(|bound| *bound < value))
+        self.search.bucket(value).unwrap_or_else(|| self.bucket_by_halves(value))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bucket_by_halves(&self, value: f64) -> usize {
+        self.bounds.partition_point(|bound| *bound < value)
     }
 }
 

@@ -30,10 +30,20 @@ impl Layouts {
 
     #[inline(always)]
     pub(super) fn get(&self, number: u32) -> &'static Layout {
-        let layout = match self.first.get(number as usize) {
-            Some(first) => first.get(),
-            None if number < FIRST_SPARE => self.others.get(number - self.first.len() as u32),
-            None => self.spare.get((number - FIRST_SPARE) as usize).and_then(OnceLock::get),
+        self.get_among_first(number).unwrap_or_else(|| self.get_other(number))
+    }
+
+    #[inline(always)]
+    pub(super) fn get_among_first(&self, number: u32) -> Option<&'static Layout> {
+        self.first.get(number as usize).and_then(OnceLock::get).copied()
+    }
+
+    /// Out of line, so that the way to the first ones stays short.
+    #[inline(never)]
+    fn get_other(&self, number: u32) -> &'static Layout {
+        let layout = match number.checked_sub(FIRST_SPARE) {
+            Some(spare) => self.spare.get(spare as usize).and_then(OnceLock::get),
+            None => number.checked_sub(self.first.len() as u32).and_then(|other| self.others.get(other)),
         };
         layout.copied().unwrap_or_else(Layout::fallback)
     }

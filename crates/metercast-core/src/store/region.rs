@@ -106,6 +106,12 @@ impl Region {
         self.series.chunk(slot)
     }
 
+    /// The same for one of the first slots alone.
+    #[inline(always)]
+    pub(crate) fn series_among_first(&self, slot: u32) -> Option<&Chunk> {
+        self.series.chunk_among_first(slot)
+    }
+
     /// Begins an operation, during which nothing that it finds in the dictionary is freed or used again. It must not
     /// allocate, block or panic before it ends. What is returned is for `end`.
     #[inline(always)]

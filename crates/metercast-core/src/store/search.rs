@@ -1,66 +1,100 @@
 //! The search for the bucket of a value.
 
-/// Finds a bucket with two loads and no branch that depends on the value: the upper bits of a double (sign, exponent and the
-/// first two bits of the fraction) say which bounds are below for certain, and the one or two that remain are compared.
+/// Finds a bucket in one step, with no branch that depends on the value: the upper bits of a double (sign, exponent and the
+/// first bits of the fraction) say which bounds are below for certain, and the few that remain are compared.
 #[derive(Debug)]
 pub(super) struct Search {
+    /// How many bits of a double are left out.
+    rest: u32,
     /// The upper bits of the first positive bound, less one: the place of everything smaller.
     lowest: i64,
-    /// For each value of the upper bits from `lowest` on, how many bounds are below.
-    below: Box<[u16]>,
-    /// The bounds, and more that nothing is above.
-    bounds: Box<[f64]>,
-    /// How many bounds are compared at most; 0 if the bounds are not made for this search.
-    compared: usize,
+    /// What is known for each value of the upper bits from `lowest` on, the last also of all that is greater. `None` if the bounds
+    /// are not made for this search.
+    places: Option<Box<[Place; PLACES]>>,
 }
 
-/// Bits of a double that are left out.
-const REST: u32 = 50;
+/// The doubles that begin with the same bits: half a cache line, so that what is compared comes at once.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+struct Place {
+    /// How many bounds are below all of them.
+    below: u64,
+    /// The bounds among them, and more that nothing is above.
+    bounds: [f64; COMPARED],
+}
 
-/// With more bounds to compare than this, halving them is as fast.
-const MOST_COMPARED: usize = 4;
+/// As many as fit. With more bounds to compare, halving them is as fast.
+const COMPARED: usize = 3;
+
+/// A fixed number, so that a place is there without a look at how many there are: buckets from 1 ms to 10 s have 42 if two bits
+/// of the fraction tell them apart.
+const PLACES: usize = 64;
 
 impl Search {
     pub(super) fn of(bounds: &[f64]) -> Search {
-        let key = |bound: f64| bound.to_bits() as i64 >> REST;
-        let none = Search { lowest: 0, below: Box::new([]), bounds: Box::new([]), compared: 0 };
-        let Some(first) = bounds.iter().find(|bound| **bound > 0.0) else { return none };
+        // As few bits as tell the bounds apart, so that the places reach far; with more than six of the fraction there is none left
+        // for an octave's end.
+        let made = (46..=56).rev().find_map(|rest| Search::with(bounds, rest));
+        made.unwrap_or(Search { rest: 0, lowest: 0, places: None })
+    }
+
+    fn with(bounds: &[f64], rest: u32) -> Option<Search> {
+        let key = |bound: f64| bound.to_bits() as i64 >> rest;
+        let first = bounds.iter().find(|bound| **bound > 0.0)?;
         if key(*first) == 0 {
-            // The least of all doubles has the upper bits of zero, and so no place of its own.
-            return none;
+            // What has the upper bits of zero has no place of its own.
+            return None;
         }
         let lowest = key(*first) - 1;
         let highest = key(bounds[bounds.len() - 1]) + 1;
+        if highest - lowest >= PLACES as i64 {
+            return None;
+        }
         // From the first place on all positive doubles are in order; everything else is below.
         let place = |bound: f64| if bound > 0.0 { key(bound).max(lowest) } else { lowest };
-        let below: Box<[u16]> = (lowest..=highest)
-            .map(|at| bounds.iter().filter(|bound| place(**bound) < at).count() as u16)
-            .collect();
-        let in_place = |at: i64| bounds.iter().filter(|bound| place(**bound) == at).count();
-        let compared = (lowest..=highest).map(in_place).max().unwrap_or(0).max(1);
-        if compared > MOST_COMPARED {
-            return none;
+        let mut places = Box::new([Place { below: 0, bounds: [f64::INFINITY; COMPARED] }; PLACES]);
+        for (at, here) in (lowest..).zip(&mut *places) {
+            let below = bounds.partition_point(|bound| place(*bound) < at);
+            let among = bounds[below..].iter().take_while(|bound| place(**bound) == at);
+            here.below = below as u64;
+            for (nth, bound) in among.enumerate() {
+                *here.bounds.get_mut(nth)? = *bound;
+            }
         }
-        let beyond = std::iter::repeat_n(f64::INFINITY, MOST_COMPARED);
-        Search { lowest, below, bounds: bounds.iter().copied().chain(beyond).collect(), compared }
+        Some(Search { rest, lowest, places: Some(places) })
     }
 
     /// How many bounds are below `value`; `None` if the bounds are not made for this search.
     #[inline(always)]
     pub(super) fn bucket(&self, value: f64) -> Option<usize> {
+        let places = self.places.as_deref()?;
         // Negative values are far below `lowest`, since their sign is the highest bit.
-        let place = (value.to_bits() as i64 >> REST).wrapping_sub(self.lowest).max(0) as usize;
-        let mut bucket = usize::from(*self.below.get(place.min(self.below.len().wrapping_sub(1)))?);
-        for _ in 0..self.compared {
-            bucket += usize::from(*self.bounds.get(bucket)? < value);
-        }
-        Some(bucket)
+        let at = (value.to_bits() as i64 >> (self.rest % 64)).wrapping_sub(self.lowest);
+        let place = &places[at.clamp(0, PLACES as i64 - 1) as usize];
+        let [first, second, third] = place.bounds.map(|bound| u64::from(bound < value));
+        Some((place.below + first + second + third) as usize)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::store::layout::Layout;
+
+    #[test]
+    fn usual_bounds_need_no_halving() {
+        let tens: Vec<f64> = (-9..9).map(|at| 10f64.powi(at)).collect();
+        let twos: Vec<f64> = (0..40).map(|at| 2f64.powi(at)).collect();
+        let percent: Vec<f64> = (1..=20).map(|at| f64::from(at) * 5.0).collect();
+        let usual =
+            ["s", "ms", "By", "{item}"].map(|unit| &Layout::by_unit(unit).explicit().unwrap().bounds[..]);
+        for bounds in usual.into_iter().chain([&tens[..], &twos, &percent]) {
+            assert!(Search::of(bounds).places.is_some(), "{bounds:?}");
+        }
+        // More in one place than are compared.
+        let dense: Vec<f64> = (0..500).map(|at| 1.0 + f64::from(at) / 500.0).collect();
+        assert!(Search::of(&dense).places.is_none());
+    }
 
     #[test]
     fn the_search_agrees_with_comparing_all_bounds() {
