@@ -192,15 +192,15 @@ impl Distributions {
         let buckets = now.buckets.map(|(bounds, counts)| {
             // It may keep fewer than it did, but never others.
             let has_all = |known: &[f64]| bounds.iter().all(|bound| known.contains(bound));
-            let before = before.and_then(OfStage::counts);
-            let before = before.filter(|(known, ..)| ***known == *bounds || has_all(known));
             let (came, words) = (self.came.len(), self.words.len());
+            let before = before.and_then(OfStage::counts).map(|before| (before, are_equal(before.0, bounds)));
+            let before = before.filter(|((known, ..), is_same)| *is_same || has_all(known));
             match before {
-                Some((known, _, before)) if **known == *bounds => {
+                Some(((.., before), true)) => {
                     let came = counts.iter().zip(before).map(|(now, before)| now.wrapping_sub(*before));
                     self.came.extend(came);
                 }
-                Some((known, _, before)) => {
+                Some(((known, _, before), false)) => {
                     self.came.extend_from_slice(counts);
                     sum_down(known, before, bounds, &mut self.came[came..], |to, count| {
                         *to = to.wrapping_sub(count);
@@ -209,13 +209,13 @@ impl Distributions {
                 None => self.came.extend_from_slice(counts),
             }
             // The sum that was read, and the one that the receiver has when it adds up what it was told.
-            let [seen, has] = before.map_or([0.0; 2], |(_, sums, _)| sums.map(f64::from_bits));
+            let [seen, has] = before.map_or([0.0; 2], |((_, sums, _), _)| sums.map(f64::from_bits));
             let came_by = (sum >= seen).then(|| (sum - has).max(0.0));
             // A receiver that gets no sum, or that of another stage, has none of this one to go on from.
             self.words.extend([sum.to_bits(); 2]);
             self.words.extend_from_slice(counts);
             let bounds = match before {
-                Some((known, ..)) if **known == *bounds => Arc::clone(known),
+                Some(((known, ..), true)) => Arc::clone(known),
                 _ => self.kept(bounds),
             };
             DiffOfBuckets { bounds, came, words, has, sum: came_by }
@@ -244,7 +244,7 @@ impl Distributions {
 
     /// Bounds to keep, once for all series that have them.
     fn kept(&mut self, bounds: &[f64]) -> Arc<[f64]> {
-        if let Some(known) = self.bounds.iter().find(|known| ***known == *bounds) {
+        if let Some(known) = self.bounds.iter().find(|known| are_equal(known, bounds)) {
             return Arc::clone(known);
         }
         if self.bounds.len() >= MOST_BOUNDS {
@@ -308,7 +308,7 @@ impl Distributions {
         counts.resize(bounds.len() + 1, 0);
         let has_all = self.picked().all(|part| {
             let came = &self.came[part.came..=part.came + part.bounds.len()];
-            if scale.is_none() && *part.bounds == *bounds {
+            if scale.is_none() && are_equal(&part.bounds, bounds) {
                 counts.iter_mut().zip(came).for_each(|(to, count)| *to = to.wrapping_add(*count));
                 return true;
             }
@@ -355,6 +355,12 @@ impl Diff {
             Shown::Exponential => self.exponential.is_some(),
         }
     }
+}
+
+/// Whether bounds are the same, without a branch for each, since mostly they are.
+fn are_equal(some: &[f64], others: &[f64]) -> bool {
+    let differ = |(a, b): (&f64, &f64)| a.to_bits() ^ b.to_bits();
+    some.len() == others.len() && some.iter().zip(others).map(differ).fold(0, |all, one| all | one) == 0
 }
 
 /// Sums counts down to bounds that are among theirs, and does this with each.
