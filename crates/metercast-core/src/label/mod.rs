@@ -3,6 +3,7 @@
 //! OpenTelemetry says attribute, Prometheus says label; in metercast a label has a typed value until an exporter
 //! spells it. The order of labels never matters, and different label sets are never one series.
 
+mod bound;
 mod bounded;
 mod hash;
 mod key_value;
@@ -20,6 +21,8 @@ pub use set::LabelSet;
 pub use typed::{Label, Labels};
 pub use value::{AsLabel, LabelRef, Value, ValueRef};
 
+#[doc(hidden)]
+pub use bound::{Bound, ends};
 #[doc(hidden)]
 pub use bounded::{Pattern, Ranges, assert_one_of};
 pub(crate) use hash::{choose_seeds, hash_of, seeds};

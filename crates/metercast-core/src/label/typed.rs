@@ -1,5 +1,6 @@
 //! Labels whose values are bounded by their type: an index instead of a hash.
 
+use super::bound::Bound;
 use super::packed::Packing;
 use super::value::ValueRef;
 
@@ -15,6 +16,12 @@ pub trait Label: 'static {
     /// All its values, if the type bounds them.
     #[doc(hidden)]
     const VALUES: Option<&'static [ValueRef<'static>]>;
+    /// The same for readers of the catalogue, who may know more.
+    #[doc(hidden)]
+    const BOUND: Bound = match Self::VALUES {
+        Some(values) => Bound::Values(values),
+        None => Bound::Text,
+    };
     /// The place of the value among `VALUES`; 0 if the type does not bound them.
     #[doc(hidden)]
     fn index(value: Self::Value<'_>) -> usize;
@@ -58,6 +65,7 @@ impl<T: Label> Label for Option<T> {
     type Value<'a> = Option<T::Value<'a>>;
     // Bounded if `T` is, but rarely used for what is hot: it is looked up.
     const VALUES: Option<&'static [ValueRef<'static>]> = None;
+    const BOUND: Bound = Bound::Optional(&T::BOUND);
     fn index(_: Self::Value<'_>) -> usize {
         0
     }
@@ -72,6 +80,7 @@ macro_rules! whole_labels {
         impl Label for $t {
             type Value<'a> = $t;
             const VALUES: Option<&'static [ValueRef<'static>]> = None;
+            const BOUND: Bound = Bound::Whole;
             #[inline(always)]
             fn index(_: $t) -> usize { 0 }
             #[inline(always)]

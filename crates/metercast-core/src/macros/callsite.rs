@@ -247,9 +247,11 @@ macro_rules! __record {
     };
     // A list that is put together at run time.
     (($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr) $labels:expr $(,)?) => {{
-        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
-            &$crate::__descriptor!($kind $number $name).description($help).unit($unit)
-        });
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new($crate::__noted!(
+            open
+            $crate::__descriptor!($kind $number $name).description($help).unit($unit),
+            &[]
+        ));
         __METERCAST_SITE.$do::<$number>(
             $amount,
             ::core::convert::AsRef::<[$crate::KeyValue]>::as_ref(&$labels),
@@ -303,9 +305,11 @@ macro_rules! __pairs {
         ($kind:ident $number:ident $do:ident $name:expr, $help:expr, $unit:expr, $amount:expr)
         [$(($key:expr) ($value:expr))+]
     ) => {{
-        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new(const {
-            &$crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+])
-        });
+        static __METERCAST_SITE: $crate::__private::Adhoc = $crate::__private::Adhoc::new($crate::__noted!(
+            called
+            $crate::__descriptor!($kind $number $name).description($help).unit($unit).labels(&[$($key),+]),
+            &[$($crate::__value_bound!($value)),+]
+        ));
         __METERCAST_SITE.$do::<$number>(
             $amount,
             [$($crate::label::AsLabel::as_label(&$value)),+],
@@ -322,17 +326,31 @@ macro_rules! __fixed {
         [$(($key:literal) ($value:literal))*]
     ) => {{
         static __METERCAST_SITE: $crate::__private::Fixed = $crate::__private::Fixed::new(
-            const {
-                &$crate::__descriptor!($kind $number $name)
+            $crate::__noted!(
+                called
+                $crate::__descriptor!($kind $number $name)
                     .description($help)
                     .unit($unit)
                     .labels(&[$($key),*])
-                    .closed()
-            },
+                    .closed(),
+                &[$($crate::__value_bound!($value)),*]
+            ),
             |f| f(&[$($crate::label::AsLabel::as_label(&$value)),*]),
         );
         __METERCAST_SITE.$do::<$number>($amount)
     }};
+}
+
+/// Which values a label can have whose value is given so: a literal is the only one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __value_bound {
+    ($value:literal) => {
+        $crate::__private::Bound::Texts { texts: &[::core::concat!($value)], has_fallback: false }
+    };
+    ($value:expr) => {
+        $crate::__private::Bound::Text
+    };
 }
 
 /// `a.b.c` as text.

@@ -205,6 +205,8 @@ macro_rules! labels {
                     $( $crate::__private::ValueRef::String($text), )*
                     $crate::__private::ValueRef::String($fallback),
                 ]);
+            const BOUND: $crate::__private::Bound =
+                $crate::__private::Bound::Texts { texts: $name::ALL, has_fallback: true };
             #[inline]
             fn index(value: &str) -> usize {
                 let at = 0;
@@ -252,6 +254,8 @@ macro_rules! labels {
             type Value<'a> = i64;
             const VALUES: ::core::option::Option<&'static [$crate::__private::ValueRef<'static>]> =
                 ::core::option::Option::None;
+            const BOUND: $crate::__private::Bound =
+                $crate::__private::Bound::Ranges { ranges: &[$($range),*], fallback: $fallback };
             #[inline(always)]
             fn index(_: i64) -> usize {
                 0
@@ -292,6 +296,11 @@ macro_rules! labels {
             type Value<'a> = &'a str;
             const VALUES: ::core::option::Option<&'static [$crate::__private::ValueRef<'static>]> =
                 ::core::option::Option::None;
+            const BOUND: $crate::__private::Bound = $crate::__private::Bound::Pattern {
+                characters: $characters,
+                length: $crate::__private::ends(&$length),
+                fallback: $fallback,
+            };
             #[inline(always)]
             fn index(_: &str) -> usize {
                 0

@@ -126,14 +126,16 @@ macro_rules! metrics {
     )+) => { $(
         $(#[doc = $help])*
         $vis static $name: $crate::__instrument!($kind $number [$($($field : $value),*)?]) = {
-            <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new(const {
-                &$crate::__descriptor!($kind $number $metric)
+            <$crate::__instrument!($kind $number [$($($field : $value),*)?])>::new($crate::__noted!(
+                declared
+                $crate::__descriptor!($kind $number $metric)
                     .observable($crate::__is_observable!($kind))
                     .description(::core::concat!($($help, "\n"),*))
                     $($( .$field($crate::__field!($field $value)) )*)?
                     .asserted()
-                    .zeroes_asserted($crate::__sets!($($($field : $value),*)?))
-            })
+                    .zeroes_asserted($crate::__sets!($($($field : $value),*)?)),
+                $crate::__bounds!($($($field : $value),*)?)
+            ))
         };
     )+ };
     ($($other:tt)*) => {
@@ -162,6 +164,21 @@ macro_rules! __instrument {
     };
     ($kind:ident $number:ident []) => {
         $crate::$kind<$number>
+    };
+}
+
+/// Which values the labels can have, by their types.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bounds {
+    (labels : { $($label:tt : $type:ty),* $(,)? } $(, $($rest:tt)*)?) => {
+        &[$( <$type as $crate::label::Label>::BOUND ),*]
+    };
+    ($field:ident : $value:tt $(, $($rest:tt)*)?) => {
+        $crate::__bounds!($($($rest)*)?)
+    };
+    () => {
+        &[]
     };
 }
 

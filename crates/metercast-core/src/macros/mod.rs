@@ -3,3 +3,4 @@
 mod callsite;
 mod labels;
 mod metrics;
+mod note;
