@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod docs;
 
 use std::process::ExitCode;
 
@@ -20,10 +21,13 @@ struct Arguments {
 enum Command {
     /// Run an order service under load, and compare what was sent with what is scraped and pushed
     Demo(demo::Options),
+    /// Print the reference of a program's metrics, which is read from its file, or check that a file still says the same
+    Docs(docs::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
+        Command::Docs(options) => docs::run(&options),
     }
 }

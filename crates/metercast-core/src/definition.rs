@@ -60,10 +60,10 @@ impl Buckets {
 }
 
 /// The quantiles of a summary that names none.
-pub(crate) const QUANTILES: &[f64] = &[0.5, 0.9, 0.95, 0.99];
+pub const QUANTILES: &[f64] = &[0.5, 0.9, 0.95, 0.99];
 
 /// The window of a summary that names none.
-pub(crate) const WINDOW_SECONDS: u32 = 60;
+pub const WINDOW_SECONDS: u32 = 60;
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

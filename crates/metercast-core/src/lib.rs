@@ -102,7 +102,7 @@ pub mod __private {
         pub use crate::note::*;
     }
     pub use crate::callsite::{Adhoc, Fixed};
-    pub use crate::definition::Descriptor;
+    pub use crate::definition::{Descriptor, QUANTILES, WINDOW_SECONDS};
     pub use crate::instrumentation::Scope;
     pub use crate::label::{
         Bound, LabelRef, Pattern, Ranges, ValueRef, assert_one_of, ends, snake_case, snake_case_len,
@@ -111,5 +111,6 @@ pub mod __private {
     pub use crate::note::{Entry, Note};
     pub use crate::number::Amount;
     pub use crate::site::{EachSet, NO_LABELS};
+    pub use crate::store::layout::usual_bounds;
     pub use crate::store::observables::{Registration, Runner};
 }

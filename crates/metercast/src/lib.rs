@@ -20,6 +20,7 @@
 //! | start, reload, flush and shut down | [`start`], [`Telemetry`] |
 //! | configure from code, file or environment | [`config`] |
 //! | test what is measured | [`testing`] |
+//! | know and document all metrics of a program | [`catalogue`](mod@catalogue), [`assert_catalogue!`] |
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
 //! | push the page of a batch job to a Pushgateway | [`Pushgateway`] |
 //! | read the store yourself | [`InMemoryReader`] |
@@ -63,8 +64,11 @@ mod own;
 mod signal;
 mod telemetry;
 
+pub mod catalogue;
+
 pub mod testing;
 
+pub use catalogue::catalogue;
 pub use config::Config;
 #[cfg(feature = "otlp")]
 pub use export::otlp::{OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest};

@@ -95,7 +95,7 @@ impl Layout {
     pub(crate) fn planned(buckets: Buckets, unit: &str, wanted: &Wanted) -> Result<&'static Layout, String> {
         check(&wanted.bounds)?;
         let shown = match buckets {
-            Buckets::ByUnit => by_unit(unit),
+            Buckets::ByUnit => usual_bounds(unit),
             Buckets::Bounds(bounds) => bounds,
             Buckets::Exponential if wanted.bounds.is_empty() => {
                 return Ok(interned((1, Vec::new(), Vec::new()), || Layout::Exponential(Shape::DEFAULT)));
@@ -126,7 +126,7 @@ impl Layout {
     /// What is wrong with the layout of what is declared and of what is wanted as well. It is not made, and so is not kept.
     pub(crate) fn check_planned(buckets: Buckets, unit: &str, wanted: &Wanted) -> Result<(), String> {
         match buckets {
-            Buckets::ByUnit => beside(by_unit(unit), wanted, false).map(drop),
+            Buckets::ByUnit => beside(usual_bounds(unit), wanted, false).map(drop),
             Buckets::Bounds(bounds) => beside(bounds, wanted, false).map(drop),
             Buckets::Exponential if wanted.bounds.is_empty() => Ok(()),
             Buckets::Exponential => beside(&[], wanted, true).map(drop),
@@ -136,7 +136,7 @@ impl Layout {
 
     /// The layout of the bounds that fit a unit.
     pub(crate) fn by_unit(unit: &str) -> &'static Layout {
-        Layout::of(by_unit(unit)).expect("our own bounds are finite and increase")
+        Layout::of(usual_bounds(unit)).expect("our own bounds are finite and increase")
     }
 
     /// The layout of a summary that says nothing.
@@ -342,7 +342,7 @@ pub(crate) fn check_quantiles(quantiles: &[f64]) -> Result<(), String> {
 }
 
 /// The bounds that fit a unit when nothing else is said.
-fn by_unit(unit: &str) -> &'static [f64] {
+pub fn usual_bounds(unit: &str) -> &'static [f64] {
     match unit {
         // Semantic conventions, "http.server.request.duration": seconds from 5 ms to 10 s.
         "s" => &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],

@@ -19,9 +19,13 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn of(stream: &Stream, options: &PageOptions) -> Name {
+        Name::from(stream.name(), stream.kind(), stream.unit(), options)
+    }
+
+    pub(super) fn from(name: &str, kind: Kind, ucum: &str, options: &PageOptions) -> Name {
         let is_legal = options.has_legal_names();
-        let counts = stream.kind() == Kind::Counter;
-        let mut name = base(stream.name(), options);
+        let counts = kind == Kind::Counter;
+        let mut name = base(name, options);
         let stem = without(&name, "total", is_legal).filter(|_| counts).map(str::to_owned);
         let has_total = stem.is_some() || options.has_total_suffix();
         if options.has_total_suffix() || options.has_unit_suffix() {
@@ -29,7 +33,7 @@ impl Name {
         } else if counts && has_total {
             return Name { full: name, unit: None };
         }
-        let unit = unit(stream.unit(), is_legal).filter(|_| options.has_unit_suffix());
+        let unit = unit(ucum, is_legal).filter(|_| options.has_unit_suffix());
         if let Some(unit) = &unit
             && name != **unit
             && without(&name, unit, is_legal).is_none()
@@ -41,6 +45,16 @@ impl Name {
         }
         Name { full: name, unit: unit.map(Cow::into_owned) }
     }
+}
+
+/// What a metric is called on a page with these options, and so in queries; its buckets, sum and count have suffixes.
+pub(crate) fn name_of(name: &str, kind: Kind, ucum: &str, options: &PageOptions) -> String {
+    Name::from(name, kind, ucum, options).full
+}
+
+/// What a label is called there.
+pub(crate) fn label_of(key: &str, options: &PageOptions) -> String {
+    label(key, options)
 }
 
 /// A name as the program has it, legal if it must be.

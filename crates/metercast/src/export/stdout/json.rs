@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::export::hex;
 
 /// Appends a text in quotes.
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for byte in text.bytes() {
         match byte {
@@ -25,12 +25,12 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a whole number.
-pub(super) fn put_integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(crate) fn put_integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends a double in as few characters as tell it apart. What JSON has no number for is a text, as in protobuf's JSON.
-pub(super) fn put_double(out: &mut Vec<u8>, number: f64) {
+pub(crate) fn put_double(out: &mut Vec<u8>, number: f64) {
     if number.is_finite() {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format_finite(number);
@@ -43,7 +43,7 @@ pub(super) fn put_double(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Appends `[a,b]`.
-pub(super) fn put_list<T>(
+pub(crate) fn put_list<T>(
     out: &mut Vec<u8>,
     items: impl IntoIterator<Item = T>,
     put: impl Fn(&mut Vec<u8>, T),

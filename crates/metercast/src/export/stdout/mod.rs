@@ -4,7 +4,7 @@
 //! print (when) -> reader -> lines (what) -> json (how values are written) -> writer
 //! ```
 
-mod json;
+pub(crate) mod json;
 mod lines;
 mod print;
 

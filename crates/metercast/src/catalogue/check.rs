@@ -1,0 +1,293 @@
+//! A file with the reference, held against the program.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+use std::{error, fs, io};
+
+use super::{Catalogue, CatalogueError};
+
+/// What differs between a file and the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// Metrics that the program has and the file has not, by name.
+    pub added: Vec<String>,
+    /// Metrics that the file has and the program has not.
+    pub removed: Vec<String>,
+    /// Metrics that both have: the name, and each column with what the file says and what the program says.
+    pub changed: Vec<(String, Vec<Change>)>,
+}
+
+/// What differs of a metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The head of the column, such as `Unit`.
+    pub column: String,
+    /// What the file says; may be empty.
+    pub file: String,
+    /// What the program says; may be empty.
+    pub program: String,
+}
+
+impl Catalogue {
+    /// Whether this is a file that [`document`](Catalogue::document) would leave as it is.
+    ///
+    /// # Errors
+    ///
+    /// What differs. If no metric does, then something else between the two lines of comment, such as a table's head.
+    pub fn check(&self, document: &str) -> Result<(), Difference> {
+        match self.document(document) {
+            Ok(new) if new == document => Ok(()),
+            new => Err(Difference::between(document, &new.unwrap_or_else(|_| self.markdown()))),
+        }
+    }
+}
+
+impl Difference {
+    fn between(file: &str, program: &str) -> Difference {
+        let (old, new) = (rows(file), rows(program));
+        let mut difference = Difference::default();
+        for row in &new {
+            match old.iter().find(|known| known.is_same(row)) {
+                None => difference.added.push(row.title()),
+                Some(known) => {
+                    let changes = known.changes(row);
+                    if !changes.is_empty() {
+                        difference.changed.push((row.title(), changes));
+                    }
+                }
+            }
+        }
+        let removed = old.iter().filter(|row| !new.iter().any(|known| known.is_same(row)));
+        difference.removed = removed.map(Row::title).collect();
+        difference
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for metric in &self.added {
+            writeln!(f, "  added    {metric}")?;
+        }
+        for metric in &self.removed {
+            writeln!(f, "  removed  {metric}")?;
+        }
+        for (metric, changes) in &self.changed {
+            writeln!(f, "  changed  {metric}")?;
+            for Change { column, file, program } in changes {
+                let said = |text: &str| {
+                    if text.is_empty() { "nothing".to_owned() } else { text.replace("<br>", "; ") }
+                };
+                writeln!(f, "           {}: {} -> {}", column.to_lowercase(), said(file), said(program))?;
+            }
+        }
+        if *self == Difference::default() {
+            writeln!(f, "  no metric differs, but how the tables are written does")?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for Difference {}
+
+/// A metric in a table.
+struct Row<'a> {
+    section: &'a str,
+    /// Which of several of one name it is.
+    ordinal: usize,
+    heads: Vec<String>,
+    cells: Vec<String>,
+}
+
+impl Row<'_> {
+    fn is_same(&self, other: &Row<'_>) -> bool {
+        self.cells[0] == other.cells[0] && self.ordinal == other.ordinal
+    }
+
+    fn cell(&self, head: &str) -> &str {
+        let at = self.heads.iter().position(|known| known == head);
+        at.and_then(|at| self.cells.get(at)).map_or("", String::as_str)
+    }
+
+    /// The name, with the kind, as people call it.
+    fn title(&self) -> String {
+        let name = self.cells[0].trim_matches('`');
+        match self.cell("Type") {
+            "" => name.to_owned(),
+            kind => format!("{name} ({kind})"),
+        }
+    }
+
+    fn changes(&self, program: &Row<'_>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if self.section != program.section {
+            changes.push(Change {
+                column: "Package".to_owned(),
+                file: self.section.to_owned(),
+                program: program.section.to_owned(),
+            });
+        }
+        let gone = self.heads.iter().filter(|head| !program.heads.contains(head));
+        for head in program.heads.iter().chain(gone) {
+            let (file, now) = (self.cell(head), program.cell(head));
+            if file != now {
+                changes.push(Change { column: head.clone(), file: file.to_owned(), program: now.to_owned() });
+            }
+        }
+        changes
+    }
+}
+
+/// The rows of all tables whose first head is that of metrics.
+fn rows(markdown: &str) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let (mut section, mut heads) = ("", None::<Vec<String>>);
+    for line in markdown.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.trim();
+        }
+        let Some(cells) = cells(line) else {
+            heads = None;
+            continue;
+        };
+        match &heads {
+            None if cells[0] == "Metric" => heads = Some(cells),
+            Some(heads) if !cells[0].starts_with("---") => {
+                let ordinal = rows.iter().filter(|row| row.cells[0] == cells[0]).count();
+                rows.push(Row { section, ordinal, heads: heads.clone(), cells });
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// The cells of a row of a table; a bar behind a backslash is no end.
+fn cells(line: &str) -> Option<Vec<String>> {
+    let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+    let (mut cells, mut escaped) = (vec![String::new()], false);
+    for rune in inner.chars() {
+        if rune == '|' && !escaped {
+            cells.push(String::new());
+        } else if let Some(cell) = cells.last_mut() {
+            cell.push(rune);
+        }
+        escaped = rune == '\\' && !escaped;
+    }
+    Some(cells.into_iter().map(|cell| cell.trim().to_owned()).collect())
+}
+
+/// Asserts that a file has the reference of the program's metrics, as [`Catalogue::document`](crate::catalogue::Catalogue::document) writes it: that nobody added,
+/// removed or changed a metric without saying so. With the variable `UPDATE` the file is written instead.
+///
+/// The file is named from the folder of the package whose test it is. Metrics that the integration test itself has are left out.
+///
+/// ```no_run
+/// # fn a_library() {
+/// metercast::assert_catalogue!("docs/metrics.md");
+/// # }
+/// ```
+///
+/// A second argument is a [`Catalogue`](crate::catalogue::Catalogue) to hold the file against: of a program, or with only some of its
+/// metrics. It may be a `Result`.
+///
+/// ```no_run
+/// use metercast::catalogue::Catalogue;
+/// use metercast::{PageOptions, Strategy};
+///
+/// # fn a_program() -> Result<(), metercast::catalogue::CatalogueError> {
+/// # const PROGRAM: &str = "";
+/// // In an integration test: env!("CARGO_BIN_EXE_shop").
+/// let catalogue = Catalogue::of_file(PROGRAM)?.of_packages(["shop"]);
+/// let options = PageOptions::new().strategy(Strategy::UnderscoreEscapingWithoutSuffixes);
+/// metercast::assert_catalogue!("docs/metrics.md", catalogue.page_options(options));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// If the file says anything else, with what was added, removed and changed; if it cannot be read; if there is no catalogue.
+#[macro_export]
+macro_rules! assert_catalogue {
+    ($path:expr $(,)?) => {
+        $crate::catalogue::assert(
+            ::core::env!("CARGO_MANIFEST_DIR"),
+            $path,
+            $crate::catalogue::Given::of_test($crate::catalogue(), ::core::module_path!()),
+        )
+    };
+    ($path:expr, $catalogue:expr $(,)?) => {
+        $crate::catalogue::assert(
+            ::core::env!("CARGO_MANIFEST_DIR"),
+            $path,
+            $crate::catalogue::Given::from($catalogue),
+        )
+    };
+}
+
+/// What a file is held against.
+#[derive(Debug)]
+pub struct Given(Result<Catalogue, CatalogueError>);
+
+impl Given {
+    /// Without what an integration test itself has, if the module is one of such.
+    pub fn of_test(catalogue: Result<Catalogue, CatalogueError>, module: &str) -> Given {
+        let test = module.split("::").next().unwrap_or_default();
+        let is_of_test = |place: &super::Place| {
+            place.file.starts_with("tests/") && place.module.split("::").next() == Some(test)
+        };
+        Given(catalogue.map(|catalogue| catalogue.retain(|metric| !metric.places.iter().all(is_of_test))))
+    }
+}
+
+impl From<Catalogue> for Given {
+    fn from(catalogue: Catalogue) -> Given {
+        Given(Ok(catalogue))
+    }
+}
+
+impl From<Result<Catalogue, CatalogueError>> for Given {
+    fn from(catalogue: Result<Catalogue, CatalogueError>) -> Given {
+        Given(catalogue)
+    }
+}
+
+/// What [`assert_catalogue!`](crate::assert_catalogue) does.
+#[track_caller]
+pub fn assert(folder: &str, path: impl AsRef<Path>, Given(catalogue): Given) {
+    let path = Path::new(folder).join(path);
+    let catalogue = match catalogue {
+        Ok(catalogue) => catalogue,
+        Err(error) => panic!("{error}"),
+    };
+    if let Err(trouble) = held(&catalogue, &path, std::env::var_os("UPDATE").is_some()) {
+        panic!("{trouble}");
+    }
+}
+
+/// Writes the file if it is to be, or says what differs.
+fn held(catalogue: &Catalogue, path: &Path, update: bool) -> Result<(), String> {
+    let shown = path.display();
+    let existing = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && update => String::new(),
+        Err(error) => return Err(format!("cannot read {shown}: {error}; UPDATE=1 writes it")),
+    };
+    let new = catalogue.document(&existing).map_err(|error| format!("{shown}: {error}"))?;
+    if update {
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        return folder
+            .and_then(|()| fs::write(path, new))
+            .map_err(|error| format!("cannot write {shown}: {error}"));
+    }
+    catalogue.check(&existing).map_err(|difference| {
+        let mut trouble = format!("{shown} is not what the program says:\n{difference}");
+        for conflict in &catalogue.conflicts {
+            let _ = writeln!(trouble, "  {conflict}");
+        }
+        trouble
+            + "If that is meant, UPDATE=1 writes the file; dashboards and alerts may rely on what it said."
+    })
+}
