@@ -1,5 +1,6 @@
 //! What is measured, one file for each group.
 
+mod bridge;
 mod build;
 mod filled;
 mod floor;
@@ -19,6 +20,7 @@ pub(crate) use stall::in_child as stall_in_child;
 pub(crate) enum Group {
     Floor,
     Record,
+    Bridge,
     Scrape,
     Otlp,
     Memory,
@@ -27,13 +29,22 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 7] =
-        [Group::Floor, Group::Record, Group::Scrape, Group::Otlp, Group::Memory, Group::Stall, Group::Build];
+    pub(crate) const ALL: [Group; 8] = [
+        Group::Floor,
+        Group::Record,
+        Group::Bridge,
+        Group::Scrape,
+        Group::Otlp,
+        Group::Memory,
+        Group::Stall,
+        Group::Build,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Group::Floor => "floor",
             Group::Record => "record",
+            Group::Bridge => "bridge",
             Group::Scrape => "scrape",
             Group::Otlp => "otlp",
             Group::Memory => "memory",
@@ -47,6 +58,9 @@ impl Group {
         match self {
             Group::Floor => "what the machine gives: no subject can be faster",
             Group::Record => "one recording, loop included: see `floor` for the loop alone",
+            Group::Bridge => {
+                "one recording by another library's API, into metercast and into its own back end"
+            }
             Group::Scrape => {
                 "one page of text, everything on it; of each 100 series one changed since the last"
             }
@@ -75,6 +89,7 @@ impl Group {
         match self {
             Group::Floor => floor::run(effort, report),
             Group::Record => record::run(effort, report),
+            Group::Bridge => bridge::run(effort, report),
             Group::Scrape => filled::run(filled::Output::Page, effort, report),
             Group::Otlp => filled::run(filled::Output::Message, effort, report),
             Group::Memory => memory::run(report),

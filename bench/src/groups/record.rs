@@ -10,11 +10,13 @@ use crate::subjects::{self, Expect, Offer, Recording, Subject, What};
 
 const GROUP: &str = "record";
 
-struct Case {
-    name: &'static str,
-    what: What,
-    threads: usize,
-    exporters: usize,
+/// One recording, made in one way.
+#[derive(Clone, Copy)]
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) what: What,
+    pub(super) threads: usize,
+    pub(super) exporters: usize,
 }
 
 const fn case(name: &'static str, what: What, threads: usize) -> Case {
@@ -41,30 +43,48 @@ const SETS: [&[Case]; 11] = [
 ];
 
 pub(super) fn run(effort: &Effort, report: &mut Report) {
-    for set in SETS {
+    run_sets(GROUP, &SETS, subjects::ALL, effort, report);
+}
+
+/// Measures these subjects; the cases of a set in the same rounds.
+pub(super) fn run_sets(
+    group: &'static str,
+    sets: &[&[Case]],
+    subjects: &[&dyn Subject],
+    effort: &Effort,
+    report: &mut Report,
+) {
+    for set in sets {
         match Crew::new(set[0].threads) {
-            Some(crew) => run_set(set, &crew, effort, report),
-            None => report.skip(GROUP, set[0].name, "everybody", "there are not so many processors"),
+            Some(crew) => run_set(group, set, subjects, &crew, effort, report),
+            None => report.skip(group, set[0].name, "everybody", "there are not so many processors"),
         }
     }
 }
 
-fn run_set(set: &[Case], crew: &Crew, effort: &Effort, report: &mut Report) {
+fn run_set(
+    group: &'static str,
+    set: &[Case],
+    subjects: &[&dyn Subject],
+    crew: &Crew,
+    effort: &Effort,
+    report: &mut Report,
+) {
     let mut entries = Vec::new();
     for case in set {
-        for subject in subjects::ALL {
+        for subject in subjects {
             match subject.recording(case.what, case.exporters) {
                 Offer::Yes(recording) => entries.push(Entry::new(case.name, subject.name(), recording, crew)),
                 Offer::No => {}
-                Offer::NotYet(why) => report.not_yet(GROUP, case.name, subject.name(), why),
+                Offer::NotYet(why) => report.not_yet(group, case.name, subject.name(), why),
             }
         }
     }
     let spreads = Rounds::exactly(effort.rounds).run(entries.len(), |index| entries[index].batch(crew));
     for (entry, spread) in entries.iter().zip(spreads) {
-        report.add(Row::spread(GROUP, entry.case, entry.subject, spread, "ns/op"));
+        report.add(Row::spread(group, entry.case, entry.subject, spread, "ns/op"));
         if let Err(trouble) = entry.check() {
-            report.trouble(format!("{GROUP} {} {}: {trouble}", entry.case, entry.subject));
+            report.trouble(format!("{group} {} {}: {trouble}", entry.case, entry.subject));
         }
     }
 }
@@ -130,23 +150,29 @@ pub(crate) fn repeat(case: &str, subject: &dyn Subject, times: &str) -> Result<A
     })
 }
 
+/// Records a little in each case and looks whether it is there.
+#[cfg(test)]
+pub(super) fn has_what_it_was_given(sets: &[&[Case]], subjects: &[&dyn Subject]) {
+    for case in sets.iter().copied().flatten() {
+        for subject in subjects {
+            let Offer::Yes(recording) = subject.recording(case.what, case.exporters) else { continue };
+            let before = recording.total();
+            recording.run(1000, &mut Picks::new(0));
+            let expected = match recording.expect() {
+                Expect::More => before + 1000,
+                Expect::Exactly(value) => value,
+            };
+            assert_eq!(recording.total(), expected, "{} {}", case.name, subject.name());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_subject_has_what_it_was_given() {
-        for case in SETS.into_iter().flatten() {
-            for subject in subjects::ALL {
-                let Offer::Yes(recording) = subject.recording(case.what, case.exporters) else { continue };
-                let before = recording.total();
-                recording.run(1000, &mut Picks::new(0));
-                let expected = match recording.expect() {
-                    Expect::More => before + 1000,
-                    Expect::Exactly(value) => value,
-                };
-                assert_eq!(recording.total(), expected, "{} {}", case.name, subject.name());
-            }
-        }
+        has_what_it_was_given(&SETS, subjects::ALL);
     }
 }

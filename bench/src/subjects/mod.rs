@@ -4,6 +4,7 @@ mod recording;
 
 mod floor;
 mod metercast;
+mod metercast_opentelemetry;
 
 mod measured;
 mod metrics;
@@ -16,6 +17,9 @@ use std::any::Any;
 
 use crate::inputs::Labels;
 
+pub(crate) use floor::Floor;
+pub(crate) use metercast_opentelemetry::MetercastOpentelemetry;
+pub(crate) use otel::Otel;
 pub(crate) use recording::{Expect, Recording, bound, picked, plain};
 
 /// All subjects, in the order of the tables' columns. Ratios are against `metercast`.
@@ -64,7 +68,6 @@ pub(crate) enum Offer<T> {
     /// There is no such thing, or no sense in it.
     No,
     /// There will be; why it is not there now.
-    #[allow(dead_code, reason = "at the moment everything is there")]
     NotYet(&'static str),
 }
 
