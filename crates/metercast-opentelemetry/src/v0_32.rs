@@ -1,0 +1,18 @@
+//! `opentelemetry` 0.32.
+
+use opentelemetry_0_32 as otel;
+
+const VERSION: &str = "0.32";
+
+// This version has handles that are bound to attributes.
+macro_rules! bound_instruments {
+    ($($item:tt)*) => { $($item)* };
+}
+
+#[path = "adapter.rs"]
+mod adapter;
+
+#[cfg(feature = "trace")]
+pub(crate) use adapter::current_span;
+pub(crate) use adapter::install;
+pub use adapter::{MeterProvider, meter_provider};
