@@ -380,6 +380,23 @@ impl Store {
         self.inner().problems.list()
     }
 
+    /// Adds a problem of a metric to those of this [store](Self::problems), unless it is there already: for front ends, which meet
+    /// what the core cannot know, such as a name that had to be changed. The message goes on where the name ends, and says what is
+    /// wrong and how to mend it.
+    ///
+    /// ```
+    /// use metercast_core::Store;
+    ///
+    /// let store = Store::new();
+    /// store.report("orders", "is also called \"Orders\"; spell both alike");
+    /// store.report("orders", "is also called \"Orders\"; spell both alike");
+    /// assert_eq!(store.problems().len(), 1);
+    /// assert_eq!(store.problems()[0].to_string(), "metric \"orders\" is also called \"Orders\"; spell both alike");
+    /// ```
+    pub fn report(&self, metric: &str, message: impl Into<String>) {
+        self.inner().problems.report(metric, message.into());
+    }
+
     /// When the store began to count: the global one with the first recording, others when they are made.
     pub fn started(&self) -> SystemTime {
         self.inner().started()
