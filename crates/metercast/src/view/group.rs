@@ -47,7 +47,7 @@ pub(super) struct Memory {
     is_put_together: bool,
     places: Places,
     ended: Ended,
-    /// What the last reading had, of kinds that only grow.
+    /// What was shown, of kinds that only grow; also of what is not shown any more, which may come back.
     shown: HashMap<Arc<LabelSet>, Shown>,
 }
 
@@ -56,9 +56,14 @@ pub(super) struct Memory {
 struct Shown {
     /// How much it was.
     amount: f64,
-    /// When it was less than before last, in nanoseconds since 1970: it began anew then. 0 if it never was.
+    /// Since when, in nanoseconds since 1970.
+    started: u64,
+    /// When it was less than before last: it began anew then. 0 if it never was.
     since: u64,
 }
+
+/// How much may be remembered of what is not shown any more; twice as much as what is shown, if that is more.
+const MOST_ABSENT: usize = 1_000;
 
 /// Which series have places of their own where there is a limit.
 #[derive(Clone, Debug, Default)]
@@ -206,8 +211,10 @@ impl Transform {
         });
         self.begin_anew_what_is_less(&mut groups, memory);
         if self.keeps_apart() {
-            memory.shown.retain(|_, shown| shown.since > 0);
-            *memory = Memory { shown: std::mem::take(&mut memory.shown), ..Memory::default() }.kept_apart();
+            let began_anew = |group: &Group| memory.shown.get(&group.labels).is_some_and(|one| one.since > 0);
+            let is_put_together = groups.iter().any(began_anew);
+            let shown = std::mem::take(&mut memory.shown);
+            *memory = Memory { is_put_together, shown, ..Memory::default() };
         }
         for group in &mut groups {
             if let Some(value) = &group.value {
@@ -245,32 +252,36 @@ impl Transform {
         for group in groups {
             let Some(value) = &mut group.value else { continue };
             let mut since = 0;
-            if let Some(shown) = before.remove(&group.labels) {
+            // What has begun later by itself may be less.
+            let shown = before.remove(&group.labels);
+            if let Some(shown) = shown.filter(|shown| group.started_unix_nanos <= shown.started) {
                 // Doubles may come to a trifle less when they are added up in another order.
                 value.round_up_to(shown.amount);
                 let is_less = value.amount() < shown.amount;
                 // The clock may have been set back.
-                let later = group.started_unix_nanos.max(shown.since).saturating_add(1);
-                since = if is_less { now_unix_nanos().max(later) } else { shown.since };
+                since = if is_less { now_unix_nanos().max(shown.started + 1) } else { shown.since };
             }
             let amount = value.amount();
             group.started_unix_nanos = group.started_unix_nanos.max(since);
-            memory.shown.insert(Arc::clone(&group.labels), Shown { amount, since });
+            let shown = Shown { amount, started: group.started_unix_nanos, since };
+            memory.shown.insert(Arc::clone(&group.labels), shown);
         }
         // What comes back goes on as it was shown.
-        if !before.is_empty() {
+        if before.len() > MOST_ABSENT.max(2 * memory.shown.len()) {
             let awaited = memory.ended.awaited();
-            memory.shown.extend(before.into_iter().filter(|(labels, _)| awaited.contains(labels)));
+            before.retain(|labels, _| awaited.contains(labels));
         }
+        memory.shown.extend(before);
     }
 }
 
 impl Memory {
-    /// Whether series are put together, which begins when they are many and goes on. What is remembered before is of no use: who
-    /// read did not see it change.
+    /// Whether series are put together, which begins when they are many and goes on. What is remembered of them before is of no
+    /// use: who read did not see it change.
     pub(super) fn stays_put_together(&mut self, are_many: bool) -> bool {
         if !self.is_put_together {
-            *self = Memory { is_put_together: are_many, ..Memory::default() };
+            let shown = std::mem::take(&mut self.shown);
+            *self = Memory { is_put_together: are_many, shown, ..Memory::default() };
         }
         self.is_put_together
     }

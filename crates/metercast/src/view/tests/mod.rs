@@ -6,6 +6,7 @@ mod random;
 mod reload;
 mod said;
 mod seeds;
+mod sums;
 mod tenants;
 
 use std::sync::{Arc, Mutex};
