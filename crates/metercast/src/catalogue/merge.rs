@@ -110,7 +110,7 @@ fn two_meanings(one: &Metric, other: &Metric) -> String {
 fn alike(metrics: &[Metric]) -> Vec<String> {
     let mut by_name: BTreeMap<String, &Metric> = BTreeMap::new();
     let mut found = Vec::new();
-    for metric in metrics {
+    for metric in metrics.chunk_by(|a, b| a.name == b.name).map(|same| &same[0]) {
         let first = *by_name.entry(metric.name.to_ascii_lowercase()).or_insert(metric);
         if first.name != metric.name {
             found.push(format!(
@@ -136,7 +136,8 @@ pub(super) fn add_met(metrics: &mut Vec<Metric>, store: &Store) {
             continue;
         }
         let mut keys: Vec<&str> = Vec::new();
-        let sets = definition.label_keys();
+        let mut sets = definition.label_keys();
+        sets.extend(family.series.iter().map(|series| series.labels.iter().map(|(key, _)| key).collect()));
         for key in sets.iter().flatten() {
             if !keys.contains(key) {
                 keys.push(key);

@@ -289,3 +289,6 @@ impl<'a> Iterator for Fields<'a> {
         Some((head[0], content))
     }
 }
+
+#[cfg(test)]
+mod tests;
