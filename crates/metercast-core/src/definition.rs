@@ -28,6 +28,37 @@ pub enum Kind {
     Summary,
 }
 
+/// What a metric is that is kept, and named, for Prometheus; see [`Definition::prometheus_type`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PrometheusType {
+    /// A total that only grows: a [`Kind::Counter`].
+    Counter,
+    /// A value of now: a [`Kind::Gauge`].
+    Gauge,
+    /// A distribution over buckets: a [`Kind::Histogram`].
+    Histogram,
+    /// Quantiles: a [`Kind::Summary`].
+    Summary,
+    /// Labels that describe something, and the value 1: a [`Kind::UpDownCounter`], since several add up to how many there are.
+    Info,
+    /// Nobody knows: a [`Kind::Gauge`].
+    Unknown,
+}
+
+impl PrometheusType {
+    /// What its values mean.
+    pub const fn kind(self) -> Kind {
+        match self {
+            PrometheusType::Counter => Kind::Counter,
+            PrometheusType::Gauge | PrometheusType::Unknown => Kind::Gauge,
+            PrometheusType::Histogram => Kind::Histogram,
+            PrometheusType::Summary => Kind::Summary,
+            PrometheusType::Info => Kind::UpDownCounter,
+        }
+    }
+}
+
 /// Who may see a metric, unless an exporter takes both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -284,6 +315,15 @@ impl Descriptor {
     }
 }
 
+/// How a producer names a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// As instruments are named.
+    Plain,
+    /// As Prometheus names this type: with the unit, and of counters with `_total`.
+    Prometheus(PrometheusType),
+}
+
 /// A metric, defined once: one name, one kind, one unit, one description.
 ///
 /// What the macros define belongs to the program: recorded under one name in several crates it is one metric, with the
@@ -305,6 +345,8 @@ pub struct Definition {
     /// Whether one of its sites says that it is private.
     pub(crate) is_private: AtomicBool,
     pub(crate) is_observable: bool,
+    /// Who says its values, if that is a producer.
+    pub(crate) source: Option<Source>,
     /// The series that the program text names: no labels, literal labels, typed labels.
     pub(crate) fixed: Blocks<FixedSeries>,
     /// The keys that sites of this metric give, in their order: the numbers of the shapes.
@@ -374,6 +416,20 @@ impl Definition {
     /// Whether a store cannot have both under one name: it belongs to the program, or to a scope that is apart.
     pub(crate) fn shares_names_with(&self, other: &Definition) -> bool {
         self.is_apart == other.is_apart && !self.is_apart || self.scope == other.scope
+    }
+
+    /// Whether a [producer](crate::Store::produce) says its values.
+    pub fn is_produced(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// What Prometheus knows it as, if it was named for Prometheus: then the name is complete, and an exporter puts neither
+    /// the unit nor `_total` behind it.
+    pub fn prometheus_type(&self) -> Option<PrometheusType> {
+        match self.source? {
+            Source::Prometheus(of) => Some(of),
+            Source::Plain => None,
+        }
     }
 
     /// The library that defined it.

@@ -116,6 +116,11 @@ pub(crate) fn instrument(
     Ok(instrument)
 }
 
+/// A text that is kept; `None` if there is no more room for it.
+pub(crate) fn text(text: &str) -> Option<&'static str> {
+    interned()?.get_or_insert_default().memory.text(Cow::Owned(text.to_owned()))
+}
+
 /// Keys that are kept; `None` if there is no more room for them.
 pub(crate) fn keys(keys: &[&str]) -> Option<&'static [&'static str]> {
     let mut guard = interned()?;

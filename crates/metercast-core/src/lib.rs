@@ -71,6 +71,7 @@ mod note;
 mod registry;
 
 mod problem;
+mod produced;
 pub mod reading;
 mod store;
 
@@ -78,17 +79,18 @@ mod early;
 #[allow(unsafe_code, reason = "the section that the notes of its metrics lie in")]
 mod own;
 
-pub use definition::{Definition, Kind, Place, Visibility};
+pub use definition::{Definition, Kind, Place, PrometheusType, Visibility};
 pub use instrument::{
     BoundCounter, BoundGauge, BoundHistogram, BoundInstrument, BoundUpDownCounter, Counter, Frequency, Gauge,
     GaugeSet, Guard, Histogram, Instrument, InstrumentBuilder, InstrumentError, ObservableCounter,
-    ObservableGauge, ObservableUpDownCounter, Observation, Observer, RuntimeObserver, Summary, Timer,
-    UpDownCounter,
+    ObservableGauge, ObservableUpDownCounter, Observation, Observer, ProducedFamily, ProducedSeries, Producer,
+    RuntimeObserver, Summary, Timer, UpDownCounter,
 };
 pub use instrumentation::Scope;
 pub use label::{Bounded, KeyValue, LabelRef, LabelSet, Value, ValueRef};
 pub use number::{Number, NumberType};
 pub use problem::Problem;
+pub use produced::Produced;
 pub use scope::{InStore, StoreFutureExt};
 pub use store::exemplars::{Exemplar, ExemplarFilter, SpanContext};
 pub use store::lifecycle::Expiry;

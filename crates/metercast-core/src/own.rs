@@ -68,8 +68,14 @@ pub(crate) fn settle(store: &Inner) {
 /// Counts a recording that was not kept.
 #[cold]
 pub(crate) fn dropped(of: &Descriptor, reason: Reason) {
+    dropped_by(of.name, reason);
+}
+
+/// [`dropped`], of the metric of this name.
+#[cold]
+pub(crate) fn dropped_by(metric: &str, reason: Reason) {
     // Should somebody else own our name with another meaning, we must not count that by ourselves.
-    if of.name != "metercast.recordings.dropped" {
+    if metric != "metercast.recordings.dropped" {
         local::for_ourselves(|| RECORDINGS_DROPPED.add(1, (reason,)));
     }
 }

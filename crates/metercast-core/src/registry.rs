@@ -116,8 +116,8 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         }
         return Some(Ok(first));
     }
-    let definition = &*Box::leak(Box::new(Arc::new(Definition {
-        id: registry.definitions.len() as u32,
+    let definition = registry.add(|id| Definition {
+        id,
         name: descriptor.name,
         kind: descriptor.kind,
         number: descriptor.number,
@@ -129,15 +129,28 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         place: descriptor.place,
         is_private: AtomicBool::new(descriptor.visibility == Visibility::Private),
         is_observable: descriptor.observable,
+        source: None,
         fixed: Blocks::new(),
         shapes: Blocks::new(),
         differences: RwLock::new(Vec::new()),
-    })));
-    registry.definitions.push(definition);
-    registry.sorted = None;
-    VERSION.fetch_add(1, Release);
+    });
     registry.by_identity.get_or_insert_default().insert(identity, definition);
     Some(Ok(definition))
+}
+
+/// A definition that no site has, which lives as long as the program; `None` if the registry is out of reach.
+pub(crate) fn add(make: impl FnOnce(u32) -> Definition) -> Option<&'static Arc<Definition>> {
+    Some(registry()?.add(make))
+}
+
+impl Registry {
+    fn add(&mut self, make: impl FnOnce(u32) -> Definition) -> &'static Arc<Definition> {
+        let definition = &*Box::leak(Box::new(Arc::new(make(self.definitions.len() as u32))));
+        self.definitions.push(definition);
+        self.sorted = None;
+        VERSION.fetch_add(1, Release);
+        definition
+    }
 }
 
 /// A description whose paragraphs are lines: the breaks within a paragraph are those of the source.
@@ -235,7 +248,7 @@ pub(crate) const fn words_each(kind: Kind) -> usize {
     }
 }
 
-/// Metrics sorted by name; those of one name in the order of first use.
+/// Metrics sorted by name; those of one name in the order of first use, and what producers say behind what is recorded.
 pub(crate) type Definitions = Arc<[&'static Arc<Definition>]>;
 
 /// Every metric that was defined so far.
@@ -249,7 +262,7 @@ pub(crate) fn definitions() -> Definitions {
         registry.definitions.clone()
     };
     // Whoever defines a metric meanwhile does not wait for it.
-    definitions.sort_by_key(|definition| definition.name);
+    definitions.sort_by_key(|definition| (definition.name, definition.is_produced()));
     let sorted = Definitions::from(definitions);
     let mut registry = registry();
     if registry.definitions.len() == sorted.len() {

@@ -63,7 +63,7 @@ fn run(
     let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
     for (at, registration) in registrations.iter().enumerate() {
         if registration.is_running() {
-            own::late(store, registration.definition().name());
+            own::late(store, registration.name());
             continue;
         }
         if Instant::now() >= deadline {
@@ -76,7 +76,7 @@ fn run(
         match &*worker {
             Some(running) if running.run(store, registration, deadline) => {}
             Some(_) => {
-                own::late(store, registration.definition().name());
+                own::late(store, registration.name());
                 // Left to itself; the next callback gets another.
                 *worker = None;
             }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use crate::definition::Descriptor;
 use crate::label::{LabelSet, Labels, Spelled};
@@ -73,8 +72,7 @@ impl<N: Number, L: Labels> GaugeSet<N, L> {
                         .as_ref()
                         .and_then(|before| before.find(&labels).map(|at| &before.series()[at]));
                     let started_unix_nanos = there.map_or(now, |seen| seen.started_unix_nanos);
-                    let seen = Seen { labels: Arc::new(labels), started_unix_nanos, bits: value.bits() };
-                    points.set(seen, before.as_deref());
+                    points.set(Seen::of(labels, started_unix_nanos, value.bits()), before.as_deref());
                 });
             }
             let points = points.finished();

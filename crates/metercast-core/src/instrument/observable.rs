@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::observation::Observation;
 use crate::definition::{Definition, Descriptor, Kind, Place};
@@ -198,12 +197,7 @@ impl Run<'_> {
         if faults.any() {
             local::with_store(|store| store.report_faults(self.definition, &faults));
         }
-        let seen = Seen {
-            labels: Arc::new(labels),
-            started_unix_nanos: self.started_unix_nanos,
-            bits: value.bits(),
-        };
-        self.points.set(seen, Some(self.before));
+        self.points.set(Seen::of(labels, self.started_unix_nanos, value.bits()), Some(self.before));
     }
 }
 

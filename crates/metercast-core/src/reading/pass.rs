@@ -270,14 +270,15 @@ impl<'a> FamilyView<'a> {
         let mut given = vec![false; points.series().len()];
         self.each_recorded(&mut |view| {
             let Some(at) = points.find(&view.labels.to_set()) else { return give(view) };
-            given[at] = true;
             let seen = &points.series()[at];
             let recorded = match view.value {
                 PointView::U64(value) => value,
                 PointView::I64(value) => value as u64,
                 PointView::F64(value) => value.to_bits(),
-                _ => unreachable!("no callback says a distribution"),
+                // Nobody says distributions of what is recorded.
+                _ => return give(view),
             };
+            given[at] = true;
             // Of gauges the first is taken, which is what is said.
             let bits = definition.together(Some(seen.bits), Some(recorded)).unwrap_or(seen.bits);
             let started_unix_nanos = view.started_unix_nanos.min(seen.started_unix_nanos);
@@ -294,8 +295,8 @@ impl<'a> FamilyView<'a> {
                 give(&SeriesView {
                     labels: LabelsView::of(&seen.labels),
                     started_unix_nanos: seen.started_unix_nanos,
-                    value: point(definition.number, seen.bits),
-                    exemplars: &[],
+                    value: seen.view(definition.number),
+                    exemplars: seen.exemplars(),
                     changed: self.said(),
                     origin: Origin::One(PartId::Observed(&seen.labels)),
                 });
@@ -506,23 +507,28 @@ impl Reading<'_> {
 
 impl Inner {
     /// Whether the name belongs to this definition in this store, or in its scope if that is apart. The first that a reading
-    /// meets has it.
+    /// meets has it, but what producers say gives way to what the program records.
     fn claim(&self, definition: &Arc<Definition>) -> bool {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let of_name = claims.get_or_insert_default().entry(definition.name).or_default();
-        let owner = of_name.iter().find(|first| first.shares_names_with(definition));
-        let is_ours = owner.is_none_or(|first| first.id == definition.id);
+        let owner = of_name.iter_mut().find(|first| first.shares_names_with(definition));
+        let mut is_ours = owner.as_ref().is_none_or(|first| first.id == definition.id);
         match owner {
             None => of_name.push(Arc::clone(definition)),
-            Some(first) if !is_ours => {
+            Some(owner) if !is_ours => {
+                is_ours = owner.is_produced() && !definition.is_produced();
+                let (first, second) = if is_ours { (definition, &*owner) } else { (&*owner, definition) };
                 let message = format!(
                     "is {} at {} and {} at {}; the second is left out: give it another name",
                     first.spelled(),
                     first.place,
-                    definition.spelled(),
-                    definition.place
+                    second.spelled(),
+                    second.place
                 );
                 self.problems.report(definition.name, message);
+                if is_ours {
+                    *owner = Arc::clone(definition);
+                }
             }
             Some(_) => {}
         }
@@ -547,16 +553,12 @@ impl Inner {
 
 /// What callbacks and sets say of a series.
 fn observed_part<'a>(definition: &Definition, seen: &'a Seen) -> Part<'a> {
-    Part::new(PartId::Observed(&seen.labels), seen.started_unix_nanos, point(definition.number, seen.bits))
+    Part::new(PartId::Observed(&seen.labels), seen.started_unix_nanos, seen.view(definition.number))
 }
 
 #[inline]
 fn point(number: NumberType, bits: u64) -> PointView<'static> {
-    match number {
-        NumberType::U64 => PointView::U64(bits),
-        NumberType::I64 => PointView::I64(bits as i64),
-        NumberType::F64 => PointView::F64(f64::from_bits(bits)),
-    }
+    PointView::of_bits(number, bits)
 }
 
 impl Definition {
@@ -573,6 +575,7 @@ impl Definition {
             NumberType::I64 => "i64",
             NumberType::F64 => "f64",
         };
-        format!("a {} of {number} in unit {:?}", self.kind, self.unit)
+        let producer = if self.is_produced() { " of a producer" } else { "" };
+        format!("a {} of {number} in unit {:?}{producer}", self.kind, self.unit)
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::part::{Origin, Part};
 use crate::label::packed::{F64, FALSE, I64, LONGEST, TRUE, U64};
 use crate::label::{LabelSet, Value};
+use crate::number::NumberType;
 use crate::store::exemplars::Exemplar;
 use crate::store::exponential::Exponential;
 use crate::store::line::{Key, Line};
@@ -90,6 +91,17 @@ pub enum PointView<'a> {
     Exponential(&'a Exponential),
     /// Quantiles.
     Summary(SummaryView<'a>),
+}
+
+impl PointView<'_> {
+    #[inline]
+    pub(crate) fn of_bits(number: NumberType, bits: u64) -> PointView<'static> {
+        match number {
+            NumberType::U64 => PointView::U64(bits),
+            NumberType::I64 => PointView::I64(bits as i64),
+            NumberType::F64 => PointView::F64(f64::from_bits(bits)),
+        }
+    }
 }
 
 /// Quantiles of the values that came of late.

@@ -31,6 +31,7 @@ pub(crate) mod observables;
 pub(crate) mod observed;
 pub(crate) mod past;
 mod plan;
+pub(crate) mod produced;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod region;
 #[allow(

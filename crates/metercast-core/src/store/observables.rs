@@ -18,6 +18,9 @@ use crate::definition::{Definition, Place};
 /// those that it said the last time.
 pub(crate) type Callback = Box<dyn FnMut(&mut Points, &Points) + Send>;
 
+/// Says everything anew, of as many metrics as it knows. It is given what it said the last time.
+pub(crate) type Run = Box<dyn FnMut(&[Arc<Points>]) -> Vec<Arc<Points>> + Send>;
+
 /// The callbacks of a store.
 pub(crate) struct Observables(OnceLock<Arc<Shared>>);
 
@@ -68,10 +71,21 @@ impl Observables {
         &self,
         definition: &'static Arc<Definition>,
         place: Place,
-        callback: Callback,
+        mut callback: Callback,
     ) -> (Weak<Shared>, u64) {
+        let nothing = Points::new(definition);
+        let run = move |before: &[Arc<Points>]| {
+            let mut points = Points::new(definition);
+            callback(&mut points, before.first().map_or(&nothing, |before| before));
+            vec![points.finished()]
+        };
+        self.register_run(definition.name, place, Box::new(run))
+    }
+
+    /// The same for one that says the values of any metrics; `name` is what it is called.
+    pub(crate) fn register_run(&self, name: &'static str, place: Place, run: Run) -> (Weak<Shared>, u64) {
         let shared = self.0.get_or_init(Shared::new);
-        let registration = Arc::new(Registration::new(definition, place, callback));
+        let registration = Arc::new(Registration::new(name, place, run));
         let mut registrations = lock(&shared.registrations);
         let key = registrations.next;
         registrations.next += 1;
@@ -165,8 +179,8 @@ impl Shared {
         let sets = store.inner().gauge_sets.all();
         let mut said: HashMap<u32, Vec<Arc<Points>>> =
             sets.iter().map(|(definition, points)| (*definition, vec![Arc::clone(points)])).collect();
-        for registration in self.registrations() {
-            said.entry(registration.definition.id).or_default().push(registration.last());
+        for points in self.registrations().iter().flat_map(|registration| registration.last()) {
+            said.entry(points.definition().id).or_default().push(points);
         }
         let merged = said.into_iter().filter_map(|(definition, points)| {
             let before = flight.last.by_definition.get(&definition).map(|points| &**points);
@@ -202,32 +216,33 @@ impl Drop for Crash<'_> {
 /// For whoever runs callbacks in a way of its own, such as on a thread with a time limit; not for use by hand.
 #[doc(hidden)]
 pub struct Registration {
-    definition: &'static Arc<Definition>,
+    name: &'static str,
     place: Place,
     state: Mutex<State>,
 }
 
 struct State {
     /// `None` while it runs, and when it has ended.
-    callback: Option<Callback>,
+    callback: Option<Run>,
     running: bool,
     /// Whether its handle was dropped.
     ended: bool,
     /// Whether a panic of it was reported.
     reported: bool,
-    last: Arc<Points>,
+    /// By metric.
+    last: Vec<Arc<Points>>,
 }
 
 impl Registration {
-    fn new(definition: &'static Arc<Definition>, place: Place, callback: Callback) -> Registration {
-        let last = Arc::new(Points::new(definition));
-        let state = State { callback: Some(callback), running: false, ended: false, reported: false, last };
-        Registration { definition, place, state: Mutex::new(state) }
+    fn new(name: &'static str, place: Place, callback: Run) -> Registration {
+        let (running, ended, reported, last) = (false, false, false, Vec::new());
+        let state = State { callback: Some(callback), running, ended, reported, last };
+        Registration { name, place, state: Mutex::new(state) }
     }
 
-    /// The metric whose values it says.
-    pub fn definition(&self) -> &'static Arc<Definition> {
-        self.definition
+    /// The metric whose values it says, or what it is called if it says those of several.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Where it was registered.
@@ -241,28 +256,24 @@ impl Registration {
     }
 
     /// What it said when it last ran: nothing if it never did, panicked or has ended.
-    pub fn last(&self) -> Arc<Points> {
-        Arc::clone(&lock(&self.state).last)
+    pub fn last(&self) -> Vec<Arc<Points>> {
+        lock(&self.state).last.clone()
     }
 
     /// Runs the callback in the scope of `store`, the one that it is registered in, and gives what it said. One that is
     /// running is not run again, nor waited for: what it last said is what there is.
-    pub fn run(&self, store: &Store) -> Arc<Points> {
+    pub fn run(&self, store: &Store) -> Vec<Arc<Points>> {
         if !store.inner().is_enabled() {
             return self.last();
         }
         let mut state = lock(&self.state);
-        let before = Arc::clone(&state.last);
+        let before = state.last.clone();
         let Some(mut callback) = state.callback.take() else { return before };
         state.running = true;
         drop(state);
 
-        let mut points = Points::new(self.definition);
-        let panic = call(store, || callback(&mut points, &before));
-        if panic.is_some() {
-            points = Points::new(self.definition);
-        }
-        let points = points.finished();
+        let mut points = Vec::new();
+        let panic = call(store, || points = callback(&before));
 
         let mut state = lock(&self.state);
         state.running = false;
@@ -271,7 +282,7 @@ impl Registration {
             Some(callback)
         } else {
             state.callback = Some(callback);
-            state.last = Arc::clone(&points);
+            state.last.clone_from(&points);
             None
         };
         drop(state);
@@ -282,7 +293,7 @@ impl Registration {
                 "has a callback that panicked: {message}; registered at {place}, it is left out of the readings in \
                  which it panics"
             );
-            store.inner().problems.report(self.definition.name, message);
+            store.inner().problems.report(self.name, message);
         }
         // What it holds is somebody else's code again.
         call(store, || drop(ended));
@@ -292,7 +303,7 @@ impl Registration {
     fn end(&self) {
         let mut state = lock(&self.state);
         state.ended = true;
-        state.last = Arc::new(Points::new(self.definition));
+        state.last = Vec::new();
         let callback = state.callback.take();
         drop(state);
         drop(callback);
@@ -301,8 +312,7 @@ impl Registration {
 
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.definition.name;
-        f.debug_struct("Registration").field("metric", &name).finish_non_exhaustive()
+        f.debug_struct("Registration").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -425,16 +435,16 @@ mod tests {
         let [slow, next] = &store.inner().observables.registrations()[..] else {
             panic!("two are registered")
         };
-        assert_eq!(slow.definition().name(), "observables.slow");
+        assert_eq!(slow.name(), "observables.slow");
         thread::scope(|scope| {
             let hanging = scope.spawn(|| slow.run(&store));
             is_in.recv().unwrap();
             assert!(slow.is_running() && !next.is_running());
-            assert_eq!(slow.run(&store).series().len(), 0, "it is not run twice at once");
+            assert_eq!(slow.run(&store).len(), 0, "it is not run twice at once");
             next.run(&store);
             assert_eq!(last(&store), ["observables.next"]);
             release.send(7).unwrap();
-            assert_eq!(hanging.join().unwrap().series().len(), 1);
+            assert_eq!(hanging.join().unwrap()[0].series().len(), 1);
         });
         assert!(!slow.is_running());
         assert_eq!(last(&store), ["observables.next", "observables.slow"]);

@@ -1,4 +1,4 @@
-//! What callbacks and gauge sets say, metric by metric: whole series with their values, not cells.
+//! What callbacks, gauge sets and producers say, metric by metric: whole series with their values, not cells.
 
 use std::collections::HashMap;
 use std::mem;
@@ -11,9 +11,15 @@ use crate::definition::{Definition, Kind};
 use crate::label::{KeyValue, LabelSet, Value};
 use crate::number::NumberType;
 use crate::own;
+use crate::reading::{BucketsView, PointView, SummaryView};
+use crate::store::exemplars::Exemplar;
+use crate::store::exponential::Exponential;
 
 /// The most series of one metric that callbacks, or a gauge set, may say.
 const LIMIT: usize = LIMIT_EACH as usize;
+
+/// The most series of one metric that producers may say. Somebody else keeps them anyway: here they are as long as a reading.
+const LIMIT_PRODUCED: usize = 10_000;
 
 /// What a reading adds to the cells of a store.
 #[derive(Default)]
@@ -36,13 +42,34 @@ impl Observed {
 pub(crate) struct Seen {
     pub(crate) labels: Arc<LabelSet>,
     pub(crate) started_unix_nanos: u64,
-    /// The value, as the number of the definition.
+    /// The value, as the number of the definition. Nothing if it is a distribution.
     pub(crate) bits: u64,
+    /// What few series have.
+    pub(crate) more: Option<Arc<More>>,
+}
+
+/// What a series has that producers say, beside a number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct More {
+    /// The value, if it is no number.
+    pub(crate) distribution: Option<Distribution>,
+    /// Lower values first.
+    pub(crate) exemplars: Vec<Exemplar>,
+}
+
+/// What somebody else has counted into buckets.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Distribution {
+    /// The bounds, one more counts, and the sum.
+    Histogram(&'static [f64], Vec<u64>, f64),
+    Exponential(Exponential),
+    /// The count, the sum, and quantiles.
+    Summary(u64, f64, Vec<(f64, f64)>),
 }
 
 /// The series of one metric with their values: at most as many as a metric may have, and one for those above.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Points {
     definition: &'static Arc<Definition>,
     series: Vec<Seen>,
@@ -53,6 +80,8 @@ pub struct Points {
     overflow: Option<Seen>,
     /// Whether something was over the limit.
     full: bool,
+    /// The first series that producers say twice.
+    twice: Option<Arc<LabelSet>>,
 }
 
 impl Points {
@@ -64,6 +93,7 @@ impl Points {
             fresh: Vec::new(),
             overflow: None,
             full: false,
+            twice: None,
         }
     }
 
@@ -79,6 +109,7 @@ impl Points {
                 merged.add(seen.clone(), before);
             }
             merged.full |= points.full;
+            merged.twice = merged.twice.take().or_else(|| points.twice.clone());
         }
         Some(merged.finished())
     }
@@ -97,6 +128,11 @@ impl Points {
         self.index.get(labels).copied()
     }
 
+    /// The most series that it may have.
+    fn limit(&self) -> usize {
+        if self.definition.is_produced() { LIMIT_PRODUCED } else { LIMIT }
+    }
+
     /// Sets the value of a series. `before` is what was here the last time: who has a place keeps it, so that at the
     /// limit a series does not come and go with the order in which they are observed.
     pub(crate) fn set(&mut self, seen: Seen, before: Option<&Points>) {
@@ -106,10 +142,24 @@ impl Points {
         }
     }
 
+    /// Sets the value of a series that nobody has set before. Of two the first stays.
+    pub(crate) fn say(&mut self, seen: Seen, before: Option<&Points>) {
+        match self.find(&seen.labels) {
+            Some(_) => self.twice = self.twice.take().or(Some(seen.labels)),
+            None => self.insert(seen, before),
+        }
+    }
+
+    /// Gives each series to `f`, which leaves its labels as they are.
+    pub(crate) fn each_mut(&mut self, f: impl FnMut(&mut Seen)) {
+        self.series.iter_mut().for_each(f);
+    }
+
     /// Adds to the value of a series what somebody else says of it. Of gauges the newest stays.
     fn add(&mut self, seen: Seen, before: Option<&Points>) {
         match self.find(&seen.labels) {
             _ if is_overflow(&seen.labels) => self.overflow(seen),
+            Some(_) if self.definition.is_produced() => self.say(seen, before),
             Some(at) if self.definition.kind == Kind::Gauge => self.series[at] = seen,
             Some(at) => self.series[at].add(self.definition.number, &seen),
             None => self.insert(seen, before),
@@ -121,7 +171,7 @@ impl Points {
             // One allocation for both, and the old one is warm.
             Some((labels, _)) => seen.labels = Arc::clone(labels),
             // More than will have room at the end, but not without bound.
-            None if self.fresh.len() >= LIMIT => return self.overflow(seen),
+            None if self.fresh.len() >= self.limit() => return self.overflow(seen),
             None => self.fresh.push(self.series.len()),
         }
         self.push(seen);
@@ -134,7 +184,7 @@ impl Points {
 
     /// Itself, once all is said: of the series that had no place, the last ones give way until the limit is kept.
     pub(crate) fn finished(mut self) -> Arc<Points> {
-        let over = self.series.len().saturating_sub(LIMIT);
+        let over = self.series.len().saturating_sub(self.limit());
         // As many as the limit had a place before at most, so that all that is over is fresh.
         let over = self.fresh.split_off(self.fresh.len().saturating_sub(over));
         if !over.is_empty() {
@@ -156,12 +206,14 @@ impl Points {
     /// Takes what is over the limit. Gauges cannot be added up: there it is left out.
     fn overflow(&mut self, mut seen: Seen) {
         self.full = true;
-        if self.definition.kind == Kind::Gauge {
+        if matches!(self.definition.kind, Kind::Gauge | Kind::Summary) {
             return;
         }
         match &mut self.overflow {
             Some(overflow) => overflow.add(self.definition.number, &seen),
             None => {
+                // They are of one of the many.
+                seen.more = seen.more.map(|more| Arc::new(More { exemplars: Vec::new(), ..(*more).clone() }));
                 seen.labels = Arc::new([KeyValue::new(OVERFLOW, true)].into_iter().collect());
                 self.overflow = Some(seen);
             }
@@ -170,17 +222,28 @@ impl Points {
 
     /// Says so if something was over the limit that was not the last time.
     pub(crate) fn report(&self, store: &Store, before: Option<&Points>) {
+        let (name, place) = (self.definition.name, self.definition.place);
+        if let Some(labels) = &self.twice
+            && before.is_none_or(|before| before.twice.is_none())
+        {
+            let message =
+                format!("is said twice with the labels {labels} (first at {place}); the second is left out");
+            store.inner().problems.report(name, message);
+        }
         if !self.full || before.is_some_and(|before| before.full) {
             return;
         }
-        let (name, place) = (self.definition.name, self.definition.place);
         let what = match self.definition.kind {
-            Kind::Gauge => "left out".to_owned(),
+            Kind::Gauge | Kind::Summary => "left out".to_owned(),
             _ => format!("counted in one series with {OVERFLOW}=true"),
         };
+        let (limit, who) = match self.definition.is_produced() {
+            true => (LIMIT_PRODUCED, "producers"),
+            false => (LIMIT, "callbacks or sets"),
+        };
         let message = format!(
-            "defined at {place} has reached its limit of {LIMIT} series that callbacks or sets say; what is above is \
-             {what}: bound the values of its labels"
+            "defined at {place} has reached its limit of {limit} series that {who} say; what is above is {what}: bound \
+             the values of its labels"
         );
         store.inner().problems.report(name, message);
         store.scope(|| own::full(name));
@@ -192,12 +255,73 @@ fn is_overflow(labels: &LabelSet) -> bool {
 }
 
 impl Seen {
+    /// A number of which nothing else is known.
+    pub(crate) fn of(labels: LabelSet, started_unix_nanos: u64, bits: u64) -> Seen {
+        Seen { labels: Arc::new(labels), started_unix_nanos, bits, more: None }
+    }
+
+    /// The value, which is of this type if it is a number.
+    pub(crate) fn view(&self, number: NumberType) -> PointView<'_> {
+        match self.distribution() {
+            None => PointView::of_bits(number, self.bits),
+            Some(Distribution::Histogram(bounds, counts, sum)) => {
+                PointView::Histogram(BucketsView::of(bounds, counts, *sum))
+            }
+            Some(Distribution::Exponential(exponential)) => PointView::Exponential(exponential),
+            Some(Distribution::Summary(count, sum, quantiles)) => {
+                PointView::Summary(SummaryView::of(*count, *sum, quantiles, &[]))
+            }
+        }
+    }
+
+    pub(crate) fn distribution(&self) -> Option<&Distribution> {
+        self.more.as_ref()?.distribution.as_ref()
+    }
+
+    pub(crate) fn exemplars(&self) -> &[Exemplar] {
+        self.more.as_ref().map_or(&[], |more| &more.exemplars)
+    }
+
     fn add(&mut self, number: NumberType, more: &Seen) {
         self.started_unix_nanos = self.started_unix_nanos.min(more.started_unix_nanos);
+        if let (Some(all), Some(other)) = (&mut self.more, more.distribution()) {
+            if let Some(distribution) = &mut Arc::make_mut(all).distribution {
+                distribution.add(other);
+            }
+            return;
+        }
         self.bits = match number {
             NumberType::F64 => (f64::from_bits(self.bits) + f64::from_bits(more.bits)).to_bits(),
             NumberType::U64 | NumberType::I64 => self.bits.wrapping_add(more.bits),
         };
+    }
+}
+
+impl Distribution {
+    /// Adds what another series counted; nothing if it did so into other buckets.
+    fn add(&mut self, other: &Distribution) {
+        match (self, other) {
+            (Distribution::Histogram(bounds, counts, sum), Distribution::Histogram(others, more, and))
+                if bounds == others =>
+            {
+                counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(*count));
+                *sum += and;
+            }
+            (Distribution::Exponential(to), Distribution::Exponential(other)) => to.add_up(other, 160),
+            _ => {}
+        }
+    }
+
+    /// Whether this can be what an earlier one has become, when only more was counted.
+    pub(crate) fn follows(&self, before: &Distribution) -> bool {
+        match (self, before) {
+            (Distribution::Histogram(bounds, counts, _), Distribution::Histogram(others, fewer, _)) => {
+                bounds == others && counts.iter().zip(fewer).all(|(now, before)| now >= before)
+            }
+            (Distribution::Exponential(now), Distribution::Exponential(before)) => now.follows(before),
+            (Distribution::Summary(now, ..), Distribution::Summary(before, ..)) => now >= before,
+            _ => false,
+        }
     }
 }
 

@@ -313,6 +313,10 @@ impl Store {
 impl Inner {
     /// Whether the program text says something of the buckets of a histogram that was used here.
     pub(crate) fn has_declared_buckets(&self, definition: &Definition) -> bool {
+        // Nobody here can choose them.
+        if definition.is_produced() {
+            return true;
+        }
         // A rule that asks this is asked under the lock.
         let Some(plan) = lock::patiently(&self.layouts) else { return false };
         let chosen = plan.as_ref().and_then(|plan| plan.chosen.get(&definition.id));

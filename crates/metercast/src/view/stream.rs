@@ -138,6 +138,13 @@ impl Stream {
         self.definition.kind()
     }
 
+    /// Whether name and unit are as whoever keeps the metric gave them for Prometheus: then the name is complete.
+    pub(crate) fn is_named_for_prometheus(&self) -> bool {
+        let definition = self.definition;
+        let is_as_given = self.name() == definition.name() && self.unit() == definition.unit();
+        is_as_given && definition.prometheus_type().is_some()
+    }
+
     /// The library that defined the metric.
     pub(crate) fn scope(&self) -> Scope {
         self.definition.scope()

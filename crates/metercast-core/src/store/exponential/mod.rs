@@ -174,6 +174,18 @@ impl Exponential {
         Exponential { sum: since.sum - earlier.sum, min: None, max: None, ..since }
     }
 
+    /// Whether this can be what an earlier one has become, when only more was counted.
+    pub(crate) fn follows(&self, before: &Exponential) -> bool {
+        let mut now = self.clone();
+        let before = now.level(Cow::Borrowed(before));
+        let has_all = |now: &ExponentialBuckets, before: &ExponentialBuckets| {
+            before.indexed().all(|(index, count)| now.at(index) >= count)
+        };
+        now.zero_count >= before.zero_count
+            && has_all(&now.positive, &before.positive)
+            && has_all(&now.negative, &before.negative)
+    }
+
     /// An estimate of the value below or at which this part of all values is, `q` from 0 to 1: the middle of its
     /// bucket. It is off by no more than half a bucket, which is `2^(2^-scale / 2) - 1` of the value. `None` if there
     /// are no values, or no such part.
@@ -231,6 +243,12 @@ impl ExponentialBuckets {
     fn indexed(&self) -> impl DoubleEndedIterator<Item = (i64, u64)> + ExactSizeIterator {
         let offset = i64::from(self.offset);
         self.counts.iter().enumerate().map(move |(at, count)| (offset + at as i64, *count))
+    }
+
+    /// The count of the bucket with this index.
+    fn at(&self, index: i64) -> u64 {
+        let at = usize::try_from(index - self.low()).ok();
+        at.and_then(|at| self.counts.get(at)).copied().unwrap_or(0)
     }
 
     fn low(&self) -> i64 {

@@ -9,7 +9,7 @@ use metercast_core::reading::Exponential;
 pub(super) struct Bank {
     pub(super) named: Chunks<Cell>,
     pub(super) lines: Chunks<Cell>,
-    distributions: Chunks<Option<Box<Distribution>>>,
+    pub(super) distributions: Chunks<Option<Box<Distribution>>>,
 }
 
 /// What was delivered of a part of a counter.
@@ -33,7 +33,7 @@ pub(super) struct Distribution {
     /// Mostly there is one.
     first: OfStage,
     others: Vec<OfStage>,
-    /// Another part on the same line, which began at another time.
+    /// Another part at the same place, which began at another time.
     next: Option<Box<Distribution>>,
 }
 
@@ -54,10 +54,14 @@ pub(super) struct OfStage {
     pub(super) exponential: Option<Box<Exponential>>,
 }
 
-impl Bank {
-    /// What was delivered of the part on this line that began then. It is in this reading.
-    pub(super) fn distribution(&mut self, line: u32, started: u64, reading: u64) -> Option<&Distribution> {
-        let mut at = self.distributions.get_mut(line)?.as_deref_mut();
+impl Distribution {
+    /// What was delivered of the part at this place that began then. It is in this reading.
+    pub(super) fn known(
+        place: &mut Option<Box<Distribution>>,
+        started: u64,
+        reading: u64,
+    ) -> Option<&Distribution> {
+        let mut at = place.as_deref_mut();
         while let Some(known) = at {
             if known.started == started {
                 known.seen = known.seen.max(reading);
@@ -68,10 +72,15 @@ impl Bank {
         None
     }
 
-    /// The part on this line that began then, made if need be, now at `reading`. Others on the line that were in no reading
+    /// The part at this place that began then, made if need be, now at `reading`. Others at the place that were in no reading
     /// since `told` are over.
-    pub(super) fn made(&mut self, line: u32, started: u64, told: u64, reading: u64) -> &mut Distribution {
-        let mut first = self.distributions.made(line).take();
+    pub(super) fn made(
+        place: &mut Option<Box<Distribution>>,
+        started: u64,
+        told: u64,
+        reading: u64,
+    ) -> &mut Distribution {
+        let mut first = place.take();
         let mut found = None;
         let mut others = None;
         while let Some(mut known) = first {
@@ -86,11 +95,9 @@ impl Bank {
         let mut found = found.unwrap_or_else(|| Box::new(Distribution::new(started)));
         found.seen = reading;
         found.next = others;
-        self.distributions.made(line).insert(found)
+        place.insert(found)
     }
-}
 
-impl Distribution {
     fn new(started: u64) -> Distribution {
         let (first, others) = (OfStage::default(), Vec::new());
         Distribution { started, at: 0, seen: 0, first, others, next: None }
@@ -160,7 +167,7 @@ impl<T: Default> Chunks<T> {
         self.0.get(at / CHUNK)?.as_deref()?.get(at % CHUNK)
     }
 
-    fn get_mut(&mut self, at: u32) -> Option<&mut T> {
+    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
         let at = at as usize;
         self.0.get_mut(at / CHUNK)?.as_deref_mut()?.get_mut(at % CHUNK)
     }

@@ -181,10 +181,37 @@ impl Cursors {
         Some((place, cell.filter(is_known).unwrap_or_default()))
     }
 
-    /// What was delivered of the part of a histogram on this line.
-    pub(super) fn distribution(&mut self, thread: Thread, line: Line, started: u64) -> Option<&Distribution> {
-        let bank = self.banks.get_mut(usize::from(line.bank))?;
-        let known = bank.distribution(line.number, started, self.reading)?;
+    /// Where it is remembered what was delivered of the part of a histogram, and when that began, whichever of its stages is
+    /// shown. `None` of what is over: it was delivered before.
+    pub(super) fn place_of(&mut self, thread: Thread, part: &Part<'_>) -> Option<(Place, u64)> {
+        let place = match part.id {
+            PartId::Line(number) => Place::Line(Line { bank: thread.bank, number }),
+            PartId::Observed(labels) => {
+                let stream = self.threads.get_mut(thread.number)?;
+                let (at, _) = stream.observed(labels, self.reading);
+                Place::Observed { thread: thread.number, at }
+            }
+            _ => return None,
+        };
+        Some((place, part.stages().next()?.started_unix_nanos))
+    }
+
+    /// What was delivered of the part of a histogram at this place.
+    pub(super) fn distribution(
+        &mut self,
+        thread: Thread,
+        place: Place,
+        started: u64,
+    ) -> Option<&Distribution> {
+        let reading = self.reading;
+        let there = match place {
+            Place::Line(line) => {
+                self.banks.get_mut(usize::from(line.bank))?.distributions.get_mut(line.number)?
+            }
+            Place::Observed { thread, at } => self.threads.get_mut(thread)?.distribution_at(at, reading)?,
+            Place::Named { .. } => return None,
+        };
+        let known = Distribution::known(there, started, reading)?;
         (known.at >= thread.from).then_some(known)
     }
 
@@ -242,8 +269,12 @@ impl Cursors {
     }
 
     fn learn_stage(&mut self, stage: Stage, told: u64, at: u64) -> Option<&mut OfStage> {
-        let Stage { line, started, since, number } = stage;
-        let bank = self.banks.get_mut(usize::from(line.bank))?;
-        bank.made(line.number, started, told, self.reading).learn(since, number, at)
+        let Stage { place, started, since, number } = stage;
+        let there = match place {
+            Place::Line(line) => self.banks.get_mut(usize::from(line.bank))?.distributions.made(line.number),
+            Place::Observed { thread, at } => self.threads.get_mut(thread)?.distribution_at(at, told)?,
+            Place::Named { .. } => return None,
+        };
+        Distribution::made(there, started, told, self.reading).learn(since, number, at)
     }
 }

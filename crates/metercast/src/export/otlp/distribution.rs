@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use metercast_core::reading::{Exponential, Part, PartId, SeriesView, StageView, interned_bounds};
+use metercast_core::reading::{Exponential, Part, SeriesView, StageView, interned_bounds};
 
 use super::bank::OfStage;
 use super::cursors::Cursors;
 use super::format::{Histogram, Number, may_have_sum};
 use super::since::Came;
 use super::thread::Thread;
-use super::told::{Buckets, Line, Stage, Told};
+use super::told::{Buckets, Place, Stage, Told};
 use crate::view::{Stream, scaled};
 
 /// What came of one histogram after the other.
@@ -143,12 +143,12 @@ impl Distributions {
         told: &mut Told,
         is_taken: impl Fn(u64) -> bool,
     ) {
-        let Some((line, started)) = line_of(part, thread) else { return };
-        if !is_taken(cursors.distribution(thread, line, started).map_or(0, |known| known.at)) {
+        let Some((place, started)) = cursors.place_of(thread, part) else { return };
+        if !is_taken(cursors.distribution(thread, place, started).map_or(0, |known| known.at)) {
             return;
         }
         for StageView { started_unix_nanos: since, number, buckets, sum, exponential, .. } in part.stages() {
-            let stage = Stage { line, started, since, number };
+            let stage = Stage { place, started, since, number };
             if let Some((bounds, counts)) = buckets {
                 told.words.extend([sum.to_bits(); 2]);
                 told.words.extend_from_slice(counts);
@@ -161,15 +161,14 @@ impl Distributions {
 
     /// Reads what came of a part.
     fn read(&mut self, cursors: &mut Cursors, thread: Thread, part: &Part<'_>) {
-        // Parts without a line are over, and were delivered.
-        let Some((line, started)) = line_of(part, thread) else { return };
-        let known = cursors.distribution(thread, line, started);
+        let Some((place, started)) = cursors.place_of(thread, part) else { return };
+        let known = cursors.distribution(thread, place, started);
         self.start = self.start.max(known.map_or(0, |known| known.at));
         let first = self.stages.len();
         for now in part.stages() {
             let (since, number) = (now.started_unix_nanos, now.number);
             let before = known.and_then(|known| known.stage(since, number));
-            self.read_stage(Stage { line, started, since, number }, &now, before);
+            self.read_stage(Stage { place, started, since, number }, &now, before);
         }
         let stages = &self.stages[first..];
         let Some(all) = stages.first().map(|stage| stage.count).filter(|all| *all > 0) else {
@@ -195,6 +194,11 @@ impl Distributions {
             let (came, words) = (self.came.len(), self.words.len());
             let before = before.and_then(OfStage::counts).map(|before| (before, are_equal(before.0, bounds)));
             let before = before.filter(|((known, ..), is_same)| *is_same || has_all(known));
+            // Who counts elsewhere may have begun anew; ours never count down.
+            let is_ours = matches!(stage.place, Place::Line(_));
+            let counts_up = |known: &[u64]| counts.iter().zip(known).all(|(now, before)| now >= before);
+            let before =
+                before.filter(|((_, _, known), is_same)| is_ours || (*is_same && counts_up(known)));
             match before {
                 Some(((.., before), true)) => {
                     let came = counts.iter().zip(before).map(|(now, before)| now.wrapping_sub(*before));
@@ -379,16 +383,5 @@ fn is_same(bound: f64, scale: Option<f64>, shown: f64) -> bool {
     match scale {
         None => bound == shown,
         Some(scale) => (bound * scale - shown).abs() <= shown.abs() * 1e-9,
-    }
-}
-
-/// The line of a part, and when it began, whichever of its stages is shown.
-fn line_of(part: &Part<'_>, thread: Thread) -> Option<(Line, u64)> {
-    match part.id {
-        PartId::Line(number) => {
-            let started = part.stages().next()?.started_unix_nanos;
-            Some((Line { bank: thread.bank, number }, started))
-        }
-        _ => None,
     }
 }

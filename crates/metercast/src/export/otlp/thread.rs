@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use metercast_core::LabelSet;
 
-use super::bank::Cell;
+use super::bank::{Cell, Distribution};
 
 /// What tells streams apart, also those that come after them: the metric that they are made of, and the name.
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +58,11 @@ pub(super) enum State {
     Delta,
 }
 
-/// What was delivered of what callbacks say.
-#[derive(Clone, Copy, Debug, Default)]
+/// What was delivered of what callbacks and producers say.
+#[derive(Debug, Default)]
 struct Observed {
     cell: Cell,
+    distribution: Option<Box<Distribution>>,
     /// The last reading that it was in.
     seen: u64,
 }
@@ -178,7 +179,7 @@ impl OfStream {
         self.observed = Vec::new();
     }
 
-    /// What was delivered of the series with these labels that callbacks say, and its place, made if need be.
+    /// What was delivered of the series with these labels that callbacks or producers say, and its place, made if need be.
     pub(super) fn observed(&mut self, labels: &LabelSet, reading: u64) -> (u32, Cell) {
         let at = match self.index.get(labels) {
             Some(at) => *at,
@@ -200,6 +201,16 @@ impl OfStream {
         Some(&mut observed.cell)
     }
 
+    /// What was delivered of the distribution at the place that a request of this reading names, if anything was.
+    pub(super) fn distribution_at(
+        &mut self,
+        at: u32,
+        reading: u64,
+    ) -> Option<&mut Option<Box<Distribution>>> {
+        let observed = self.observed.get_mut(at as usize).filter(|_| self.moved <= reading)?;
+        Some(&mut observed.distribution)
+    }
+
     /// Gives up what callbacks have not said for the last reading, if that has become much. Who comes back later than that
     /// begins anew.
     pub(super) fn forget(&mut self, reading: u64) {
@@ -207,13 +218,15 @@ impl OfStream {
         if self.observed.iter().filter(|observed| is_gone(observed)).count() <= MOST_GONE {
             return;
         }
-        let before = std::mem::take(&mut self.observed);
+        let mut before = std::mem::take(&mut self.observed);
         self.moved = reading;
         self.index.retain(|_, at| {
-            let stays = before.get(*at as usize).copied().filter(|observed| !is_gone(observed));
+            let stays = before.get_mut(*at as usize).filter(|observed| !is_gone(observed));
+            let stays = stays.map(std::mem::take);
             *at = self.observed.len() as u32;
+            let is_there = stays.is_some();
             self.observed.extend(stays);
-            stays.is_some()
+            is_there
         });
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Total {
     pub(super) bits: u64,
 }
 
-/// Where the total of a part is remembered.
+/// Where it is remembered what a part was at.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     Named { bank: u16, number: u32 },
@@ -48,7 +48,7 @@ pub(super) struct Line {
 /// What a part of a histogram counted since a moment, over the buckets that it has kept since then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stage {
-    pub(super) line: Line,
+    pub(super) place: Place,
     /// When the part began.
     pub(super) started: u64,
     pub(super) since: u64,

@@ -15,6 +15,8 @@ pub(super) struct Claims {
     owners: HashMap<String, Claim>,
     /// Those that gave their type up.
     untyped: HashSet<Owner>,
+    /// Those that gave all their names up.
+    left_out: HashSet<Owner>,
     /// What is wrong with them, not said yet.
     pub(super) problems: Vec<Problem>,
 }
@@ -52,13 +54,25 @@ impl Claims {
         let names = family.names(is_open);
         let is_taken = |claim: &Claim| claim.owner != *owner && !claim.by_type;
         let taken = names.iter().find(|name| self.owners.get(*name).is_some_and(is_taken));
+        if let Some(name) = taken
+            && let Some(producers) = self.owners.get(name).map(|claim| claim.owner.clone())
+            && producers.gives_way_to(owner)
+        {
+            let what = "what producers say is left out";
+            self.problems.push(Problem::of_two(&producers, owner, name, what));
+            self.owners.retain(|_, claim| claim.owner != producers);
+            self.left_out.insert(producers);
+            return self.claim(family, owner, is_open);
+        }
         if let Some((sample, claim)) = taken.and_then(|name| Some((name, self.owners.get_mut(name)?))) {
             let mut there = std::iter::once(&claim.owner).chain(&claim.beside);
             if let Some(twin) = there.find(|other| other.counts_the_same_as(owner)) {
                 self.problems.push(Problem::of_views(twin, owner, sample));
                 return Place::LeftOut;
             }
-            let merges = *sample == family.name && claim.owner.adds_up_with(owner);
+            let merges = *sample == family.name
+                && claim.owner.adds_up_with(owner)
+                && claim.owner.is_produced() == owner.is_produced();
             let what = if merges {
                 "their series stand together, and equal ones are added up (of gauges, the first stays)"
             } else {
@@ -104,6 +118,11 @@ impl Claims {
         self.problems.push(Problem::of_two(owner, other, name, &what));
     }
 
+    /// Whether a metric had to give its names up after it had them.
+    pub(super) fn is_left_out(&self, owner: &Owner) -> bool {
+        !self.left_out.is_empty() && self.left_out.contains(owner)
+    }
+
     /// Whether a metric had to give its type up.
     pub(super) fn has_no_type(&self, owner: &Owner) -> bool {
         !self.untyped.is_empty() && self.untyped.contains(owner)
@@ -125,6 +144,16 @@ impl Owner {
             Owner::Metric(stream) => stream.id(),
             Owner::Target => 0,
         }
+    }
+
+    /// Whether producers say it.
+    fn is_produced(&self) -> bool {
+        matches!(self, Owner::Metric(stream) if stream.definition().is_produced())
+    }
+
+    /// Whether the names that it has are somebody else's if they are wanted: what the program records has its own.
+    fn gives_way_to(&self, other: &Owner) -> bool {
+        self.is_produced() && !other.is_produced()
     }
 
     /// Whether both are streams of one metric, which would be counted twice where they are added up.

@@ -153,6 +153,15 @@ impl<F: Form> Page<'_, F> {
         // Sorted already but for what is spelled in another way. Equal names stay in the order of the metrics' own.
         let name = |(metric, _): &Present<'_>| metrics.list[*metric].family.name.as_str();
         present.sort_by(|a, b| name(a).cmp(name(b)));
+        if present.iter().any(|(metric, _)| metrics.list[*metric].gives_way) {
+            // What the program records has its names before anything is written that would have to give way.
+            let is_new = |(metric, _): &&Present<'_>| {
+                let metric = &metrics.list[*metric];
+                metric.place.is_none() && !metric.gives_way
+            };
+            let new: Vec<&Present<'_>> = present.iter().filter(is_new).collect();
+            self.claimed(new, &mut metrics.list);
+        }
         present
     }
 
@@ -185,7 +194,7 @@ impl<F: Form> Page<'_, F> {
             let (same, others) = std::mem::take(&mut rest).split_at_mut(count);
             rest = others;
             if !self.selection.shows(&metrics[same[0].0].family, self.style.is_open) {
-                self.claimed(same, metrics);
+                self.claimed(&*same, metrics);
                 continue;
             }
             let is_written = match same {
@@ -202,9 +211,10 @@ impl<F: Form> Page<'_, F> {
         }
     }
 
-    /// Gives metrics that are not selected their names, as if they were: no page depends on what was selected before.
-    fn claimed(&mut self, same: &[Present<'_>], metrics: &mut [Metric<F>]) {
-        for (metric, view) in same {
+    /// Gives metrics their names before they are written, or if they are not selected, as if they were: no page depends on what was
+    /// selected before.
+    fn claimed<'p>(&mut self, present: impl IntoIterator<Item = &'p Present<'p>>, metrics: &mut [Metric<F>]) {
+        for (metric, view) in present {
             let mut is_known = false;
             view.each(|series| is_known = is_known || self.is_shown(&mut metrics[*metric], series));
         }

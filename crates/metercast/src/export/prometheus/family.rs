@@ -1,6 +1,6 @@
 //! What a metric is on a page: its name, type, help and unit, and the names of its samples. No word of text or protobuf.
 
-use metercast_core::Kind;
+use metercast_core::{Kind, PrometheusType};
 
 use super::escape::{Of, quoted};
 use super::labels::Labels;
@@ -45,10 +45,12 @@ impl Family {
         let Name { full, unit } = Name::of(stream, style.options());
         let mut family = Family {
             name: Of::Metric.escaped(&full, style.escaping),
-            kind: match stream.kind() {
-                Kind::Counter => Type::Counter,
-                Kind::Histogram => Type::Histogram,
-                Kind::Summary => Type::Summary,
+            kind: match (stream.kind(), stream.definition().prometheus_type()) {
+                (_, Some(PrometheusType::Info)) => Type::Info,
+                (_, Some(PrometheusType::Unknown)) => Type::Unknown,
+                (Kind::Counter, _) => Type::Counter,
+                (Kind::Histogram, _) => Type::Histogram,
+                (Kind::Summary, _) => Type::Summary,
                 // No format knows up-down counters: they are gauges.
                 _ => Type::Gauge,
             },
@@ -60,6 +62,11 @@ impl Family {
         let is_counter = family.name.strip_suffix(TOTAL).is_some_and(|stem| !stem.is_empty());
         if style.is_open && family.kind == Type::Counter && !is_counter {
             family.kind = Type::Unknown;
+        }
+        // "Info": likewise.
+        let is_info = family.name.strip_suffix(INFO).is_some_and(|stem| !stem.is_empty());
+        if family.kind == Type::Info && !is_info {
+            family.kind = Type::Gauge;
         }
         family
     }

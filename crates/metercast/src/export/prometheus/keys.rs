@@ -91,13 +91,13 @@ impl<F: Form> Keys<F> {
     ) -> Keys<F> {
         let Naming { stream, style } = naming;
         let given: Box<[Box<str>]> = labels.keys().map(Box::from).collect();
-        let names: Vec<String> = given.iter().map(|key| style.label(key, stream.kind())).collect();
+        let names: Vec<String> = given.iter().map(|key| style.label(key, stream)).collect();
         let mut collide = false;
         for (at, (key, name)) in given.iter().zip(&names).enumerate() {
             let mut say = |keys: &[&str], what: String| {
                 problems.push(Problem::of_labels(stream, keys, &what));
             };
-            if style.moves(key, stream.kind()) {
+            if style.moves(key, stream) {
                 let what =
                     format!("is {name} on the page, where its own name means something else: rename it");
                 say(&[key], what);

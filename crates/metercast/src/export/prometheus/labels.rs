@@ -1,12 +1,12 @@
 //! The labels of a series, spelled without hurry: for series that are not written straight from the store, and for formats
 //! that are no text.
 
-use metercast_core::Kind;
 use metercast_core::reading::{LabelsView, ValueView};
 
 use super::escape::{Of, quoted};
 use super::number::{Spelling, with_double};
 use super::style::Style;
+use crate::view::Stream;
 
 /// Names, escaped and not quoted, and their values. Each name stands here once, and no value is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Labels {
         Labels(joined.filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// The labels of a series of a metric of this kind, behind those that all its series have.
-    pub(super) fn of(labels: &LabelsView<'_>, style: &Style, kind: Kind, constants: &Labels) -> Labels {
+    /// The labels of a series of this metric, behind those that all its series have.
+    pub(super) fn of(labels: &LabelsView<'_>, style: &Style, stream: &Stream, constants: &Labels) -> Labels {
         let measured = labels.keys().zip(labels.values()).filter_map(|(key, value)| {
             let value = match value {
                 ValueView::Text(text) => text.to_owned(),
@@ -43,7 +43,7 @@ impl Labels {
                 ValueView::F64(value) => with_double(value, str::to_owned),
                 _ => return None,
             };
-            Some((key, style.label(key, kind), value))
+            Some((key, style.label(key, stream), value))
         });
         let measured = Labels::joined(measured);
         let mut all = constants.clone();

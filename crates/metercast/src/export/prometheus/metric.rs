@@ -21,6 +21,8 @@ pub(super) struct Metric<F: Form> {
     /// What the form needs.
     pub(super) form: F::Metric,
     style: Arc<Style>,
+    /// Whether it may lose its name to others.
+    pub(super) gives_way: bool,
     /// Known once it has a series.
     pub(super) place: Option<Place>,
     pub(super) known: Known<F>,
@@ -35,6 +37,7 @@ impl<F: Form> Metric<F> {
             form: F::metric(&family, style),
             family,
             style: Arc::clone(style),
+            gives_way: stream.definition().is_produced(),
             place: None,
             known: Known::new(naming),
         }
@@ -44,13 +47,18 @@ impl<F: Form> Metric<F> {
     #[inline]
     pub(super) fn place(&mut self, claims: &mut Claims) -> Place {
         match self.place {
+            Some(Place::Own) if self.gives_way && claims.is_left_out(&self.owner()) => Place::LeftOut,
             Some(place) => place,
             None => {
-                let owner = Owner::Metric(Arc::clone(&self.stream));
+                let owner = self.owner();
                 let place = claims.claim(&self.family, &owner, self.style.is_open);
                 *self.place.insert(place)
             }
         }
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::Metric(Arc::clone(&self.stream))
     }
 
     /// Whether it has its name.
@@ -60,7 +68,7 @@ impl<F: Form> Metric<F> {
 
     /// Does without its type if somebody else needs the names that it brings with it. To be asked before it is written.
     pub(super) fn settle(&mut self, claims: &Claims) {
-        if claims.has_no_type(&Owner::Metric(Arc::clone(&self.stream))) {
+        if claims.has_no_type(&self.owner()) {
             self.family.give_up_type();
             self.form = F::metric(&self.family, &self.style);
         }
@@ -83,7 +91,7 @@ impl<F: Form> Metric<F> {
     /// A series, to keep; `None` if it is of a kind that is not known here.
     pub(super) fn series(&mut self, series: &SeriesView<'_>) -> Option<Series> {
         Some(Series {
-            labels: Labels::of(&series.labels, &self.style, self.stream.kind(), &self.family.constants),
+            labels: Labels::of(&series.labels, &self.style, &self.stream, &self.family.constants),
             value: Value::of(series.value, F::classic(&mut self.form), self.style.is_protobuf)?,
             started_unix_nanos: series.started_unix_nanos,
             exemplars: series.exemplars.to_vec(),

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use metercast_core::Kind;
 
+use super::escape::Of;
 use super::options::PageOptions;
 use crate::view::Stream;
 
@@ -19,7 +20,12 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn of(stream: &Stream, options: &PageOptions) -> Name {
-        Name::from(stream.name(), stream.kind(), stream.unit(), options)
+        let (name, ucum) = (stream.name(), stream.unit());
+        if stream.is_named_for_prometheus() {
+            let full = if Of::Metric.is_legal(name) { name.to_owned() } else { base(name, options) };
+            return Name { full, unit: unit(ucum, options.has_legal_names()).map(Cow::into_owned) };
+        }
+        Name::from(name, stream.kind(), ucum, options)
     }
 
     pub(super) fn from(name: &str, kind: Kind, ucum: &str, options: &PageOptions) -> Name {
@@ -182,6 +188,12 @@ fn singular(ucum: &str) -> Option<&'static str> {
         "y" => "year",
         _ => return None,
     })
+}
+
+/// The name of a label of a metric that was named for Prometheus: as it is, if it is legal.
+pub(super) fn label_in(stream: &Stream, key: &str, options: &PageOptions) -> String {
+    let is_kept = stream.is_named_for_prometheus() && Of::Label.is_legal(key);
+    if is_kept { key.to_owned() } else { label(key, options) }
 }
 
 /// A label's name. Of legal ones: letters, digits and single `_`; `key_` before a leading digit.

@@ -76,11 +76,14 @@ impl Value {
         match (&mut *self, other) {
             (Value::U64(to), Value::U64(value)) => *to = to.wrapping_add(*value),
             (Value::I64(to), Value::I64(value)) => *to = to.wrapping_add(*value),
-            // They are of one metric, so their bounds are the same.
             (
-                Value::Histogram { counts, sum, has_negative, native, .. },
-                Value::Histogram { counts: more, sum: and, has_negative: or, native: others, .. },
+                Value::Histogram { bounds, counts, sum, has_negative, native },
+                Value::Histogram { bounds: same, counts: more, sum: and, has_negative: or, native: others },
             ) => {
+                // Of one metric that is recorded they are; whoever else keeps one may have others for each series.
+                if bounds != same {
+                    return;
+                }
                 *has_negative |= or;
                 counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(*count));
                 *sum += and;

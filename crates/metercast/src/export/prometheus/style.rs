@@ -96,9 +96,18 @@ impl Style {
         (self.is_open || self.is_protobuf) && self.options().has_created()
     }
 
-    /// The name of a label of a metric of this kind, not quoted.
-    pub(super) fn label(&self, key: &str, kind: Kind) -> String {
-        let name = Of::Label.escaped(&name::label(key, self.options()), self.escaping);
+    /// The name of a label of this metric, not quoted.
+    pub(super) fn label(&self, key: &str, stream: &Stream) -> String {
+        self.moved(self.plain_label(key, stream), stream.kind())
+    }
+
+    /// The same where nothing else means something on the page.
+    fn plain_label(&self, key: &str, stream: &Stream) -> String {
+        let name = name::label_in(stream, key, self.options());
+        Of::Label.escaped(&name, self.escaping)
+    }
+
+    fn moved(&self, name: String, kind: Kind) -> String {
         if self.reserves(&name, kind) { format!("exported_{name}") } else { name }
     }
 
@@ -116,8 +125,8 @@ impl Style {
     }
 
     /// Whether the label of this key was moved.
-    pub(super) fn moves(&self, key: &str, kind: Kind) -> bool {
-        self.reserves(&Of::Label.escaped(&name::label(key, self.options()), self.escaping), kind)
+    pub(super) fn moves(&self, key: &str, stream: &Stream) -> bool {
+        self.reserves(&self.plain_label(key, stream), stream.kind())
     }
 
     /// The labels that stand on every line of a metric.
@@ -140,7 +149,8 @@ impl Style {
     }
 
     fn of_resource<'a>(&self, attributes: impl Iterator<Item = &'a (String, String)>, kind: Kind) -> Labels {
-        Labels::joined(attributes.map(|(key, value)| (&**key, self.label(key, kind), value.clone())))
+        let label = |key| Of::Label.escaped(&name::label(key, self.options()), self.escaping);
+        Labels::joined(attributes.map(|(key, value)| (&**key, self.moved(label(key), kind), value.clone())))
     }
 
     /// Whether a series has something that is written without hurry: an exemplar, a number that is spelled in a way of its

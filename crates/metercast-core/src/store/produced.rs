@@ -1,0 +1,96 @@
+//! When the series began that producers say: whoever keeps them may count anew, and mostly does not say since when.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::observed::{More, Points, Seen};
+use crate::definition::{Definition, Kind};
+use crate::label::LabelSet;
+use crate::number::NumberType;
+
+/// What is known of the series of one producer.
+pub(crate) struct Starts {
+    /// By the number of the definition.
+    metrics: HashMap<u32, HashMap<Arc<LabelSet>, Known>>,
+    /// When it was run last, or was registered.
+    last: u64,
+    runs: u64,
+}
+
+struct Known {
+    started: u64,
+    bits: u64,
+    more: Option<Arc<More>>,
+    /// The last run that it was in.
+    seen: u64,
+    /// Whether it was less than before: then it began later than whoever keeps it says.
+    is_anew: bool,
+}
+
+/// The most series of a metric that are remembered although they are not said any more.
+const MOST_GONE: usize = 2_000;
+
+impl Starts {
+    pub(crate) fn new(registered: u64) -> Starts {
+        Starts { metrics: HashMap::new(), last: registered, runs: 0 }
+    }
+
+    /// What was said at `now`, with the starts of all series.
+    pub(crate) fn settle(&mut self, said: Vec<Arc<Points>>, now: u64) -> Vec<Arc<Points>> {
+        self.runs += 1;
+        let (runs, last) = (self.runs, self.last);
+        let settled = said.into_iter().map(|points| {
+            let definition = points.definition();
+            let known = self.metrics.entry(definition.id).or_default();
+            let mut points = Arc::unwrap_or_clone(points);
+            points.each_mut(|seen| start(known, seen, definition, (runs, last, now)));
+            let is_gone = |known: &Known| known.seen + 1 < runs;
+            if known.values().filter(|known| is_gone(known)).count() > MOST_GONE {
+                known.retain(|_, known| !is_gone(known));
+            }
+            Arc::new(points)
+        });
+        let settled = settled.collect();
+        self.last = now;
+        settled
+    }
+}
+
+fn start(
+    known: &mut HashMap<Arc<LabelSet>, Known>,
+    seen: &mut Seen,
+    definition: &Definition,
+    (run, last, now): (u64, u64, u64),
+) {
+    let said = seen.started_unix_nanos;
+    let before = known.get(&seen.labels);
+    let (started, is_anew) = match before {
+        None if said == 0 => (last, false),
+        None => (said, false),
+        Some(before) if follows(seen, before, definition) => match before.is_anew {
+            true => (before.started.max(said), said <= before.started),
+            false if said == 0 => (before.started, false),
+            false => (said, false),
+        },
+        Some(before) if said > before.started => (said, false),
+        Some(before) => (now.max(before.started + 1), true),
+    };
+    seen.started_unix_nanos = started;
+    let labels = Arc::clone(&seen.labels);
+    known.insert(labels, Known { started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew });
+}
+
+/// Whether a series can be what it was before, when only more was counted.
+fn follows(seen: &Seen, before: &Known, definition: &Definition) -> bool {
+    match definition.kind {
+        Kind::Counter if definition.number == NumberType::F64 => {
+            f64::from_bits(seen.bits) >= f64::from_bits(before.bits)
+        }
+        Kind::Counter => seen.bits >= before.bits,
+        Kind::Histogram | Kind::Summary => {
+            let before = before.more.as_ref().and_then(|more| more.distribution.as_ref());
+            seen.distribution().zip(before).is_none_or(|(now, before)| now.follows(before))
+        }
+        _ => true,
+    }
+}
