@@ -235,7 +235,7 @@ fn of_two_series_with_equal_labels_the_first_stays() {
     assert_eq!(values, [Point::F64(1.0), Point::F64(2.0), Point::F64(1.0)]);
     let said = problems(&store);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("is said twice with the labels {a=\"1\",b=\"2\"}"), "{said:?}");
+    assert!(said[0].contains("is said twice by producers with the labels {a=\"1\",b=\"2\"}"), "{said:?}");
     store.collect();
     assert_eq!(problems(&store), said);
 }

@@ -87,8 +87,7 @@ impl<'a> Producer<'a> {
         let definition = match of.definition(*place) {
             Ok(definition) => definition,
             Err(fault) => {
-                let message = format!("of the producer at {place} {fault}; it is left out");
-                store.inner().problems.report(of.name, message);
+                problem(store, *place, of.name, &format!("{fault}; it is left out"));
                 return ProducedFamily { store, place: *place, of: None };
             }
         };
@@ -100,6 +99,17 @@ impl<'a> Producer<'a> {
         let before = before.iter().find(|points| points.definition().id == definition.id);
         ProducedFamily { store, place: *place, of: Some((&mut said[at], before.map(|before| &**before))) }
     }
+}
+
+impl Producer<'_> {
+    /// Says once that something is wrong with a metric, for [`Store::problems`]: what, and how to mend it.
+    pub fn problem(&self, metric: &str, text: &str) {
+        problem(self.store, self.place, metric, text);
+    }
+}
+
+fn problem(store: &Store, place: Place, metric: &str, text: &str) {
+    store.inner().problems.report(metric, format!("of the producer at {place} {text}"));
 }
 
 impl fmt::Debug for Producer<'_> {
@@ -142,6 +152,15 @@ impl ProducedFamily<'_> {
     }
 }
 
+impl ProducedFamily<'_> {
+    /// Says once that something is wrong with it, for [`Store::problems`]: what, and how to mend it.
+    pub fn problem(&self, text: &str) {
+        if let Some((points, _)) = &self.of {
+            problem(self.store, self.place, points.definition().name, text);
+        }
+    }
+}
+
 impl fmt::Debug for ProducedFamily<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.of.as_ref().map(|(points, _)| points.definition().name);
@@ -179,7 +198,7 @@ impl ProducedSeries<'_> {
     /// Measurements that stand for many: of a counter the newest, of a distribution one for each bucket. Of more than 64 the
     /// rest is left out.
     pub fn exemplars(mut self, exemplars: &[Exemplar]) -> Self {
-        self.exemplars.extend(exemplars.iter().take(MOST_EXEMPLARS));
+        self.exemplars.extend(exemplars.iter().take(MOST_EXEMPLARS).cloned());
         self.exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
         self
     }
@@ -221,6 +240,19 @@ impl ProducedSeries<'_> {
         }
     }
 
+    /// Says a histogram by how many values are up to each of the bounds, and then how many there are, as Prometheus has it.
+    pub fn cumulative_histogram(self, bounds: &[f64], up_to: &[u64], sum: f64) {
+        let mut before = 0;
+        let counts = up_to.iter().map(|up_to| {
+            let count = up_to.checked_sub(std::mem::replace(&mut before, *up_to));
+            count.ok_or(())
+        });
+        match counts.collect::<Result<Vec<u64>, ()>>() {
+            Ok(counts) => self.histogram(bounds, &counts, sum),
+            Err(()) => self.problem("has buckets that count down; such series are left out"),
+        }
+    }
+
     /// Says a histogram over exponential buckets. Above 1,024 of either sign they are brought together.
     pub fn exponential(self, value: &Exponential) {
         if !self.is_of(Kind::Histogram) {
@@ -248,19 +280,22 @@ impl ProducedSeries<'_> {
         self.of.as_ref().is_none_or(|(points, _)| points.definition().kind == kind)
     }
 
-    fn is_of_another(&self, what: &str) {
+    fn is_of_another(self, what: &str) {
         if let Some((points, _)) = &self.of {
             let kind = points.definition().kind;
             self.fault(&format!("is a {kind}, but is given {what}"));
         }
     }
 
-    /// Says once that a series is left out.
-    fn fault(&self, fault: &str) {
+    /// Says once that something is wrong with the metric, instead of a value: what, and how to mend it.
+    pub fn problem(self, text: &str) {
         if let Some((points, _)) = &self.of {
-            let message = format!("of the producer at {} {fault}; such series are left out", self.place);
-            self.store.inner().problems.report(points.definition().name, message);
+            problem(self.store, self.place, points.definition().name, text);
         }
+    }
+
+    fn fault(self, fault: &str) {
+        self.problem(&format!("{fault}; such series are left out"));
     }
 
     fn say(self, bits: u64, distribution: Option<Distribution>) {

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use crate::label::{KeyValue, LabelSet};
 use crate::{local, lock};
 
 /// The span that is current on a thread, as W3C Trace Context names it.
@@ -41,15 +42,51 @@ pub enum ExemplarFilter {
 }
 
 /// A measurement, and the span that it was made in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Exemplar {
     /// What was recorded, or added to a counter, in the metric's unit.
     pub value: f64,
     /// When.
     pub time: SystemTime,
-    /// Where, if that was a sampled span. There always is one unless the filter is [`ExemplarFilter::AlwaysOn`].
+    /// Where, if that was a sampled span. There always is one unless the filter is [`ExemplarFilter::AlwaysOn`], or a producer
+    /// says it.
     pub span: Option<SpanContext>,
+    /// What else is known of it. Only producers say such.
+    pub labels: Option<Arc<LabelSet>>,
+}
+
+impl Exemplar {
+    /// A measurement that somebody else took, to be said by a [producer](crate::Store::produce).
+    ///
+    /// ```
+    /// use metercast_core::{Exemplar, KeyValue, SpanContext};
+    ///
+    /// let exemplar = Exemplar::new(0.7).span(SpanContext::new([1; 16], [2; 8])).labels([KeyValue::new("user", "a")]);
+    /// assert_eq!(exemplar.labels.unwrap().to_string(), "{user=\"a\"}");
+    /// ```
+    pub fn new(value: f64) -> Exemplar {
+        Exemplar { value, time: SystemTime::UNIX_EPOCH, span: None, labels: None }
+    }
+
+    /// With when it was made. Without, it is when it was first said.
+    #[must_use]
+    pub fn time(self, time: SystemTime) -> Exemplar {
+        Exemplar { time, ..self }
+    }
+
+    /// With the span that it was made in.
+    #[must_use]
+    pub fn span(self, span: SpanContext) -> Exemplar {
+        Exemplar { span: Some(span), ..self }
+    }
+
+    /// With what else is known of it.
+    #[must_use]
+    pub fn labels(self, labels: impl IntoIterator<Item = KeyValue>) -> Exemplar {
+        let labels: LabelSet = labels.into_iter().collect();
+        Exemplar { labels: (!labels.is_empty()).then(|| Arc::new(labels)), ..self }
+    }
 }
 
 /// Gives the span that is current on this thread, if it is sampled.
@@ -129,14 +166,15 @@ impl Exemplars {
         let Some(mut newest) = lock::soon(&self.newest) else { return };
         let newest = newest.get_or_insert_default();
         if newest.len() < MOST || newest.contains_key(&(of, bucket)) {
-            newest.insert((of, bucket), Exemplar { value, time: SystemTime::now(), span });
+            newest.insert((of, bucket), Exemplar { time: SystemTime::now(), span, ..Exemplar::new(value) });
         }
     }
 
     /// All of them, by series, those of lower buckets first.
     pub(crate) fn by_series(&self) -> HashMap<Of, Vec<Exemplar>> {
         let guard = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = guard.iter().flatten().map(|(place, exemplar)| (*place, *exemplar)).collect();
+        let mut all: Vec<_> =
+            guard.iter().flatten().map(|(place, exemplar)| (*place, exemplar.clone())).collect();
         drop(guard);
         all.sort_by_key(|(place, _)| *place);
         let mut by_series: HashMap<Of, Vec<Exemplar>> = HashMap::new();
@@ -153,7 +191,7 @@ impl Exemplars {
         let moved: Vec<_> = newest.extract_if(|(of, _), _| cells.contains_key(&of.slot)).collect();
         for ((of, _), exemplar) in moved {
             let place = (Of { slot: cells[&of.slot], ..of }, bucket(exemplar.value));
-            let there = newest.entry(place).or_insert(exemplar);
+            let there = newest.entry(place).or_insert_with(|| exemplar.clone());
             if there.time < exemplar.time {
                 *there = exemplar;
             }

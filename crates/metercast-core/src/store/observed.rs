@@ -226,8 +226,10 @@ impl Points {
         if let Some(labels) = &self.twice
             && before.is_none_or(|before| before.twice.is_none())
         {
-            let message =
-                format!("is said twice with the labels {labels} (first at {place}); the second is left out");
+            let with = if labels.is_empty() { String::new() } else { format!(" with the labels {labels}") };
+            let message = format!(
+                "is said twice by producers{with} (first at {place}); the second is left out: give one of them a label"
+            );
             store.inner().problems.report(name, message);
         }
         if !self.full || before.is_some_and(|before| before.full) {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
+use super::exemplars::Exemplar;
 use super::observed::{More, Points, Seen};
 use crate::definition::{Definition, Kind};
 use crate::label::LabelSet;
@@ -76,8 +78,21 @@ fn start(
         Some(before) => (now.max(before.started + 1), true),
     };
     seen.started_unix_nanos = started;
+    date(seen, before.and_then(|before| before.more.as_deref()), now);
     let labels = Arc::clone(&seen.labels);
     known.insert(labels, Known { started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew });
+}
+
+/// Gives exemplars of which nobody knows when they were made the time at which they were first said.
+fn date(seen: &mut Seen, before: Option<&More>, now: u64) {
+    let is_undated = |exemplar: &Exemplar| exemplar.time == UNIX_EPOCH;
+    let Some(more) = seen.more.as_mut().filter(|more| more.exemplars.iter().any(is_undated)) else { return };
+    let known = before.map_or(&[][..], |before| &before.exemplars);
+    for exemplar in Arc::make_mut(more).exemplars.iter_mut().filter(|exemplar| is_undated(exemplar)) {
+        let is_it = |known: &&Exemplar| Exemplar { time: UNIX_EPOCH, ..(*known).clone() } == *exemplar;
+        let known = known.iter().find(is_it).map(|known| known.time);
+        exemplar.time = known.unwrap_or(UNIX_EPOCH + Duration::from_nanos(now));
+    }
 }
 
 /// Whether a series can be what it was before, when only more was counted.

@@ -236,6 +236,10 @@ impl Json {
     /// The field of attributes. Those without a value are left out.
     fn attributes<'a>(&mut self, attributes: impl Iterator<Item = (&'a str, ValueView<'a>)>) {
         self.raw(r#""attributes":"#);
+        self.list_of_attributes(attributes);
+    }
+
+    fn list_of_attributes<'a>(&mut self, attributes: impl Iterator<Item = (&'a str, ValueView<'a>)>) {
         let there = attributes.filter(|(_, value)| *value != ValueView::Absent);
         self.each(there, |to, (key, value)| {
             to.raw(r#"{"key":"#);
@@ -355,7 +359,6 @@ impl Json {
         self.raw("}");
     }
 
-    /// Filtered attributes there are none, as in protobuf.
     fn exemplars(&mut self, point: &Point<'_>) {
         let mut exemplars = point.each_exemplar().peekable();
         if exemplars.peek().is_none() {
@@ -373,6 +376,10 @@ impl Json {
                 to.raw(r#"","traceId":""#);
                 to.hexadecimal(&span.trace_id);
                 to.raw("\"");
+            }
+            if let Some(labels) = &exemplar.labels {
+                to.raw(r#","filteredAttributes":"#);
+                to.list_of_attributes(labels.iter().map(|(key, value)| (key, ValueView::from(value))));
             }
             to.raw("}");
         });

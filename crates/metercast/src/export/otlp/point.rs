@@ -3,7 +3,7 @@
 use metercast_core::Exemplar;
 use metercast_core::reading::{Exponential, ExponentialBuckets, SeriesView, SummaryView};
 
-use super::attributes::{Attributes, PointRoom};
+use super::attributes::{Attributes, PointRoom, attribute};
 use super::format::{Data, Histogram, Number, Point, Scalar, sum_of};
 use crate::export::wire::{FIXED64_FIELD, Width, Writer, put_each_fixed64, varint_width, zigzag};
 
@@ -239,16 +239,19 @@ fn summary(to: &mut Writer, value: &SummaryView<'_>) {
     }
 }
 
-/// Filtered attributes there are none: measurements have no labels but those of their series, and which of these a view has dropped is
-/// not remembered.
+/// Filtered attributes are those that a producer says: measurements of ours have no labels but those of their series, and which of
+/// these a view has dropped is not remembered.
 fn exemplars(to: &mut Writer, number: u32, point: &Point<'_>) {
-    for (time, Exemplar { value, span, .. }) in point.each_exemplar() {
+    for (time, Exemplar { value, span, labels, .. }) in point.each_exemplar() {
         let mut width = Width::SMALL;
         to.message(number, &mut width, |to| {
             to.each_fixed64([(2, time), (3, value.to_bits())]);
             if let Some(span) = span {
                 to.bytes(4, &span.span_id);
                 to.bytes(5, &span.trace_id);
+            }
+            for (key, value) in labels.iter().flat_map(|labels| labels.iter()) {
+                attribute(to, 7, key, value.into());
             }
         });
     }

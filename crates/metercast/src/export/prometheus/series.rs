@@ -4,6 +4,8 @@ use metercast_core::Exemplar;
 use metercast_core::reading::PointView;
 
 use super::classic::Classic;
+use super::escape::Of;
+use super::format::Escaping;
 use super::labels::Labels;
 use super::native::Native;
 
@@ -124,6 +126,30 @@ pub(super) fn newest_within(exemplars: &[Exemplar], above: f64, up_to: f64) -> O
     let within = exemplars.iter().filter(|exemplar| exemplar.value > above && exemplar.value <= up_to);
     within.max_by_key(|exemplar| exemplar.time)
 }
+
+/// Names and values of the labels of an exemplar, of which there may be so many as fit: OpenMetrics 1.0, "Exemplars", allows 128
+/// characters in all. The span comes first, which takes 63 of them.
+pub(super) fn labels_of(exemplar: &Exemplar) -> Vec<(String, String)> {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut labels = Vec::new();
+    if let Some(span) = exemplar.span {
+        labels.push(("trace_id".to_owned(), hex(&span.trace_id)));
+        labels.push(("span_id".to_owned(), hex(&span.span_id)));
+    }
+    let mut left =
+        MOST_OF_EXEMPLAR - labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    for (key, value) in exemplar.labels.iter().flat_map(|labels| labels.iter()) {
+        let (name, value) = (Of::Label.escaped(key, Escaping::Underscores), value.to_string());
+        let length = name.chars().count() + value.chars().count();
+        if length <= left && labels.iter().all(|(there, _)| *there != name) {
+            left -= length;
+            labels.push((name, value));
+        }
+    }
+    labels
+}
+
+const MOST_OF_EXEMPLAR: usize = 128;
 
 /// When a series began, in seconds, to the millisecond.
 pub(super) fn seconds(unix_nanos: u64) -> f64 {

@@ -5,13 +5,14 @@ use metercast_core::reading::SeriesView;
 
 use super::buffer::{Buffer, Moment, Out};
 use super::classic::Classic;
+use super::escape::{Of, quoted};
 use super::family::{Family, Type};
 use super::form::Form;
 use super::keys::Spelled;
 use super::labels::{begin, end};
 use super::lines::Lines;
 use super::number::Spelling;
-use super::series::{Series, Value, newest, newest_within, seconds};
+use super::series::{Series, Value, labels_of, newest, newest_within, seconds};
 use super::style::{Style, is_total};
 
 /// Text.
@@ -191,12 +192,11 @@ impl Unhurried<'_, '_> {
     }
 }
 
-/// What stands behind a value. OpenMetrics 1.0, "Exemplars": at most 128 characters in names and values of labels, and these are 63.
+/// What stands behind a value.
 fn text(exemplar: &Exemplar) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let labels = exemplar.span.map_or_else(String::new, |span| {
-        format!("trace_id=\"{}\",span_id=\"{}\"", hex(&span.trace_id), hex(&span.span_id))
-    });
+    let labels = labels_of(exemplar);
+    let labels = labels.iter().map(|(name, value)| format!("{}={}", Of::Label.spelled(name), quoted(value)));
+    let labels = labels.collect::<Vec<_>>().join(",");
     let value = Spelling::Shortest.value(exemplar.value);
     let time = exemplar.time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let time = Spelling::Shortest.value(seconds(time.as_nanos() as u64));

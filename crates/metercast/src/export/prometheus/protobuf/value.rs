@@ -5,10 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use metercast_core::Exemplar;
 
 use super::labels;
-use crate::export::hex;
 use crate::export::prometheus::family::{Family, Type};
 use crate::export::prometheus::native::{Native, Spans};
-use crate::export::prometheus::series::{newest, newest_within};
+use crate::export::prometheus::series::{labels_of, newest, newest_within};
 use crate::export::prometheus::style::Style;
 use crate::export::wire::{Width, Writer, varint_width, zigzag};
 
@@ -148,23 +147,14 @@ fn buckets(to: &mut Writer, number: u32, spans: &Spans) {
 }
 
 fn exemplar(to: &mut Writer, number: u32, exemplar: &Exemplar) {
-    let mut hex = [0; 32];
     let mut width = Width::SMALL;
     to.message(number, &mut width, |to| {
-        if let Some(span) = exemplar.span {
-            labels::one(to, "trace_id", hexadecimal(&span.trace_id, &mut hex));
-            labels::one(to, "span_id", hexadecimal(&span.span_id, &mut hex));
+        for (name, value) in labels_of(exemplar) {
+            labels::one(to, &name, value.as_bytes());
         }
         to.double(2, exemplar.value);
         timestamp(to, 3, exemplar.time.duration_since(UNIX_EPOCH).unwrap_or_default());
     });
-}
-
-fn hexadecimal<'a>(bytes: &[u8], to: &'a mut [u8; 32]) -> &'a [u8] {
-    for (to, byte) in to.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *to = hex::digits(*byte);
-    }
-    &to[..2 * bytes.len()]
 }
 
 /// A `google.protobuf.Timestamp`, as the time since 1970.
