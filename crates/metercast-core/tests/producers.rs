@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metercast_core::reading::{Exponential, Family, Point};
 use metercast_core::{
-    Exemplar, Kind, NumberType, Observation, Produced, Producer, PrometheusType, SpanContext, Store, metrics,
-    u64_counter,
+    Exemplar, KeyValue, Kind, NumberType, Observation, Produced, Producer, PrometheusType, SpanContext,
+    Store, metrics, u64_counter,
 };
 
 metrics! {
@@ -156,34 +156,29 @@ fn a_start_that_is_said_stands_until_the_values_tell_otherwise() {
 }
 
 #[test]
-fn exemplars_come_along() {
-    let store = Store::new();
-    let mut exemplar = exemplar(0.7);
-    exemplar.span = Some(SpanContext::new([1; 16], [2; 8]));
+fn exemplars_come_along_with_the_time_at_which_they_were_first_said() {
+    let (store, before) = (Store::new(), SystemTime::now());
+    let dated = Exemplar::new(0.7).time(UNIX_EPOCH).span(SpanContext::new([1; 16], [2; 8]));
+    let dated = dated.time(before).labels([KeyValue::new("user", "a")]);
+    let said = [vec![Exemplar::new(1.5)], vec![dated.clone(); 100]].concat();
     let _producer = store.produce("exemplars", move |producer| {
         let times = Produced::new("producers.exemplars", Kind::Histogram);
-        let mut times = producer.family(&times);
-        times.series(&[]).exemplars(&[exemplar; 100]).histogram(&[1.0], &[1, 0], 0.7);
+        producer.family(&times).series(&[]).exemplars(&said).histogram(&[1.0], &[1, 1], 2.2);
     });
-    store.read(|reading| {
-        reading
-            .families()
-            .for_each(|family| family.each(|series| assert_eq!(series.exemplars, [exemplar; 64])));
-    });
-}
-
-/// As a store takes it that takes all.
-fn exemplar(value: f64) -> Exemplar {
-    let store = Store::new();
-    store.take_exemplars(|| Some(SpanContext::new([1; 16], [2; 8])));
-    store.scope(|| u64_counter!("producers.exemplar.of", "", value as u64 + 1, "a" => String::from("b")));
-    let mut found = None;
-    store.read(|reading| {
-        reading.families().for_each(|family| family.each(|series| found = series.exemplars.first().copied()));
-    });
-    let mut exemplar = found.expect("one is taken");
-    exemplar.value = value;
-    exemplar
+    let exemplars = || {
+        let mut all = Vec::new();
+        store.read(|reading| {
+            reading
+                .families()
+                .for_each(|family| family.each(|series| all.extend_from_slice(series.exemplars)));
+        });
+        all
+    };
+    let first = exemplars();
+    assert_eq!(first.len(), 64, "no more than that");
+    assert_eq!(first[..63], vec![dated; 63]);
+    assert!(first[63].value == 1.5 && first[63].time >= before, "{:?}", first[63]);
+    assert_eq!(exemplars(), first);
 }
 
 #[test]

@@ -197,8 +197,7 @@ impl Distributions {
             // Who counts elsewhere may have begun anew; ours never count down.
             let is_ours = matches!(stage.place, Place::Line(_));
             let counts_up = |known: &[u64]| counts.iter().zip(known).all(|(now, before)| now >= before);
-            let before =
-                before.filter(|((_, _, known), is_same)| is_ours || (*is_same && counts_up(known)));
+            let before = before.filter(|((_, _, known), is_same)| is_ours || (*is_same && counts_up(known)));
             match before {
                 Some(((.., before), true)) => {
                     let came = counts.iter().zip(before).map(|(now, before)| now.wrapping_sub(*before));
