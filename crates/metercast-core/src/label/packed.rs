@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::overread;
-use super::value::ValueRef;
+use super::value::{LabelRef, ValueRef};
 
 /// The words that the values of one series may take.
 pub(crate) const WORDS: usize = 6;
@@ -142,6 +142,36 @@ impl<'a> Packing<'a> {
 }
 
 impl Packed {
+    /// Packs the values of labels of which nothing is known beforehand; `None` if they do not fit.
+    #[inline(always)]
+    pub(crate) fn of_list(buffer: &Buffer, shape: u32, labels: &[LabelRef<'_>]) -> Option<Packed> {
+        if labels.len() > MOST_LABELS {
+            return None;
+        }
+        let (mut used, mut head) = (0, u64::from(shape) << 32);
+        for (at, (_, value)) in labels.iter().enumerate() {
+            if used > WORDS {
+                return None;
+            }
+            let to: &[AtomicU64; 4] = buffer.0[used..].first_chunk()?;
+            // Texts before all others: most values are.
+            let (tag, length) = if let ValueRef::String(text) = value {
+                if !overread::words(text.as_bytes(), to) {
+                    return None;
+                }
+                (text.len() as u64, text.len().wrapping_add(7) / 8)
+            } else {
+                other_than_text(*value, &to[0])
+            };
+            head |= tag << (8 * at);
+            used += length;
+        }
+        if used > WORDS {
+            return None;
+        }
+        Some(Packed { words: std::array::from_fn(|at| buffer.0[at].load(Relaxed)), head })
+    }
+
     /// Packs values in the order of the shape's keys; `None` if they do not fit.
     pub(crate) fn of<'a>(shape: u32, values: impl Iterator<Item = ValueRef<'a>>) -> Option<Packed> {
         let buffer = Buffer::new();
@@ -189,6 +219,21 @@ impl Packed {
             }
         })
     }
+}
+
+/// The tag of a value that is no text, and how many words it takes.
+#[inline(always)]
+fn other_than_text(value: ValueRef<'_>, to: &AtomicU64) -> (u64, usize) {
+    let (tag, word) = match value {
+        ValueRef::Bool(false) => return (FALSE.into(), 0),
+        ValueRef::Bool(true) => return (TRUE.into(), 0),
+        ValueRef::I64(value) => (I64, value as u64),
+        ValueRef::U64(value) => (U64, value),
+        ValueRef::F64(value) => (F64, value.to_bits()),
+        ValueRef::String(_) | ValueRef::Absent => return (ABSENT.into(), 0),
+    };
+    to.store(word, Relaxed);
+    (tag.into(), 1)
 }
 
 /// One value.
@@ -271,6 +316,32 @@ mod tests {
         }
         let numbers = pack(&[ValueRef::U64(u64::MAX), ValueRef::F64(-0.0), ValueRef::Bool(false)]).unwrap();
         assert_eq!(unpacked(&numbers, 3), ["U64(18446744073709551615)", "F64(-0.0)", "Bool(false)"]);
+    }
+
+    #[test]
+    fn lists_are_packed_as_values_one_by_one() {
+        let (long, longest, full) = ("x".repeat(33), "x".repeat(32), "x".repeat(16));
+        let some = [
+            ValueRef::String(&long),
+            ValueRef::String(&longest),
+            ValueRef::String(&full),
+            ValueRef::String(""),
+            ValueRef::I64(-1),
+            ValueRef::U64(u64::MAX),
+            ValueRef::F64(0.5),
+            ValueRef::Bool(true),
+            ValueRef::Bool(false),
+            ValueRef::Absent,
+        ];
+        for at in 0..10usize.pow(5) {
+            let values =
+                [at % 10, at / 10 % 10, at / 100 % 10, at / 1000 % 10, at / 10_000].map(|at| some[at]);
+            for count in 0..=5 {
+                let labels = values.map(|value| ("key", value));
+                let packed = Packed::of_list(&Buffer::new(), 7, &labels[..count]);
+                assert_eq!(packed, pack(&values[..count]), "{:?}", &values[..count]);
+            }
+        }
     }
 
     #[test]

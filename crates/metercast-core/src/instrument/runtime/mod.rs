@@ -16,7 +16,7 @@ pub use observer::RuntimeObserver;
 
 use super::observation::Observation;
 use crate::definition::{Descriptor, Kind};
-use crate::label::{Buffer, LabelRef, Packing};
+use crate::label::{Buffer, LabelRef, Packed};
 use crate::local::{self, Write};
 use crate::number::{Number, NumberType};
 use crate::own::{self, Reason};
@@ -110,13 +110,14 @@ impl Instrument {
 
     /// Adds `amount`, in the metric's unit, to the series with these labels: of a counter, an up-down counter or a gauge. A gauge
     /// that was never set counts from zero, and takes no two changes for one.
-    #[inline(always)]
-    pub fn add<'a, N: Number>(
-        self,
-        amount: N,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
-    ) {
-        let labels = labels.into_iter();
+    #[inline]
+    pub fn add<'a, N: Number>(self, amount: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
+        with_list(labels.into_iter(), |labels| self.add_to(amount, labels));
+    }
+
+    // Not inlined, nor are the other two: front ends have each in one place, and programs in many.
+    #[inline(never)]
+    fn add_to<N: Number>(self, amount: N, labels: &mut [LabelRef<'_>]) {
         if self.takes::<N>(Kind::Counter) {
             if amount.is_negative() {
                 return self.dropped(Reason::Negative);
@@ -146,16 +147,17 @@ impl Instrument {
     /// assert_eq!(store.collect()[0].series[0].point, Point::I64(5));
     /// # Ok::<(), metercast_core::InstrumentError>(())
     /// ```
-    #[inline(always)]
-    pub fn set<'a, N: Number>(
-        self,
-        value: N,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
-    ) {
+    #[inline]
+    pub fn set<'a, N: Number>(self, value: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
+        with_list(labels.into_iter(), |labels| self.set_at(value, labels));
+    }
+
+    #[inline(never)]
+    fn set_at<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
         if !self.takes::<N>(Kind::Gauge) {
             return self.dropped(Reason::Definition);
         }
-        self.change_gauge(labels.into_iter(), Change::To(value));
+        self.change_gauge(labels, Change::To(value));
     }
 
     /// Records one value, in the metric's unit, in the series with these labels: of a histogram or a summary.
@@ -173,16 +175,17 @@ impl Instrument {
     /// assert_eq!((sizes.counts.as_slice(), sizes.sum), (&[0, 1, 0][..], 512.0));
     /// # Ok::<(), metercast_core::InstrumentError>(())
     /// ```
-    #[inline(always)]
-    pub fn record<'a, N: Number>(
-        self,
-        value: N,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
-    ) {
+    #[inline]
+    pub fn record<'a, N: Number>(self, value: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
+        with_list(labels.into_iter(), |labels| self.record_at(value, labels));
+    }
+
+    #[inline(never)]
+    fn record_at<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
         if !self.takes::<N>(Kind::Histogram) && !self.takes::<N>(Kind::Summary) {
             return self.dropped(Reason::Definition);
         }
-        self.write(labels.into_iter(), value, Record(value.to_f64()));
+        self.write(labels, value, Record(value.to_f64()));
     }
 
     /// A handle to the series with these labels in the current store, which is there from now on, but for that of a gauge.
@@ -253,12 +256,8 @@ impl Instrument {
     }
 
     #[inline(always)]
-    fn change_gauge<'a, N: Number>(
-        self,
-        labels: impl Clone + ExactSizeIterator<Item = LabelRef<'a>>,
-        change: Change<N>,
-    ) {
-        if labels.len() == 0
+    fn change_gauge<N: Number>(self, labels: &mut [LabelRef<'_>], change: Change<N>) {
+        if labels.is_empty()
             && let Change::To(value) = change
             && value.is_sound()
             && local::set_fixed_gauge(self.0.site.slot(), value.bits())
@@ -269,43 +268,24 @@ impl Instrument {
     }
 
     #[inline(always)]
-    fn write<'a, N: Number>(
-        self,
-        labels: impl Clone + ExactSizeIterator<Item = LabelRef<'a>>,
-        value: N,
-        write: impl Write + Copy,
-    ) {
+    fn write<N: Number>(self, labels: &mut [LabelRef<'_>], value: N, write: impl Write + Copy) {
         if value.is_sound()
-            && let Some(shape) = self.0.orders.find(&labels)
+            && let Some(shape) = self.0.orders.find(labels)
+            && let Some(packed) = Packed::of_list(&Buffer::new(), shape, labels)
+            && local::write_at(&packed, &write)
         {
-            let buffer = Buffer::new();
-            let mut packing = Packing::new(&buffer, shape);
-            labels.clone().for_each(|(_, value)| packing.put(value));
-            if let Some(packed) = packing.done()
-                && local::write_at(&packed, &write)
-            {
-                return;
-            }
+            return;
         }
-        self.write_slow(labels, value.is_sound(), write);
+        self.write_slow(labels, value.is_sound(), &write);
     }
 
     #[cold]
     #[inline(never)]
-    fn write_slow<'a>(
-        self,
-        labels: impl Iterator<Item = LabelRef<'a>>,
-        is_sound: bool,
-        write: impl Write + Copy,
-    ) {
+    fn write_slow(self, labels: &mut [LabelRef<'_>], is_sound: bool, write: &dyn Write) {
         if !local::is_enabled() {
             return;
         }
-        let done = local::slowly(|| {
-            with_list(labels, |labels| {
-                self.0.site.at_any(&self.listed(labels), is_sound, &write);
-            });
-        });
+        let done = local::slowly(|| self.0.site.at_any(&self.listed(labels), is_sound, write));
         if done.is_none() {
             own::unable();
         }

@@ -31,13 +31,10 @@ impl Orders {
 
     /// The shape of these keys in this order, if it is one of the first.
     #[inline(always)]
-    pub(super) fn find<'a>(
-        &self,
-        labels: &(impl Clone + ExactSizeIterator<Item = LabelRef<'a>>),
-    ) -> Option<u32> {
+    pub(super) fn find(&self, labels: &[LabelRef<'_>]) -> Option<u32> {
         for order in &self.first {
             let order = order.get()?;
-            if order.is(labels.clone()) {
+            if order.is(labels) {
                 return Some(order.shape);
             }
         }
@@ -59,7 +56,7 @@ impl Orders {
     }
 
     fn shape_of(&self, definition: &Definition, labels: &mut [LabelRef<'_>]) -> u32 {
-        if let Some(order) = self.all().find(|order| order.is(labels.iter().copied())) {
+        if let Some(order) = self.all().find(|order| order.is(labels)) {
             return order.shape;
         }
         let mut alike = self.all().filter(|order| order.has_keys_of(labels));
@@ -98,7 +95,7 @@ impl Orders {
 
 impl Order {
     #[inline(always)]
-    fn is<'a>(&self, labels: impl ExactSizeIterator<Item = LabelRef<'a>>) -> bool {
+    fn is(&self, labels: &[LabelRef<'_>]) -> bool {
         self.keys.len() == labels.len()
             && self.keys.iter().zip(labels).all(|(key, (given, _))| same(key, given))
     }
@@ -127,22 +124,19 @@ fn same(a: &str, b: &str) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // Two words that may overlap are all bytes, if there are no fewer than one and no more than two words.
+    // Two pieces that may overlap are the whole, if it is no shorter than one and no longer than both.
     match a.len() {
-        8..=16 => words(a) == words(b),
-        4..8 => halves(a) == halves(b),
+        length if length > 32 => a == b,
+        length if length > 16 => pieces::<16>(a, b),
+        length if length >= 8 => pieces::<8>(a, b),
+        length if length >= 4 => pieces::<4>(a, b),
         _ => a == b,
     }
 }
 
 #[inline(always)]
-fn words(text: &[u8]) -> Option<(u64, u64)> {
-    Some((u64::from_ne_bytes(*text.first_chunk()?), u64::from_ne_bytes(*text.last_chunk()?)))
-}
-
-#[inline(always)]
-fn halves(text: &[u8]) -> Option<(u32, u32)> {
-    Some((u32::from_ne_bytes(*text.first_chunk()?), u32::from_ne_bytes(*text.last_chunk()?)))
+fn pieces<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+    a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
 
 /// Labels that came at run time.
@@ -170,24 +164,39 @@ impl Pairs for Listed<'_> {
 }
 
 /// Gives the labels to `f` as a list, which takes no memory if there are not very many.
+#[inline(always)]
 pub(super) fn with_list<'a, R>(
-    labels: impl Iterator<Item = LabelRef<'a>>,
+    mut labels: impl Iterator<Item = LabelRef<'a>>,
+    f: impl FnOnce(&mut [LabelRef<'a>]) -> R,
+) -> R {
+    let mut list = [("", ValueRef::Absent); MOST_LABELS];
+    let mut count = 0;
+    for to in &mut list {
+        let Some(label) = labels.next() else { break };
+        *to = label;
+        count += 1;
+    }
+    if count == list.len()
+        && let Some(next) = labels.next()
+    {
+        return with_long_list(list.into_iter().chain([next]).chain(labels), f);
+    }
+    f(&mut list[..count])
+}
+
+#[inline(never)]
+fn with_long_list<'a, R>(
+    mut labels: impl Iterator<Item = LabelRef<'a>>,
     f: impl FnOnce(&mut [LabelRef<'a>]) -> R,
 ) -> R {
     let mut list = [("", ValueRef::Absent); 32];
     let mut count = 0;
-    let mut labels = labels;
     for (to, label) in list.iter_mut().zip(labels.by_ref()) {
         *to = label;
         count += 1;
     }
     match labels.next() {
         None => f(&mut list[..count]),
-        Some(next) => {
-            let mut list = list.to_vec();
-            list.push(next);
-            list.extend(labels);
-            f(&mut list)
-        }
+        Some(next) => f(&mut list.into_iter().chain([next]).chain(labels).collect::<Vec<_>>()),
     }
 }
