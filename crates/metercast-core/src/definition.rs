@@ -432,6 +432,12 @@ impl Definition {
         }
     }
 
+    /// Whether its name is that of its [scope](Self::scope), given at run time, rather than of the program: another scope
+    /// may have a metric of the same name.
+    pub fn has_scope_of_its_own(&self) -> bool {
+        self.is_apart
+    }
+
     /// The library that defined it.
     pub fn scope(&self) -> Scope {
         self.scope

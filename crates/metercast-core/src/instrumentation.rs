@@ -6,7 +6,7 @@ use crate::label::KeyValue;
 ///
 /// That of our macros is the crate. Instruments that are made at run time are given one with
 /// [`scope`](crate::InstrumentBuilder::scope). Two scopes are equal if all of this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Scope {
     /// The name, for our macros that of the crate.

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use metercast_core::{
-    KeyValue, Store, f64_counter, f64_gauge, f64_histogram_with_unit, f64_up_down_counter,
-    i64_up_down_counter, labels, metrics, u64_counter, u64_histogram,
+    Instrument, KeyValue, Kind, NumberType, Store, ValueRef, f64_counter, f64_gauge, f64_histogram_with_unit,
+    f64_up_down_counter, i64_up_down_counter, labels, metrics, u64_counter, u64_histogram,
 };
 
 labels! {
@@ -292,4 +292,47 @@ fn a_reading_asks_for_no_memory_for_each_histogram_whatever_is_wanted_of_them() 
         // Lists grow.
         assert!(many <= few + 20, "{few} and {many} times, late: {is_late}");
     }
+}
+
+#[test]
+fn an_instrument_of_run_time_asks_for_no_memory_however_its_labels_are_given() {
+    let build = |kind, number, name| Instrument::builder(kind, number, name).build().unwrap();
+    let calls = build(Kind::Counter, NumberType::U64, "free.built.calls");
+    let open = build(Kind::UpDownCounter, NumberType::I64, "free.built.open");
+    let level = build(Kind::Gauge, NumberType::F64, "free.built.level");
+    let sizes = build(Kind::Histogram, NumberType::U64, "free.built.sizes");
+    let times = build(Kind::Summary, NumberType::F64, "free.built.times");
+    let long = "a text that is longer than what is put into words";
+    let keys: Vec<String> = (0..12).map(|n| format!("key.{n}")).collect();
+    let record = || {
+        // All orders of up to four keys, then more keys, and texts that are kept as texts.
+        for at in 0..256 {
+            let places = [at & 3, at >> 2 & 3, at >> 4 & 3, at >> 6 & 3];
+            let different = (1..4).take_while(|at| !places[..*at].contains(&places[*at])).count() + 1;
+            calls.add(1u64, places[..different].iter().map(|at| (&*keys[*at], ValueRef::from("v"))));
+        }
+        for count in 0..=keys.len() {
+            let labels = || keys[..count].iter().map(|key| (&**key, ValueRef::from(true)));
+            calls.add(1u64, labels());
+            open.add(-1i64, labels());
+            level.set(1.0, labels());
+            level.add(1.0, labels());
+            sizes.record(7u64, labels());
+            times.record(7.0, labels());
+        }
+        calls.add(1u64, [("long", ValueRef::from(long))]);
+        calls.add(1u64, [("n", ValueRef::from(1)), ("absent", ValueRef::Absent)]);
+    };
+    let store = Store::new();
+    store.scope(|| {
+        let bound = [calls.bind([]), calls.bind([("long", ValueRef::from(long))])];
+        (0..3).for_each(|_| record());
+        store.collect();
+        record();
+        let asked = heap::allocations(|| {
+            record();
+            bound.iter().for_each(|bound| bound.add(1u64));
+        });
+        assert_eq!(asked, 0);
+    });
 }

@@ -10,7 +10,8 @@ pub use metercast_core::reading::{Buckets, Family, Point, Series};
 pub struct Snapshot {
     /// When the store was read.
     pub time: SystemTime,
-    /// The metrics that have a series, sorted by name, each name once.
+    /// The metrics that have a series, sorted by name, each name once, or once for each [scope](metercast_core::Scope) that
+    /// has it.
     pub families: Vec<Family>,
 }
 
@@ -20,7 +21,7 @@ impl Snapshot {
         Snapshot { time: SystemTime::now(), families: store.collect() }
     }
 
-    /// The metric of this name.
+    /// The metric of this name; of those that several [scopes](metercast_core::Scope) have, the first.
     pub fn family(&self, name: &str) -> Option<&Family> {
         self.families.iter().find(|family| family.definition.name() == name)
     }

@@ -16,7 +16,7 @@ use super::Value;
 /// });
 /// assert_eq!(store.collect()[0].series[0].labels.to_string(), "{cached=true,kind=\"query\"}");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct KeyValue {
     /// The key, such as `http.route`. An empty key is reported and the label left out.

@@ -87,7 +87,7 @@ impl<F: Format> Envelope<F> {
         Envelope { format: F::default(), resource: F::resource(resource), scopes: Vec::new() }
     }
 
-    /// Reads the store and writes requests, the first behind what `out` has: scopes sorted by name and version, metrics by
+    /// Reads the store and writes requests, the first behind what `out` has: scopes sorted, first by name and version, metrics by
     /// name. What came since the last delivery is asked of `deltas`, if they are given.
     pub(super) fn write(
         &mut self,
@@ -105,7 +105,7 @@ impl<F: Format> Envelope<F> {
         store.read(|reading| {
             let mut views = plan.streams(reading);
             // The sort is stable, so streams of one scope stay sorted by name.
-            views.sort_by_key(|view| scope_key(view.stream().scope()));
+            views.sort_by_key(|view| view.stream().scope());
             for views in views.chunk_by(|a, b| a.stream().scope() == b.stream().scope()) {
                 let scope = views[0].stream().scope();
                 let OfScope { prepared: of_scope, metrics, .. } = kept(scopes, scope);
@@ -150,10 +150,6 @@ fn kept<F: Format>(scopes: &mut Vec<OfScope<F>>, scope: Scope) -> &mut OfScope<F
         scopes.len() - 1
     });
     &mut scopes[at]
-}
-
-fn scope_key(scope: Scope) -> (&'static str, &'static str) {
-    (scope.name, scope.version)
 }
 
 impl<F: Format> OfMetric<F> {

@@ -69,7 +69,16 @@ impl Format for Json {
                 to.raw(r#","version":"#);
                 to.text(scope.version);
             }
-            to.raw(r#"},"metrics":["#);
+            if !scope.attributes.is_empty() {
+                to.raw(",");
+                to.attributes(scope.attributes.iter().map(|label| (&*label.key, (&label.value).into())));
+            }
+            to.raw("}");
+            if !scope.schema_url.is_empty() {
+                to.raw(r#","schemaUrl":"#);
+                to.text(scope.schema_url);
+            }
+            to.raw(r#","metrics":["#);
         })
     }
 

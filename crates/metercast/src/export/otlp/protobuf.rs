@@ -56,11 +56,18 @@ impl Format for Protobuf {
     }
 
     fn scope(scope: Scope) -> Head {
-        let scope = Writer::fields(|to| {
+        let of_scope = Writer::fields(|to| {
             to.text(1, scope.name);
             to.text(2, scope.version);
+            for label in scope.attributes {
+                attribute(to, 3, &label.key, ValueView::from(&label.value));
+            }
         });
-        Head { fields: Writer::fields(|to| to.bytes(1, &scope)), width: Width::MEDIUM }
+        let fields = Writer::fields(|to| {
+            to.bytes(1, &of_scope);
+            to.text(3, scope.schema_url);
+        });
+        Head { fields, width: Width::MEDIUM }
     }
 
     fn metric(stream: &Stream) -> Metric {

@@ -78,7 +78,12 @@ impl Claims {
             } else {
                 "the second is left out"
             };
-            self.problems.push(Problem::of_two(&claim.owner, owner, sample, what));
+            let are_of_scopes = claim.owner.is_in_another_scope_than(owner);
+            // That is as it is meant to be, unless something is lost.
+            let is_told_apart = family.constants.has("otel_scope_name") || owner.adds_up_without_loss();
+            if !(merges && are_of_scopes && is_told_apart) {
+                self.problems.push(Problem::of_two(&claim.owner, owner, sample, what));
+            }
             if merges {
                 claim.beside.push(owner.clone());
                 return Place::Beside;
@@ -165,7 +170,22 @@ impl Owner {
     /// Whether series of both can stand together.
     fn adds_up_with(&self, other: &Owner) -> bool {
         let (Owner::Metric(first), Owner::Metric(second)) = (self, other) else { return false };
-        first.kind() == second.kind() && !matches!(first.kind(), Kind::Histogram | Kind::Summary)
+        let is_distribution = matches!(first.kind(), Kind::Histogram | Kind::Summary);
+        first.kind() == second.kind() && (!is_distribution || self.is_in_another_scope_than(other))
+    }
+
+    /// Whether both are what the program calls by one name, each in a scope of its own.
+    fn is_in_another_scope_than(&self, other: &Owner) -> bool {
+        let (Owner::Metric(first), Owner::Metric(second)) = (self, other) else { return false };
+        first.definition().name() == second.definition().name()
+            && (first.kind(), first.unit()) == (second.kind(), second.unit())
+            && first.scope() != second.scope()
+    }
+
+    /// Whether equal series of several metrics together are what one metric would have counted.
+    fn adds_up_without_loss(&self) -> bool {
+        matches!(self, Owner::Metric(stream)
+            if matches!(stream.kind(), Kind::Counter | Kind::UpDownCounter | Kind::Histogram))
     }
 }
 

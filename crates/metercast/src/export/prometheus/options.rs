@@ -120,8 +120,10 @@ impl PageOptions {
         self
     }
 
-    /// Whether every line says which library measured, with `otel_scope_name` and `otel_scope_version`. Not unless asked
-    /// for.
+    /// Whether every line says which library measured, with `otel_scope_name`, `otel_scope_version`, `otel_scope_schema_url`
+    /// and, for each attribute of the scope, `otel_scope_` and its key. Not unless asked for: then what two scopes
+    /// measure under one name stands together, and equal series are added up; of histograms the buckets that both have.
+    /// Of equal gauges the first stays, which is said in the log.
     pub fn scope_labels(mut self, on: bool) -> PageOptions {
         self.scope_labels = on;
         self

@@ -80,14 +80,18 @@ impl Value {
             (Value::I64(to), Value::I64(value)) => *to = to.wrapping_add(*value),
             (
                 Value::Histogram { bounds, counts, sum, has_negative, native },
-                Value::Histogram { bounds: same, counts: more, sum: and, has_negative: or, native: others },
+                Value::Histogram { bounds: of, counts: more, sum: and, has_negative: or, native: others },
             ) => {
-                // Of one metric that is recorded they are; whoever else keeps one may have others for each series.
-                if bounds != same {
-                    return;
-                }
                 *has_negative |= or;
-                counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(*count));
+                // Those of one metric that is recorded are the same; of two scopes, and where somebody else keeps it, there may
+                // be others for each series.
+                let common: Vec<f64> = bounds.iter().copied().filter(|bound| of.contains(bound)).collect();
+                *counts = within(&common, bounds, counts);
+                counts
+                    .iter_mut()
+                    .zip(within(&common, of, more))
+                    .for_each(|(to, count)| *to = to.wrapping_add(count));
+                *bounds = common;
                 *sum += and;
                 // What one of them has no native buckets for, both together have none for.
                 *native = native.take().zip(others.as_ref()).and_then(|(native, other)| native.with(other));
@@ -114,6 +118,16 @@ impl Value {
             Value::Histogram { sum, .. } | Value::Summary { sum, .. } => *sum,
         }
     }
+}
+
+/// The counts of buckets with some of their bounds: each takes what was in those that it covers.
+fn within(common: &[f64], bounds: &[f64], counts: &[u64]) -> Vec<u64> {
+    let mut within = vec![0u64; common.len() + 1];
+    for (at, count) in counts.iter().enumerate() {
+        let bucket = bounds.get(at).map_or(common.len(), |bound| common.partition_point(|to| to < bound));
+        within[bucket] = within[bucket].wrapping_add(*count);
+    }
+    within
 }
 
 /// The newest of exemplars.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use metercast_core::reading::{PointView, SeriesView};
-use metercast_core::{Kind, Value};
+use metercast_core::{Kind, Scope, Value};
 
 use super::escape::Of;
 use super::family::Type;
@@ -24,14 +24,18 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn new(options: PageOptions, resource: &[(String, Value)]) -> Choice {
-        let text = |value: &Value| match value {
-            Value::F64(value) => with_double(*value, str::to_owned),
-            value => value.to_string(),
-        };
         let mut resource: Vec<_> = resource.iter().map(|(key, value)| (key.clone(), text(value))).collect();
         resource.retain(|(key, value)| !key.is_empty() && !value.is_empty());
         resource.sort();
         Choice { options, resource }
+    }
+}
+
+/// An attribute of a resource or a scope as a text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::F64(value) => with_double(*value, str::to_owned),
+        value => value.to_string(),
     }
 }
 
@@ -137,10 +141,20 @@ impl Style {
         if !self.options().has_scope_labels() {
             return of_resource;
         }
-        let scope = stream.scope();
-        let of_scope = [("otel_scope_name", scope.name), ("otel_scope_version", scope.version)];
-        let of_scope = of_scope.map(|(name, value)| (name, name.to_owned(), value.to_owned()));
-        Labels::joined(of_scope).and(of_resource)
+        self.of_scope(stream.scope()).and(of_resource)
+    }
+
+    /// Prometheus and OpenMetrics Compatibility, "Instrumentation Scope": what attributes would say in place of the name, the version
+    /// and the schema is dropped.
+    fn of_scope(&self, scope: Scope) -> Labels {
+        let own = [("name", scope.name), ("version", scope.version), ("schema_url", scope.schema_url)];
+        let attributes = scope.attributes.iter().filter(|label| own.iter().all(|(key, _)| *key != label.key));
+        let attributes = attributes.map(|label| (&*label.key, text(&label.value)));
+        let all = own.into_iter().map(|(key, value)| (key, value.to_owned())).chain(attributes);
+        Labels::joined(all.map(|(key, value)| {
+            let name = name::label(&format!("otel_scope_{key}"), self.options());
+            (key, Of::Label.escaped(&name, self.escaping), value)
+        }))
     }
 
     /// The labels of `target_info`: everything that is known of the resource.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use metercast_core::reading::{
     BucketsView, Exponential, ExponentialBuckets, PointView, SeriesView, SummaryView, ValueView,
 };
-use metercast_core::{Kind, Store, Value};
+use metercast_core::{Kind, Scope, Store, Value};
 
 use super::json::{put_double, put_integer, put_list, put_text, put_time};
 use crate::view::{Plan, Stream};
@@ -46,6 +46,9 @@ fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, resource: &[u8], ou
         out.extend(b",\"unit\":");
         put_text(out, stream.unit());
     }
+    if stream.definition().has_scope_of_its_own() {
+        scope(stream.scope(), out);
+    }
     out.extend(b",\"labels\":{");
     let mut separator = &b""[..];
     for (key, value) in series.labels.keys().zip(series.labels.values()) {
@@ -63,25 +66,46 @@ fn line(stream: &Stream, series: &SeriesView<'_>, time: u64, resource: &[u8], ou
     out.extend(b"}\n");
 }
 
-/// Attributes of the resource as the end of a line; nothing if there are none.
-pub(super) fn resource(attributes: &[(String, Value)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (n, (key, value)) in attributes.iter().enumerate() {
-        out.extend(if n == 0 { &b",\"resource\":{"[..] } else { b"," });
-        put_text(&mut out, key);
-        out.push(b':');
-        match value {
-            Value::Bool(truth) => label(ValueView::Bool(*truth), &mut out),
-            Value::I64(number) => put_integer(&mut out, *number),
-            Value::U64(number) => put_integer(&mut out, *number),
-            Value::F64(number) => put_double(&mut out, *number),
-            text => put_text(&mut out, &text.to_string()),
+/// The library that measured, where another one may have a metric of the same name.
+fn scope(scope: Scope, out: &mut Vec<u8>) {
+    out.extend(b",\"scope\":{\"name\":");
+    put_text(out, scope.name);
+    for (key, text) in [(&b",\"version\":"[..], scope.version), (b",\"schema_url\":", scope.schema_url)] {
+        if !text.is_empty() {
+            out.extend(key);
+            put_text(out, text);
         }
     }
-    if !out.is_empty() {
+    attributes(b",\"attributes\":{", scope.attributes.iter().map(|label| (&*label.key, &label.value)), out);
+    out.push(b'}');
+}
+
+/// Attributes of the resource as the end of a line; nothing if there are none.
+pub(super) fn resource(of_resource: &[(String, Value)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    attributes(b",\"resource\":{", of_resource.iter().map(|(key, value)| (&**key, value)), &mut out);
+    out
+}
+
+/// Attributes behind what they begin with; nothing if there are none.
+fn attributes<'a>(begin: &[u8], all: impl Iterator<Item = (&'a str, &'a Value)>, out: &mut Vec<u8>) {
+    let mut separator = begin;
+    for (key, value) in all {
+        out.extend(separator);
+        separator = b",";
+        put_text(out, key);
+        out.push(b':');
+        match value {
+            Value::Bool(truth) => label(ValueView::Bool(*truth), out),
+            Value::I64(number) => put_integer(out, *number),
+            Value::U64(number) => put_integer(out, *number),
+            Value::F64(number) => put_double(out, *number),
+            text => put_text(out, &text.to_string()),
+        }
+    }
+    if separator == b"," {
         out.push(b'}');
     }
-    out
 }
 
 fn kind(kind: Kind) -> &'static str {

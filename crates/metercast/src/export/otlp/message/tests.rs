@@ -4,6 +4,7 @@ mod delta;
 mod json;
 mod random;
 mod reshape;
+mod scopes;
 mod shapes;
 mod size;
 mod truth;

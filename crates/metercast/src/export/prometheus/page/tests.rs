@@ -6,6 +6,7 @@ mod conflicts;
 mod formats;
 mod options;
 mod reader;
+mod scopes;
 
 use metercast_core::__private::{Adhoc, Descriptor, Scope};
 use metercast_core::reading::{FamilyView, LabelsView, PointView, ValueView};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metercast_core::{metrics, u64_counter};
+use metercast_core::{Instrument, KeyValue, NumberType, metrics, u64_counter};
 
 use super::*;
 
@@ -60,6 +60,36 @@ fn every_kind_has_its_line_in_the_order_of_names() {
              \"scale\":20,\"zero_count\":1,\"positive\":{\"offset\":-1,\"counts\":[1]},\"negative\":{\"offset\":0,\"counts\":[]}}",
             "\"name\":\"stdout.wait\",\"kind\":\"histogram\",\"unit\":\"s\",\"labels\":{},\"count\":4,\"sum\":8.5,\
              \"bounds\":[0.5,1],\"counts\":[2,1,1]}",
+        ]
+    );
+}
+
+#[test]
+fn a_scope_that_is_given_at_run_time_stands_on_the_line() {
+    let store = Store::new();
+    let of = |scope: &'static str, version: &'static str| {
+        Instrument::builder(Kind::Counter, NumberType::U64, "stdout.scoped").scope(scope, version)
+    };
+    let attributes = [KeyValue::new("b", true), KeyValue::new("a", "x")];
+    store.scope(|| {
+        of("a", "").build().unwrap().add(1u64, []);
+        let rich = of("b", "2").scope_schema("http://schema").scope_attributes(attributes).build().unwrap();
+        rich.add(2u64, []);
+    });
+    let line = |scope: &str, value: u64| {
+        format!(
+            "\"name\":\"stdout.scoped\",\"kind\":\"counter\",\"scope\":{{{scope}}},\"labels\":{{}},\"value\":{value}}}"
+        )
+    };
+    assert_eq!(
+        lines(&store),
+        [
+            line("\"name\":\"a\"", 1),
+            line(
+                "\"name\":\"b\",\"version\":\"2\",\"schema_url\":\"http://schema\",\
+                 \"attributes\":{\"a\":\"x\",\"b\":true}",
+                2
+            )
         ]
     );
 }

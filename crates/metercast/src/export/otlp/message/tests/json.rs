@@ -18,7 +18,7 @@ fn json() -> OtlpOptions {
 }
 
 /// What a store is in both encodings, which is one message.
-fn both(store: &Store, resource: &[(String, Value)]) -> (String, ExportMetricsServiceRequest) {
+pub(super) fn both(store: &Store, resource: &[(String, Value)]) -> (String, ExportMetricsServiceRequest) {
     let time = SystemTime::now();
     let (mut protobuf, mut text) = (Vec::new(), Vec::new());
     let points = OtlpMessage::new(resource).encode_at(time, store, &mut protobuf);

@@ -16,7 +16,7 @@ metrics! {
 }
 
 /// A page, and what the log is told.
-fn page(options: PageOptions) -> (PrometheusPage, Arc<Mutex<Vec<String>>>) {
+pub(super) fn page(options: PageOptions) -> (PrometheusPage, Arc<Mutex<Vec<String>>>) {
     let said: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = Log::to({
         let said = Arc::clone(&said);
@@ -26,7 +26,7 @@ fn page(options: PageOptions) -> (PrometheusPage, Arc<Mutex<Vec<String>>>) {
     (PrometheusPage::with("test", options, &resource, log), said)
 }
 
-fn samples(page: &PrometheusPage, store: &Store, format: PageFormat) -> Vec<String> {
+pub(super) fn samples(page: &PrometheusPage, store: &Store, format: PageFormat) -> Vec<String> {
     let text = page.render_as(store, format);
     read(&text, format == OPEN);
     text.lines().filter(|line| !line.starts_with("# HELP")).map(str::to_owned).collect()
