@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::definition::{Buckets, Kind, Visibility};
@@ -123,17 +125,30 @@ pub(crate) fn text(text: &str) -> Option<&'static str> {
 
 /// Keys that are kept; `None` if there is no more room for them.
 pub(crate) fn keys(keys: &[&str]) -> Option<&'static [&'static str]> {
-    let mut guard = interned()?;
-    let Interned { keys: known, memory, .. } = guard.get_or_insert_default();
-    let texts =
-        keys.iter().map(|key| memory.text(Cow::Owned((*key).to_owned()))).collect::<Option<Vec<_>>>()?;
-    if let Some(known) = known.get(&*texts) {
-        return Some(known);
+    // Recordings ask again and again.
+    static ARE_FULL: AtomicBool = AtomicBool::new(false);
+    if ARE_FULL.load(Relaxed) {
+        return None;
     }
-    memory.take(size_of_val(&*texts))?;
-    let kept: &'static [&'static str] = Vec::leak(texts);
-    known.insert(kept);
-    Some(kept)
+    let mut guard = interned()?;
+    let kept = guard.get_or_insert_default().keys(keys);
+    ARE_FULL.store(kept.is_none(), Relaxed);
+    kept
+}
+
+impl Interned {
+    fn keys(&mut self, keys: &[&str]) -> Option<&'static [&'static str]> {
+        let Interned { keys: known, memory, .. } = self;
+        let texts =
+            keys.iter().map(|key| memory.text(Cow::Owned((*key).to_owned()))).collect::<Option<Vec<_>>>()?;
+        if let Some(known) = known.get(&*texts) {
+            return Some(known);
+        }
+        memory.take(size_of_val(&*texts))?;
+        let kept: &'static [&'static str] = Vec::leak(texts);
+        known.insert(kept);
+        Some(kept)
+    }
 }
 
 /// What of an instrument is kept for ever.

@@ -188,14 +188,15 @@ pub(crate) fn shape_at_run_time(
     definition: &Definition,
     keys: &[&str],
 ) -> Option<(&'static [&'static str], u32)> {
-    let _one_at_a_time = registry()?;
     if let Some(number) = Shape::known(keys, &definition.shapes) {
         return Shape::get(number).map(|shape| (shape.keys, number));
     }
+    // Without the lock, since that is what is asked of recordings from now on.
     if !Keys::can_be_packed(keys) || definition.shapes.len() >= MOST_SHAPES {
         return None;
     }
     let keys = interned::keys(keys)?;
+    let _one_at_a_time = registry()?;
     Some((keys, Shape::number(keys, &definition.shapes)))
 }
 
