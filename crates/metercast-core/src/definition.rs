@@ -9,6 +9,7 @@ use crate::label::{Keys, Shape};
 use crate::name::{assert_instrument_name, assert_label_names};
 use crate::number::NumberType;
 use crate::registry::FixedSeries;
+use crate::said::Said;
 use crate::site::EachSet;
 use crate::store::blocks::Blocks;
 
@@ -335,8 +336,8 @@ pub struct Definition {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) number: NumberType,
-    pub(crate) unit: &'static str,
-    pub(crate) description: &'static str,
+    pub(crate) unit: Said,
+    pub(crate) description: Said,
     pub(crate) sets: Option<(EachSet, &'static [&'static str])>,
     pub(crate) scope: Scope,
     /// Whether the name is that of the scope, rather than of the whole program.
@@ -375,14 +376,15 @@ impl Definition {
         self.number
     }
 
-    /// The unit in UCUM (`s`, `By`, `{order}`); empty if none was given.
+    /// The unit in UCUM (`s`, `By`, `{order}`); empty if none was given, which an
+    /// [`Instrument`](crate::Instrument::describe) may do later.
     pub fn unit(&self) -> &str {
-        self.unit
+        self.unit.text()
     }
 
-    /// What it measures, in words; may be empty.
+    /// What it measures, in words; may be empty, and be said later as the unit may.
     pub fn description(&self) -> &str {
-        self.description
+        self.description.text()
     }
 
     /// The keys that places of the program text give its labels, of each place those in its order, as far as they are known:

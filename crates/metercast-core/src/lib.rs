@@ -69,6 +69,7 @@ mod lock;
 mod name;
 mod note;
 mod registry;
+mod said;
 
 mod problem;
 mod produced;

@@ -10,6 +10,7 @@ use crate::interned;
 use crate::lock;
 use crate::number::NumberType;
 use crate::registry;
+use crate::said::Said;
 use crate::store::blocks::Blocks;
 
 /// The most metrics of a process that producers say.
@@ -135,8 +136,8 @@ impl<'a> Produced<'a> {
             name,
             kind: self.kind,
             number: self.number,
-            unit,
-            description,
+            unit: Said::new(unit),
+            description: Said::new(description),
             sets: None,
             scope: self.scope,
             is_apart: false,

@@ -9,13 +9,14 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::definition::{Definition, Descriptor, Kind, Visibility};
+use crate::definition::{Definition, Descriptor, Kind, Place, Visibility};
 use crate::instrumentation::Scope;
 use crate::interned;
 use crate::label::{Keys, LabelSet, Labels, Shape};
 use crate::lock;
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
+use crate::said::Said;
 use crate::store::blocks::Blocks;
 use crate::store::directory::CHUNK_WORDS;
 use crate::store::region::FIXED_CHUNKS;
@@ -64,7 +65,7 @@ type Identity = (&'static str, Kind, NumberType, &'static str, Option<Scope>);
 /// The most descriptions that are remembered of a metric beside the first.
 const MOST_DIFFERENCES: usize = 32;
 
-/// Changes when there is a definition more, or one that was public is not any longer.
+/// Changes when there is a definition more, one that was public is not any longer, or one is described.
 static VERSION: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn version() -> u64 {
@@ -103,17 +104,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         if descriptor.visibility == Visibility::Private && !first.is_private.swap(true, Relaxed) {
             VERSION.fetch_add(1, Release);
         }
-        if first.description != in_lines(descriptor.description) {
-            let message = format!(
-                "has two descriptions, {:?} at {} and {:?} at {}; the first is kept: make them equal",
-                first.description, first.place, descriptor.description, descriptor.place
-            );
-            if let Some(mut differences) = lock::write(&first.differences)
-                && differences.len() < MOST_DIFFERENCES
-            {
-                differences.push(message);
-            }
-        }
+        describe(first, in_lines(descriptor.description), descriptor.place);
         return Some(Ok(first));
     }
     let definition = registry.add(|id| Definition {
@@ -121,8 +112,8 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         name: descriptor.name,
         kind: descriptor.kind,
         number: descriptor.number,
-        unit: descriptor.unit,
-        description: in_lines(descriptor.description),
+        unit: Said::new(descriptor.unit),
+        description: Said::new(in_lines(descriptor.description)),
         sets: descriptor.sets.map(|sets| (sets, descriptor.labels.names)),
         scope: descriptor.scope,
         is_apart: descriptor.apart,
@@ -136,6 +127,47 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
     });
     registry.by_identity.get_or_insert_default().insert(identity, definition);
     Some(Ok(definition))
+}
+
+/// Gives a definition the description that it lacks. One that says something else than that of before is remembered, to be
+/// reported; to say nothing is no contradiction.
+pub(crate) fn describe(definition: &Definition, description: &'static str, place: Place) {
+    if definition.description.say(description) {
+        VERSION.fetch_add(1, Release);
+    }
+    let first = definition.description();
+    if !description.is_empty() && first != description {
+        differs(
+            definition,
+            format!(
+                "has two descriptions, {first:?} at {} and {description:?} at {place}; the first is kept: make them equal",
+                definition.place
+            ),
+        );
+    }
+}
+
+/// Remembers what is said differently of a metric, to be reported.
+pub(crate) fn differs(definition: &Definition, message: String) {
+    if let Some(mut differences) = lock::write(&definition.differences)
+        && differences.len() < MOST_DIFFERENCES
+        && !differences.contains(&message)
+    {
+        differences.push(message);
+    }
+}
+
+/// Gives a definition the unit that it lacks, unless that would make it another metric that there is; false then.
+pub(crate) fn give_unit(definition: &'static Arc<Definition>, unit: &'static str) -> Option<bool> {
+    let mut registry = registry()?;
+    let scope = definition.is_apart.then_some(definition.scope);
+    let identity = (definition.name, definition.kind, definition.number, unit, scope);
+    let there = registry.by_identity.get_or_insert_default().entry(identity).or_insert(definition);
+    let is_ours = Arc::ptr_eq(there, definition);
+    if is_ours && definition.unit.say(unit) {
+        VERSION.fetch_add(1, Release);
+    }
+    Some(is_ours)
 }
 
 /// A definition that no site has, which lives as long as the program; `None` if the registry is out of reach.

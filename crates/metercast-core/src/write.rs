@@ -1,6 +1,7 @@
 //! What is done at the cell of a series.
 
 use std::cell::Cell;
+use std::sync::atomic::Ordering::Acquire;
 
 use crate::held::Hold;
 use crate::local::{self, Write};
@@ -80,6 +81,52 @@ impl Write for Record {
 
     fn later(&self) -> Option<What> {
         Some(What::Record(self.0))
+    }
+}
+
+/// Records a value so many times. None makes the series appear.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordMany {
+    pub(crate) value: f64,
+    pub(crate) times: u64,
+}
+
+impl Write for RecordMany {
+    fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
+        if self.times == 0 {
+            return true;
+        }
+        let Some(chunk) = region.series(cell.slot()) else { return false };
+        // Without buckets yet it is given them: many values are not kept as they are.
+        let layout = store.dictionary.layout(cell);
+        region.at_once(|| layout.record_many(chunk, cell.slot(), self.value, self.times))
+    }
+
+    fn measured(&self) -> Option<f64> {
+        (self.times > 0).then_some(self.value)
+    }
+
+    fn later(&self) -> Option<What> {
+        None
+    }
+}
+
+/// Brings a counter to at least so much. Whoever does is alone in doing so.
+pub(crate) struct Raise(pub(crate) u64);
+
+impl Write for Raise {
+    fn write(&self, store: &Inner, region: &Region, cell: CellWord) -> bool {
+        let slot = cell.slot();
+        let cells = store.regions.iter().filter_map(|region| region.series(slot));
+        let total = cells.fold(0u64, |total, chunk| total.wrapping_add(chunk.word(slot).load(Acquire)));
+        match self.0.checked_sub(total) {
+            None | Some(0) => true,
+            Some(lacking) => local::add_series(region, slot, lacking),
+        }
+    }
+
+    fn later(&self) -> Option<What> {
+        None
     }
 }
 

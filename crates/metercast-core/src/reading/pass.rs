@@ -576,6 +576,6 @@ impl Definition {
             NumberType::F64 => "f64",
         };
         let producer = if self.is_produced() { " of a producer" } else { "" };
-        format!("a {} of {number} in unit {:?}{producer}", self.kind, self.unit)
+        format!("a {} of {number} in unit {:?}{producer}", self.kind, self.unit())
     }
 }

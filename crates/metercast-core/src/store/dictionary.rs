@@ -226,7 +226,7 @@ impl Dictionary {
     /// A number for these buckets, or else for those that are left: so whoever has none never stays without.
     fn numbered(&self, definition: &Definition, layout: &'static Layout) -> Option<(u16, &'static Layout)> {
         self.layouts.number_of(layout).map(|number| (number, layout)).or_else(|| {
-            let spare = Layout::spare(definition.kind, definition.unit);
+            let spare = Layout::spare(definition.kind, definition.unit());
             Some((self.layouts.number_of_spare(spare)?, spare))
         })
     }

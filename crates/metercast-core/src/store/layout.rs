@@ -168,7 +168,7 @@ impl Layout {
                 record_into(explicit.bucket(value), chunk, slot, value);
                 true
             }
-            _ => self.record_otherwise(chunk, slot, value),
+            _ => self.record_many(chunk, slot, value, 1),
         }
     }
 
@@ -181,17 +181,18 @@ impl Layout {
         true
     }
 
+    /// The same, so many times at once.
     #[inline(never)]
-    fn record_otherwise(&self, chunk: &Chunk, slot: u32, value: f64) -> bool {
+    pub(crate) fn record_many(&self, chunk: &Chunk, slot: u32, value: f64, times: u64) -> bool {
         if let Some(explicit) = self.explicit() {
             let [sum, counts @ ..] = chunk.words(slot, explicit.words()) else { return false };
             if let Some(count) = counts.get(explicit.bucket(value)) {
-                count.store(count.load(Relaxed).wrapping_add(1), Release);
+                count.store(count.load(Relaxed).wrapping_add(times), Release);
             }
-            sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+            sum.store((f64::from_bits(sum.load(Relaxed)) + value * times as f64).to_bits(), Release);
         }
         if let Some((at, shape)) = self.exponential() {
-            shape.record(chunk.words(slot + at, shape.words()), value);
+            shape.record(chunk.words(slot + at, shape.words()), value, times);
         }
         !matches!(self, Layout::Unplanned)
     }

@@ -136,6 +136,14 @@ impl Store {
         local::current().map_or_else(Store::global, |inner| Store(Handle::Own(inner)))
     }
 
+    /// Tells whether the current store is another than some time before: no two have the same number. For front ends, not for use
+    /// by hand.
+    #[doc(hidden)]
+    #[inline]
+    pub fn current_id() -> u64 {
+        local::with_store(Inner::id)
+    }
+
     /// Runs `f` with this store as the current one on this thread. Scopes nest, and end when `f` returns or
     /// panics. For futures see [`StoreFutureExt`](crate::StoreFutureExt).
     pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {

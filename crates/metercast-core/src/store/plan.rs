@@ -88,7 +88,7 @@ impl Plan {
     /// What is kept of what is wanted of a metric with these buckets: the oldest wishes go first, so that nobody loses what he has
     /// to one who comes later. What is wrong if not even what is declared can be.
     fn kept(&self, definition: &Definition, buckets: Buckets) -> Result<Kept, String> {
-        let check = |wanted: &Wanted| Layout::check_planned(buckets, definition.unit, wanted);
+        let check = |wanted: &Wanted| Layout::check_planned(buckets, definition.unit(), wanted);
         let (mut all, mut wishes) = (Kept::default(), Vec::new());
         for (number, asked) in &self.wishes {
             match asked.of(definition, buckets) {
@@ -177,7 +177,7 @@ impl Inner {
                 );
                 self.problems.report(definition.name, message);
             }
-            Layout::planned(buckets, definition.unit, &kept.wanted)
+            Layout::planned(buckets, definition.unit(), &kept.wanted)
         });
         with_wanted.unwrap_or_else(|fault: String| {
             let what = match definition.kind {
@@ -186,7 +186,7 @@ impl Inner {
             };
             let message = format!("defined at {place} {fault}; {what} are used");
             self.problems.report(definition.name, message);
-            Layout::spare(definition.kind, definition.unit)
+            Layout::spare(definition.kind, definition.unit())
         })
     }
 

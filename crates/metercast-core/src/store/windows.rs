@@ -69,7 +69,7 @@ mod tests {
     fn of(values: &[f64]) -> Exponential {
         let words: Vec<_> =
             (0..Shape::SUMMARY.words()).map(|_| std::sync::atomic::AtomicU64::new(0)).collect();
-        values.iter().for_each(|value| Shape::SUMMARY.record(&words, *value));
+        values.iter().for_each(|value| Shape::SUMMARY.record(&words, *value, 1));
         let words: Vec<u64> = words.into_iter().map(std::sync::atomic::AtomicU64::into_inner).collect();
         Shape::SUMMARY.read(&words).unwrap_or_default()
     }

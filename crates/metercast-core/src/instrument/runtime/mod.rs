@@ -2,6 +2,7 @@
 
 mod bound;
 mod builder;
+mod front_end;
 mod observer;
 mod orders;
 

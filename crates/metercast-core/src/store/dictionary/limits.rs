@@ -134,6 +134,11 @@ impl Dictionary {
         }
     }
 
+    /// How many series a metric may have.
+    pub(crate) fn limit_of(&self, definition: &Definition) -> u32 {
+        self.count_and_limit(definition.id).1
+    }
+
     /// How many series a metric has.
     pub(crate) fn count_of(&self, definition: &Definition) -> u32 {
         self.count_and_limit(definition.id).0

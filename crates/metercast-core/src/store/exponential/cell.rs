@@ -63,19 +63,19 @@ impl Shape {
         (usize::from(self.positive), usize::from(self.negative))
     }
 
-    /// Records a finite value. The caller owns the words, of which there are [`words`](Self::words), and keeps readers
+    /// Records a finite value so many times. The caller owns the words, of which there are [`words`](Self::words), and keeps readers
     /// from seeing them half done.
     #[inline]
-    pub(crate) fn record(self, words: &[AtomicU64], value: f64) {
+    pub(crate) fn record(self, words: &[AtomicU64], value: f64, times: u64) {
         let Some(cell) = Cell::of(self, words) else { return };
         let [state, zeroes, sum, min, max, ..] = cell.head;
         let lowered = Lowered::of(state.load(Relaxed)).unwrap_or_else(|| cell.begin(value));
         if value == 0.0 {
-            zeroes.store(zeroes.load(Relaxed).wrapping_add(1), Release);
+            zeroes.store(zeroes.load(Relaxed).wrapping_add(times), Release);
         } else {
-            cell.count(value, lowered);
+            cell.count(value, lowered, times);
         }
-        sum.store((f64::from_bits(sum.load(Relaxed)) + value).to_bits(), Release);
+        sum.store((f64::from_bits(sum.load(Relaxed)) + value * times as f64).to_bits(), Release);
         if value < f64::from_bits(min.load(Relaxed)) {
             min.store(value.to_bits(), Release);
         }
@@ -180,9 +180,9 @@ impl<'a> Cell<'a> {
         lowered
     }
 
-    /// Counts a value that is not zero.
+    /// Counts a value that is not zero so many times.
     #[inline(always)]
-    fn count(&self, value: f64, lowered: Lowered) {
+    fn count(&self, value: f64, lowered: Lowered, times: u64) {
         let [.., positive, negative] = self.head;
         let (word, counts) = if value > 0.0 { (positive, self.positive) } else { (negative, self.negative) };
         let mut index = index(value.abs(), lowered.0);
@@ -191,7 +191,7 @@ impl<'a> Cell<'a> {
             (index, span) = self.widen(word, counts, index, lowered);
         }
         if let Some(count) = counts.get(span.slot(index, counts.len())) {
-            count.store(count.load(Relaxed).wrapping_add(1), Release);
+            count.store(count.load(Relaxed).wrapping_add(times), Release);
         }
     }
 

@@ -53,7 +53,7 @@ impl Recorder {
     }
 
     fn record(&self, value: f64) {
-        self.0.record(&self.1, value);
+        self.0.record(&self.1, value, 1);
     }
 
     fn read(&self) -> Exponential {
@@ -216,7 +216,7 @@ fn a_cell_that_was_never_used_has_no_reading() {
     let shape = Shape::DEFAULT;
     assert_eq!(shape.read(&vec![0; shape.words()]), None);
     assert_eq!(shape.read(&[1; 3]), None);
-    shape.record(&[], 1.0);
+    shape.record(&[], 1.0, 1);
 }
 
 #[test]

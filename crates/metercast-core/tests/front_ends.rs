@@ -1,0 +1,161 @@
+//! What front ends ask of instruments beside recording: totals of others, one value many times, descriptions that come late.
+
+use std::thread;
+
+use metercast_core::{Instrument, Kind, LabelRef, NumberType, Store, ValueRef, reading::Point};
+
+const NO_LABELS: [LabelRef<'static>; 0] = [];
+
+fn counter(name: &'static str) -> Instrument {
+    Instrument::builder(Kind::Counter, NumberType::U64, name).build().unwrap()
+}
+
+fn only_point(store: &Store) -> Point {
+    let families = store.collect();
+    let [family] = &families[..] else { panic!("{families:?}") };
+    let [series] = &family.series[..] else { panic!("{family:?}") };
+    series.point.clone()
+}
+
+#[test]
+fn a_counter_is_raised_by_what_all_threads_together_lack() {
+    let (counter, store) = (counter("raised.over.threads"), Store::new());
+    let labels = || [("a", ValueRef::from("1"))];
+    thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| store.scope(|| (0..10).for_each(|_| counter.add(1u64, labels()))));
+        }
+    });
+    store.scope(|| counter.raise(25, labels()));
+    assert_eq!(only_point(&store), Point::U64(30));
+    store.scope(|| counter.raise(50, labels()));
+    assert_eq!(only_point(&store), Point::U64(50));
+}
+
+#[test]
+fn threads_that_raise_at_once_add_what_is_lacking_once() {
+    let (counter, store) = (counter("raised.at.once"), Store::new());
+    thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| store.scope(|| (1..=300).for_each(|to| counter.raise(to, NO_LABELS))));
+        }
+    });
+    assert_eq!(only_point(&store), Point::U64(300));
+}
+
+#[test]
+fn a_raise_to_zero_shows_the_series_and_what_is_no_counter_is_not_raised() {
+    let store = Store::new();
+    let gauge = Instrument::builder(Kind::Gauge, NumberType::F64, "raised.gauge").build().unwrap();
+    store.scope(|| gauge.raise(5, NO_LABELS));
+    assert!(store.collect().iter().all(|family| family.definition.name() == "metercast.recordings.dropped"));
+    let store = Store::new();
+    store.scope(|| counter("raised.to.zero").raise(0, NO_LABELS));
+    assert_eq!(only_point(&store), Point::U64(0));
+}
+
+/// The count and the sum of a distribution without labels.
+fn count_and_sum(store: &Store, name: &str) -> (u64, f64) {
+    let families = store.collect();
+    let family = families.iter().find(|family| family.definition.name() == name).unwrap();
+    match &family.series[0].point {
+        Point::Histogram(buckets) => (buckets.count(), buckets.sum),
+        Point::Exponential(buckets) => (buckets.count(), buckets.sum),
+        Point::Summary(summary) => (summary.count, summary.sum),
+        point => panic!("{point:?}"),
+    }
+}
+
+#[test]
+fn one_value_many_times_is_in_its_bucket_whatever_the_buckets_are() {
+    let builder = |name| Instrument::builder(Kind::Histogram, NumberType::F64, name);
+    let summary = Instrument::builder(Kind::Summary, NumberType::F64, "many.summary");
+    for distribution in
+        [builder("many.bounds").bounds(&[1.0]), builder("many.exponential").exponential(), summary]
+    {
+        let (distribution, store) = (distribution.build().unwrap(), Store::new());
+        store.scope(|| {
+            distribution.record_many(0.5, 0, NO_LABELS);
+            assert_eq!(count_and_sum(&store, distribution.name()), (0, 0.0));
+            distribution.record_many(0.5, 3_000_000_000, NO_LABELS);
+            distribution.record_many(0.0, 7, NO_LABELS);
+            distribution.record_many(0.5, 1, NO_LABELS);
+            distribution.record_many(f64::NAN, 5, NO_LABELS);
+        });
+        let all = count_and_sum(&store, distribution.name());
+        assert_eq!(all, (3_000_000_008, 1_500_000_000.5), "{distribution:?}");
+    }
+}
+
+#[test]
+fn values_of_before_the_first_reading_and_many_at_once_are_all_counted() {
+    let distribution =
+        Instrument::builder(Kind::Histogram, NumberType::F64, "many.unread").bounds(&[1.0]).build().unwrap();
+    let store = Store::new();
+    store.scope(|| {
+        distribution.record(0.5, NO_LABELS);
+        distribution.record_many(2.0, 10, NO_LABELS);
+        distribution.record(0.5, NO_LABELS);
+    });
+    assert_eq!(count_and_sum(&store, "many.unread"), (12, 21.0));
+}
+
+#[test]
+fn a_description_that_comes_late_is_read_and_one_that_says_something_else_is_a_problem() {
+    let (counter, store) = (counter("described.late"), Store::new());
+    store.scope(|| counter.add(1u64, NO_LABELS));
+    assert_eq!(store.collect()[0].definition.description(), "");
+    store.scope(|| {
+        counter.describe("", "Said later");
+        counter.describe("By", "");
+        counter.describe("By", "Said later");
+    });
+    let definition = &store.collect()[0].definition;
+    assert_eq!((definition.unit(), definition.description()), ("By", "Said later"));
+    assert_eq!(store.problems(), []);
+    store.scope(|| (0..3).for_each(|_| counter.describe("s", "Said otherwise")));
+    store.collect();
+    let problems: Vec<String> = store.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("two descriptions, \"Said later\""), "{problems:?}");
+    assert!(problems[1].contains("two units, \"By\""), "{problems:?}");
+    assert_eq!(store.collect()[0].definition.unit(), "By");
+}
+
+#[test]
+fn who_builds_it_as_it_was_described_gets_the_same_metric() {
+    let (early, store) = (counter("described.then.built"), Store::new());
+    let builder = || Instrument::builder(Kind::Counter, NumberType::U64, "described.then.built");
+    store.scope(|| {
+        early.add(1u64, NO_LABELS);
+        early.describe("By", "Bytes");
+        builder().unit("By").description("Bytes").build().unwrap().add(2u64, NO_LABELS);
+    });
+    assert_eq!(only_point(&store), Point::U64(3));
+    assert_eq!(store.problems(), []);
+}
+
+#[test]
+fn a_unit_that_would_make_it_another_metric_is_a_problem_and_changes_nothing() {
+    let builder = || Instrument::builder(Kind::Counter, NumberType::U64, "described.twice");
+    let (bare, store) = (builder().build().unwrap(), Store::new());
+    store.scope(|| {
+        Store::new().scope(|| builder().unit("By").build().unwrap().add(1u64, NO_LABELS));
+        bare.add(1u64, NO_LABELS);
+        bare.describe("By", "");
+    });
+    assert_eq!(store.collect()[0].definition.unit(), "");
+    assert!(store.problems()[0].to_string().contains("is another metric in that unit already"));
+}
+
+#[test]
+fn the_limit_is_that_of_the_current_store() {
+    let (counter, store) = (counter("limited"), Store::new());
+    store.set_limits(10, 100);
+    store.set_limit("limited", 3);
+    store.scope(|| {
+        counter.add(1u64, [("a", ValueRef::from("1"))]);
+        assert_eq!(counter.limit(), 3);
+    });
+    Store::new().scope(|| assert_eq!(counter.limit(), 2_000));
+}
