@@ -129,9 +129,8 @@ pub(crate) fn current_span() -> Option<metercast_core::SpanContext> {
         let span = context.span();
         let span = span.span_context();
         let is_one = span.is_valid() && span.is_sampled();
-        is_one.then(|| {
-            metercast_core::SpanContext::new(span.trace_id().to_bytes(), span.span_id().to_bytes())
-        })
+        is_one
+            .then(|| metercast_core::SpanContext::new(span.trace_id().to_bytes(), span.span_id().to_bytes()))
     })
 }
 
@@ -286,9 +285,8 @@ impl<N: Number> AsyncInstrument<N> for Observer<'_, '_> {
 /// Whether all are labels as they are, and not too many.
 #[inline]
 fn are_labels(attributes: &[KeyValue]) -> bool {
-    let is_label = |value: &Value| {
-        matches!(value, Value::String(_) | Value::I64(_) | Value::Bool(_) | Value::F64(_))
-    };
+    let is_label =
+        |value: &Value| matches!(value, Value::String(_) | Value::I64(_) | Value::Bool(_) | Value::F64(_));
     attributes.len() <= MOST && attributes.iter().all(|attribute| is_label(&attribute.value))
 }
 

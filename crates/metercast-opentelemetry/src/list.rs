@@ -71,7 +71,10 @@ mod tests {
         let doubles = [0.1, -0.0, 1e300, 5e-324, 1.0];
         let read: Vec<f64> = serde_json::from_str(&of_doubles(&doubles)).unwrap();
         assert_eq!(read.map_bits(), doubles.to_vec().map_bits());
-        assert_eq!(of_doubles(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]), r#"["NaN","Infinity","-Infinity"]"#);
+        assert_eq!(
+            of_doubles(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]),
+            r#"["NaN","Infinity","-Infinity"]"#
+        );
         assert_eq!(of_doubles(&[]), "[]");
     }
 

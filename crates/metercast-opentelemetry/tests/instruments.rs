@@ -193,7 +193,8 @@ fn a_list_is_a_text_in_json() {
     counter.add(1, &[list(Array::F64(vec![1.0, f64::NAN]))]);
     counter.add(1, &[list(Array::String(vec![StringValue::from("a"), StringValue::from("\"b\"")]))]);
     let family = family(&store, "lists");
-    let mut texts: Vec<_> = family.series.iter().map(|series| series.labels.get("list").unwrap().to_string()).collect();
+    let mut texts: Vec<_> =
+        family.series.iter().map(|series| series.labels.get("list").unwrap().to_string()).collect();
     texts.sort();
     assert_eq!(texts, [r#"["a","\"b\""]"#, "[1,-2]", r#"[1.0,"NaN"]"#, "[true,false]"]);
 }

@@ -94,7 +94,11 @@ const EXPECTED: [(&str, &str); 16] = [
 #[track_caller]
 fn has_all_of_all(store: &Store) {
     for (name, value) in EXPECTED {
-        assert_eq!(lines(store, name), VERSIONS.map(|version| format!("{{api={version}}} {value}")), "{name}");
+        assert_eq!(
+            lines(store, name),
+            VERSIONS.map(|version| format!("{{api={version}}} {value}")),
+            "{name}"
+        );
     }
     assert_eq!(store.collect().len(), EXPECTED.len());
     assert_eq!(store.problems(), []);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::{HistogramDataPoint, Metric, NumberDataPoint, number_data_point};
+use opentelemetry_proto::tonic::metrics::v1::{
+    HistogramDataPoint, Metric, NumberDataPoint, number_data_point,
+};
 
 /// Points by scope, metric and attributes.
 pub(crate) struct Points {
@@ -38,7 +40,8 @@ impl Points {
 
     /// What these say and the others do not, or say differently, or the other way round.
     pub(crate) fn difference(&self, others: &Points) -> Option<String> {
-        let places: std::collections::BTreeSet<_> = self.by_place.keys().chain(others.by_place.keys()).collect();
+        let places: std::collections::BTreeSet<_> =
+            self.by_place.keys().chain(others.by_place.keys()).collect();
         let differences = places.into_iter().filter_map(|place| {
             let (theirs, ours) = (self.by_place.get(place), others.by_place.get(place));
             // With deltas the SDK tells a gauge once for each time that it is set; the specification has no delta of a gauge.
@@ -71,7 +74,8 @@ fn points(metric: Metric) -> Vec<(String, String, Option<String>)> {
             gauge.data_points.into_iter().map(point).collect()
         }
         Data::Sum(sum) => {
-            let kind = format!("sum monotonic={} temporality={}", sum.is_monotonic, sum.aggregation_temporality);
+            let kind =
+                format!("sum monotonic={} temporality={}", sum.is_monotonic, sum.aggregation_temporality);
             let is_nothing = |value: &Option<number_data_point::Value>| match value {
                 Some(number_data_point::Value::AsInt(value)) => *value == 0,
                 Some(number_data_point::Value::AsDouble(value)) => *value == 0.0,

@@ -58,7 +58,9 @@ impl Program {
                 .with_attributes([KeyValue::new("plugin", "importer"), KeyValue::new("level", 3)])
                 .build(),
         ];
-        Program { parts: scopes.into_iter().map(|scope| Part::new(&provider.meter_with_scope(scope))).collect() }
+        Program {
+            parts: scopes.into_iter().map(|scope| Part::new(&provider.meter_with_scope(scope))).collect(),
+        }
     }
 
     pub(crate) fn run(&self, step: &Step) {
@@ -135,7 +137,11 @@ impl Part {
             i64_gauge: meter.i64_gauge("i64.gauge").build(),
             f64_gauge: meter.f64_gauge("f64.gauge").with_unit("Cel").build(),
             u64_histogram: meter.u64_histogram("u64.histogram").with_boundaries(bounds).build(),
-            f64_histogram: meter.f64_histogram("f64.histogram").with_unit("s").with_boundaries(signed).build(),
+            f64_histogram: meter
+                .f64_histogram("f64.histogram")
+                .with_unit("s")
+                .with_boundaries(signed)
+                .build(),
             observed,
         }
     }

@@ -23,7 +23,8 @@ pub(crate) fn lines(store: &Store, name: &str) -> Vec<String> {
         Point::Histogram(buckets) => format!("{:?} {:?} {:?}", buckets.bounds, buckets.counts, buckets.sum),
         other => panic!("{other:?}"),
     };
-    let line = |series: &Series| format!("{} {}", series.labels, point(&series.point)).trim_start().to_owned();
+    let line =
+        |series: &Series| format!("{} {}", series.labels, point(&series.point)).trim_start().to_owned();
     family(store, name).series.iter().map(line).collect()
 }
 
