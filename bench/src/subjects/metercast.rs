@@ -135,7 +135,7 @@ fn exported(exporters: usize) -> Offer<Box<dyn Recording>> {
 }
 
 /// Exporters that nobody asks for anything.
-fn start(store: Store, exporters: usize) -> Telemetry {
+pub(super) fn start(store: Store, exporters: usize) -> Telemetry {
     let mut config = Config::builder().environment(false);
     for index in 0..exporters {
         config = config.exporter(&format!("scrape-{index}"), Prometheus::listen("127.0.0.1:0"));
@@ -146,7 +146,7 @@ fn start(store: Store, exporters: usize) -> Telemetry {
 }
 
 /// What all series of a metric add up to.
-fn total(store: &Store, name: &str) -> u64 {
+pub(super) fn total(store: &Store, name: &str) -> u64 {
     let snapshot = InMemoryReader::new(store.clone()).collect();
     let series = snapshot.family(name).into_iter().flat_map(|family| &family.series);
     series

@@ -13,6 +13,12 @@ pub(super) const HALF: Half = Half {
             What::Counter,
         ),
         &sets(
+            "otel/counter/typed3",
+            "otel/counter/typed3/exporters2",
+            "otel/counter/typed3/exporters3",
+            What::CounterTyped,
+        ),
+        &sets(
             "otel/counter/dynamic3",
             "otel/counter/dynamic3/exporters2",
             "otel/counter/dynamic3/exporters3",
