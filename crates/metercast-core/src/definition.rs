@@ -48,6 +48,18 @@ pub enum PrometheusType {
 }
 
 impl PrometheusType {
+    /// As Prometheus calls it: `counter`, `unknown`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PrometheusType::Counter => "counter",
+            PrometheusType::Gauge => "gauge",
+            PrometheusType::Histogram => "histogram",
+            PrometheusType::Summary => "summary",
+            PrometheusType::Info => "info",
+            PrometheusType::Unknown => "unknown",
+        }
+    }
+
     /// What its values mean.
     pub const fn kind(self) -> Kind {
         match self {

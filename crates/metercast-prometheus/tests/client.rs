@@ -149,6 +149,10 @@ fn totals_are_pushed_with_units_and_exemplars() {
             "shop_wait_seconds s",
         ]
     );
+    let types: Vec<String> = metrics.iter().map(|metric| format!("{:?}", metric.metadata[0].value)).collect();
+    for (at, of) in ["info", "counter", "gauge", "gauge", "counter", "counter", "histogram"].iter().enumerate() {
+        assert!(metrics[at].metadata[0].key == "prometheus.type" && types[at].contains(of), "{types:?}");
+    }
     let Some(Data::Sum(info)) = &metrics[0].data else { panic!("{:?}", metrics[0]) };
     assert!(!info.is_monotonic, "the specification, \"Info\"");
     let Some(Data::Sum(sampled)) = &metrics[5].data else { panic!("{:?}", metrics[5]) };

@@ -231,6 +231,12 @@ impl Instrument {
         observer::observe(&self.0.site, callback)
     }
 
+    /// Counts that a value was dropped which is no number of the instrument, for front ends that are given one of another type.
+    #[doc(hidden)]
+    pub fn out_of_range(self) {
+        self.dropped(Reason::Negative);
+    }
+
     /// The labels with their shape, unless recording is off.
     fn listed<'a>(self, labels: &'a mut [LabelRef<'_>]) -> Listed<'a> {
         let Runtime { site, orders } = self.0;

@@ -201,6 +201,11 @@ impl Point<'_> {
     }
 }
 
+/// The metadata of a metric. Prometheus and OpenMetrics Compatibility, "Metric Metadata": what it is for Prometheus.
+pub(super) fn metadata_of(stream: &Stream) -> Option<(&'static str, &'static str)> {
+    Some(("prometheus.type", stream.definition().prometheus_type()?.name()))
+}
+
 /// Nanoseconds since 1970; 0 before, and at most what 64 bits hold, which is the year 2554.
 pub(super) fn unix_nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

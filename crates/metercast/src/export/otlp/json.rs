@@ -6,7 +6,7 @@
 use metercast_core::reading::{Exponential, ExponentialBuckets, LabelsView, ValueView};
 use metercast_core::{Scope, Value};
 
-use super::format::{Data, Format, Histogram, Number, Point, Temporality, sum_of};
+use super::format::{Data, Format, Histogram, Number, Point, Temporality, metadata_of, sum_of};
 use crate::export::hex;
 use crate::view::Stream;
 
@@ -92,6 +92,11 @@ impl Format for Json {
                     to.raw(key);
                     to.text(text);
                 }
+            }
+            let mut metadata = metadata_of(stream).into_iter().peekable();
+            if metadata.peek().is_some() {
+                to.raw(r#","metadata":"#);
+                to.list_of_attributes(metadata.map(|(key, value)| (key, ValueView::Text(value))));
             }
         })
     }

@@ -6,7 +6,7 @@ use metercast_core::reading::{SeriesView, ValueView};
 use metercast_core::{Scope, Value};
 
 use super::attributes::attribute;
-use super::format::{Data, Format, Point, Scalar, Temporality};
+use super::format::{Data, Format, Point, Scalar, Temporality, metadata_of};
 use super::point::{Points, number_of};
 use crate::export::wire::{Open, Width, Writer};
 use crate::view::Stream;
@@ -75,6 +75,9 @@ impl Format for Protobuf {
             to.text(1, stream.name());
             to.text(2, stream.description());
             to.text(3, stream.unit());
+            for (key, value) in metadata_of(stream) {
+                attribute(to, 12, key, ValueView::Text(value));
+            }
         });
         let head = Head { fields, width: Width::MEDIUM };
         Metric { head, width_of_data: Width::MEDIUM, points: Points::new(Data::Gauge) }

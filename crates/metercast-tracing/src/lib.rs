@@ -1,0 +1,34 @@
+//! Metrics from [`tracing`](https://docs.rs/tracing): those that events carry in their fields, and how many events are logged.
+//!
+//! ```
+//! use metercast_core::{Store, reading::Point};
+//! use metercast_tracing::Metrics;
+//! use tracing_subscriber::layer::SubscriberExt;
+//!
+//! let store = Store::new();
+//! let subscriber = tracing_subscriber::registry().with(Metrics::new().layer());
+//! store.scope(|| {
+//!     tracing::subscriber::with_default(subscriber, || {
+//!         tracing::info!(monotonic_counter.orders = 1, side = "buy");
+//!     });
+//! });
+//! let orders = &store.collect()[0];
+//! assert_eq!(orders.definition.name(), "orders");
+//! assert_eq!(orders.series[0].labels.to_string(), "{side=\"buy\"}");
+//! assert_eq!(orders.series[0].point, Point::U64(1));
+//! ```
+//!
+//! Code that was written for the `MetricsLayer` of `tracing-opentelemetry` works unchanged with [`Metrics`];
+//! [`LogCounter`] counts events by level and target. Both record into the store that is current where the event is.
+
+#![forbid(unsafe_code)]
+
+mod callsite;
+mod event;
+mod field;
+mod log_counter;
+mod metrics;
+mod targets;
+
+pub use log_counter::{LogCounter, LogCounterLayer, LogEvents, LogFilter};
+pub use metrics::{MetricEvents, MetricFields, Metrics, MetricsLayer};
