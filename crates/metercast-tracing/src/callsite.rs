@@ -83,33 +83,36 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use tracing_core::{Callsite as _, Interest, Kind, Level, callsite, identify_callsite, metadata};
+    use tracing_core::callsite::Callsite as _;
 
     use super::*;
 
     macro_rules! places {
-        ($($name:ident)*) => { $(
-            struct $name;
-            static $name: $name = $name;
-            impl callsite::Callsite for $name {
+        ($($name:ident)*) => { $( mod $name {
+            use tracing_core::{Interest, Kind, Level, Metadata, callsite, metadata};
+
+            pub(super) struct Place;
+            pub(super) static PLACE: Place = Place;
+
+            impl callsite::Callsite for Place {
                 fn set_interest(&self, _: Interest) {}
-                fn metadata(&self) -> &'static Metadata<'static> {
+                fn metadata(&self) -> &Metadata<'_> {
                     static METADATA: Metadata<'static> = metadata! {
-                        name: stringify!($name), target: "places", level: Level::INFO, fields: &["gauge.a", "b"],
-                        callsite: &$name, kind: Kind::EVENT
+                        name: "event", target: "places", level: Level::INFO, fields: &["gauge.a", "b"],
+                        callsite: &PLACE, kind: Kind::EVENT
                     };
                     &METADATA
                 }
             }
-        )* };
+        } )* };
     }
+
+    places!(first second third);
 
     #[test]
     fn more_places_than_the_table_has_room_for_are_known_too() {
-        #![allow(nonstandard_style, reason = "a value of the type of its name")]
-        places!(first second third);
         let known = Known::new(1);
-        let places = [first.metadata(), second.metadata(), third.metadata()];
+        let places = [first::PLACE.metadata(), second::PLACE.metadata(), third::PLACE.metadata()];
         let found = places.map(|place| known.of(place));
         assert_eq!(found[0].measures.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
         for (place, found) in places.iter().zip(&found) {
