@@ -8,6 +8,7 @@ mod counts;
 mod encrypted;
 mod names;
 mod page;
+mod reference;
 mod refusals;
 mod reloads;
 mod shutdown;
