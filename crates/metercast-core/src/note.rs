@@ -286,10 +286,9 @@ const fn in_package(file: &'static str, folder: Option<&'static str>) -> &'stati
         let mut from = 0;
         while from < folder.len() {
             let (_, part) = folder.split_at(from);
-            if from == 0 || is_slash(folder[from - 1]) {
-                if let Some(rest) = below(file, part) {
-                    return rest;
-                }
+            let begins = from == 0 || is_slash(folder[from - 1]);
+            if begins && let Some(rest) = below(file, part) {
+                return rest;
             }
             from += 1;
         }

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use metercast::catalogue::{Buckets, Catalogue, Metric, Values};
 use metercast::{
-    KeyValue, Kind, NumberType, Store, Visibility, assert_catalogue, f64_histogram_with_unit, frequency,
-    labels, metrics, u64_counter, u64_gauge,
+    Instrument, KeyValue, Kind, NumberType, Store, Visibility, assert_catalogue, f64_histogram_with_unit,
+    frequency, labels, metrics, u64_counter, u64_gauge,
 };
 
 labels! {
@@ -233,6 +233,23 @@ fn what_a_store_has_met_is_added_and_marked() {
     let mut keys: Vec<&str> = met.labels.iter().map(|label| &*label.key).collect();
     keys.sort_unstable();
     assert_eq!(keys, ["dark", "desk", "order.id", "region", "side", "status", "tenant", "venue"]);
+}
+
+#[test]
+fn a_metric_whose_name_is_made_at_run_time_is_met() {
+    let store = Store::new();
+    let name = format!("noted.made.{}", std::process::id());
+    store.scope(|| {
+        let made =
+            Instrument::builder(Kind::Histogram, NumberType::F64, name.clone()).unit("s").bounds(&[0.5, 1.0]);
+        made.build().unwrap().record(0.7, []);
+    });
+    assert_eq!(ours().metric(&name), None, "no text has it");
+    let catalogue = ours().and_met(&store);
+    let made = catalogue.metric(&name).unwrap();
+    assert!(made.met && made.places.is_empty());
+    assert_eq!(made.buckets, Some(Buckets::Bounds(vec![0.5, 1.0])));
+    assert!(catalogue.markdown().contains("## Met at run time\n"));
 }
 
 #[test]

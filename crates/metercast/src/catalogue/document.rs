@@ -43,10 +43,7 @@ impl Catalogue {
     ///
     /// If `existing` is not empty and does not say clearly where the reference stands.
     pub fn document(&self, existing: &str) -> Result<String, DocumentError> {
-        let (before, after) = match around(existing)? {
-            Some(around) => around,
-            None => ("# Metrics\n\n", ""),
-        };
+        let (before, after) = around(existing)?.unwrap_or(("# Metrics\n\n", ""));
         Ok(format!("{before}{BEGIN}\n\n{}\n{END}\n{after}", self.markdown()))
     }
 }

@@ -5,7 +5,6 @@ use metercast_core::{Kind, NumberType, Visibility};
 use super::Catalogue;
 use super::metric::{Buckets, Label, Metric, Place, Values};
 use crate::PageOptions;
-use crate::export::prometheus::{label_of, name_of};
 use crate::export::stdout::json::{put_double, put_integer, put_list, put_text};
 
 impl Catalogue {
@@ -49,7 +48,7 @@ fn put_metric(out: &mut Vec<u8>, metric: &Metric, options: &PageOptions) {
     put_key(out, "{", "name");
     put_text(out, &metric.name);
     put_key(out, ",", "prometheus");
-    put_text(out, &name_of(&metric.name, metric.kind, &metric.unit, options));
+    put_text(out, &metric.prometheus_name(options));
     put_key(out, ",", "kind");
     put_text(out, kind(metric.kind));
     put_key(out, ",", "number");
@@ -102,7 +101,7 @@ fn put_label(out: &mut Vec<u8>, label: &Label, options: &PageOptions) {
     put_key(out, "{", "key");
     put_text(out, &label.key);
     put_key(out, ",", "prometheus");
-    put_text(out, &label_of(&label.key, options));
+    put_text(out, &label.prometheus_name(options));
     put_key(out, ",", "optional");
     put_bool(out, label.optional);
     put_key(out, ",", "values");

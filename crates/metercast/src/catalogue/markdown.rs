@@ -7,7 +7,6 @@ use metercast_core::Visibility;
 use super::Catalogue;
 use super::metric::{Buckets, Label, Metric, Values};
 use crate::PageOptions;
-use crate::export::prometheus::{label_of, name_of};
 
 /// The heads of the columns, the first of which tells rows apart.
 const COLUMNS: [&str; 7] = ["Metric", "Prometheus", "Type", "Unit", "Labels", "Description", "Source"];
@@ -47,7 +46,7 @@ impl Catalogue {
 }
 
 fn row(metric: &Metric, options: &PageOptions) -> [String; COLUMNS.len()] {
-    let name = name_of(&metric.name, metric.kind, &metric.unit, options);
+    let name = metric.prometheus_name(options);
     let kind =
         if metric.observable { format!("observable {}", metric.kind) } else { metric.kind.to_string() };
     let unit = if metric.unit.is_empty() { String::new() } else { code(&metric.unit) };
@@ -60,7 +59,7 @@ fn row(metric: &Metric, options: &PageOptions) -> [String; COLUMNS.len()] {
 
 fn label_cell(label: &Label, options: &PageOptions) -> String {
     let mut cell = code(&label.key);
-    let spelled = label_of(&label.key, options);
+    let spelled = label.prometheus_name(options);
     if spelled != label.key {
         let _ = write!(cell, " ({})", code(&spelled));
     }

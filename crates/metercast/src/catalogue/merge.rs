@@ -160,6 +160,7 @@ pub(super) fn add_met(metrics: &mut Vec<Metric>, store: &Store) {
             open_labels: true,
             places: Vec::new(),
             met: true,
+            named_for_prometheus: definition.prometheus_type().is_some(),
         });
     }
     metrics.sort_by(|a, b| a.name.cmp(&b.name));

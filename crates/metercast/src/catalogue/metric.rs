@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 
 use metercast_core::{Kind, NumberType, Visibility};
 
+use crate::PageOptions;
+use crate::export::prometheus::{complete, label_of, name_of};
+
 /// A metric as the program text has it. What several places say of it is together here: labels that only some of them give are
 /// [optional](Label::optional).
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +39,8 @@ pub struct Metric {
     pub places: Vec<Place>,
     /// Whether it was met at run time, and is not in the program text.
     pub met: bool,
+    /// Whether the name is that of a page already, without anything behind it: so are those that a Prometheus library keeps.
+    pub named_for_prometheus: bool,
 }
 
 /// How a distribution is kept.
@@ -112,7 +117,7 @@ pub struct Place {
     pub version: String,
     /// The source file, seen from the folder of the package.
     pub file: String,
-    /// The line, counted from 1.
+    /// The line, counted from 1; of a declaration, that where its `metrics!` begins.
     pub line: u32,
     /// The module, whose first part is the name of what was built: a library, a program or a test.
     pub module: String,
@@ -121,9 +126,34 @@ pub struct Place {
 }
 
 impl Metric {
+    /// What it is called on a Prometheus page with these options; buckets, sum and count have suffixes besides.
+    ///
+    /// ```
+    /// use metercast::PageOptions;
+    ///
+    /// let catalogue = metercast::catalogue()?;
+    /// let dropped = catalogue.metric("metercast.recordings.dropped").unwrap();
+    /// assert_eq!(dropped.prometheus_name(&PageOptions::new()), "metercast_recordings_dropped_total");
+    /// # Ok::<(), metercast::catalogue::CatalogueError>(())
+    /// ```
+    pub fn prometheus_name(&self, options: &PageOptions) -> String {
+        if self.named_for_prometheus {
+            complete(&self.name, options)
+        } else {
+            name_of(&self.name, self.kind, &self.unit, options)
+        }
+    }
+
     /// The package that defines it: that of the first place. Empty for what was met at run time.
     pub fn package(&self) -> &str {
         self.places.first().map_or("", |place| &place.package)
+    }
+}
+
+impl Label {
+    /// What it is called on a Prometheus page with these options.
+    pub fn prometheus_name(&self, options: &PageOptions) -> String {
+        label_of(&self.key, options)
     }
 }
 

@@ -201,6 +201,7 @@ fn metric(fields: &[u8]) -> Option<(Metric, String)> {
         open_labels,
         places: vec![place],
         met: false,
+        named_for_prometheus: false,
     };
     Some((metric, core))
 }

@@ -36,7 +36,7 @@ mod number;
 mod text;
 
 pub use format::{Escaping, Format, PageFormat};
-pub(crate) use name::{label_of, name_of};
+pub(crate) use name::{complete, label_of, name_of};
 pub(crate) use negotiate::read_quality;
 pub use options::{PageOptions, Profile, ResourceLabels, Strategy};
 pub use page::PrometheusPage;

@@ -22,8 +22,8 @@ impl Name {
     pub(super) fn of(stream: &Stream, options: &PageOptions) -> Name {
         let (name, ucum) = (stream.name(), stream.unit());
         if stream.is_named_for_prometheus() {
-            let full = if Of::Metric.is_legal(name) { name.to_owned() } else { base(name, options) };
-            return Name { full, unit: unit(ucum, options.has_legal_names()).map(Cow::into_owned) };
+            let unit = unit(ucum, options.has_legal_names()).map(Cow::into_owned);
+            return Name { full: complete(name, options), unit };
         }
         Name::from(name, stream.kind(), ucum, options)
     }
@@ -56,6 +56,11 @@ impl Name {
 /// What a metric is called on a page with these options, and so in queries; its buckets, sum and count have suffixes.
 pub(crate) fn name_of(name: &str, kind: Kind, ucum: &str, options: &PageOptions) -> String {
     Name::from(name, kind, ucum, options).full
+}
+
+/// The same of a metric that is named for Prometheus already.
+pub(crate) fn complete(name: &str, options: &PageOptions) -> String {
+    if Of::Metric.is_legal(name) { name.to_owned() } else { base(name, options) }
 }
 
 /// What a label is called there.
