@@ -56,7 +56,13 @@ impl<'n> Reader<'_, 'n> {
             None => Some("localhost"),
         };
         let port = match &port {
-            Some(field) => self.findings.whole(field, 0),
+            Some(field) => match self.findings.whole(field, 0) {
+                Some(port) if port > u16::MAX.into() => {
+                    let message = format!("expected a port from 0 to {}, found {port}", u16::MAX);
+                    return self.findings.problem(&field.place, message);
+                }
+                port => port,
+            },
             None => Some(9464),
         };
         if let (Some(host), Some(port)) = (host, port) {

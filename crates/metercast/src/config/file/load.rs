@@ -68,6 +68,10 @@ impl<'a> Loader<'a> {
                 match self.files.read(path, syntax::longest(&name)) {
                     Ok(text) => self.take(&name, path, &text),
                     Err(error) if *may_be_missing && error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) if name.is_empty() => {
+                        let message = "is no path of a file; write one, or name no file".to_owned();
+                        self.findings.unreadable(&Place::file("\"\""), message, error);
+                    }
                     Err(error) => {
                         let message = format!("cannot be read: {error}{}", read::mend(&error));
                         self.findings.unreadable(&Place::file(&name), message, error);

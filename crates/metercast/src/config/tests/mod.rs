@@ -314,6 +314,8 @@ mod files {
         );
         let cause = error.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
         assert_eq!(cause.kind(), std::io::ErrorKind::NotFound);
+        let error = bare().file("").build().unwrap_err();
+        assert_eq!(error.to_string(), "\"\": is no path of a file; write one, or name no file");
     }
 
     #[test]
