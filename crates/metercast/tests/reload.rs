@@ -407,3 +407,21 @@ fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
     assert_eq!(total.0 + total.1, 3, "{arrived:?}");
     assert_eq!(total, (2, 1), "{arrived:?}");
 }
+
+#[test]
+fn an_exporter_of_another_type_under_a_name_has_not_failed_before() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let push = Otlp::to(&format!("http://{nobody}")).interval(HOUR);
+    let (telemetry, store, lines) = start(builder().exporter("a", push));
+    order(&store);
+    telemetry.flush(MINUTE).unwrap_err();
+    let printed = Printed::default();
+    let print = Stdout::default().interval(HOUR).writer(printed.clone());
+    telemetry.reload(builder().exporter("a", print).build().unwrap()).unwrap();
+    telemetry.flush(MINUTE).unwrap();
+    assert_eq!(printed.values("orders"), [1]);
+    telemetry.shutdown().unwrap();
+    let lines = lines.lock().unwrap();
+    assert!(lines.iter().any(|(_, line)| line.contains("connection refused")), "{lines:?}");
+    assert!(!lines.iter().any(|(_, line)| line.contains("again")), "{lines:?}");
+}

@@ -31,6 +31,11 @@ impl Push {
         let gateway = Pushgateway::of(name, config, resource, &reader);
         Push { name: name.to_owned(), gateway, timeout: config.timeout(), reader }
     }
+
+    /// What lines about its failures are about: another exporter may have had the name.
+    fn subject(&self) -> String {
+        format!("{} (pushgateway)", self.name)
+    }
 }
 
 impl Work for Push {
@@ -45,14 +50,14 @@ impl Work for Push {
     fn succeed(&mut self, other: &Push) {
         self.gateway.succeed(&other.gateway);
         // What the new settings come to is worth a line, whatever was said about the old ones.
-        self.reader.log().settle(&self.name);
+        self.reader.log().settle(&self.subject());
     }
 
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String> {
         let started = Instant::now();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(started));
         let timeout = left.map_or(self.timeout, |left| left.min(self.timeout));
-        let Push { gateway, reader, .. } = self;
+        let Push { gateway, reader, .. } = &*self;
         // The reading calls into the application.
         let put = catch_unwind(AssertUnwindSafe(|| {
             let body = reader.read(|store| gateway.body(store));
@@ -71,14 +76,14 @@ impl Work for Push {
         let (name, log) = (&self.name, reader.log());
         match outcome {
             Ok(()) => {
-                if log.settle(name) {
+                if log.settle(&self.subject()) {
                     log.write(Level::Info, &format!("exporter {name:?}: push works again"));
                 }
                 Ok(())
             }
             Err((cause, message)) => {
                 let line = format!("exporter {name:?}: {message}");
-                log.write_rarely_of(Level::Error, name, &cause, &line);
+                log.write_rarely_of(Level::Error, &self.subject(), &cause, &line);
                 Err(message)
             }
         }

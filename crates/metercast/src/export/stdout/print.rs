@@ -46,6 +46,11 @@ impl Print {
         }
     }
 
+    /// What lines about its failures are about: another exporter may have had the name.
+    fn subject(&self) -> String {
+        format!("{} (print)", self.name)
+    }
+
     fn write(&self, text: &[u8]) -> io::Result<()> {
         let write = |to: &mut dyn Write| to.write_all(text).and_then(|()| to.flush());
         match &self.writer {
@@ -97,14 +102,14 @@ impl Work for Print {
         let (name, log) = (&self.name, self.reader.log());
         match outcome {
             Ok(()) => {
-                if log.settle(name) {
+                if log.settle(&self.subject()) {
                     log.write(Level::Info, &format!("exporter {name:?}: prints again"));
                 }
                 Ok(())
             }
             Err((cause, message)) => {
                 let line = format!("exporter {name:?}: {message}");
-                log.write_rarely_of(Level::Error, name, cause, &line);
+                log.write_rarely_of(Level::Error, &self.subject(), cause, &line);
                 Err(message)
             }
         }
@@ -126,7 +131,7 @@ impl Work for Print {
     fn succeed(&mut self, other: &Print) {
         self.plan.succeed(other.plan.estate());
         // What the new settings come to is worth a line, whatever was said about the old ones.
-        self.reader.log().settle(&self.name);
+        self.reader.log().settle(&self.subject());
     }
 }
 

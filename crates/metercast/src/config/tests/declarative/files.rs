@@ -63,21 +63,6 @@ fn a_declarative_file_that_is_not_there_is_an_error_of_who_names_it() {
 }
 
 #[test]
-fn a_port_that_is_none_is_named_itself() {
-    let (folder, path) = file(
-        "file_format: '1.1'\nmeter_provider:\n  readers:\n    - pull:\n        exporter:\n          prometheus/development:\n\
-         \x20           host: localhost\n            port: 65536\n",
-    );
-    let error = bare().declarative_file(&path).build().unwrap_err().to_string();
-    assert_eq!(
-        error.replace(path.to_str().unwrap(), "otel.yaml"),
-        "otel.yaml:8: meter_provider.readers[0].pull.exporter.\"prometheus/development\".port: expected a port from 0 to 65535, \
-         found 65536"
-    );
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
-#[test]
 fn a_reader_of_another_type_than_the_program_has_is_told_where() {
     let (folder, path) = file(
         "file_format: '1.1'\nmeter_provider:\n  readers:\n    - periodic: {exporter: {console: }}\n\
