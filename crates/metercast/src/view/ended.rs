@@ -1,9 +1,11 @@
 //! What series that have ended had counted, for the sums that they were in.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use metercast_core::LabelSet;
+use metercast_core::reading::PointView;
 
 use super::total::Total;
 
@@ -21,42 +23,95 @@ pub(super) struct Counted {
 /// What is remembered of series that may end: a counter does not go down because one of those that it is the sum of has ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ended {
-    /// The series as they were in the last reading.
-    last: HashMap<Line, Counted>,
+    /// Counts the readings.
+    reading: u64,
+    /// The series as they were in the last reading, or are in this one.
+    last: Lines<Seen>,
     /// Those that are on their way out, as they were last: they may come back, with all that they had counted.
-    leaving: HashMap<Line, Counted>,
+    leaving: Lines<Counted>,
     /// What those had counted that do not come back, and since when, as long as there are others of their sum.
     gone: HashMap<Arc<LabelSet>, (Total, u64)>,
 }
 
+/// Something of each series.
+type Lines<T> = HashMap<Line, T, BuildHasherDefault<OfLine>>;
+
+/// A series in a reading.
+#[derive(Clone, Debug)]
+struct Seen {
+    /// The reading.
+    reading: u64,
+    /// `None` if it is a part of another.
+    counted: Option<Counted>,
+}
+
+/// The hash of a line. The store gives the numbers out, so nobody can choose those that meet.
+#[derive(Clone, Copy, Default)]
+struct OfLine(u64);
+
+impl Hasher for OfLine {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // An odd number without a pattern; the upper bits of the product depend on all of the factor's.
+        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product >> 32;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 impl Ended {
-    /// Takes in a reading: the series that it has, `None` for one that is a part of another; which are on their way out; and
-    /// which sums there are. Exponential buckets become no more than `most`.
-    pub(super) fn read(
+    /// Begins a reading.
+    pub(super) fn begin(&mut self) {
+        self.reading += 1;
+    }
+
+    /// A series has counted this in the reading, under these labels of its sum; `None` of one that is a part of another.
+    pub(super) fn note(&mut self, line: Line, counted: Option<(&Arc<LabelSet>, &PointView<'_>)>) {
+        let seen = self.last.entry(line).or_insert(Seen { reading: 0, counted: None });
+        seen.reading = self.reading;
+        match (counted, &mut seen.counted) {
+            (Some((labels, value)), Some(counted)) => {
+                if !Arc::ptr_eq(&counted.labels, labels) {
+                    counted.labels = Arc::clone(labels);
+                }
+                counted.total.become_like(value);
+            }
+            (Some((labels, value)), none) => {
+                let counted = |total| Counted { labels: Arc::clone(labels), total };
+                *none = Total::of(value).map(counted);
+            }
+            (None, counted) => *counted = None,
+        }
+    }
+
+    /// Ends a reading: which series are on their way out, and which sums there are. Exponential buckets become no more than
+    /// `most`.
+    pub(super) fn end(
         &mut self,
-        now: HashMap<Line, Option<Counted>>,
         leaving: impl FnOnce() -> HashSet<Line>,
         is_present: impl Fn(&Arc<LabelSet>) -> bool,
         most: Option<u32>,
     ) {
-        let before = std::mem::take(&mut self.last);
-        self.leaving.extend(before);
-        self.leaving.retain(|line, _| !now.contains_key(line));
-        self.last = now.into_iter().filter_map(|(line, counted)| Some((line, counted?))).collect();
+        let (reading, last) = (self.reading, &mut self.last);
+        self.leaving.retain(|line, _| !last.contains_key(line));
+        if last.values().any(|seen| seen.reading != reading) {
+            let missing = last.extract_if(|_, seen| seen.reading != reading);
+            self.leaving.extend(missing.filter_map(|(line, seen)| Some((line, seen.counted?))));
+        }
         if !self.leaving.is_empty() {
             let leaving = leaving();
-            let all = std::mem::take(&mut self.leaving).into_iter();
-            let (stay, gone): (HashMap<_, _>, Vec<_>) =
-                all.fold(Default::default(), |(mut stay, mut gone), one| {
-                    if leaving.contains(&one.0) {
-                        stay.insert(one.0, one.1);
-                    } else {
-                        gone.push(one);
-                    }
-                    (stay, gone)
-                });
-            self.leaving = stay;
-            gone.into_iter().for_each(|((_, started), counted)| self.end(started, counted, most));
+            let gone: Vec<_> = self.leaving.extract_if(|line, _| !leaving.contains(line)).collect();
+            gone.into_iter().for_each(|((_, started), counted)| self.end_one(started, counted, most));
         }
         // Where nothing is left the series has ended as others do.
         let mut gone = std::mem::take(&mut self.gone);
@@ -65,10 +120,10 @@ impl Ended {
         self.gone = gone;
     }
 
-    fn end(&mut self, started: u64, Counted { labels, total }: Counted, most: Option<u32>) {
+    fn end_one(&mut self, started: u64, Counted { labels, total }: Counted, most: Option<u32>) {
         match self.gone.get_mut(&labels) {
             Some((all, since)) => {
-                all.add(total, most);
+                all.add(&total.view(), most);
                 *since = started.min(*since);
             }
             None => drop(self.gone.insert(labels, (total, started))),
@@ -99,9 +154,9 @@ mod tests {
 
     /// Reads series of one sum, of which there are others if `is_present`; what is not there any more, and since when.
     fn read(ended: &mut Ended, now: &[(Line, u64)], leaving: &[Line], is_present: bool) -> (u64, u64) {
-        let counted = |total: u64| Counted { labels: sum("buy"), total: Total::U64(total) };
-        let now = now.iter().map(|(line, total)| (*line, Some(counted(*total)))).collect();
-        ended.read(now, || leaving.iter().copied().collect(), |_| is_present, None);
+        ended.begin();
+        now.iter().for_each(|(line, total)| ended.note(*line, Some((&sum("buy"), &PointView::U64(*total)))));
+        ended.end(|| leaving.iter().copied().collect(), |_| is_present, None);
         let (mut all, mut began) = (0, u64::MAX);
         ended.each(|_, total, since| {
             let Total::U64(total) = total else { panic!("{total:?}") };
@@ -151,7 +206,9 @@ mod tests {
     fn what_becomes_a_part_of_another_series_has_not_ended() {
         let mut ended = Ended::default();
         read(&mut ended, &[(A, 100)], &[], true);
-        ended.read(HashMap::from([(A, None)]), || panic!("none is missing"), |_| true, None);
+        ended.begin();
+        ended.note(A, None);
+        ended.end(|| panic!("none is missing"), |_| true, None);
         ended.each(|_, total, _| panic!("{total:?}"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use metercast_core::reading::{FamilyView, Part, PartBuf, PartId, SeriesView};
 use metercast_core::{Exemplar, KeyValue, Kind, LabelSet, Value};
 
-use super::ended::{Counted, Ended, Line};
+use super::ended::{Ended, Line};
 use super::memories::Memories;
 use super::relabel::OVERFLOW;
 use super::total::{Total, newest};
@@ -95,9 +95,10 @@ impl Group {
     }
 
     /// Takes a series as the stream has it.
-    fn add(&mut self, series: &SeriesView<'_>, value: Total, transform: &Transform) {
+    fn add(&mut self, series: &SeriesView<'_>, transform: &Transform, in_parts: bool) {
+        let value = &series.value;
         match &mut self.value {
-            None => self.value = Some(value),
+            None => self.value = Total::of(value),
             Some(first) if transform.kind == Kind::Gauge => {
                 first.merge(value, transform.gauges, series.changed > self.changed);
             }
@@ -106,23 +107,25 @@ impl Group {
         self.changed = self.changed.max(series.changed);
         self.started_unix_nanos = self.started_unix_nanos.min(series.started_unix_nanos);
         self.exemplars.extend_from_slice(series.exemplars);
-        self.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
+        if in_parts {
+            self.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
+        }
     }
 
     /// Takes what a series had counted that is not there any more.
     fn add_ended(&mut self, total: &Total, started_unix_nanos: u64, most_buckets: Option<u32>) {
         if let Some(value) = &mut self.value {
-            value.add(total.clone(), most_buckets);
+            value.add(&total.view(), most_buckets);
             self.started_unix_nanos = self.started_unix_nanos.min(started_unix_nanos);
         }
     }
 }
 
 impl Transform {
-    /// The series as the stream has them, put together where their labels are equal.
-    pub(super) fn grouped(&self, family: &FamilyView<'_>, of: Readable<'_>) -> Groups {
+    /// The series as the stream has them, put together where their labels are equal; with their parts if these are asked for.
+    pub(super) fn grouped(&self, family: &FamilyView<'_>, of: Readable<'_>, in_parts: bool) -> Groups {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        self.grouped_with(family, memory.of(of))
+        self.grouped_with(family, memory.of(of), in_parts)
     }
 
     /// Forgets the series of one store, to read another.
@@ -162,44 +165,50 @@ impl Transform {
         });
     }
 
-    fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory) -> Groups {
+    fn grouped_with(&self, family: &FamilyView<'_>, memory: &mut Memory, in_parts: bool) -> Groups {
         memory.is_put_together = true;
+        memory.ended.begin();
         let mut groups = Groups::new();
         let mut found: HashMap<Arc<LabelSet>, usize> = HashMap::new();
-        let (mut seen, mut now) = (HashSet::new(), HashMap::new());
+        // The same by what the labels are found by, so that those of a sum are made once.
+        let (mut by_fingerprint, mut fingerprint) = (HashMap::<Box<[u8]>, usize>::new(), Vec::new());
+        let mut seen = HashSet::new();
         let overflow = Arc::new(LabelSet::from_iter([KeyValue::new(OVERFLOW, Value::Bool(true))]));
         self.each(family, &mut |series| {
-            let Some(value) = Total::of(&series.value) else { return };
-            let labels = Arc::new(self.labels.apply(&series.labels));
-            let at = found.get(&labels).copied().unwrap_or_else(|| {
-                let has_place = labels.get(OVERFLOW).is_some()
-                    || memory.places.has(self.limit, &labels, series.started_unix_nanos);
-                if has_place && self.limit.is_some() {
-                    seen.insert(Arc::clone(&labels));
-                }
-                // What the store has no room for stands with what the stream has none for.
-                let shown = if has_place { Arc::clone(&labels) } else { Arc::clone(&overflow) };
-                let at = *found.entry(Arc::clone(&shown)).or_insert(groups.len());
-                if at == groups.len() {
-                    groups.push(Group::new(shown));
-                }
-                found.insert(labels, at);
+            self.labels.fingerprint(&series.labels, &mut fingerprint);
+            let known = by_fingerprint.get(&fingerprint[..]).copied();
+            let at = known.unwrap_or_else(|| {
+                let labels = Arc::new(self.labels.apply(&series.labels));
+                let at = found.get(&labels).copied().unwrap_or_else(|| {
+                    let has_place = labels.get(OVERFLOW).is_some()
+                        || memory.places.has(self.limit, &labels, series.started_unix_nanos);
+                    if has_place && self.limit.is_some() {
+                        seen.insert(Arc::clone(&labels));
+                    }
+                    // What the store has no room for stands with what the stream has none for.
+                    let shown = if has_place { Arc::clone(&labels) } else { Arc::clone(&overflow) };
+                    let at = *found.entry(Arc::clone(&shown)).or_insert(groups.len());
+                    if at == groups.len() {
+                        groups.push(Group::new(shown));
+                    }
+                    found.insert(labels, at);
+                    at
+                });
+                by_fingerprint.insert(fingerprint[..].into(), at);
                 at
             });
             let group = &mut groups[at];
             self.lines_that_may_end(series, |line, is_all| {
-                let counted = || Counted { labels: Arc::clone(&group.labels), total: value.clone() };
-                now.insert(line, is_all.then(counted));
+                memory.ended.note(line, is_all.then_some((&group.labels, &series.value)));
             });
-            group.add(series, value, self);
+            group.add(series, self, in_parts);
         });
         if self.limit.is_some() {
             memory.places.taken.retain(|labels| seen.contains(labels));
         }
         // What has no place of its own is found with the others.
         found.retain(|labels, at| groups[*at].labels == *labels);
-        memory.ended.read(
-            now,
+        memory.ended.end(
             || family.leaving().collect(),
             |labels| found.contains_key(labels),
             self.most_buckets(),

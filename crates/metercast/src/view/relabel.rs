@@ -14,12 +14,21 @@ pub(super) const OVERFLOW: &str = "otel.metric.overflow";
 #[derive(Debug, Default)]
 pub(super) struct Relabel {
     rules: Vec<LabelRule>,
-    known: Mutex<Vec<Known>>,
+    known: Mutex<AllKnown>,
+}
+
+#[derive(Debug, Default)]
+struct AllKnown {
+    of_keys: Vec<Known>,
+    /// How many there ever were.
+    count: u64,
 }
 
 /// What becomes of the labels with these keys.
 #[derive(Clone, Debug)]
 struct Known {
+    /// No other has it.
+    number: u64,
     keys: Vec<Box<str>>,
     /// Each one's new key; `None` if it is dropped.
     becomes: Vec<Option<String>>,
@@ -48,19 +57,65 @@ impl Relabel {
         if self.is_empty() {
             return labels.to_set();
         }
-        let (keys, values): (Vec<&str>, Vec<Value>) =
-            labels.keys().zip(labels.values()).filter_map(|(key, value)| Some((key, owned(value)?))).unzip();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = known.iter().position(|known| known.keys.iter().map(|key| &**key).eq(keys.iter().copied()));
-        let at = at.unwrap_or_else(|| {
-            known.truncate(MOST_KNOWN - 1);
-            let becomes = becomes(&self.rules, &keys);
-            known.push(Known { keys: keys.iter().map(|key| Box::from(*key)).collect(), becomes });
-            known.len() - 1
-        });
-        let labels = known[at].becomes.iter().zip(values);
-        labels.filter_map(|(key, value)| Some(KeyValue::new(key.clone()?, value))).collect()
+        let becomes = &known.of(&self.rules, labels).becomes;
+        let labels = becomes.iter().zip(present(labels));
+        labels.filter_map(|(key, (_, value))| Some(KeyValue::new(key.clone()?, owned(value)?))).collect()
     }
+
+    /// Writes to `to` what the labels are found by that a series has: where it is equal they are.
+    pub(super) fn fingerprint(&self, labels: &LabelsView<'_>, to: &mut Vec<u8>) {
+        to.clear();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { number, becomes, .. } = known.of(&self.rules, labels);
+        to.extend_from_slice(&number.to_le_bytes());
+        for ((_, value), key) in present(labels).zip(becomes) {
+            if key.is_some() {
+                write(value, to);
+            }
+        }
+    }
+}
+
+impl AllKnown {
+    /// What becomes of the keys of these labels.
+    fn of(&mut self, rules: &[LabelRule], labels: &LabelsView<'_>) -> &Known {
+        let keys = || present(labels).map(|(key, _)| key);
+        let is_it = |known: &Known| known.keys.iter().map(|key| &**key).eq(keys());
+        let at = self.of_keys.iter().position(is_it).unwrap_or_else(|| {
+            self.of_keys.truncate(MOST_KNOWN - 1);
+            self.count += 1;
+            let becomes = becomes(rules, &keys().collect::<Vec<_>>());
+            self.of_keys.push(Known { number: self.count, keys: keys().map(Box::from).collect(), becomes });
+            self.of_keys.len() - 1
+        });
+        &self.of_keys[at]
+    }
+}
+
+/// The labels that have a value.
+fn present<'a>(labels: &LabelsView<'a>) -> impl Iterator<Item = (&'a str, ValueView<'a>)> {
+    labels.keys().zip(labels.values()).filter(|(_, value)| !matches!(value, ValueView::Absent))
+}
+
+/// Writes a value so that others are written otherwise.
+fn write(value: ValueView<'_>, to: &mut Vec<u8>) {
+    let text = |text: &str, to: &mut Vec<u8>| {
+        to.push(0);
+        to.extend_from_slice(&text.len().to_le_bytes());
+        to.extend_from_slice(text.as_bytes());
+    };
+    let (tag, bits) = match value {
+        ValueView::Text(value) => return text(value, to),
+        ValueView::Packed(value) => return value.with(|value| text(value, to)),
+        ValueView::I64(value) => (1, value as u64),
+        ValueView::U64(value) => (2, value),
+        ValueView::F64(value) => (3, value.to_bits()),
+        ValueView::Bool(value) => (4, value.into()),
+        _ => (5, 0),
+    };
+    to.push(tag);
+    to.extend_from_slice(&bits.to_le_bytes());
 }
 
 fn owned(value: ValueView<'_>) -> Option<Value> {

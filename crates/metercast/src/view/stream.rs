@@ -214,8 +214,8 @@ pub(crate) struct StreamView<'a> {
     is_put_together: bool,
     /// For whom that is remembered.
     of: Readable<'a>,
-    /// They, once that was done.
-    groups: OnceCell<Groups>,
+    /// They, once that was done: without their parts, and with them.
+    groups: [OnceCell<Groups>; 2],
 }
 
 impl<'a> StreamView<'a> {
@@ -225,7 +225,7 @@ impl<'a> StreamView<'a> {
         // Asked once: there may be more series a moment later.
         let is_put_together =
             transform.is_some_and(|transform| transform.puts_together(family.size_hint(), of));
-        StreamView { stream, family, is_put_together, of, groups: OnceCell::new() }
+        StreamView { stream, family, is_put_together, of, groups: Default::default() }
     }
 
     /// Which stream it is.
@@ -235,20 +235,33 @@ impl<'a> StreamView<'a> {
     }
 
     /// Gives each series to `f`, in the order of their first use. None if the metric was not used in this store, or if another
-    /// metric has the name.
+    /// metric has the name. What is put together of several has no parts.
     #[inline]
-    pub(crate) fn each(&self, mut f: impl FnMut(&SeriesView<'_>)) {
+    pub(crate) fn each(&self, f: impl FnMut(&SeriesView<'_>)) {
+        self.each_as(false, f);
+    }
+
+    /// The same, and each has its parts.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
+    #[inline]
+    pub(crate) fn each_in_parts(&self, f: impl FnMut(&SeriesView<'_>)) {
+        self.each_as(true, f);
+    }
+
+    #[inline]
+    fn each_as(&self, in_parts: bool, mut f: impl FnMut(&SeriesView<'_>)) {
         match &self.stream.transform {
             None => self.family.each(f),
-            Some(transform) => self.each_transformed(transform, &mut f),
+            Some(transform) => self.each_transformed(transform, in_parts, &mut f),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn each_transformed(&self, transform: &Transform, f: &mut dyn FnMut(&SeriesView<'_>)) {
+    fn each_transformed(&self, transform: &Transform, in_parts: bool, f: &mut dyn FnMut(&SeriesView<'_>)) {
         if self.is_put_together {
-            let groups = self.groups.get_or_init(|| transform.grouped(&self.family, self.of));
+            let grouped = || transform.grouped(&self.family, self.of, in_parts);
+            let groups = self.groups[usize::from(in_parts)].get_or_init(grouped);
             groups.iter().for_each(|group| group.give(f));
         } else {
             transform.each(&self.family, f);

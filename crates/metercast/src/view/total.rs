@@ -56,35 +56,55 @@ impl Total {
         }
     }
 
-    /// Adds what another series of the same metric holds; exponential buckets become no more than `most` of either sign.
-    pub(super) fn add(&mut self, other: Total, most: Option<u32>) {
-        match (&mut *self, other) {
-            (Total::U64(to), Total::U64(value)) => *to = to.wrapping_add(value),
-            (Total::I64(to), Total::I64(value)) => *to = to.wrapping_add(value),
-            (Total::F64(to), Total::F64(value)) => *to += value,
+    /// Becomes this value. Memory is used again.
+    pub(super) fn become_like(&mut self, value: &PointView<'_>) {
+        match (self, *value) {
             (
                 Total::Histogram { bounds, counts, sum },
-                Total::Histogram { bounds: others, counts: more, sum: and },
+                PointView::Histogram(BucketsView { bounds: others, counts: now, sum: and, .. }),
             ) => {
-                if bounds != &others {
+                (*bounds, *sum) = (others, and);
+                counts.clear();
+                counts.extend_from_slice(now);
+            }
+            (to, value) => {
+                if let Some(value) = Total::of(&value) {
+                    *to = value;
+                }
+            }
+        }
+    }
+
+    /// Adds what another series of the same metric holds; exponential buckets become no more than `most` of either sign.
+    pub(super) fn add(&mut self, other: &PointView<'_>, most: Option<u32>) {
+        match (&mut *self, *other) {
+            (Total::U64(to), PointView::U64(value)) => *to = to.wrapping_add(value),
+            (Total::I64(to), PointView::I64(value)) => *to = to.wrapping_add(value),
+            (Total::F64(to), PointView::F64(value)) => *to += value,
+            (
+                Total::Histogram { bounds, counts, sum },
+                PointView::Histogram(BucketsView { bounds: others, counts: more, sum: and, .. }),
+            ) => {
+                let down;
+                let mut more = more;
+                if !std::ptr::eq(*bounds, others) && *bounds != others {
                     let common: Vec<f64> =
                         bounds.iter().copied().filter(|bound| others.contains(bound)).collect();
                     let common = interned_bounds(&common).unwrap_or_default();
-                    let more = summed_down(others, &more, common, and);
+                    down = summed_down(others, more, common, and);
+                    more = &down;
                     *counts = summed_down(bounds, counts, common, *sum);
                     *bounds = common;
-                    counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(count));
-                } else {
-                    counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(count));
                 }
+                counts.iter_mut().zip(more).for_each(|(to, count)| *to = to.wrapping_add(*count));
                 *sum += and;
             }
-            (Total::Exponential(to), Total::Exponential(other)) => {
-                to.add_up(&other, most.unwrap_or(MOST_BUCKETS));
+            (Total::Exponential(to), PointView::Exponential(other)) => {
+                to.add_up(other, most.unwrap_or(MOST_BUCKETS));
             }
             (
                 Total::Summary { quantiles, asked, count, sum },
-                Total::Summary { count: more, sum: and, .. },
+                PointView::Summary(SummaryView { count: more, sum: and, .. }),
             ) => {
                 *asked = &[];
                 // Those of all values together cannot be known.
@@ -95,13 +115,14 @@ impl Total {
             // Some of them were too large for a whole number, as their unit is so small.
             (
                 to @ (Total::U64(_) | Total::I64(_) | Total::F64(_)),
-                other @ (Total::U64(_) | Total::I64(_) | Total::F64(_)),
+                other @ (PointView::U64(_) | PointView::I64(_) | PointView::F64(_)),
             ) => {
-                *to = Total::F64(to.number() + other.number());
+                *to = Total::F64(to.number() + number(&other));
             }
             // Kept in different buckets: what both know is how many there were, and their sum.
             (to, other) => {
-                if let (Some((count, sum)), Some((more, and))) = (to.count_and_sum(), other.count_and_sum()) {
+                let other = Total::of(&other).and_then(|other| other.count_and_sum());
+                if let (Some((count, sum)), Some((more, and))) = (to.count_and_sum(), other) {
                     let counts = vec![count.wrapping_add(more)];
                     *to = Total::Histogram { bounds: &[], counts, sum: sum + and };
                 }
@@ -120,15 +141,15 @@ impl Total {
     }
 
     /// What stands for two gauges, of which the other was set later or not.
-    pub(super) fn merge(&mut self, other: Total, merge: GaugeMerge, is_newer: bool) {
+    pub(super) fn merge(&mut self, other: &PointView<'_>, merge: GaugeMerge, is_newer: bool) {
         let is_better = match merge {
             GaugeMerge::Sum => return self.add(other, None),
             GaugeMerge::Newest => is_newer,
-            GaugeMerge::Min => other.number() < self.number(),
-            GaugeMerge::Max => other.number() > self.number(),
+            GaugeMerge::Min => number(other) < self.number(),
+            GaugeMerge::Max => number(other) > self.number(),
         };
         if is_better {
-            *self = other;
+            self.become_like(other);
         }
     }
 
@@ -152,12 +173,16 @@ impl Total {
     }
 
     fn number(&self) -> f64 {
-        match self {
-            Total::U64(value) => *value as f64,
-            Total::I64(value) => *value as f64,
-            Total::F64(value) => *value,
-            _ => 0.0,
-        }
+        number(&self.view())
+    }
+}
+
+fn number(value: &PointView<'_>) -> f64 {
+    match *value {
+        PointView::U64(value) => value as f64,
+        PointView::I64(value) => value as f64,
+        PointView::F64(value) => value,
+        _ => 0.0,
     }
 }
 
@@ -223,7 +248,7 @@ mod tests {
         }
         for (first, second) in [(1 << 62, 1 << 61), (1 << 61, 1 << 62)] {
             let mut total = of(PointView::U64(first), 8.0);
-            total.add(of(PointView::U64(second), 8.0), None);
+            total.add(&of(PointView::U64(second), 8.0).view(), None);
             assert_eq!(spelled(&total), "F64(5.5340232221128655e19)");
         }
     }

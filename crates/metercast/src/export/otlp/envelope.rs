@@ -215,7 +215,7 @@ impl<F: Format> OfMetric<F> {
         let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
         let kind = self.stream.kind();
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
-        view.each(|series| {
+        view.each_in_parts(|series| {
             let start = series.started_unix_nanos;
             if put_total(walk, &mut of, kind, series, [start, time.max(start)]) {
                 walk.told().thread(thread.number);
@@ -237,7 +237,7 @@ impl<F: Format> OfMetric<F> {
         let Some(thread) = self.thread(cursors, State::Delta, time) else { return };
         let (stream, kind) = (&*self.stream, self.stream.kind());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
-        view.each(|series| {
+        view.each_in_parts(|series| {
             let mut came = since.of(cursors, thread, series, stream);
             while let Some(Came { value, start }) = came {
                 let scalar = match value {
