@@ -105,14 +105,31 @@ enum Id {
     Observed(LabelSet),
 }
 
+/// What is larger than a number stands elsewhere: most parts are numbers, and there may be very many.
 #[derive(Clone, Debug)]
 enum Point {
     U64(u64),
     I64(i64),
     F64(f64),
-    Histogram { bounds: &'static [f64], counts: Vec<u64>, sum: f64, kept: (Vec<f64>, Vec<u64>) },
-    Exponential(Exponential),
-    Summary { count: u64, sum: f64, quantiles: Vec<(f64, f64)>, asked: &'static [f64] },
+    Histogram(Box<Buckets>),
+    Exponential(Box<Exponential>),
+    Summary(Box<Summary>),
+}
+
+#[derive(Clone, Debug)]
+struct Buckets {
+    bounds: &'static [f64],
+    counts: Vec<u64>,
+    sum: f64,
+    kept: (Vec<f64>, Vec<u64>),
+}
+
+#[derive(Clone, Debug)]
+struct Summary {
+    count: u64,
+    sum: f64,
+    quantiles: Vec<(f64, f64)>,
+    asked: &'static [f64],
 }
 
 impl PartBuf {
@@ -131,11 +148,11 @@ impl PartBuf {
                 let (bounds, counts) = buckets.kept();
                 let kept = (bounds.to_vec(), counts.to_vec());
                 let BucketsView { bounds, counts, sum, .. } = buckets;
-                Point::Histogram { bounds, counts: counts.to_vec(), sum, kept }
+                Point::Histogram(Box::new(Buckets { bounds, counts: counts.to_vec(), sum, kept }))
             }
-            PointView::Exponential(exponential) => Point::Exponential(exponential.clone()),
+            PointView::Exponential(exponential) => Point::Exponential(Box::new(exponential.clone())),
             PointView::Summary(SummaryView { count, sum, quantiles, asked }) => {
-                Point::Summary { count, sum, quantiles: quantiles.to_vec(), asked }
+                Point::Summary(Box::new(Summary { count, sum, quantiles: quantiles.to_vec(), asked }))
             }
         };
         let started_unix_nanos = part.started_unix_nanos;
@@ -153,11 +170,13 @@ impl PartBuf {
             Point::U64(value) => PointView::U64(*value),
             Point::I64(value) => PointView::I64(*value),
             Point::F64(value) => PointView::F64(*value),
-            Point::Histogram { bounds, counts, sum, kept: (kept, all) } => {
+            Point::Histogram(buckets) => {
+                let Buckets { bounds, counts, sum, kept: (kept, all) } = &**buckets;
                 PointView::Histogram(BucketsView::with_kept(bounds, counts, *sum, (kept, all)))
             }
             Point::Exponential(exponential) => PointView::Exponential(exponential),
-            Point::Summary { count, sum, quantiles, asked } => {
+            Point::Summary(summary) => {
+                let Summary { count, sum, quantiles, asked } = &**summary;
                 PointView::Summary(SummaryView::of(*count, *sum, quantiles, asked))
             }
         };
