@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::error::{Findings, Given, Place};
 use crate::view::{Aggregation, GaugeMerge, LabelRule, View};
@@ -26,12 +27,23 @@ use metercast_core::Kind;
 /// assert_eq!(endpoint.overruled(), [Source::Program]);
 /// # Ok::<(), metercast::config::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Sources {
     settings: Vec<Setting>,
+    /// The places of the settings in the order of their keys, once somebody has asked for one.
+    by_key: OnceLock<Box<[usize]>>,
     /// The exporters that the standard variables shape.
     pub(super) shaped: BTreeSet<String>,
 }
+
+impl PartialEq for Sources {
+    fn eq(&self, other: &Sources) -> bool {
+        let Sources { settings, shaped, by_key: _ } = self;
+        *settings == other.settings && *shaped == other.shaped
+    }
+}
+
+impl Eq for Sources {}
 
 /// One value that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +80,14 @@ impl Sources {
 
     /// The value of this key, such as `telemetry.exporters.central.endpoint`.
     pub fn get(&self, key: &str) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.key == key)
+        let by_key = self.by_key.get_or_init(|| {
+            let mut places: Box<[usize]> = (0..self.settings.len()).collect();
+            // Stable: of two with one key the first is found.
+            places.sort_by_key(|at| &self.settings[*at].key);
+            places
+        });
+        let at = by_key.partition_point(|at| *self.settings[*at].key < *key);
+        by_key.get(at).map(|at| &self.settings[*at]).filter(|setting| setting.key == key)
     }
 }
 
