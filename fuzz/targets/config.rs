@@ -14,7 +14,7 @@ const FILE: &str = "fuzzed.toml";
 type Said = Vec<(Option<usize>, String)>;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
-    Config::builder().environment(false).toml(FILE, text).build()
+    Config::builder().environment(false).text(FILE, text).build()
 }
 
 fn said(text: &str) -> Said {

@@ -119,7 +119,7 @@ fn a_pattern_that_matches_nothing_and_two_metrics_of_one_name_are_warned_of_once
     let text = "[telemetry.exporters.page]\ntype = 'prometheus'\nlisten = '127.0.0.1:0'\nviews = [\n\
                 { name = 'nobody.*', aggregation = 'drop' },\n{ name = 'first', rename = 'second' }]\n";
     let config =
-        Config::builder().environment(false).self_metrics(false).toml("a.toml", text).build().unwrap();
+        Config::builder().environment(false).self_metrics(false).text("a.toml", text).build().unwrap();
     let telemetry = Telemetry::builder(config).store(store.clone()).log(log).start().unwrap();
     store.scope(|| {
         u64_counter!("first", "One", 1);

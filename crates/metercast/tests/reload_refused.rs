@@ -187,7 +187,7 @@ fn a_private_exporter_disturbs_nobody_and_nobody_disturbs_it() {
     assert!(points(&other.messages.recv_timeout(MINUTE).unwrap(), "orders")[0].1 >= 1);
     // But for the one switch.
     let off = configuration("b", &other.endpoint)
-        .toml("a.toml", "[telemetry.exporters.vendor-down]\nenabled = false");
+        .text("a.toml", "[telemetry.exporters.vendor-down]\nenabled = false");
     let reloaded = telemetry.reload(off.build().unwrap()).unwrap();
     assert_eq!(reloaded.exporter("vendor-down"), Some(&ExporterChange::Removed));
     assert_eq!(reloaded.exporter("vendor"), None);
@@ -265,7 +265,7 @@ fn a_log_may_plan_a_reload_whatever_it_is_told() {
     let started = Arc::new(started);
     *telemetry.lock().unwrap() = Some(Arc::clone(&started));
     is_told.try_iter().for_each(drop);
-    let next = builder().toml("app.toml", "[telemetri]\n").exporter("page", page()).build().unwrap();
+    let next = builder().text("app.toml", "[telemetri]\n").exporter("page", page()).build().unwrap();
     assert!(!next.warnings().is_empty());
     thread::spawn(move || started.reload(next).unwrap());
     for part in ["no table", "configuration reloaded"] {

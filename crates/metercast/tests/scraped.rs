@@ -85,7 +85,7 @@ fn prometheus_scrapes_an_encrypted_listener_with_its_token_and_is_refused_withou
          tls = {{ certificate = '{0}/tls.crt', key = '{0}/tls.key' }}\n",
         folder.display()
     );
-    let config = Config::builder().environment(false).toml("metercast.toml", &file).build().unwrap();
+    let config = Config::builder().environment(false).text("metercast.toml", &file).build().unwrap();
     let store = Store::new();
     store.scope(|| {
         u64_counter!("jobs", "Jobs", 3, "kind" => "a");

@@ -143,13 +143,6 @@ impl ConfigBuilder {
         self
     }
 
-    /// As [`text`](Self::text).
-    #[cfg(feature = "config")]
-    pub fn toml(mut self, name: &str, text: &str) -> Self {
-        self.file = Some(file::Source::Text { name: name.to_owned(), text: text.to_owned() });
-        self
-    }
-
     /// The file is another application's: its keys become ours by this mapping, and those of ours are not known in it. So are the
     /// variables with the [prefix](Self::env_prefix): behind it stand their keys from the table at the root on, as in
     /// `PJ_TELEMETRY__AUTH_TOKEN` of `telemetry.auth_token` with the prefix `PJ_TELEMETRY`. They stand in place of what the file
@@ -252,7 +245,7 @@ impl ConfigBuilder {
     /// let config = builder.clone().build()?;
     /// assert!(config.is_private("vendor"));
     ///
-    /// let config = builder.toml("orders.toml", "[telemetry.exporters.vendor]\nenabled = false").build()?;
+    /// let config = builder.text("orders.toml", "[telemetry.exporters.vendor]\nenabled = false").build()?;
     /// assert!(config.exporter("vendor").is_none());
     /// # Ok::<(), metercast::config::ConfigError>(())
     /// ```

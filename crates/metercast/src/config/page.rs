@@ -286,7 +286,7 @@ mod tests {
 
     fn options(prometheus: Prometheus, file: &str) -> PageOptions {
         let file = format!("[telemetry.exporters.prometheus]\n{file}");
-        let config = Config::builder().environment(false).toml("a.toml", &file);
+        let config = Config::builder().environment(false).text("a.toml", &file);
         let config = config.exporter("prometheus", prometheus).build().unwrap();
         match config.exporter("prometheus") {
             Some(crate::config::ExporterConfig::Prometheus(settings)) => settings.page().clone(),

@@ -183,7 +183,7 @@ fn a_certificate_to_trust_counts_though_nothing_else_is_said_of_encryption() {
     let config = |tls: &str| {
         let text =
             format!("[telemetry.exporters.push]\ntype = 'otlp'\nendpoint = 'https://a:4318'\ntls = {tls}\n");
-        builder().toml("a.toml", &text).build()
+        builder().text("a.toml", &text).build()
     };
     let alone = config("{ ca = '/ca.pem' }").unwrap();
     let Some(ExporterConfig::Otlp(push)) = alone.exporter("push") else { panic!() };

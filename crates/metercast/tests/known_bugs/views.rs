@@ -28,7 +28,7 @@ fn views_keep_the_kind_of_what_they_match_and_a_star_matches_all() {
         receiver.endpoint
     );
     let store = Store::new();
-    let telemetry = start(builder().toml("a.toml", &text), &store);
+    let telemetry = start(builder().text("a.toml", &text), &store);
     record(&store);
     let page = page_of(&telemetry);
     let expected = [

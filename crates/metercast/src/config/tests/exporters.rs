@@ -96,7 +96,7 @@ mod files {
 
     #[test]
     fn an_exporter_that_the_file_names_replaces_the_implied_one_and_keeps_out_the_variables() {
-        let named = |text: &str| given(&[ENDPOINT]).toml("a.toml", text);
+        let named = |text: &str| given(&[ENDPOINT]).text("a.toml", text);
         let cases = [
             ("[telemetry.exporters.central]\ntype = 'otlp'\n", "central otlp"),
             ("[telemetry.exporters.otlp]\n", "otlp"),
@@ -116,7 +116,7 @@ mod files {
     #[test]
     fn the_environment_does_not_remove_what_the_file_names() {
         let config = given(&[("OTEL_METRICS_EXPORTER", "none")])
-            .toml("a.toml", "[telemetry.exporters.otlp]\n[telemetry.exporters.prometheus]\n")
+            .text("a.toml", "[telemetry.exporters.otlp]\n[telemetry.exporters.prometheus]\n")
             .build()
             .unwrap();
         assert_eq!(names(&config), "otlp prometheus");
@@ -124,7 +124,7 @@ mod files {
 
     #[test]
     fn a_file_switches_off_a_default_and_not_a_pin() {
-        let off = bare().toml("a.toml", "[telemetry.exporters.central]\nenabled = false\n");
+        let off = bare().text("a.toml", "[telemetry.exporters.central]\nenabled = false\n");
         let config = off.clone().default_exporter("central", Otlp::default()).build().unwrap();
         assert_eq!(names(&config), "");
         let config = off.exporter("central", Otlp::default()).build().unwrap();
@@ -140,7 +140,7 @@ mod files {
     fn a_file_may_make_another_type_of_a_default() {
         let config = bare()
             .default_exporter("main", Otlp::to("http://h:1"))
-            .toml("a.toml", "[telemetry.exporters.main]\ntype = 'prometheus'\n")
+            .text("a.toml", "[telemetry.exporters.main]\ntype = 'prometheus'\n")
             .build()
             .unwrap();
         assert_eq!(

@@ -162,7 +162,7 @@ fn a_file_of_a_hundred_megabytes_is_refused_unread() {
 
 #[test]
 fn an_include_is_a_list_of_names() {
-    let error = bare().toml("a.toml", "[telemetry]\ninclude = 'b.toml'\n").build().unwrap_err();
+    let error = bare().text("a.toml", "[telemetry]\ninclude = 'b.toml'\n").build().unwrap_err();
     assert_eq!(
         error.to_string(),
         "a.toml:2: telemetry.include: expected a list such as [\"conf.d/*.toml\"], found a string"

@@ -89,7 +89,7 @@ mod file {
 
     fn in_file(lines: &str) -> Result<Config, String> {
         let text = format!("[telemetry.exporters.prometheus]\n{lines}\n");
-        bare().toml("metercast.toml", &text).build().map_err(|error| error.to_string())
+        bare().text("metercast.toml", &text).build().map_err(|error| error.to_string())
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod file {
     fn code_wins_over_a_file_setting_by_setting() {
         let text = "[telemetry.exporters.prometheus]\nmax_in_flight = 2\ntimeout = '1s'\nany_path = true\n";
         let pinned = Prometheus::default().max_in_flight(3);
-        let listener = listener(bare().toml("metercast.toml", text).exporter("prometheus", pinned));
+        let listener = listener(bare().text("metercast.toml", text).exporter("prometheus", pinned));
         assert_eq!((listener.max_in_flight(), listener.timeout()), (3, Duration::from_secs(1)));
         assert!(listener.any_path());
     }
@@ -185,7 +185,7 @@ fn how_to_listen_elsewhere_is_what_counts_there() {
     );
     #[cfg(feature = "config")]
     {
-        let file = bare().toml("a.toml", "[telemetry.exporters.prometheus]\nlisten = 'h:1'\n");
+        let file = bare().text("a.toml", "[telemetry.exporters.prometheus]\nlisten = 'h:1'\n");
         assert_eq!(mend(file, "prometheus"), "set telemetry.exporters.prometheus.listen to another");
         let own = [("SHOP__EXPORTERS__P__LISTEN".to_owned(), "h:1".to_owned())];
         let own = bare().default_exporter("p", Prometheus::default()).env_prefix("SHOP").variables(own);

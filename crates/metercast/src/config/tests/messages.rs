@@ -7,7 +7,7 @@ const PAGE: &str = "[telemetry.exporters.prometheus]\n";
 const PRINT: &str = "[telemetry.exporters.stdout]\n";
 
 fn error(text: &str) -> String {
-    bare().toml("metercast.toml", text).build().unwrap_err().to_string()
+    bare().text("metercast.toml", text).build().unwrap_err().to_string()
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn words_of_a_file_are_written_as_they_are_documented() {
     ];
     for (key, found, words, meant) in cases {
         let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\n{key} = '{found}'\n");
-        let error = bare().toml("a.toml", &text).build().unwrap_err();
+        let error = bare().text("a.toml", &text).build().unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(

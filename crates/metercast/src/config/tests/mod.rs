@@ -189,7 +189,7 @@ mod files {
     #[test]
     fn every_key_of_a_file_arrives() {
         let config = bare()
-            .toml(
+            .text(
                 "metercast.toml",
                 r#"
                 [telemetry]
@@ -275,7 +275,7 @@ mod files {
     #[test]
     fn an_empty_file_and_one_without_our_table_say_nothing() {
         for text in ["", "[database]\nurl = 1\n", "[telemetry]\n", "\u{feff}[telemetry]\n"] {
-            let config = bare().toml("a.toml", text).build().unwrap();
+            let config = bare().text("a.toml", text).build().unwrap();
             assert_eq!(names(&config), "prometheus", "{text}");
             assert_eq!(config.warnings(), [""; 0], "{text}");
         }
@@ -283,7 +283,7 @@ mod files {
 
     #[test]
     fn a_table_that_is_nearly_ours_is_pointed_out() {
-        let config = bare().toml("a.toml", "\n[telemtry]\nenabled = false\n").build().unwrap();
+        let config = bare().text("a.toml", "\n[telemtry]\nenabled = false\n").build().unwrap();
         assert!(config.is_enabled());
         assert_eq!(
             config.warnings(),

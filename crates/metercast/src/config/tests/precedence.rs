@@ -48,7 +48,7 @@ fn for_an_otlp_exporter_each_source_wins_over_all_below_it() {
             let text = "[telemetry.exporters.otlp]\nendpoint = 'http://file:1'\ninterval = '2s'\n\
                         timeout = '2s'\nheaders = { x = 'file' }\ntemporality = 'cumulative'\n\
                         protocol = 'http/protobuf'\nenv = true\n";
-            builder = builder.toml("a.toml", text);
+            builder = builder.text("a.toml", text);
         }
         if pinned {
             builder = builder.exporter("otlp", described("pinned", 4));
@@ -86,7 +86,7 @@ fn for_a_prometheus_exporter_each_source_wins_over_all_below_it() {
         }
         if file {
             let text = "[telemetry.exporters.prometheus]\nlisten = '127.0.0.1:2'\nenv = true\n";
-            builder = builder.toml("a.toml", text);
+            builder = builder.text("a.toml", text);
         }
         if pinned {
             builder = builder.exporter("prometheus", Prometheus::listen("127.0.0.1:4"));
@@ -107,7 +107,7 @@ fn for_an_attribute_each_source_wins_over_all_below_it() {
             builder = builder.service("default", "1.4.2");
         }
         if file {
-            builder = builder.toml("a.toml", "[telemetry.resource]\n'service.name' = 'file'\n");
+            builder = builder.text("a.toml", "[telemetry.resource]\n'service.name' = 'file'\n");
         }
         if pinned {
             builder = builder.resource_attribute("service.name", "pinned");
@@ -137,7 +137,7 @@ fn being_enabled_is_decided_by_the_program_then_the_environment_then_the_file() 
     for (file, variables, pinned, enabled) in cases {
         let mut builder = given(variables);
         if let Some(file) = file {
-            builder = builder.toml("a.toml", &format!("[telemetry]\nenabled = {file}\n"));
+            builder = builder.text("a.toml", &format!("[telemetry]\nenabled = {file}\n"));
         }
         if let Some(pinned) = pinned {
             builder = builder.enabled(pinned);
@@ -149,7 +149,7 @@ fn being_enabled_is_decided_by_the_program_then_the_environment_then_the_file() 
 #[cfg(feature = "config")]
 #[test]
 fn the_program_pins_shutdown_and_signal_over_the_file() {
-    let file = bare().toml("a.toml", "[telemetry]\nshutdown_timeout = '1s'\non_sigterm = 'exit'\n");
+    let file = bare().text("a.toml", "[telemetry]\nshutdown_timeout = '1s'\non_sigterm = 'exit'\n");
     let config = file.clone().build().unwrap();
     assert_eq!((config.shutdown_timeout(), config.on_sigterm()), (Duration::from_secs(1), OnSigterm::Exit));
     let config = file.shutdown_timeout(Duration::from_secs(2)).on_sigterm(OnSigterm::Flush).build().unwrap();
@@ -164,7 +164,7 @@ fn each_value_is_laid_over_alone() {
             "central",
             Otlp::to("http://default:1").bearer("t").header("a", "1").header("b", "1"),
         )
-        .toml("a.toml", "[telemetry.exporters.central]\ninterval = '2s'\nheaders = { b = '2' }\n")
+        .text("a.toml", "[telemetry.exporters.central]\ninterval = '2s'\nheaders = { b = '2' }\n")
         .exporter("central", Otlp::default().compression(Compression::Gzip))
         .build()
         .unwrap();

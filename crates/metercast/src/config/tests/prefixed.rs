@@ -7,7 +7,7 @@ const FILE: &str = "[telemetry.exporters.grafana-cloud]\ntype = 'otlp'\nendpoint
                     interval = '1s'\n[telemetry.exporters.prometheus]\n";
 
 fn built(variables: Given<'_>) -> Result<Config, String> {
-    let builder = given(variables).env_prefix("SHOP").toml("a.toml", FILE);
+    let builder = given(variables).env_prefix("SHOP").text("a.toml", FILE);
     builder.build().map_err(|error| error.to_string())
 }
 
@@ -158,7 +158,7 @@ fn a_variable_that_cannot_be_used_is_an_error_with_its_name() {
 #[test]
 fn a_variable_can_switch_exporters_off_also_a_private_one_of_which_nothing_else_can_be_said() {
     let vendor = |variables| {
-        let builder = given(variables).env_prefix("SHOP").toml("a.toml", FILE);
+        let builder = given(variables).env_prefix("SHOP").text("a.toml", FILE);
         builder.private_exporter("vendor", Otlp::to("http://vendor:1")).build()
     };
     let off =

@@ -4,7 +4,7 @@ use super::*;
 
 /// A configuration with one exporter, which a file describes in these lines.
 fn from_file(lines: &str) -> Result<Config, ConfigError> {
-    bare().toml("a.toml", &format!("[telemetry.exporters.main]\ntype = 'otlp'\n{lines}\n")).build()
+    bare().text("a.toml", &format!("[telemetry.exporters.main]\ntype = 'otlp'\n{lines}\n")).build()
 }
 
 /// What is in the way of building it, without its place in the file; https is not always there.
@@ -204,7 +204,7 @@ fn a_wrong_combination_is_an_error_with_its_mend() {
 fn what_is_said_of_a_key_above_replaces_what_is_said_below() {
     let file = "[telemetry.exporters.otlp]\npreset = 'honeycomb'\nendpoint = 'http://h'\nauth = { token = 'file' }\nenv = true\n";
     let key = |variables: Given<'_>| {
-        let config = given(variables).toml("a.toml", file).build().unwrap();
+        let config = given(variables).text("a.toml", file).build().unwrap();
         headers(&config, "otlp")
             .iter()
             .map(|(name, value)| format!("{name}={value}"))

@@ -132,13 +132,13 @@ mod files {
     fn a_file_can_switch_a_private_exporter_off_and_nothing_else() {
         let vendor = || bare().private_exporter("vendor", Otlp::to("http://vendor:1"));
         let switch = |enabled| format!("[telemetry.exporters.vendor]\nenabled = {enabled}\n");
-        let off = vendor().toml("a.toml", &switch(false)).build().unwrap();
+        let off = vendor().text("a.toml", &switch(false)).build().unwrap();
         assert_eq!(names(&off), "prometheus");
         assert!(off.is_private("vendor"));
-        let on = vendor().toml("a.toml", &switch(true)).build().unwrap();
+        let on = vendor().text("a.toml", &switch(true)).build().unwrap();
         assert_eq!(names(&on), "prometheus vendor");
         let text = "[telemetry.exporters.vendor]\ntype = 'otlp'\nendpoint = 'http://users:1'\n";
-        let error = vendor().toml("a.toml", text).build().unwrap_err();
+        let error = vendor().text("a.toml", text).build().unwrap_err();
         let refusal = "is not for the user to say: this exporter belongs to the program; enabled = false switches it \
                        off, and is all that can be said of it";
         assert_eq!(

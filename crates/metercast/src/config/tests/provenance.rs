@@ -23,7 +23,7 @@ fn config() -> Config {
         .default_exporter("otlp", Otlp::to("http://default:1").timeout(Duration::from_secs(1)))
         .exporter("page", Prometheus::listen("127.0.0.1:1"))
         .on_sigterm(OnSigterm::Exit)
-        .toml("a.toml", FILE)
+        .text("a.toml", FILE)
         .build()
         .unwrap()
 }
@@ -161,7 +161,7 @@ fn every_key_of_the_table_that_has_a_value_is_listed() {
         {
             for lines in example(kind, key) {
                 let text = format!("[telemetry.exporters.it]\ntype = '{}'\n{lines}", kind.name());
-                let config = bare().toml("a.toml", &text).build();
+                let config = bare().text("a.toml", &text).build();
                 let config = config.unwrap_or_else(|error| panic!("{error}\n{text}"));
                 let last = lines.lines().count() + 2;
                 let path = format!("telemetry.exporters.it.{}", key.name);
@@ -183,7 +183,7 @@ fn every_default_of_the_table_is_listed() {
     for kind in Kind::ALL {
         let needed = if kind == Kind::Pushgateway { "url = 'http://h'\njob = 'j'\n" } else { "" };
         let text = format!("[telemetry.exporters.it]\ntype = '{}'\n{needed}", kind.name());
-        let config = bare().toml("a.toml", &text).build().unwrap();
+        let config = bare().text("a.toml", &text).build().unwrap();
         let of_kind = keys::of_kind(kind).iter().flat_map(|table| table.iter());
         let all = keys::TELEMETRY.iter().map(|key| (format!("telemetry.{}", key.name), key));
         let all = all.chain(of_kind.map(|key| (format!("telemetry.exporters.it.{}", key.name), key)));
@@ -204,7 +204,7 @@ fn every_default_of_the_table_is_listed() {
 #[test]
 fn one_secret_has_one_key_whoever_gives_it() {
     let variables = [("SHOP__EXPORTERS__IT__AUTH__BEARER", "t"), ("SHOP__EXPORTERS__IT__TYPE", "otlp")];
-    let in_file = |text: &str| bare().toml("a.toml", &format!("[telemetry.exporters.it]\n{text}"));
+    let in_file = |text: &str| bare().text("a.toml", &format!("[telemetry.exporters.it]\n{text}"));
     let builders = [
         given(&variables).env_prefix("SHOP"),
         in_file("type = 'otlp'\nauth.bearer = 't'"),
@@ -223,14 +223,14 @@ fn one_secret_has_one_key_whoever_gives_it() {
 fn a_view_is_listed_as_it_is_written() {
     let view =
         "{ name = \"a\", kind = \"up_down_counter\", rename_labels = { \"a\" = \"b\", \"c\" = \"d\" } }";
-    let config = bare().toml("a.toml", &format!("[telemetry]\nviews = [{view}]\n")).build().unwrap();
+    let config = bare().text("a.toml", &format!("[telemetry]\nviews = [{view}]\n")).build().unwrap();
     assert_eq!(config.sources().get("telemetry.exporters.prometheus.views[0]").unwrap().value(), view);
 }
 
 #[test]
 fn an_exporter_that_is_switched_off_is_listed_as_that() {
     let text = "[telemetry.exporters.it]\ntype = 'otlp'\nenabled = false\n";
-    let config = bare().toml("a.toml", text).build().unwrap();
+    let config = bare().text("a.toml", text).build().unwrap();
     let of_it = config.sources().settings().iter().filter(|setting| setting.key().contains(".it."));
     let of_it: Vec<_> = of_it.map(|setting| (setting.key(), setting.value())).collect();
     assert_eq!(of_it, [("telemetry.exporters.it.enabled", "false")]);

@@ -29,7 +29,7 @@ fn a_file_says_all_that_there_is_to_say() {
                 proxy = \"http://u:s3cret@proxy:3128\"\n\
                 strategy = \"UnderscoreEscapingWithoutSuffixes\"\n\
                 target_info = true\n";
-    let config = built(bare().toml("f.toml", file));
+    let config = built(bare().text("f.toml", file));
     let settings = gateway(&config);
     assert_eq!(
         config.exporter("till").unwrap().to_string(),
@@ -49,7 +49,7 @@ fn a_file_says_all_that_there_is_to_say() {
 fn a_file_may_say_which_instance_a_program_is() {
     let file = "telemetry.exporters.till.grouping.instance = \"b\"\n";
     let code = Pushgateway::to("http://gateway:9091", "checkout").group("zone", "z").group("instance", "a");
-    let config = built(bare().default_exporter("till", code).toml("f.toml", file));
+    let config = built(bare().default_exporter("till", code).text("f.toml", file));
     assert_eq!(gateway(&config).grouping().collect::<Vec<_>>(), [("instance", "b"), ("zone", "z")]);
 }
 
@@ -100,7 +100,7 @@ fn what_is_missing_or_wrong_is_said_with_its_place() {
         ("url = \"http://g\"\njob = \"a\"\ngroping = {}", "did you mean \"grouping\"?"),
     ] {
         let file = format!("[telemetry.exporters.till]\ntype = \"pushgateway\"\n{text}\n");
-        let error = bare().toml("f.toml", &file).build().unwrap_err();
+        let error = bare().text("f.toml", &file).build().unwrap_err();
         assert_eq!(error.problems().len(), 1, "{error}");
         let says = error.to_string();
         assert!(says.contains(expected) && !says.contains("s3cret"), "{says}");

@@ -6,7 +6,7 @@ use super::*;
 /// The value of an attribute that is written so.
 fn filled(variables: Given<'_>, text: &str) -> Result<String, String> {
     let text = format!("[telemetry.resource]\nit = '{text}'\n");
-    let config = given(variables).toml("a.toml", &text).build().map_err(|error| error.to_string())?;
+    let config = given(variables).text("a.toml", &text).build().map_err(|error| error.to_string())?;
     Ok(attribute(&config, "it"))
 }
 
@@ -59,7 +59,7 @@ fn references_stand_in_lists_and_tables_and_for_numbers_and_truths() {
     let text = "[telemetry.exporters.prometheus]\ntarget_info = '${env:ON}'\nmax_in_flight = '${env:MOST}'\n\
                 timeout = '${env:TIME}'\nresource_labels = ['x', '${env:KEY}']\nbuckets = [0, '${env:BOUND}']\n\
                 views = [{ name = '${env:KEY}', cardinality_limit = '${env:MOST}' }]\n";
-    let config = given(&variables).toml("a.toml", text).build().unwrap();
+    let config = given(&variables).text("a.toml", text).build().unwrap();
     let page = prometheus(&config, "prometheus");
     assert_eq!((page.listener().max_in_flight(), page.listener().timeout().as_secs()), (7, 5));
     let options = crate::PageOptions::new().target_info(true);
@@ -71,7 +71,7 @@ fn references_stand_in_lists_and_tables_and_for_numbers_and_truths() {
 #[test]
 fn only_our_table_has_references() {
     let text = "[database]\nurl = '${env:MISSING}'\n[telemetry]\n";
-    assert!(bare().toml("a.toml", text).build().is_ok());
+    assert!(bare().text("a.toml", text).build().is_ok());
 }
 
 #[test]
@@ -156,12 +156,12 @@ fn what_was_filled_in_is_in_no_error_and_no_warning() {
     ];
     for (line, message) in cases {
         let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\n{line}\n");
-        let error = given(&variables).toml("a.toml", &text).build().unwrap_err();
+        let error = given(&variables).text("a.toml", &text).build().unwrap_err();
         assert_eq!(error.to_string(), format!("a.toml:3: telemetry.exporters.it.{message}"));
         assert!(!format!("{error:?} {:?}", error.problems()).contains("s3cret"));
     }
     let grpc = "[telemetry.exporters.it]\ntype = 'otlp'\nendpoint = 'http://h/${env:S}'\nprotocol = 'grpc'\n";
-    let config = given(&variables).toml("a.toml", grpc).build();
+    let config = given(&variables).text("a.toml", grpc).build();
     let said = config.map(|config| config.warnings().join("\n")).unwrap_or_else(|error| error.to_string());
     assert!(!said.contains("s3cret"), "{said}");
 }
@@ -170,7 +170,7 @@ fn what_was_filled_in_is_in_no_error_and_no_warning() {
 fn references_that_come_to_too_much_are_refused() {
     let long = "x".repeat(1 << 20);
     let text = format!("[telemetry.resource]\nit = '{}'\n", "${env:LONG}".repeat(17));
-    let error = given(&[("LONG", &long)]).toml("a.toml", &text).build().unwrap_err();
+    let error = given(&[("LONG", &long)]).text("a.toml", &text).build().unwrap_err();
     assert_eq!(
         error.to_string(),
         "a.toml:2: telemetry.resource.it: comes to more than 16 MiB of what is referred to"
@@ -181,7 +181,7 @@ fn references_that_come_to_too_much_are_refused() {
 fn a_host_that_was_filled_in_stays_hidden_beside_a_port_of_the_environment() {
     let variables = [("HOST", "s3cret"), ("OTEL_EXPORTER_PROMETHEUS_PORT", "2")];
     let text = "[telemetry.exporters.prometheus]\nlisten = '${env:HOST}:1'\nenv = true\n";
-    let config = given(&variables).toml("a.toml", text).build().unwrap();
+    let config = given(&variables).text("a.toml", text).build().unwrap();
     assert_eq!(prometheus(&config, "prometheus").listen(), "s3cret:2");
     assert!(!config.sources().to_string().contains("s3cret"));
 }
@@ -190,7 +190,7 @@ fn a_host_that_was_filled_in_stays_hidden_beside_a_port_of_the_environment() {
 fn a_key_that_was_filled_into_a_path_is_sent_and_not_shown() {
     let text =
         "[telemetry.exporters.it]\ntype = 'otlp'\nendpoint = 'http://${env:HOST}/${env:KEY}/v1/metrics'\n";
-    let config = given(&[("HOST", "h"), ("KEY", "s3cret")]).toml("a.toml", text).build().unwrap();
+    let config = given(&[("HOST", "h"), ("KEY", "s3cret")]).text("a.toml", text).build().unwrap();
     let it = otlp(&config, "it");
     assert_eq!(it.endpoint().path(), "/s3cret/v1/metrics");
     assert_eq!(it.to_string(), "to http://h/*** every 60s");

@@ -57,7 +57,7 @@ fn every_key() -> Vec<Case> {
 }
 
 fn problems(text: &str) -> Vec<String> {
-    let builder = bare().toml("a.toml", text).default_exporter("pushgateway", gateway());
+    let builder = bare().text("a.toml", text).default_exporter("pushgateway", gateway());
     match builder.build() {
         Ok(_) => Vec::new(),
         Err(error) => error.problems().iter().map(ToString::to_string).collect(),
@@ -96,7 +96,7 @@ fn every_key_of_the_table_is_read() {
 fn every_default_is_accepted_and_changes_nothing() {
     for case in every_key().iter().filter(|case| case.is_top && !case.key.default.is_empty()) {
         let build =
-            |text: &str| bare().toml("a.toml", text).default_exporter("pushgateway", gateway()).build();
+            |text: &str| bare().text("a.toml", text).default_exporter("pushgateway", gateway()).build();
         let head = case.text.lines().next().unwrap();
         let text = case.with(case.key.default);
         assert_eq!(build(&text).unwrap(), build(&format!("{head}\n")).unwrap(), "{text}");

@@ -100,7 +100,7 @@ fn what_stands_beside_a_reference_in_a_secret_is_shown_nowhere() {
                 let toml: String =
                     settings.iter().map(|(key, text)| format!("it.{key} = '{text}'\n")).collect();
                 let toml = format!("[telemetry.exporters]\nit.type = '{}'\n{toml}", kind.name());
-                read += usize::from(look(&what, given(&VARIABLES).toml("a.toml", &toml)));
+                read += usize::from(look(&what, given(&VARIABLES).text("a.toml", &toml)));
                 let variables = settings.iter().map(|(key, text)| {
                     let key = key.to_uppercase().replace('.', "__").replace('-', "_");
                     (format!("SHOP__EXPORTERS__IT__{key}"), (*text).to_owned())
@@ -160,7 +160,7 @@ fn of_a_secret_and_of_a_url_the_references_are_shown() {
     let text = "[telemetry.exporters.it]\ntype = 'otlp'\nendpoint = 'http://${env:H}/a?key=SECRET${env:SEC}'\n\
                 proxy = 'http://user:SECRET@${env:H}:3128'\nauth = { bearer = '${env:SEC:-SECRET}' }\n\
                 headers = { a = 'SECRET${env:SEC}SECRET' }\n";
-    let config = given(&VARIABLES).toml("a.toml", text).build().unwrap();
+    let config = given(&VARIABLES).text("a.toml", text).build().unwrap();
     let shown = |key: &str| config.sources().get(&format!("telemetry.exporters.it.{key}")).unwrap().value();
     assert_eq!(shown("endpoint"), "http://${env:H}/a?***${env:SEC}");
     assert_eq!(shown("proxy"), "http://***@${env:H}:3128");
@@ -196,5 +196,5 @@ fn neither_is_it_of_a_declarative_file() {
 #[test]
 fn a_reference_that_is_none_may_be_a_part_of_a_password() {
     let text = "[telemetry.exporters.it]\ntype = 'otlp'\nauth = { bearer = 'a${SECRET}b' }\n";
-    assert!(!look("", bare().toml("a.toml", text)));
+    assert!(!look("", bare().text("a.toml", text)));
 }

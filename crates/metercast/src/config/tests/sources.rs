@@ -6,7 +6,7 @@ use super::*;
 fn all_problems_of_all_sources_are_reported_at_once() {
     let text = "[telemetry]\nenbled = true\n[telemetry.exporters.central]\ntype = 'otlp'\ninterval = 60\n";
     let error = given(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "h")])
-        .toml("metercast.toml", text)
+        .text("metercast.toml", text)
         .exporter("central", Otlp::to("h"))
         .build()
         .unwrap_err();
@@ -64,7 +64,7 @@ fn a_bad_value_in_code_is_an_error_with_the_key_that_a_file_would_have() {
 fn a_file_cannot_change_the_type_of_what_the_program_pins() {
     let error = bare()
         .exporter("central", Otlp::default())
-        .toml("metercast.toml", "[telemetry.exporters.central]\ntype = 'prometheus'\n")
+        .text("metercast.toml", "[telemetry.exporters.central]\ntype = 'prometheus'\n")
         .build()
         .unwrap_err();
     assert_eq!(
@@ -88,7 +88,7 @@ fn what_this_build_has_not_is_an_error_only_where_it_counts_and_names_the_featur
         (has::ZSTD, "compression = 'zstd'", "compression", zstd, "OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
     ];
     for (built_in, line, key, refusal, variable, value) in cases {
-        let file = bare().toml("metercast.toml", &format!("[telemetry.exporters.otlp]\n{line}\n")).build();
+        let file = bare().text("metercast.toml", &format!("[telemetry.exporters.otlp]\n{line}\n")).build();
         let variables = given(&[("OTEL_METRICS_EXPORTER", "otlp"), (variable, value)]).build();
         if built_in {
             assert!(file.is_ok() && variables.is_ok(), "{line}");
@@ -100,7 +100,7 @@ fn what_this_build_has_not_is_an_error_only_where_it_counts_and_names_the_featur
     }
     let overruled = bare()
         .default_exporter("otlp", Otlp::to("https://h").protocol(Protocol::Grpc).compression(Compression::Zstd))
-        .toml(
+        .text(
             "metercast.toml",
             "[telemetry.exporters.otlp]\nendpoint = 'http://h'\nprotocol = 'http/json'\ncompression = 'none'\n",
         );

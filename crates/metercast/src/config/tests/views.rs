@@ -6,14 +6,14 @@ use super::*;
 use crate::view::{Aggregation, Filter, GaugeMerge, Projection, Selector, View, Visibilities};
 
 fn projection(text: &str) -> Projection {
-    let config = bare().toml("a.toml", text).build().unwrap();
+    let config = bare().text("a.toml", text).build().unwrap();
     config.exporter("it").unwrap().projection().clone()
 }
 
 /// What is said of this view in the table of an exporter, without its place.
 fn refusal(view: &str) -> String {
     let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nviews = [{view}]\n");
-    let error = bare().toml("a.toml", &text).build().unwrap_err().to_string();
+    let error = bare().text("a.toml", &text).build().unwrap_err().to_string();
     error
         .strip_prefix("a.toml:3: telemetry.exporters.it.views[0]")
         .unwrap_or_else(|| panic!("{error}"))
@@ -88,7 +88,7 @@ fn what_holds_for_all_lies_below_what_an_exporter_says_and_reaches_no_private_on
     let config = bare()
         .private_exporter("vendor", Otlp::default().view(private.clone()))
         .exporter("it", Otlp::default().view(View::of("b").drop()))
-        .toml("a.toml", text)
+        .text("a.toml", text)
         .build()
         .unwrap();
     let (seconds, millis) = (View::of("a").unit("s"), View::of("a").unit("ms"));
@@ -102,7 +102,7 @@ fn what_holds_for_all_lies_below_what_an_exporter_says_and_reaches_no_private_on
 fn the_resource_of_an_exporter_is_all_none_or_a_list() {
     let resource = |value| {
         let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nresource = {value}\n");
-        bare().toml("a.toml", &text).build().map(|config| otlp(&config, "it").resource().clone())
+        bare().text("a.toml", &text).build().map(|config| otlp(&config, "it").resource().clone())
     };
     assert_eq!(resource("'all'").unwrap(), ResourceAttributes::All);
     assert_eq!(resource("'none'").unwrap(), ResourceAttributes::None);
@@ -135,7 +135,7 @@ fn a_limit_of_nothing_is_refused() {
         refusal("{ name = 'a', cardinality_limit = -1 }"),
         ".cardinality_limit: -1 is less than nothing; write at least 1"
     );
-    let error = bare().toml("a.toml", "[telemetry]\ncardinality_limit = 0\n").build().unwrap_err();
+    let error = bare().text("a.toml", "[telemetry]\ncardinality_limit = 0\n").build().unwrap_err();
     assert_eq!(error.to_string(), format!("a.toml:2: telemetry{zero}"));
 }
 
@@ -145,7 +145,7 @@ fn a_pattern_that_nothing_matches_is_refused() {
     assert_eq!(refusal("{ name = '', unit = 's' }"), format!(".name: {empty}"));
     assert_eq!(refusal("{ drop_labels = ['a', ''] }"), format!(".drop_labels: {empty}"));
     let text = "[telemetry.exporters.it]\ntype = 'otlp'\ninclude = ['']\n";
-    let error = bare().toml("a.toml", text).build().unwrap_err();
+    let error = bare().text("a.toml", text).build().unwrap_err();
     assert_eq!(error.to_string(), format!("a.toml:3: telemetry.exporters.it.include: {empty}"));
 }
 
@@ -239,7 +239,7 @@ fn two_metrics_that_views_give_one_name_are_refused_with_both_places() {
             "[telemetry]\nviews = [\n{views}]\n[telemetry.exporters.it]\ntype = 'otlp'\n\
                             [telemetry.exporters.other]\ntype = 'otlp'\n"
         );
-        bare().toml("a.toml", &text).build().map_err(|error| error.to_string())
+        bare().text("a.toml", &text).build().map_err(|error| error.to_string())
     };
     let (a, b) = ("{ name = 'a', rename = 'x' }", "{ name = 'b', rename = 'x' }");
     let refused = "a.toml:4: telemetry.views[1]: gives \"a\" the name \"x\", which a.toml:3: telemetry.views[0] gives \"b\"; \
@@ -257,10 +257,10 @@ fn two_metrics_that_views_give_one_name_are_refused_with_both_places() {
     }
     // One exporter takes only one of them.
     let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nexclude = ['a']\nviews = [{a}, {b}]\n");
-    assert!(bare().toml("a.toml", &text).build().is_ok());
+    assert!(bare().text("a.toml", &text).build().is_ok());
     let text = format!("[telemetry.exporters.it]\ntype = 'otlp'\nviews = [{b}]\n");
     let in_code =
-        bare().exporter("it", Otlp::default().view(View::of("a").rename("x"))).toml("a.toml", &text);
+        bare().exporter("it", Otlp::default().view(View::of("a").rename("x"))).text("a.toml", &text);
     assert_eq!(
         in_code.build().unwrap_err().to_string(),
         "telemetry.exporters.it.views[0]: gives \"a\" the name \"x\", which a.toml:3: telemetry.exporters.it.views[0] gives \
@@ -275,7 +275,7 @@ fn a_view_knows_where_it_was_said() {
     let config = bare()
         .default_exporter("it", Otlp::default().view(View::of("c").drop()))
         .exporter("it", Otlp::default().view(View::of("d").drop()))
-        .toml("a.toml", text)
+        .text("a.toml", text)
         .build()
         .unwrap();
     let views = &otlp(&config, "it").projection().views;

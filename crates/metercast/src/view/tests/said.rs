@@ -164,7 +164,7 @@ fn a_view_of_a_file_is_named_by_its_file_and_line() {
     let text = "[telemetry]\nviews = [{ name = 'views.b*', unit = 'ms' }]\n\
                 [telemetry.exporters.own]\ntype = 'prometheus'\ninclude = ['views.o*']\nviews = [\n\
                 { name = 'cost.*', aggregation = 'drop' },\n{ name = 'views.price', unit = 'ms' }]\n";
-    let config = crate::config::Config::builder().environment(false).toml("main.toml", text).build().unwrap();
+    let config = crate::config::Config::builder().environment(false).text("main.toml", text).build().unwrap();
     let store = orders();
     store.scope(|| BYTES.add(1));
     let own = Pages::of(config.exporter("own").unwrap().projection().clone());
