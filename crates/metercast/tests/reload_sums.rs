@@ -65,7 +65,7 @@ fn regions(store: &Store) {
 fn what_has_ended_stays_in_sums_and_places_stay_taken_when_another_view_is_added() {
     for view in views() {
         let readers = Readers::new();
-        let (telemetry, store, _) = start(readers.with(&[view.clone()]));
+        let (telemetry, store, _) = start(readers.with(std::slice::from_ref(&view)));
         regions(&store);
         let (all, ..) = readers.read(&telemetry);
         end(&store, "as");
@@ -91,7 +91,7 @@ fn what_has_ended_stays_in_sums_and_places_stay_taken_when_another_view_is_added
 fn an_exporter_that_goes_and_comes_back_shows_no_sum_that_is_less_than_it_was() {
     for view in views() {
         let readers = Readers::new();
-        let (telemetry, store, _) = start(readers.with(&[view.clone()]));
+        let (telemetry, store, _) = start(readers.with(std::slice::from_ref(&view)));
         regions(&store);
         let before = readers.read(&telemetry);
         let total = |seen: &Seen| seen.1.iter().map(|(sum, _)| sum).sum::<i64>();

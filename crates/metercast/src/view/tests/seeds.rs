@@ -130,7 +130,7 @@ fn default_buckets_are_for_histograms_of_which_nobody_says_any() {
     assert_eq!(bounds("views_settle"), ["0.005", "0.07", "1", "+Inf"]);
 }
 
-/// 5.14, 5: a reload with another view let counters begin anew.
+/// 8328: each reload let all counters begin anew.
 #[test]
 fn a_metric_that_gets_another_name_unit_or_labels_keeps_what_was_counted() {
     let store = orders();
