@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::options::PageChoice;
 
 /// The recordings of a case, in order.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
     /// Which pages the folder has beside `prometheus.txt`, by the names of their files without `.txt`.
@@ -24,6 +24,9 @@ pub struct Given {
     /// Whether OTLP is to have what came since the delivery before.
     #[serde(default)]
     pub delta: bool,
+    /// The views of all exporters, in the words of a configuration.
+    #[serde(default)]
+    pub views: Vec<toml::Table>,
     /// What is recorded.
     pub record: Vec<Recording>,
 }
@@ -99,6 +102,13 @@ impl Given {
     /// If it is not one.
     pub fn parse(text: &str) -> Given {
         toml::from_str(text).unwrap_or_else(|error| panic!("given.toml: {error}"))
+    }
+
+    /// A configuration that says the views and nothing else.
+    pub(crate) fn configuration(&self) -> String {
+        let views = self.views.iter().cloned().map(toml::Value::Table).collect();
+        let telemetry = toml::Table::from_iter([("views".to_owned(), toml::Value::Array(views))]);
+        toml::Table::from_iter([("telemetry".to_owned(), toml::Value::Table(telemetry))]).to_string()
     }
 
     /// Makes the recordings in a store.

@@ -127,7 +127,7 @@ impl Random {
             recording
         });
         let record = record.collect();
-        Given { pages: Vec::new(), page, exemplars: None, delta: false, record }
+        Given { pages: Vec::new(), page, exemplars: None, delta: false, views: Vec::new(), record }
     }
 
     /// Any of what an operator may choose.

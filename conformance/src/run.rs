@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use metercast::config::{Config, Otlp, Prometheus, Protocol, TemporalityPreference};
+use metercast::view::Projection;
 use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store, Telemetry};
 
 use crate::http::{self, Answer, Request};
@@ -127,6 +128,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
     let push = |inbox: &Inbox| Otlp::to(&inbox.url()).temporality(temporality).interval(A_YEAR);
     let config = Config::builder()
         .environment(false)
+        .text("given.toml", &given.configuration())
         .exemplars(given.filter())
         .self_metrics(false)
         .service(name, "1")
@@ -139,6 +141,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
     if !given.is_delivered_between() {
         given.record(&store);
     }
+    let projection = config.exporter("scrape").expect("it is pinned").projection().clone();
     let telemetry = Telemetry::builder(config).store(store.clone()).log(log.clone());
     let telemetry = telemetry.start().expect("exporters start");
     let between = given.is_delivered_between().then(|| {
@@ -148,7 +151,7 @@ pub fn run(name: &str, given: &Given) -> Outcome {
         given.record_after(&store, Some(1));
         [message, json]
     });
-    let mut pages = pages(given, &store, log);
+    let mut pages = pages(given, projection, &store, log);
     pages.extend(scraped(telemetry.scrape_address().expect("a listener")));
     telemetry.shutdown().expect("the final push");
     let [message, json] = [protobuf, json].map(|inbox| {
@@ -173,6 +176,7 @@ pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
     given.record(&store);
     let config = Config::builder()
         .environment(false)
+        .text("given.toml", &given.configuration())
         .exemplars(given.filter())
         .service(name, "1")
         .exporter("push", Otlp::to(to).protocol(Protocol::Grpc))
@@ -185,8 +189,9 @@ pub fn push_grpc(name: &str, given: &Given, to: &str) -> Result<(), String> {
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The pages that a case asks for, in every format.
-fn pages(given: &Given, store: &Store, log: Log) -> Vec<ServedPage> {
+fn pages(given: &Given, projection: Projection, store: &Store, log: Log) -> Vec<ServedPage> {
     let page = PrometheusPage::with("scrape", given.page.options(), &given.page.resource(), log);
+    let page = page.projection(projection);
     let write = |(file, format): (&'static str, PageFormat)| {
         let [body, again] = [(); 2].map(|()| {
             let mut body = Vec::new();

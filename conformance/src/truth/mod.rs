@@ -7,6 +7,7 @@ use metercast::ExemplarFilter;
 mod facts;
 mod page;
 mod spelling;
+mod views;
 
 pub use page::{Families, Page};
 
@@ -80,8 +81,14 @@ impl Truth {
         })
     }
 
+    /// Whether there are buckets without bounds.
+    pub fn has_exponential(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.exponential)
+    }
+
     fn with(given: &Given, is_delta: bool, which: impl Fn(&Recording) -> bool) -> Truth {
         let mut truth = Truth { metrics: Vec::new(), is_delta };
+        let given = &views::seen_through(given);
         for recording in given.record.iter().filter(|recording| which(recording)) {
             truth.take(given, recording);
         }

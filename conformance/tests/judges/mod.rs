@@ -125,7 +125,7 @@ fn pages(judged: &Judged) -> impl Iterator<Item = Shown<'_>> {
         let choice = if page.is_scraped() { &default } else { &given.page };
         let is_legal = choice.makes_legal() || !page.has_utf8_names();
         // What becomes of native buckets, `tests/native.rs` knows.
-        let is_native = !page.is_text() && given.record.iter().any(|recording| recording.exponential);
+        let is_native = !page.is_text() && truth.has_exponential();
         let expected = (!choice.is_of_metrics_rs() && !is_native).then(|| truth.page(choice, page.format));
         Shown { name, page, is_legal, expected }
     })
