@@ -74,6 +74,11 @@ impl ServerTls {
         Ok(ServerPem { certificate: read("certificate", &self.certificate)?, key: read("key", &self.key)? })
     }
 
+    /// Certificate and key as errors say them: each file, and where it is given.
+    pub(crate) fn said(&self) -> [String; 2] {
+        [&self.certificate, &self.key].map(|file| format!("{:?} (of {})", file.path(), file.place()))
+    }
+
     /// When the files were written last, and how long they are.
     pub(crate) fn stamp(&self) -> Stamp {
         [self.certificate(), self.key()].map(|path| {

@@ -71,25 +71,23 @@ impl Tls {
 
 fn read(files: &ServerTls) -> Result<TlsAcceptor, String> {
     let ServerPem { certificate, key } = files.read()?;
-    let (certificate_file, key_file) = (files.certificate(), files.key());
-    let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(&certificate).collect::<Result<_, _>>().map_err(|error| {
-            format!("cannot use its certificate {certificate_file:?}: it is not PEM: {error}")
-        })?;
+    let [of_certificate, of_key] = files.said();
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("cannot use its certificate {of_certificate}: it is not PEM: {error}"))?;
     if chain.is_empty() {
         return Err(format!(
-            "cannot use its certificate {certificate_file:?}: there is none in the file; it must be PEM"
+            "cannot use its certificate {of_certificate}: there is none in the file; it must be PEM"
         ));
     }
     // The error says what kind of block there is, and nothing of what is in it.
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| {
-        format!("cannot use its key {key_file:?}: {error}; it must be a private key in PEM")
-    })?;
+    let key = PrivateKeyDer::from_pem_slice(&key)
+        .map_err(|error| format!("cannot use its key {of_key}: {error}; it must be a private key in PEM"))?;
     let mut config = ServerConfig::builder_with_provider(crate::crypto::provider())
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| {
-            format!("cannot use its certificate {certificate_file:?} with its key {key_file:?}: {error}")
+            format!("cannot use its certificate {of_certificate} with its key {of_key}: {error}")
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))

@@ -53,6 +53,11 @@ impl Reader<'_> {
                 let word = self.findings.word(at, node, names, HistogramAggregation::named);
                 layer.histograms = given(at, word);
             }
+            "max_request_size" => {
+                let bytes = self.findings.count(at, node, "4194304");
+                layer.request_limit =
+                    bytes.and_then(|bytes| self.findings.take(at, otlp::check_request_limit(bytes)));
+            }
             "headers" => {
                 let Some(table) = self.findings.table(at, node, "a table such as { \"x-scope\" = \"a\" }")
                 else {

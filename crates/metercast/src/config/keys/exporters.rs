@@ -196,6 +196,13 @@ pub(in crate::config) const OTLP: &[Key] = &[
         "\"exponential\"",
         "Which buckets histograms have that do not say so themselves.",
     ),
+    key(
+        "max_request_size",
+        Takes::Count(4_096, 67_108_864),
+        "",
+        "4194304",
+        "The most bytes of a request, before it is compressed; what is more is sent in several.",
+    ),
     key("auth", Takes::OneOf(AUTH), "", "{ bearer = \"${file:token}\" }", "Who we are."),
     key("dataset", Takes::Secret, "", "\"metrics\"", "The name of a dataset, for a preset that has such."),
     key("headers", Takes::SecretMap, "", "{ \"x-scope\" = \"a\" }", "Headers that each push carries."),

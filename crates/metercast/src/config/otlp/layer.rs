@@ -200,7 +200,8 @@ impl OtlpLayer {
                 HistogramAggregation::default(),
                 |histograms| histograms.name().to_owned(),
             ),
-            request_limit: (self.request_limit.map(|limit| limit.value))
+            request_limit: findings
+                .settle_if(&at("max_request_size"), self.request_limit, usize::to_string)
                 .or_else(|| preset.and_then(|preset| preset.request_limit(compression)))
                 .unwrap_or(REQUEST_LIMIT),
             headers,
@@ -279,11 +280,9 @@ fn warn_of_unused(url: &Given<Url>, protocol: Protocol, findings: &mut Findings)
 }
 
 /// Less would hardly hold one series.
-#[cfg(feature = "yaml")]
 const LEAST_REQUEST: usize = 4 << 10;
 
 /// The most bytes of a request.
-#[cfg(feature = "yaml")]
 pub(in crate::config) fn check_request_limit(bytes: usize) -> Checked<usize> {
     if (LEAST_REQUEST..=REQUEST_LIMIT).contains(&bytes) {
         return Ok(bytes);

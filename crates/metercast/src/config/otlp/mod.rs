@@ -14,7 +14,6 @@ use std::time::Duration;
 
 pub use aggregation::{HistogramAggregation, TemporalityPreference};
 pub(super) use layer::OtlpLayer;
-#[cfg(feature = "yaml")]
 pub(super) use layer::check_request_limit;
 pub use preset::Preset;
 pub use protocol::{Compression, Protocol};
@@ -72,6 +71,7 @@ pub struct Otlp {
     pub(super) proxy: Option<Checked<Proxy>>,
     temporality: Option<TemporalityPreference>,
     histograms: Option<HistogramAggregation>,
+    request_limit: Option<Checked<usize>>,
     auth: Option<Auth>,
     dataset: Option<Checked<Secret>>,
     headers: Vec<Checked<(String, Secret)>>,
@@ -194,6 +194,13 @@ impl Otlp {
         self
     }
 
+    /// The most bytes of a request before it is compressed, 4 KiB to 64 MiB: what is more is sent in several. Unless it is said 64 MiB,
+    /// or what the preset's receiver takes.
+    pub fn max_request_size(mut self, bytes: usize) -> Self {
+        self.request_limit = Some(check_request_limit(bytes));
+        self
+    }
+
     /// Authorizes with a token. The last of `bearer` and [`basic`](Self::basic) counts.
     pub fn bearer(mut self, token: &str) -> Self {
         self.auth = Some(Auth::bearer(token));
@@ -254,7 +261,9 @@ impl Otlp {
                 .and_then(|timeout| findings.take(&place.child("timeout"), duration::bounded(timeout))),
             compression: at(self.compression, "compression", place),
             token: None,
-            request_limit: None,
+            request_limit: self
+                .request_limit
+                .and_then(|bytes| findings.take(&place.child("max_request_size"), bytes)),
             dataset: self.dataset.and_then(|dataset| findings.take(&place.child("dataset"), dataset)),
             resource: self
                 .resource

@@ -38,6 +38,14 @@ impl TlsConfig {
     }
 }
 
+impl TlsConfig {
+    /// The CA, the certificate and its key as errors say them: each file, and where it is given.
+    pub(crate) fn said(&self) -> [String; 3] {
+        let said = |file: &PemFile| format!("{:?} (of {})", file.path(), file.place());
+        self.files().map(|file| file.map_or_else(String::new, said))
+    }
+}
+
 impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pem").finish_non_exhaustive()

@@ -42,6 +42,8 @@ mod views;
 #[cfg(feature = "config")]
 mod yaml;
 
+use std::time::Duration;
+
 use super::*;
 
 /// Variables by name.

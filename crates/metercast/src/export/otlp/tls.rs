@@ -149,15 +149,15 @@ pub(super) fn alert(error: &io::Error) -> Option<Cause> {
 /// Reads the files. Errors name them.
 fn config(files: &TlsConfig, protocol: &[u8]) -> Result<Arc<ClientConfig>, String> {
     let pem = files.read()?;
+    let [of_ca, of_certificate, of_key] = files.said();
     let mut roots = RootCertStore::empty();
     match &pem.ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(ca) => {
-            let of = format!("{:?}", files.ca().unwrap_or("".as_ref()));
-            for certificate in certificates(ca, &of)? {
+            for certificate in certificates(ca, &of_ca)? {
                 roots
                     .add(certificate)
-                    .map_err(|error| format!("{of} has a certificate that is not a CA's ({error})"))?;
+                    .map_err(|error| format!("{of_ca} has a certificate that is not a CA's ({error})"))?;
             }
         }
     }
@@ -168,8 +168,6 @@ fn config(files: &TlsConfig, protocol: &[u8]) -> Result<Arc<ClientConfig>, Strin
     let mut config = match &pem.client {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
-            let of_certificate = format!("{:?}", files.client_certificate().unwrap_or("".as_ref()));
-            let of_key = format!("{:?}", files.client_key().unwrap_or("".as_ref()));
             let chain = certificates(certificate, &of_certificate)?;
             // The error might show the key.
             let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {

@@ -325,6 +325,7 @@ mod tls {
                 error.contains(expected) && error.contains(files.folder.to_str().unwrap()),
                 "{what}: {error}"
             );
+            assert!(error.contains(".tls."), "{what}, where it is given: {error}");
             assert!(!error.contains("PRIVATE") && !error.contains("s3cret"), "{what}: {error}");
         };
         fails("missing", "cannot read its certificate");

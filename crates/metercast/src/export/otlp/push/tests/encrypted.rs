@@ -128,12 +128,12 @@ fn files_that_are_not_what_they_should_be_are_named_at_the_start() {
     let https = || Otlp::to("https://localhost:4318");
     let cases = [
         (https().ca("/nowhere/ca.pem"), "cannot read \"/nowhere/ca.pem\": No such file or directory"),
-        (https().ca(&nonsense), "has no certificate in PEM; is it the right file?"),
+        (https().ca(&nonsense), ".tls.ca) has no certificate in PEM; is it the right file?"),
         (https().ca(&key), "has no certificate in PEM"),
-        (https().client_identity(&nonsense, &key), "has no certificate in PEM"),
+        (https().client_identity(&nonsense, &key), ".tls.client_certificate) has no certificate in PEM"),
         (
             https().client_identity(&certificate, &nonsense),
-            "has no private key in PEM, or one with a passphrase",
+            ".tls.client_key) has no private key in PEM, or one with a passphrase",
         ),
         (https().client_identity(&certificate, &other_key), "is not the key of \"/"),
     ];
