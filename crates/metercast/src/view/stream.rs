@@ -241,15 +241,9 @@ impl<'a> StreamView<'a> {
         self.each_as(false, f);
     }
 
-    /// The same, and each has its parts.
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
+    /// The same, and each has its parts if they are asked for.
     #[inline]
-    pub(crate) fn each_in_parts(&self, f: impl FnMut(&SeriesView<'_>)) {
-        self.each_as(true, f);
-    }
-
-    #[inline]
-    fn each_as(&self, in_parts: bool, mut f: impl FnMut(&SeriesView<'_>)) {
+    pub(crate) fn each_as(&self, in_parts: bool, mut f: impl FnMut(&SeriesView<'_>)) {
         match &self.stream.transform {
             None => self.family.each(f),
             Some(transform) => self.each_transformed(transform, in_parts, &mut f),

@@ -172,54 +172,41 @@ impl<F: Format> OfMetric<F> {
         match (state, deltas) {
             (Some(State::Delta), Some((_, deltas))) => self.write_deltas(walk, scope, view, wanted, deltas),
             (Some(State::Followed), Some((_, deltas))) => {
-                self.write_followed(walk, scope, view, wanted, deltas);
+                self.write_totals(walk, scope, view, wanted, Some(deltas));
             }
-            _ => self.write_totals(walk, scope, view, wanted),
+            _ => self.write_totals(walk, scope, view, wanted, None),
         }
         walk.close_metric(&mut self.prepared);
     }
 
-    /// A point is never from before its start, although its series may have begun during the reading and a clock may be set
-    /// back.
+    /// With `followed` it is noted what is delivered. A point is never from before its start, although its series may have begun
+    /// during the reading and a clock may be set back.
     fn write_totals(
         &mut self,
         walk: &mut Walk<'_, F>,
         scope: &mut F::Scope,
         view: &StreamView<'_>,
         wanted: Wanted,
+        followed: Option<&mut Deltas>,
     ) {
         let (kind, time) = (self.stream.kind(), wanted.time);
+        let mut follow = None;
+        if let Some(Deltas { cursors, since }) = followed {
+            let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
+            follow = Some((thread, cursors, since));
+        }
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
-        view.each(|series| {
+        view.each_as(follow.is_some(), |series| {
             let start = series.started_unix_nanos;
             let times = [start, time.max(start)];
-            let is_done = Scalar::of(&series.value)
-                .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar));
-            if !is_done {
-                put_total(walk, &mut of, kind, series, times);
-            }
-        });
-    }
-
-    /// The same, and it is noted what is delivered.
-    #[cold]
-    fn write_followed(
-        &mut self,
-        walk: &mut Walk<'_, F>,
-        scope: &mut F::Scope,
-        view: &StreamView<'_>,
-        wanted: Wanted,
-        Deltas { cursors, since }: &mut Deltas,
-    ) {
-        let time = wanted.time;
-        let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
-        let kind = self.stream.kind();
-        let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
-        view.each_in_parts(|series| {
-            let start = series.started_unix_nanos;
-            if put_total(walk, &mut of, kind, series, [start, time.max(start)]) {
+            let is_there = Scalar::of(&series.value)
+                .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar))
+                || put_total(walk, &mut of, kind, series, times);
+            if let Some((thread, cursors, since)) = &mut follow
+                && is_there
+            {
                 walk.told().thread(thread.number);
-                since.follow(cursors, thread, series, walk.told());
+                since.follow(cursors, *thread, series, walk.told());
             }
         });
     }
@@ -237,7 +224,7 @@ impl<F: Format> OfMetric<F> {
         let Some(thread) = self.thread(cursors, State::Delta, time) else { return };
         let (stream, kind) = (&*self.stream, self.stream.kind());
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Delta };
-        view.each_in_parts(|series| {
+        view.each_as(true, |series| {
             let mut came = since.of(cursors, thread, series, stream);
             while let Some(Came { value, start }) = came {
                 let scalar = match value {

@@ -53,7 +53,7 @@ impl Deltas {
             for (view, known) in streams.iter().zip(known) {
                 let begins = cursors.go_on(identity(view.stream()), known);
                 if let Some(thread) = begins.and_then(|number| cursors.thread(number)) {
-                    view.each_in_parts(|series| since.take(cursors, thread, series, &mut told));
+                    view.each_as(true, |series| since.take(cursors, thread, series, &mut told));
                 }
             }
             cursors.end_unclaimed(|metric| there.contains(&metric));
