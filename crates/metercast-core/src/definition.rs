@@ -127,13 +127,13 @@ impl fmt::Display for Kind {
 pub struct Place {
     /// The source file, as the compiler names it.
     pub file: &'static str,
-    /// The line, counted from 1.
+    /// The line, counted from 1; 0 if it is no place in a file.
     pub line: u32,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        if self.line == 0 { f.write_str(self.file) } else { write!(f, "{}:{}", self.file, self.line) }
     }
 }
 

@@ -64,7 +64,8 @@ impl Meter {
                 .description(wanted.description.clone().unwrap_or_default())
                 .scope(library.clone(), version.clone())
                 .scope_attributes(attributes.clone())
-                .scope_schema(schema_url.clone());
+                .scope_schema(schema_url.clone())
+                .place(format!("the meter {library:?}"), 0);
             finish(builder)
         };
         // What is wrong is one of the problems of the store, which the core says itself.

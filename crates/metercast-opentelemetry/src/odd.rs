@@ -33,7 +33,7 @@ impl<'a> Odd<'a> {
         Odd { attributes, too_many }
     }
 
-    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = LabelRef<'_>> + Clone {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = LabelRef<'_>> {
         self.attributes.iter().map(|(key, value)| match value {
             Spelled::Text(text) => (*key, ValueRef::String(text)),
             Spelled::Label(label) => (*key, *label),

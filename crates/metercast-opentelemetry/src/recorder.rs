@@ -31,7 +31,7 @@ pub(crate) trait Way: Send + Sync + 'static {
     fn record<'a, N: Number>(
         instrument: Instrument,
         value: N,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
+        labels: impl IntoIterator<Item = LabelRef<'a>>,
     );
 
     fn record_bound<N: Number>(instrument: BoundInstrument, value: N);
@@ -48,7 +48,7 @@ macro_rules! ways {
             fn record<'a, N: Number>(
                 instrument: Instrument,
                 value: N,
-                labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
+                labels: impl IntoIterator<Item = LabelRef<'a>>,
             ) {
                 instrument.$method(value, labels);
             }
@@ -76,11 +76,7 @@ impl<W: Way> Recorder<W> {
     }
 
     #[inline]
-    pub(crate) fn record<'a, N: Number>(
-        &self,
-        value: N,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
-    ) {
+    pub(crate) fn record<'a, N: Number>(&self, value: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
         self.target.within(|| W::record(self.instrument, value, labels));
     }
 
@@ -94,10 +90,7 @@ impl<W: Way> Recorder<W> {
     }
 
     /// One series of the store that is current, or was given.
-    pub(crate) fn bind<'a>(
-        &self,
-        labels: impl IntoIterator<Item = LabelRef<'a>, IntoIter: Clone + ExactSizeIterator>,
-    ) -> BoundRecorder<W> {
+    pub(crate) fn bind<'a>(&self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> BoundRecorder<W> {
         let instrument = self.target.within(|| self.instrument.bind(labels));
         BoundRecorder { instrument, way: PhantomData }
     }

@@ -135,7 +135,8 @@ impl InstrumentBuilder {
         self
     }
 
-    /// With the place that defines it, such as a line of a configuration file. Without, it is that of [`build`](Self::build).
+    /// With the place that defines it, such as a line of a configuration file; line 0 if it is no place in a file. Without, it is
+    /// that of [`build`](Self::build).
     pub fn place(mut self, file: impl Into<Cow<'static, str>>, line: u32) -> InstrumentBuilder {
         self.place = Some((file.into(), line));
         self
