@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use metercast_core::{KeyValue as Label, Kind, LabelRef, Number, RuntimeObserver, Store, ValueRef};
 
-use super::{VERSION, otel};
+use super::{NUMBER, otel};
 use crate::callbacks;
 use crate::install::{self, Installed};
 use crate::library::Library;
@@ -15,6 +15,7 @@ use crate::meter::{Meter, Wanted};
 use crate::odd::{MOST, Odd, Spelled};
 use crate::recorder::{Added, Nothing, Recorded, Recorder, Set, Way};
 use crate::target::Target;
+use crate::version::Version;
 use otel::metrics::{
     AsyncInstrument, AsyncInstrumentBuilder, Callback, Counter, Gauge, Histogram, HistogramBuilder,
     InstrumentBuilder, InstrumentProvider, ObservableCounter, ObservableGauge, ObservableUpDownCounter,
@@ -78,7 +79,7 @@ pub fn meter_provider() -> MeterProvider {
 
 impl fmt::Debug for MeterProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MeterProvider").field("version", &VERSION).field("target", &self.target).finish()
+        f.debug_struct("MeterProvider").field("version", &NUMBER).field("target", &self.target).finish()
     }
 }
 
@@ -95,6 +96,14 @@ impl otel::metrics::MeterProvider for MeterProvider {
     }
 }
 
+/// What this version adds to the others.
+pub(crate) const VERSION: Version = Version {
+    number: NUMBER,
+    install,
+    #[cfg(feature = "trace")]
+    current_span,
+};
+
 /// The global provider of this version.
 struct Global {
     provider: MeterProvider,
@@ -108,7 +117,7 @@ impl otel::metrics::MeterProvider for Global {
 }
 
 /// Makes ours the global provider of this version, unless there is one of somebody else's; whether it is ours now.
-pub(crate) fn install() -> bool {
+fn install() -> bool {
     let current = otel::global::meter_provider();
     // The one that is there before any is set has no content. Of one that has, only an answer tells whose it is.
     if size_of_val(&*current) > 0 {
@@ -116,14 +125,14 @@ pub(crate) fn install() -> bool {
     }
     otel::global::set_meter_provider(Global {
         provider: MeterProvider::new(),
-        _installed: Installed { version: VERSION },
+        _installed: Installed { version: NUMBER },
     });
     true
 }
 
 /// The sampled span that is current on this thread in this version of the API; `None` if there is none.
 #[cfg(feature = "trace")]
-pub(crate) fn current_span() -> Option<metercast_core::SpanContext> {
+fn current_span() -> Option<metercast_core::SpanContext> {
     use otel::trace::TraceContextExt;
     otel::Context::map_current(|context| {
         let span = context.span();

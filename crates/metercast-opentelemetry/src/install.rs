@@ -6,6 +6,8 @@ use std::fmt;
 
 use metercast_core::Store;
 
+use crate::version;
+
 /// Makes a provider that [follows the current store](crate::MeterProvider::new) the global one of each version of the API
 /// whose feature is on, so that `opentelemetry::global::meter` gives meters that record into metercast. Call it first thing
 /// in `main`: an instrument that is built earlier keeps the provider that was there, and records nothing. It need not wait
@@ -28,20 +30,8 @@ use metercast_core::Store;
 /// assert_eq!(Store::global().collect()[0].definition.name(), "requests");
 /// ```
 pub fn install() -> Result<(), InstallError> {
-    let versions: &[(&str, fn() -> bool)] = &[
-        #[cfg(feature = "v0_33")]
-        ("0.33", crate::v0_33::install),
-        #[cfg(feature = "v0_32")]
-        ("0.32", crate::v0_32::install),
-        #[cfg(feature = "v0_31")]
-        ("0.31", crate::v0_31::install),
-        #[cfg(feature = "v0_30")]
-        ("0.30", crate::v0_30::install),
-        #[cfg(feature = "v0_29")]
-        ("0.29", crate::v0_29::install),
-    ];
     let taken: Vec<_> =
-        versions.iter().filter(|(_, install)| !install()).map(|(version, _)| *version).collect();
+        version::ALL.iter().filter(|version| !(version.install)()).map(|version| version.number).collect();
     if taken.is_empty() { Ok(()) } else { Err(InstallError { taken }) }
 }
 

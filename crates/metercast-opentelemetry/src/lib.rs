@@ -68,8 +68,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(clippy::duplicate_mod, reason = "each version of the API has a copy of the adapter")]
 #![cfg_attr(
-    not(any(feature = "v0_33", feature = "v0_32", feature = "v0_31", feature = "v0_30", feature = "v0_29")),
-    allow(dead_code, reason = "nobody asks for anything")
+    not(any(feature = "v0_33", feature = "v0_32")),
+    allow(dead_code, reason = "older versions have no bound instruments, and no version has nothing")
 )]
 
 #[cfg(feature = "v0_33")]
@@ -89,6 +89,7 @@ pub mod v0_29;
 
 mod install;
 mod unbridged;
+mod version;
 
 mod library;
 mod meter;

@@ -48,7 +48,7 @@ impl Meter {
         wanted: &Wanted,
         finish: impl Fn(InstrumentBuilder) -> InstrumentBuilder,
     ) -> Option<Instrument> {
-        let name = spelling::first(&self.library, &wanted.name);
+        let name = spelling::first(&self.library, wanted.name.clone());
         if name != wanted.name {
             let message = format!(
                 "is also called {:?}; OpenTelemetry does not tell these names apart, and what is recorded under the \

@@ -2,7 +2,7 @@
 
 use opentelemetry_0_32 as otel;
 
-const VERSION: &str = "0.32";
+const NUMBER: &str = "0.32";
 
 // This version has handles that are bound to attributes.
 macro_rules! bound_instruments {
@@ -12,7 +12,5 @@ macro_rules! bound_instruments {
 #[path = "adapter.rs"]
 mod adapter;
 
-#[cfg(feature = "trace")]
-pub(crate) use adapter::current_span;
-pub(crate) use adapter::install;
+pub(crate) use adapter::VERSION;
 pub use adapter::{MeterProvider, meter_provider};

@@ -119,3 +119,12 @@ fn the_global_providers_of_five_versions_feed_the_current_store() {
     store.scope(use_all_globals);
     has_all_of_all(&store);
 }
+
+#[test]
+fn a_lock_file_tells_which_versions_nobody_bridges() {
+    let lock = include_str!("../../../Cargo.lock");
+    assert_eq!(lock.matches("name = \"opentelemetry\"\n").count(), 5);
+    assert_eq!(metercast_opentelemetry::unbridged(lock), [""; 0]);
+    let older = lock.replace("version = \"0.31.", "version = \"0.28.");
+    assert_eq!(metercast_opentelemetry::unbridged(&older), ["0.28.0"]);
+}
