@@ -402,7 +402,7 @@ impl FixedAt<'_> {
 }
 
 /// Whether none of these labels stays.
-fn is_bare(pairs: &dyn Pairs) -> bool {
+pub(crate) fn is_bare(pairs: &dyn Pairs) -> bool {
     (0..pairs.count()).all(|at| {
         let (key, value) = pairs.pair(at);
         key.is_empty() || value.is_absent()

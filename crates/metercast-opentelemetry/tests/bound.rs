@@ -56,6 +56,24 @@ fn a_bound_handle_of_a_provider_that_follows_stays_with_the_store_that_it_was_bo
 }
 
 #[test]
+fn what_is_counted_without_attributes_is_one_series_however_it_is_counted() {
+    use opentelemetry::metrics::MeterProvider as _;
+    let store = Store::new();
+    let meter = v0_33::MeterProvider::of(store.clone()).meter("bound");
+    let (counter, up_down) =
+        (meter.u64_counter("count").build(), meter.f64_up_down_counter("up.down").build());
+    for _ in 0..2 {
+        counter.add(1, &[]);
+        counter.bind(&[]).add(2);
+        counter.add(0, &[]);
+        up_down.add(-1.5, &[]);
+        up_down.bind(&[]).add(0.25);
+        assert_eq!((lines(&store, "count").len(), lines(&store, "up.down").len()), (1, 1));
+    }
+    assert_eq!((lines(&store, "count"), lines(&store, "up.down")), (vec!["6".into()], vec!["-2.5".into()]));
+}
+
+#[test]
 fn a_handle_may_be_bound_to_lists_and_to_far_too_many_attributes() {
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry::{Array, KeyValue, Value};

@@ -150,7 +150,9 @@ fn totals_are_pushed_with_units_and_exemplars() {
         ]
     );
     let types: Vec<String> = metrics.iter().map(|metric| format!("{:?}", metric.metadata[0].value)).collect();
-    for (at, of) in ["info", "counter", "gauge", "gauge", "counter", "counter", "histogram"].iter().enumerate() {
+    for (at, of) in
+        ["info", "counter", "gauge", "gauge", "counter", "counter", "histogram"].iter().enumerate()
+    {
         assert!(metrics[at].metadata[0].key == "prometheus.type" && types[at].contains(of), "{types:?}");
     }
     let Some(Data::Sum(info)) = &metrics[0].data else { panic!("{:?}", metrics[0]) };

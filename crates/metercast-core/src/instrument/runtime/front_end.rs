@@ -2,6 +2,7 @@
 //! descriptions that come late.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Acquire;
 
 use super::Instrument;
 use super::orders::with_list;
@@ -13,6 +14,8 @@ use crate::lock;
 use crate::number::Number;
 use crate::own::{self, Reason};
 use crate::registry;
+use crate::site::is_bare;
+use crate::store::Inner;
 use crate::write::{Raise, RecordMany};
 
 /// Held by whoever raises a counter, since two that look at the total at once would both add what it lacks.
@@ -50,7 +53,19 @@ impl Instrument {
         if alone.is_none() {
             return own::unable();
         }
-        with_list(labels.into_iter(), |labels| self.write_slow(labels, true, &Raise(to)));
+        with_list(labels.into_iter(), |labels| {
+            // What is counted without labels has a fixed slot, beside which this goes.
+            let elsewhere =
+                if is_bare(&&*labels) { local::with_store(|store| self.fixed_total(store)) } else { 0 };
+            self.write_slow(labels, true, &Raise(to.saturating_sub(elsewhere)));
+        });
+    }
+
+    /// What was counted without labels in the fixed slot.
+    fn fixed_total(self, store: &Inner) -> u64 {
+        let slot = self.0.site.slot();
+        let cells = store.regions.iter().filter_map(|region| region.fixed(slot));
+        cells.fold(0, |total, chunk| total.wrapping_add(chunk.word(slot).load(Acquire)))
     }
 
     /// Records one value so many times in the series with these labels: of a histogram or a summary. It costs the same however

@@ -21,7 +21,7 @@ use crate::label::{Buffer, LabelRef, Packed};
 use crate::local::{self, Write};
 use crate::number::{Number, NumberType};
 use crate::own::{self, Reason};
-use crate::site::Site;
+use crate::site::{FixedAt, Site};
 use crate::write::{Add, Change, Record, up_or_down};
 use orders::{Listed, Orders, with_list};
 
@@ -38,6 +38,9 @@ use orders::{Listed, Orders, with_list};
 /// for a metric; what comes beyond is found more slowly, and also without a lock or memory for a series that is there. Of a key
 /// that is given twice the last value stays, and labels without a key are left out, both of which are
 /// [problems](crate::Store::problems).
+///
+/// What a counter or an up-down counter counts without labels has a fixed slot: it is as fast as with a declared one, and as there it
+/// stays, and makes no exemplars.
 ///
 /// Kind and number are looked at when something is recorded: what does not fit is dropped and counted in
 /// `metercast.recordings.dropped`, and so are NaN, infinity, and negative amounts for a counter.
@@ -123,14 +126,26 @@ impl Instrument {
             if amount.is_negative() {
                 return self.dropped(Reason::Negative);
             }
-            self.write(labels, amount, Add { word: 0, amount });
+            self.add_word(labels, 0, amount);
         } else if self.takes::<N>(Kind::UpDownCounter) {
             let (word, amount) = up_or_down(amount);
-            self.write(labels, amount, Add { word, amount });
+            self.add_word(labels, word, amount);
         } else if self.takes::<N>(Kind::Gauge) {
             self.change_gauge(labels, Change::By(amount));
         } else {
             self.dropped(Reason::Definition);
+        }
+    }
+
+    /// Without labels the series has a fixed slot, as that of a declared metric.
+    #[inline(always)]
+    fn add_word<N: Number>(self, labels: &mut [LabelRef<'_>], word: u32, amount: N) {
+        if !labels.is_empty() {
+            return self.write(labels, amount, Add { word, amount });
+        }
+        let site = &self.0.site;
+        if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(site.slot() + word, amount) {
+            site.add_slow(FixedAt::BARE, word, amount);
         }
     }
 
