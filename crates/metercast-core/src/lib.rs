@@ -84,8 +84,8 @@ pub use definition::{Definition, Kind, Place, PrometheusType, Visibility};
 pub use instrument::{
     BoundCounter, BoundGauge, BoundHistogram, BoundInstrument, BoundUpDownCounter, Counter, Frequency, Gauge,
     GaugeSet, Guard, Histogram, Instrument, InstrumentBuilder, InstrumentError, ObservableCounter,
-    ObservableGauge, ObservableUpDownCounter, Observation, Observer, ProducedFamily, ProducedSeries,
-    Producer, RuntimeObserver, Summary, Timer, UpDownCounter,
+    ObservableGauge, ObservableUpDownCounter, Observation, Observer, PreparedLabels, ProducedFamily,
+    ProducedSeries, Producer, RuntimeObserver, Summary, Timer, UpDownCounter,
 };
 pub use instrumentation::Scope;
 pub use label::{Bounded, KeyValue, LabelRef, LabelSet, Value, ValueRef};

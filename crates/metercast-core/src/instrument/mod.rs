@@ -26,7 +26,9 @@ pub use observable::{ObservableCounter, ObservableGauge, ObservableUpDownCounter
 pub use observation::Observation;
 pub use producer::{ProducedFamily, ProducedSeries, Producer};
 pub(crate) use runtime::Runtime;
-pub use runtime::{BoundInstrument, Instrument, InstrumentBuilder, InstrumentError, RuntimeObserver};
+pub use runtime::{
+    BoundInstrument, Instrument, InstrumentBuilder, InstrumentError, PreparedLabels, RuntimeObserver,
+};
 pub use summary::Summary;
 pub use timer::Timer;
 pub use up_down_counter::UpDownCounter;

@@ -8,7 +8,7 @@ use super::Instrument;
 use super::orders::with_list;
 use crate::definition::Kind;
 use crate::interned;
-use crate::label::LabelRef;
+use crate::label::{LabelRef, Packed, Pairs};
 use crate::local;
 use crate::lock;
 use crate::number::Number;
@@ -16,12 +16,97 @@ use crate::own::{self, Reason};
 use crate::registry;
 use crate::site::is_bare;
 use crate::store::Inner;
-use crate::write::{Raise, RecordMany};
+use crate::write::{Add, Change, Raise, Record, RecordMany};
+
+/// Labels that were brought into the form in which a recording compares them; made by [`Instrument::prepare`], and for its
+/// instrument alone. They are the same in every store, and hold no series: it can end and come back.
+#[derive(Clone, Copy, Debug)]
+pub struct PreparedLabels(Packed);
 
 /// Held by whoever raises a counter, since two that look at the total at once would both add what it lacks.
 static RAISING: Mutex<()> = Mutex::new(());
 
 impl Instrument {
+    /// These labels prepared, so that recording with them does not look at each. `None` if they have no such form: more than four,
+    /// a text over 32 bytes, an order of keys too many, or recording is off.
+    ///
+    /// ```
+    /// use metercast_core::{Instrument, Kind, NumberType, Store, ValueRef, reading::Point};
+    ///
+    /// let requests = Instrument::builder(Kind::Counter, NumberType::U64, "requests.prepared").build()?;
+    /// let labels = [("tenant", ValueRef::from("a"))];
+    /// let prepared = requests.prepare(labels).unwrap();
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     requests.add_at(2u64, Some(&prepared), labels);
+    ///     requests.add(1u64, labels);
+    /// });
+    /// assert_eq!(store.collect()[0].series[0].point, Point::U64(3));
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// ```
+    pub fn prepare<'a>(self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> Option<PreparedLabels> {
+        with_list(labels.into_iter(), |labels| {
+            local::slowly(|| self.listed(labels).packed()).flatten().map(PreparedLabels)
+        })
+    }
+
+    /// [`add`](Self::add) with labels that may have been prepared; `labels` are the same.
+    #[inline]
+    pub fn add_at<'a, N: Number>(
+        self,
+        amount: N,
+        prepared: Option<&PreparedLabels>,
+        labels: impl IntoIterator<Item = LabelRef<'a>>,
+    ) {
+        let done = prepared.is_some_and(|PreparedLabels(packed)| {
+            amount.is_sound()
+                && if self.takes::<N>(Kind::Counter) {
+                    !amount.is_negative() && local::write_at(packed, &Add { word: 0, amount })
+                } else if self.takes::<N>(Kind::Gauge) {
+                    local::write_at(packed, &Change::By(amount))
+                } else {
+                    false
+                }
+        });
+        if !done {
+            self.add(amount, labels);
+        }
+    }
+
+    /// [`set`](Self::set) with labels that may have been prepared; `labels` are the same.
+    #[inline]
+    pub fn set_at<'a, N: Number>(
+        self,
+        value: N,
+        prepared: Option<&PreparedLabels>,
+        labels: impl IntoIterator<Item = LabelRef<'a>>,
+    ) {
+        let done = prepared.is_some_and(|PreparedLabels(packed)| {
+            value.is_sound() && self.takes::<N>(Kind::Gauge) && local::write_at(packed, &Change::To(value))
+        });
+        if !done {
+            self.set(value, labels);
+        }
+    }
+
+    /// [`record`](Self::record) with labels that may have been prepared; `labels` are the same.
+    #[inline]
+    pub fn record_at<'a, N: Number>(
+        self,
+        value: N,
+        prepared: Option<&PreparedLabels>,
+        labels: impl IntoIterator<Item = LabelRef<'a>>,
+    ) {
+        let done = prepared.is_some_and(|PreparedLabels(packed)| {
+            value.is_sound()
+                && (self.takes::<N>(Kind::Histogram) || self.takes::<N>(Kind::Summary))
+                && local::write_at(packed, &Record(value.to_f64()))
+        });
+        if !done {
+            self.record(value, labels);
+        }
+    }
+
     /// Brings the series with these labels to at least this total: of a counter of `u64`. It adds what is lacking, and nothing if
     /// there is more already. For totals that somebody else keeps; it takes a lock and looks at all regions, which is too slow for
     /// what is counted here. Beyond the limit of series the overflow series is brought to it.

@@ -13,6 +13,7 @@ use std::ptr;
 
 pub use bound::BoundInstrument;
 pub use builder::{InstrumentBuilder, InstrumentError};
+pub use front_end::PreparedLabels;
 pub use observer::RuntimeObserver;
 
 use super::observation::Observation;
@@ -165,11 +166,11 @@ impl Instrument {
     /// ```
     #[inline]
     pub fn set<'a, N: Number>(self, value: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
-        with_list(labels.into_iter(), |labels| self.set_at(value, labels));
+        with_list(labels.into_iter(), |labels| self.set_in(value, labels));
     }
 
     #[inline(never)]
-    fn set_at<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
+    fn set_in<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
         if !self.takes::<N>(Kind::Gauge) {
             return self.dropped(Reason::Definition);
         }
@@ -193,11 +194,11 @@ impl Instrument {
     /// ```
     #[inline]
     pub fn record<'a, N: Number>(self, value: N, labels: impl IntoIterator<Item = LabelRef<'a>>) {
-        with_list(labels.into_iter(), |labels| self.record_at(value, labels));
+        with_list(labels.into_iter(), |labels| self.record_in(value, labels));
     }
 
     #[inline(never)]
-    fn record_at<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
+    fn record_in<N: Number>(self, value: N, labels: &mut [LabelRef<'_>]) {
         if !self.takes::<N>(Kind::Histogram) && !self.takes::<N>(Kind::Summary) {
             return self.dropped(Reason::Definition);
         }
