@@ -47,8 +47,19 @@ impl Spelling {
     pub(super) fn is_odd(self, value: f64) -> bool {
         // All that may have an exponent, and some that have none.
         let is_usual = value == 0.0 || (1e-4..1e15).contains(&value.abs());
-        self != Spelling::Shortest && !is_usual
+        match self {
+            Spelling::Shortest => false,
+            Spelling::Canonical => !is_usual,
+            Spelling::Display => !is_usual || may_be_between(value),
+        }
     }
+}
+
+/// Whether two numbers of as many digits may be equally near to `value`, so that both are shortest: then Rust displays the greater
+/// one. All that are have sixteen digits or more, and end in a fraction of a power of two that is not smaller than this.
+fn may_be_between(value: f64) -> bool {
+    let has_few_digits = value.abs() < 1e7 && (value * 1e5).fract() == 0.0;
+    value.fract() != 0.0 && (value * f64::from(1 << 17)).fract() == 0.0 && !has_few_digits
 }
 
 /// As Go writes a double with `%g`, which OpenMetrics 1.0 calls canonical, and always with a point or an exponent.
@@ -285,6 +296,10 @@ mod tests {
     fn what_is_not_odd_is_displayed_in_the_shortest_way() {
         let powers = (-30..30).map(|power| 10f64.powi(power));
         let all = powers.flat_map(|power| [power, power * 1.5, power / 3.0, power - 1.0, power + 1.0]);
+        let between = (1..20_000).map(|at| f64::from(at) * 431.7 * 1024.0 + f64::from(at) / 1024.0);
+        let between = between.chain((1..20_000).map(|at| f64::from(at * 13 + 1) / f64::from(1 << (at % 24))));
+        let between = between.map(|value| (value * 1024.0).trunc() / 1024.0).chain([8_626_768.329_101_562_5]);
+        let all = all.chain(between.clone()).chain(between.map(|value| value / 64.0));
         for value in all.chain([0.0, 1e15 - 0.5, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NAN]) {
             for value in [value, -value] {
                 let [shortest, display] = [Spelling::Shortest, Spelling::Display].map(|as_| as_.value(value));
