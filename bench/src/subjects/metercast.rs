@@ -152,6 +152,7 @@ pub(super) fn total(store: &Store, name: &str) -> u64 {
     series
         .map(|series| match &series.point {
             Point::U64(value) => *value,
+            Point::F64(value) => *value as u64,
             Point::Histogram(buckets) => buckets.count(),
             other => panic!("{other:?}"),
         })

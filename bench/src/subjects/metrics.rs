@@ -94,7 +94,7 @@ impl Subject for Metrics {
     }
 }
 
-fn recorder() -> PrometheusRecorder {
+pub(super) fn recorder() -> PrometheusRecorder {
     PrometheusBuilder::new().set_buckets(&BOUNDS).expect("not empty").build_recorder()
 }
 
@@ -113,7 +113,7 @@ fn total(name: &str, histogram: bool) -> u64 {
     Total::of_page(global().render().as_bytes(), name, histogram).sum
 }
 
-fn dynamic(labels: &Labels) -> Counter {
+pub(super) fn dynamic(labels: &Labels) -> Counter {
     counter!(
         "dynamic_requests",
         "method" => labels.method.clone(),
@@ -122,7 +122,7 @@ fn dynamic(labels: &Labels) -> Counter {
     )
 }
 
-fn duration(labels: &Labels) -> Histogram {
+pub(super) fn duration(labels: &Labels) -> Histogram {
     histogram!(
         "duration",
         "method" => labels.method.clone(),

@@ -2,6 +2,7 @@
 
 mod recording;
 
+mod facade;
 mod floor;
 mod metercast;
 mod metercast_opentelemetry;
@@ -17,6 +18,7 @@ use std::any::Any;
 
 use crate::inputs::Labels;
 
+pub(crate) use facade::{MetercastMetrics, MetricsReaders};
 pub(crate) use floor::Floor;
 pub(crate) use metercast_opentelemetry::MetercastOpentelemetry;
 pub(crate) use otel::Otel;

@@ -1,5 +1,6 @@
 //! `bridge`: code written against other libraries' macros and types, into metercast and into their own back ends.
 
+mod metrics;
 mod opentelemetry;
 
 use super::record::{Case, run_sets};
@@ -17,7 +18,7 @@ struct Half {
     subjects: &'static [&'static dyn Subject],
 }
 
-const HALVES: [Half; 1] = [opentelemetry::HALF];
+const HALVES: [Half; 2] = [opentelemetry::HALF, metrics::HALF];
 
 pub(super) fn run(effort: &Effort, report: &mut Report) {
     for half in HALVES {
