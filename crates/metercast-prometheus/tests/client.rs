@@ -106,12 +106,12 @@ fn filled() -> Registry {
     sampled.inc_by(
         2,
         Some(vec![("trace_id", "0af7651916cd43dd8448eb211c80319c"), ("span_id", "b7ad6b7169203331")]),
-        Some(time.into()),
+        Some(time),
     );
     sub.register("sampled", "With an exemplar", sampled);
     let times = HistogramWithExemplars::<Labels>::new([1.0, 2.0].into_iter());
-    times.observe(0.5, Some(vec![("user", "a")]), Some(time.into()));
-    times.observe(1.5, Some(vec![]), Some(time.into()));
+    times.observe(0.5, Some(vec![("user", "a")]), Some(time));
+    times.observe(1.5, Some(vec![]), Some(time));
     times.observe(9.0, None, None);
     sub.register("times", "With exemplars", times);
     registry

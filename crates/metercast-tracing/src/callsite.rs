@@ -1,6 +1,6 @@
 //! What is known of the places of a program whose events measure something: worked out once, and found again without a lock.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tracing_core::Metadata;
@@ -51,9 +51,7 @@ impl Known {
 
     fn of(&self, metadata: &'static Metadata<'static>) -> Arc<Callsite> {
         let callsite = metadata.callsite();
-        let mut hasher = self.hasher.build_hasher();
-        callsite.hash(&mut hasher);
-        let first = hasher.finish() as usize;
+        let first = self.hasher.hash_one(&callsite) as usize;
         for at in first..first.wrapping_add(TRIES) {
             let (there, known) = self.slots[at % self.slots.len()]
                 .get_or_init(|| (callsite.clone(), Arc::new(Callsite::new(metadata))));
@@ -61,13 +59,13 @@ impl Known {
                 return Arc::clone(known);
             }
         }
-        self.of_others(callsite, metadata)
+        self.of_others(&callsite, metadata)
     }
 
     #[cold]
-    fn of_others(&self, callsite: Identifier, metadata: &'static Metadata<'static>) -> Arc<Callsite> {
+    fn of_others(&self, callsite: &Identifier, metadata: &'static Metadata<'static>) -> Arc<Callsite> {
         let find = |others: &[Entry]| {
-            others.iter().find(|(there, _)| *there == callsite).map(|(_, known)| Arc::clone(known))
+            others.iter().find(|(there, _)| there == callsite).map(|(_, known)| Arc::clone(known))
         };
         if let Some(known) = find(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
             return known;

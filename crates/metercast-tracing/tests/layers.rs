@@ -276,7 +276,7 @@ fn places_are_met_by_several_threads_at_once() {
             let store = &store;
             threads.spawn(move || {
                 store.scope(|| {
-                    log(registry().with(Metrics::new().layer()), || places.iter().for_each(|place| place()))
+                    log(registry().with(Metrics::new().layer()), || places.iter().for_each(|place| place()));
                 });
             });
         }

@@ -210,10 +210,10 @@ impl ProducedSeries<'_> {
         let Some((points, _)) = &self.of else { return };
         let definition = points.definition();
         let bits = match (definition.kind, definition.number) {
-            (Kind::Histogram | Kind::Summary, _) => return self.is_of_another("a number"),
+            (Kind::Histogram | Kind::Summary, _) => return self.refuse("a number"),
             (_, number) if number == N::TYPE => value.bits(),
             (_, NumberType::F64) => value.to_f64().to_bits(),
-            _ => return self.is_of_another("a number of another type"),
+            _ => return self.refuse("a number of another type"),
         };
         if definition.kind != Kind::Gauge && !value.is_sound() {
             return own::dropped_by(definition.name, Reason::NotFinite);
@@ -228,7 +228,7 @@ impl ProducedSeries<'_> {
     /// bounds; and the sum of all values.
     pub fn histogram(self, bounds: &[f64], counts: &[u64], sum: f64) {
         if !self.is_of(Kind::Histogram) {
-            return self.is_of_another("a histogram");
+            return self.refuse("a histogram");
         }
         if counts.len() != bounds.len() + 1 {
             let (counts, bounds) = (counts.len(), bounds.len());
@@ -256,7 +256,7 @@ impl ProducedSeries<'_> {
     /// Says a histogram over exponential buckets. Above 1,024 of either sign they are brought together.
     pub fn exponential(self, value: &Exponential) {
         if !self.is_of(Kind::Histogram) {
-            return self.is_of_another("a histogram");
+            return self.refuse("a histogram");
         }
         let mut value = value.clone();
         value.fit(MOST_BUCKETS);
@@ -266,7 +266,7 @@ impl ProducedSeries<'_> {
     /// Says a summary: how many values there were, their sum, and quantiles, from 0 to 1, each with its value.
     pub fn summary(self, count: u64, sum: f64, quantiles: &[(f64, f64)]) {
         if !self.is_of(Kind::Summary) {
-            return self.is_of_another("a summary");
+            return self.refuse("a summary");
         }
         let is_sound = |pair: &[(f64, f64)]| pair[0].0 < pair[1].0;
         let are_sound = quantiles.iter().all(|(quantile, _)| (0.0..=1.0).contains(quantile));
@@ -280,7 +280,7 @@ impl ProducedSeries<'_> {
         self.of.as_ref().is_none_or(|(points, _)| points.definition().kind == kind)
     }
 
-    fn is_of_another(self, what: &str) {
+    fn refuse(self, what: &str) {
         if let Some((points, _)) = &self.of {
             let kind = points.definition().kind;
             self.fault(&format!("is a {kind}, but is given {what}"));

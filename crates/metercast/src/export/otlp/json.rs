@@ -93,10 +93,9 @@ impl Format for Json {
                     to.text(text);
                 }
             }
-            let mut metadata = metadata_of(stream).into_iter().peekable();
-            if metadata.peek().is_some() {
+            if let Some((key, value)) = metadata_of(stream) {
                 to.raw(r#","metadata":"#);
-                to.list_of_attributes(metadata.map(|(key, value)| (key, ValueView::Text(value))));
+                to.list_of_attributes([(key, ValueView::Text(value))].into_iter());
             }
         })
     }

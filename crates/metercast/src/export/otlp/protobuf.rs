@@ -75,7 +75,7 @@ impl Format for Protobuf {
             to.text(1, stream.name());
             to.text(2, stream.description());
             to.text(3, stream.unit());
-            for (key, value) in metadata_of(stream) {
+            if let Some((key, value)) = metadata_of(stream) {
                 attribute(to, 12, key, ValueView::Text(value));
             }
         });
