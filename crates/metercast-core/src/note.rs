@@ -332,15 +332,15 @@ mod tests {
     #[test]
     fn a_file_is_named_from_the_folder_of_its_package() {
         for (file, folder, named) in [
-            ("services/shop/src/a.rs", Some("/home/u/work/services/shop"), "src/a.rs"),
+            ("services/shop/src/a.rs", Some("/home/u/all/services/shop"), "src/a.rs"),
             ("src/main.rs", Some("/home/u/app"), "src/main.rs"),
             ("/home/u/dep-1.0/src/lib.rs", Some("/home/u/dep-1.0"), "src/lib.rs"),
             ("/home/u/app/target/build/x/out/gen.rs", Some("/home/u/app"), "target/build/x/out/gen.rs"),
             ("/elsewhere/out/gen.rs", Some("/home/u/app"), "gen.rs"),
             ("/elsewhere/out/gen.rs", None, "gen.rs"),
-            (r"crates\a\src\x.rs", Some(r"C:\w\crates\a"), r"src\x.rs"),
-            (r"D:\out\gen.rs", Some(r"C:\w\crates\a"), "gen.rs"),
-            ("shop/src/a.rs", Some("/w/workshop"), "shop/src/a.rs"),
+            (r"crates\a\src\x.rs", Some(r"C:\all\crates\a"), r"src\x.rs"),
+            (r"D:\out\gen.rs", Some(r"C:\all\crates\a"), "gen.rs"),
+            ("shop/src/a.rs", Some("/home/u/workshop"), "shop/src/a.rs"),
         ] {
             assert_eq!(in_package(file, folder), named, "{file} in {folder:?}");
         }
