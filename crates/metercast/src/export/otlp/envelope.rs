@@ -191,9 +191,9 @@ impl<F: Format> OfMetric<F> {
     ) {
         let (kind, time) = (self.stream.kind(), wanted.time);
         let mut follow = None;
-        if let Some(Deltas { cursors, since }) = followed {
-            let Some(thread) = self.thread(cursors, State::Followed, time) else { return };
-            follow = Some((thread, cursors, since));
+        if let Some(deltas) = followed {
+            let Some(thread) = self.thread(&mut deltas.cursors, State::Followed, time) else { return };
+            follow = Some((thread, deltas));
         }
         let mut of = Of { scope, metric: &mut self.prepared, temporality: Temporality::Cumulative };
         view.each_as(follow.is_some(), |series| {
@@ -202,7 +202,7 @@ impl<F: Format> OfMetric<F> {
             let is_there = Scalar::of(&series.value)
                 .is_some_and(|scalar| walk.put_at_once(&mut of, series, times, scalar))
                 || put_total(walk, &mut of, kind, series, times);
-            if let Some((thread, cursors, since)) = &mut follow
+            if let Some((thread, Deltas { cursors, since })) = &mut follow
                 && is_there
             {
                 walk.told().thread(thread.number);
