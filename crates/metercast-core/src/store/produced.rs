@@ -65,22 +65,23 @@ fn start(
     (run, last, now): (u64, u64, u64),
 ) {
     let said = seen.started_unix_nanos;
-    let before = known.get(&seen.labels);
-    let (started, is_anew) = match before {
-        None if said == 0 => (last, false),
-        None => (said, false),
-        Some(before) if follows(seen, before, definition) => match before.is_anew {
-            true => (before.started.max(said), said <= before.started),
-            false if said == 0 => (before.started, false),
-            false => (said, false),
-        },
-        Some(before) if said > before.started => (said, false),
-        Some(before) => (now.max(before.started + 1), true),
+    let Some(before) = known.get_mut(&seen.labels) else {
+        seen.started_unix_nanos = if said == 0 { last } else { said };
+        date(seen, None, now);
+        let Seen { labels, started_unix_nanos: started, bits, more } = seen.clone();
+        known.insert(labels, Known { started, bits, more, seen: run, is_anew: false });
+        return;
+    };
+    let (started, is_anew) = match follows(seen, before, definition) {
+        true if before.is_anew => (before.started.max(said), said <= before.started),
+        true if said == 0 => (before.started, false),
+        true => (said, false),
+        false if said > before.started => (said, false),
+        false => (now.max(before.started + 1), true),
     };
     seen.started_unix_nanos = started;
-    date(seen, before.and_then(|before| before.more.as_deref()), now);
-    let labels = Arc::clone(&seen.labels);
-    known.insert(labels, Known { started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew });
+    date(seen, before.more.as_deref(), now);
+    *before = Known { started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew };
 }
 
 /// Gives exemplars of which nobody knows when they were made the time at which they were first said.
