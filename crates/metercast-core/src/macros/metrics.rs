@@ -45,6 +45,9 @@
 /// [`Label`](crate::label::Label)), `zeroes` and `visibility` may be left out. A label whose name has dots is
 /// written `"http.route": &str`.
 ///
+/// What is declared is left in the program's file too, used or not, so that all metrics of a program can be listed without running it:
+/// see the `catalogue` of the `metercast` crate.
+///
 /// With `zeroes: true`, all series of the metric are shown at zero as soon as one of them is used (adding 0 is enough), so
 /// that a rate or an alert sees the first error as a step from zero. The types of the labels must know their values: `bool`, or an enum or
 /// `one_of` made with [`labels!`](crate::labels). Gauges have no zero to show.

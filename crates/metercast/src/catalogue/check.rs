@@ -291,3 +291,43 @@ fn held(catalogue: &Catalogue, path: &Path, update: bool) -> Result<(), String> 
             + "If that is meant, UPDATE=1 writes the file; dashboards and alerts may rely on what it said."
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_behind_a_backslash_ends_no_cell() {
+        assert_eq!(cells(r"| a \| b | `c` |"), Some(vec![r"a \| b".to_owned(), "`c`".to_owned()]));
+        assert_eq!(
+            cells(r"| a \\| b |").map(|cells| cells.len()),
+            Some(2),
+            "the backslash stands for itself"
+        );
+        assert_eq!(cells("|  | b |"), Some(vec![String::new(), "b".to_owned()]));
+        assert_eq!(cells("no table"), None);
+    }
+
+    #[test]
+    fn a_metric_in_another_package_has_moved() {
+        let table =
+            |package: &str| format!("## {package}\n\n| Metric | Type |\n| --- | --- |\n| `a` | gauge |\n");
+        let difference = Difference::between(&table("one"), &table("two"));
+        assert_eq!((difference.added.len(), difference.removed.len()), (0, 0));
+        assert_eq!(difference.to_string(), "  changed  a (gauge)\n           package: one -> two\n");
+    }
+
+    #[test]
+    fn metrics_of_one_name_are_told_apart_by_their_order() {
+        let head = "| Metric | Type |\n| --- | --- |\n";
+        let (one, two) =
+            (format!("{head}| `a` | gauge |\n"), format!("{head}| `a` | gauge |\n| `a` | counter |\n"));
+        let difference = Difference::between(&one, &two);
+        assert_eq!((&*difference.added, difference.changed.len()), (&["a (counter)".to_owned()][..], 0));
+    }
+
+    #[test]
+    fn tables_of_others_are_no_metrics() {
+        assert!(rows("| Name | Type |\n| --- | --- |\n| a | b |\n").is_empty());
+    }
+}

@@ -156,3 +156,36 @@ fn code(text: &str) -> String {
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stand_for_themselves_in_a_table() {
+        assert_eq!(text("a|b <c> *d* `e` f_g\t[h]"), r"a\|b &lt;c&gt; \*d\* \`e\` f\_g \[h\]");
+    }
+
+    #[test]
+    fn code_stands_for_itself_in_a_table() {
+        for (given, expected) in [
+            ("a", "`a`"),
+            ("a|b", r"`a\|b`"),
+            ("a`b", "``a`b``"),
+            ("`", "`` ` ``"),
+            ("", "`  `"),
+            ("a\nb", "`a b`"),
+        ] {
+            assert_eq!(code(given), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_said_in_words() {
+        let fallback = "other".to_owned();
+        let ranges = Values::Ranges { ranges: vec![100..=199, -5..=5], fallback: fallback.clone() };
+        assert_eq!(values(&ranges), "100 to 199, -5 to 5, else `other`");
+        let pattern = Values::Pattern { characters: "a-z|".to_owned(), length: 1..=9, fallback };
+        assert_eq!(values(&pattern), r"1 to 9 characters of `a-z\|`, else `other`");
+    }
+}

@@ -191,3 +191,28 @@ impl Values {
         Values::OneOf { texts, fallback: fallback.cloned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_of(texts: &[&str], fallback: Option<&str>) -> Values {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        Values::OneOf { texts, fallback: fallback.map(str::to_owned) }
+    }
+
+    #[test]
+    fn values_of_two_places_are_those_of_either() {
+        let (ab, bc) = (one_of(&["a", "b"], None), one_of(&["b", "c"], None));
+        assert_eq!(ab.or(&bc), one_of(&["a", "b", "c"], None));
+        assert_eq!(
+            ab.or(&one_of(&["c"], Some("b"))),
+            one_of(&["a", "c"], Some("b")),
+            "what is a fallback at one place"
+        );
+        let two = one_of(&["a"], Some("x")).or(&one_of(&["b"], Some("y")));
+        assert_eq!(two, one_of(&["a", "b", "x", "y"], None), "two fallbacks are two values");
+        assert_eq!(ab.or(&Values::Whole), Values::Text, "which may be anything");
+        assert_eq!(Values::Whole.or(&Values::Whole), Values::Whole);
+    }
+}
