@@ -40,7 +40,7 @@
 //! | counter | a counter of `u64`; `absolute` raises it to the value, and never lowers it |
 //! | gauge | a gauge of `f64`; increments of several threads are all counted |
 //! | histogram | a histogram with bounds by its unit, or what the [rules](MetricsRecorderBuilder) say: other bounds, exponential buckets, or a summary |
-//! | unit | the same in UCUM: `Unit::Milliseconds` is `ms` |
+//! | unit | the same in UCUM: `Unit::Milliseconds` is `ms`; of a histogram that has none the unit that its name ends with, such as `_seconds` |
 //! | description | the description; the first one stays, whether it comes before or after the first recording |
 //! | labels | labels whose values are text, in the order of the call |
 //! | target, level | left out: a name is one metric, whichever module records it |

@@ -10,7 +10,7 @@ use metrics::{SharedString, Unit};
 
 use crate::name;
 use crate::rules::{Rules, Shape};
-use crate::unit::ucum;
+use crate::unit::{self, ucum};
 
 /// One name with one of the facade's three kinds.
 pub(crate) struct Metric {
@@ -72,7 +72,11 @@ impl Metric {
         let name = name::kept(&self.name).into_owned();
         let (unit, description) =
             self.said.get().map_or(("", String::new()), |said| (said.unit, said.description.to_string()));
-        let shape = if kind == Kind::Histogram { rules.of(&self.name) } else { &Shape::ByUnit };
+        let (shape, unit) = match kind {
+            Kind::Histogram if unit.is_empty() => (rules.of(&self.name), unit::of_name(&self.name)),
+            Kind::Histogram => (rules.of(&self.name), unit),
+            _ => (&Shape::ByUnit, unit),
+        };
         let kind = if *shape == Shape::Summary { Kind::Summary } else { kind };
         let number = if kind == Kind::Counter { NumberType::U64 } else { NumberType::F64 };
         let builder = Instrument::builder(kind, number, name).unit(unit).description(description);

@@ -2,6 +2,17 @@
 
 use metrics::Unit;
 
+/// The unit that the name of a histogram ends with, as Prometheus has it: for those that nobody describes, whose buckets follow
+/// it.
+pub(crate) fn of_name(name: &str) -> &'static str {
+    match name.rsplit(['_', '.', '-', '/']).next() {
+        Some("seconds") => "s",
+        Some("milliseconds") => "ms",
+        Some("bytes") => "By",
+        _ => "",
+    }
+}
+
 /// The unit in UCUM; what is counted, and not measured, stands in braces.
 pub(crate) fn ucum(unit: Unit) -> &'static str {
     match unit {

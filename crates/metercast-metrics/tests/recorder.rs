@@ -121,6 +121,7 @@ fn buckets_follow_the_unit_that_was_described_unless_a_rule_names_them() {
         with_local_recorder(&recorder, || {
             describe_histogram!("answers", Unit::Seconds, "Time to answer");
             histogram!("answers").record(0.3);
+            histogram!("undescribed.seconds").record(0.3);
             histogram!("body.size").record(11);
             histogram!("recent").record(2);
         });
@@ -129,6 +130,7 @@ fn buckets_follow_the_unit_that_was_described_unless_a_rule_names_them() {
     for line in [
         "answers_seconds_bucket{le=\"0.005\"} 0",
         "answers_seconds_bucket{le=\"0.5\"} 1",
+        "undescribed_seconds_bucket{le=\"0.5\"} 1",
         "body_size_bucket{le=\"10\"} 0",
         "body_size_bucket{le=\"20\"} 1",
         "recent_count 1",

@@ -23,6 +23,8 @@ pub(crate) fn check(page: &Page) {
     assert_eq!(value("axum_http_requests_total", orders), "2");
     assert_eq!(value("axum_http_requests_total", broken), "1");
     assert_eq!(value("axum_http_requests_duration_seconds_count", orders), "2");
+    let quick = format!("{orders},le=\"0.005\"");
+    assert!(value("axum_http_requests_duration_seconds_bucket", &quick).parse::<u64>().is_ok());
     assert_eq!(value("axum_http_requests_pending", "method=\"GET\",endpoint=\"/orders/{id}\""), "0");
     assert_eq!(value("axum_http_response_body_size_sum", "method=\"GET\",endpoint=\"/orders/{id}\""), "16");
 }

@@ -2,6 +2,8 @@
 
 mod axum_prometheus;
 mod metrics_process;
+mod opentelemetry_instrumentation_tower;
+mod prometheus_process;
 mod reqwest_metrics;
 mod tokio_metrics;
 
@@ -28,6 +30,17 @@ impl Page {
         line[series.len()..].trim()
     }
 
+    /// The value of the only series of this name that has these labels.
+    pub(crate) fn value_with(&self, name: &str, labels: &[&str]) -> &str {
+        let has = |line: &&str| {
+            let rest = line.strip_prefix(name).filter(|rest| rest.starts_with('{'));
+            rest.is_some_and(|rest| labels.iter().all(|label| rest.contains(label)))
+        };
+        let lines: Vec<&str> = self.0.lines().filter(has).collect();
+        let [line] = lines[..] else { panic!("{name} with {labels:?}: {lines:?}\n{}", self.0) };
+        line.rsplit_once(' ').expect("a value").1
+    }
+
     /// Fails unless the metric of this name has this help and this type.
     pub(crate) fn has(&self, name: &str, help: &str, kind: &str) {
         for line in [format!("# HELP {name} {help}"), format!("# TYPE {name} {kind}")] {
@@ -45,7 +58,8 @@ async fn libraries_of_others_feed_one_store() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serve = axum::serve(listener, axum_prometheus::service());
+    let service = opentelemetry_instrumentation_tower::layered(axum_prometheus::service(), &store);
+    let serve = axum::serve(listener, service);
     let serving = tokio::spawn(serve.with_graceful_shutdown(async { drop(stopped.await) }).into_future());
     reqwest_metrics::request(address).await;
     // So that the last answer is over for the server too.
@@ -53,6 +67,7 @@ async fn libraries_of_others_feed_one_store() {
     serving.await.unwrap().unwrap();
     tokio_metrics::report();
     metrics_process::collect();
+    let _collected = prometheus_process::collector(&store);
 
     assert_eq!(store.problems(), []);
     let page = Page::of(&store, Profile::Otel);
@@ -60,4 +75,6 @@ async fn libraries_of_others_feed_one_store() {
     reqwest_metrics::check(&page, address);
     tokio_metrics::check(&page);
     metrics_process::check(&page);
+    opentelemetry_instrumentation_tower::check(&page);
+    prometheus_process::check(&page);
 }
