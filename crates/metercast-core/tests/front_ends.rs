@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use metercast_core::{Instrument, Kind, LabelRef, NumberType, Store, ValueRef, reading::Point};
+use metercast_core::{Instrument, KeyValue, Kind, LabelRef, NumberType, Store, ValueRef, reading::Point};
 
 const NO_LABELS: [LabelRef<'static>; 0] = [];
 
@@ -158,4 +158,61 @@ fn the_limit_is_that_of_the_current_store() {
         assert_eq!(counter.limit(), 3);
     });
     Store::new().scope(|| assert_eq!(counter.limit(), 2_000));
+}
+
+#[test]
+fn prepared_labels_record_into_the_series_of_the_same_labels_in_each_store() {
+    let counter = counter("prepared");
+    let labels = || [("a", ValueRef::from("1")), ("b", ValueRef::from(2))];
+    let prepared = Store::new().scope(|| counter.prepare(labels())).unwrap();
+    for by in [1u64, 2] {
+        let store = Store::new();
+        store.scope(|| {
+            counter.add_at(by, Some(&prepared), labels());
+            counter.add(by, labels());
+            counter.add_at(by, Some(&prepared), labels());
+            counter.add_at(by, None, labels());
+        });
+        assert_eq!(only_point(&store), Point::U64(4 * by));
+        assert!(store.remove(
+            "prepared",
+            labels().map(|(key, value)| match value {
+                ValueRef::I64(number) => KeyValue::new(key, number),
+                _ => KeyValue::new(key, "1"),
+            })
+        ));
+        store.scope(|| counter.add_at(9u64, Some(&prepared), labels()));
+        assert_eq!(only_point(&store), Point::U64(9));
+    }
+}
+
+#[test]
+fn gauges_and_histograms_take_prepared_labels_and_what_has_no_such_form_is_recorded_all_the_same() {
+    let store = Store::new();
+    let gauge = Instrument::builder(Kind::Gauge, NumberType::F64, "prepared.gauge").build().unwrap();
+    let histogram =
+        Instrument::builder(Kind::Histogram, NumberType::F64, "prepared.histogram").build().unwrap();
+    let long = "x".repeat(100);
+    store.scope(|| {
+        for text in ["1", &long] {
+            let labels = || [("a", ValueRef::String(text))];
+            let prepared = gauge.prepare(labels());
+            assert_eq!(prepared.is_some(), text.len() < 32);
+            gauge.set_at(4.0, prepared.as_ref(), labels());
+            gauge.add_at(-1.5, prepared.as_ref(), labels());
+            gauge.set_at(f64::NAN, prepared.as_ref(), labels());
+            let prepared = histogram.prepare(labels());
+            histogram.record_at(0.5, prepared.as_ref(), labels());
+            histogram.record_at(0.25, prepared.as_ref(), labels());
+        }
+    });
+    let families = store.collect();
+    let of = |name| families.iter().find(|family| family.definition.name() == name).unwrap();
+    assert!(of("prepared.gauge").series.iter().all(|series| series.point == Point::F64(2.5)));
+    assert_eq!((of("prepared.gauge").series.len(), of("prepared.histogram").series.len()), (2, 2));
+    for series in &of("prepared.histogram").series {
+        let Point::Histogram(buckets) = &series.point else { panic!("{series:?}") };
+        assert_eq!((buckets.count(), buckets.sum), (2, 0.75));
+    }
+    assert_eq!(of("metercast.recordings.dropped").series[0].point, Point::U64(2));
 }

@@ -46,7 +46,7 @@ fn labels_that_are_known_at_run_time_cost_what_the_macro_asks_for() {
             histogram!("dynamic.durations", "route" => route.clone()).record_many(0.5, 3);
         }
     };
-    let (ours, without) = both(&calls);
+    let (ours, without) = both(calls);
     assert!(without > 0);
     assert_eq!(ours, without);
 }
