@@ -147,6 +147,9 @@ pub(crate) mod store {
     pub(crate) mod memory {
         copied!("memory.rs");
     }
+    pub(crate) mod fixed_chunks {
+        copied!("fixed_chunks.rs");
+    }
     pub(crate) mod region {
         copied!("region.rs");
     }
@@ -177,6 +180,16 @@ pub(crate) mod store {
             lines: Directory,
             sides: Directory,
             writer: Mutex<Option<Writer>>,
+            clock: Clock,
+        }
+
+        /// When a series begins is of no account.
+        struct Clock;
+
+        impl Clock {
+            fn unix_nanos(&self) -> u64 {
+                0
+            }
         }
 
         impl Dictionary {
@@ -186,6 +199,7 @@ pub(crate) mod store {
                     lines: Directory::new(),
                     sides: Directory::new(),
                     writer: Mutex::new(None),
+                    clock: Clock,
                 }
             }
 
@@ -335,6 +349,7 @@ pub(crate) mod store {
         pub(crate) dictionary: dictionary::Dictionary,
         pub(crate) past: past::Past,
         pub(crate) unplanned: unplanned::Unplanned,
+        pub(crate) is_watched: loom::sync::atomic::AtomicBool,
     }
 
     impl Inner {
@@ -344,11 +359,16 @@ pub(crate) mod store {
                 dictionary: dictionary::Dictionary::new(),
                 past: past::Past::new(),
                 unplanned: unplanned::Unplanned::new(),
+                is_watched: loom::sync::atomic::AtomicBool::new(false),
             }
         }
 
         pub(crate) fn is_plain(&self) -> bool {
             true
+        }
+
+        pub(crate) fn is_watched(&self) -> bool {
+            self.is_watched.load(loom::sync::atomic::Ordering::Relaxed)
         }
     }
 }

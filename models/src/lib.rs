@@ -28,3 +28,4 @@ mod replaced;
 mod table;
 mod unplanned;
 mod up_down;
+mod watched;

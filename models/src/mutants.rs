@@ -37,9 +37,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "a fixed chunk is mapped without Release",
-        "store/region.rs",
-        "entry.store(chunk, Release)",
-        "entry.store(chunk, Relaxed)",
+        "store/fixed_chunks.rs",
+        "shown.store(chunk, Release)",
+        "shown.store(chunk, Relaxed)",
+    ),
+    mutant("a chunk is shown without a fence", "store/fixed_chunks.rs", "fence(SeqCst)", "()"),
+    mutant(
+        "a chunk is hidden before it can be found",
+        "store/fixed_chunks.rs",
+        "self.shown[at].store(ptr::null_mut(), Release)",
+        "self.shown[at].store(ptr::null_mut(), Relaxed)",
     ),
     // What a reader sees at once.
     mutant(

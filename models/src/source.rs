@@ -26,11 +26,15 @@ pub(crate) const COPIES: &[Copied] = &[
         parts: Whole,
         changes: &[
             ("pub(crate) static EMPTY: Region = Region::new(true);", ""),
-            ("FIXED_CHUNKS: usize = 256", "FIXED_CHUNKS: usize = 2"),
             // Loom lets a thread that yields wait for the others.
             ("if attempt > 64 {", "{"),
             ("for attempt in 0..ATTEMPTS", "for _ in 0..ATTEMPTS"),
         ],
+    },
+    Copied {
+        file: "store/fixed_chunks.rs",
+        parts: Whole,
+        changes: &[("FIXED_CHUNKS: usize = 256", "FIXED_CHUNKS: usize = 2")],
     },
     Copied {
         file: "store/regions.rs",

@@ -18,7 +18,7 @@ pub struct Fixed {
 
 impl Fixed {
     pub const fn new(descriptor: &'static Descriptor, each: EachSet) -> Fixed {
-        Fixed { site: Site::new(descriptor), each }
+        Fixed { site: Site::of_call(descriptor), each }
     }
 
     /// Adds to a counter.
@@ -80,7 +80,7 @@ pub struct Adhoc(Site);
 
 impl Adhoc {
     pub const fn new(descriptor: &'static Descriptor) -> Adhoc {
-        Adhoc(Site::new(descriptor))
+        Adhoc(Site::of_call(descriptor))
     }
 
     fn unit(&self) -> &'static str {

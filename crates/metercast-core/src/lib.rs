@@ -62,6 +62,7 @@ mod scope;
 #[allow(unsafe_code, reason = "the hot path: raw pointers to the region that this thread has leased")]
 mod local;
 
+mod clock;
 mod definition;
 mod instrumentation;
 mod interned;
@@ -80,6 +81,7 @@ mod early;
 #[allow(unsafe_code, reason = "the section that the notes of its metrics lie in")]
 mod own;
 
+pub use clock::MockClock;
 pub use definition::{Definition, Kind, Place, PrometheusType, Visibility};
 pub use instrument::{
     BoundCounter, BoundGauge, BoundHistogram, BoundInstrument, BoundUpDownCounter, Counter, Frequency, Gauge,
@@ -89,12 +91,14 @@ pub use instrument::{
 };
 pub use instrumentation::Scope;
 pub use label::{Bounded, KeyValue, LabelRef, LabelSet, Value, ValueRef};
+pub use local::Entered;
 pub use number::{Number, NumberType};
 pub use problem::Problem;
 pub use produced::Produced;
 pub use scope::{InStore, StoreFutureExt};
 pub use store::exemplars::{Exemplar, ExemplarFilter, SpanContext};
 pub use store::lifecycle::Expiry;
+pub use store::watch::{Noted, Watch};
 pub use store::witness::Witness;
 pub use store::{Store, WantedBounds, WantedExponential};
 
@@ -105,6 +109,7 @@ pub mod __private {
         pub use crate::note::*;
     }
     pub use crate::callsite::{Adhoc, Fixed};
+    pub use crate::clock::OnAdvance;
     pub use crate::definition::{Descriptor, QUANTILES, WINDOW_SECONDS};
     pub use crate::instrumentation::Scope;
     pub use crate::label::{

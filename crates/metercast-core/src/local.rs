@@ -3,6 +3,7 @@
 //! The hot path is here: a slot number, the region of this thread, one plain load and one plain store.
 
 use std::cell::Cell;
+use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -26,8 +27,10 @@ thread_local! {
     static REGION: Cell<*const Region> = const { Cell::new(&raw const EMPTY) };
     /// The current store.
     static STORE: Cell<*const Inner> = const { Cell::new(&raw const GLOBAL) };
-    /// How many scopes are open. Outside of all, a region is held until the thread ends.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The number of the innermost scope that is open, `OUTSIDE` if there is none: then a region is held until the thread ends.
+    static SCOPE: Cell<u64> = const { Cell::new(OUTSIDE) };
+    /// The number of the newest scope.
+    static NEWEST_SCOPE: Cell<u64> = const { Cell::new(OUTSIDE) };
     /// Whether this thread is just registering `AT_EXIT`.
     static REGISTERING: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread is where it takes locks and memory.
@@ -36,12 +39,15 @@ thread_local! {
     static AT_EXIT: AtExit = const { AtExit };
 }
 
+/// The number of no scope.
+const OUTSIDE: u64 = 0;
+
 struct AtExit;
 
 impl Drop for AtExit {
     fn drop(&mut self) {
         // Scopes return what they leased; this is the region that was leased outside of all.
-        if DEPTH.get() == 0 {
+        if SCOPE.get() == OUTSIDE {
             give_back(REGION.replace(&raw const EMPTY));
         }
     }
@@ -98,8 +104,9 @@ fn in_a_register(word: &AtomicU64) -> &AtomicU64 {
 /// Adds to a fixed cell, mapping it first. `slot` is a real one.
 pub(crate) fn map_and_add_fixed<N: Number>(slot: u32, amount: N) {
     with_region(|region| {
+        let is_watched = || with_store(Inner::is_watched);
         // SAFETY: `with_region` gives a region that this thread holds, and real slots are not in chunk 0.
-        add_to(unsafe { region.map_fixed(slot) }.word(slot), amount);
+        add_to(unsafe { region.map_fixed(slot, is_watched) }.word(slot), amount);
     });
 }
 
@@ -383,13 +390,7 @@ pub(crate) fn with_region<R>(f: impl FnOnce(&Region) -> R) -> R {
 fn with_leased_region<R>(f: impl FnOnce(&Region) -> R) -> R {
     // A lease that lasts ends with the scope, or with the thread. The guard that ends it is registered first; while
     // the thread's destructors run it cannot be any more, and each operation leases for itself.
-    // Registering takes memory, so an allocator that records comes here again: it leases for its operation.
-    let may_last = DEPTH.get() > 0
-        || !REGISTERING.replace(true) && {
-            let may_last = AT_EXIT.try_with(|_| ()).is_ok();
-            REGISTERING.set(false);
-            may_last
-        };
+    let may_last = SCOPE.get() != OUTSIDE || will_see_the_end();
     with_store(|store| {
         store.started();
         let (region, lasts) = store.regions.lease(may_last);
@@ -399,6 +400,17 @@ fn with_leased_region<R>(f: impl FnOnce(&Region) -> R) -> R {
         }
         f(Lease(region).0)
     })
+}
+
+/// Whether something can be done when this thread ends, because its destructors do not run yet.
+pub(crate) fn will_see_the_end() -> bool {
+    // Registering takes memory, so an allocator that records comes here again: it leases for its operation.
+    if REGISTERING.replace(true) {
+        return false;
+    }
+    let is_registered = AT_EXIT.try_with(|_| ()).is_ok();
+    REGISTERING.set(false);
+    is_registered
 }
 
 /// A region for one operation.
@@ -412,22 +424,76 @@ impl Drop for Lease<'_> {
 
 /// Runs `f` with `store` as the current one. Restores what was before even if `f` panics.
 pub(crate) fn within<R>(store: &Store, f: impl FnOnce() -> R) -> R {
-    let store = store.as_ptr();
-    if ptr::eq(STORE.get(), store) {
-        return f();
-    }
-    struct Before {
-        store: *const Inner,
-        region: *const Region,
-    }
-    impl Drop for Before {
+    struct Closure(Before);
+    impl Drop for Closure {
         fn drop(&mut self) {
-            DEPTH.set(DEPTH.get() - 1);
-            STORE.set(self.store);
-            give_back(REGION.replace(self.region));
+            // What was opened inside and is still open ends here too.
+            self.0.restore();
         }
     }
-    DEPTH.set(DEPTH.get() + 1);
-    let _before = Before { store: STORE.replace(store), region: REGION.replace(&raw const EMPTY) };
+    if ptr::eq(STORE.get(), store.as_ptr()) {
+        return f();
+    }
+    let _closure = Closure(Before::open(store));
     f()
+}
+
+/// What was current before a scope.
+struct Before {
+    scope: u64,
+    store: *const Inner,
+    region: *const Region,
+}
+
+impl Before {
+    /// Opens a scope of `store`, which lives until it has ended.
+    fn open(store: &Store) -> Before {
+        let newest = NEWEST_SCOPE.get() + 1;
+        NEWEST_SCOPE.set(newest);
+        Before {
+            scope: SCOPE.replace(newest),
+            store: STORE.replace(store.as_ptr()),
+            region: REGION.replace(&raw const EMPTY),
+        }
+    }
+
+    fn restore(&self) {
+        SCOPE.set(self.scope);
+        STORE.set(self.store);
+        give_back(REGION.replace(self.region));
+    }
+}
+
+/// A scope that is open until this is dropped; made by [`Store::enter`].
+pub struct Entered {
+    scope: u64,
+    before: Before,
+    /// Taken when it ends.
+    store: Option<Store>,
+}
+
+impl Entered {
+    pub(crate) fn into(store: &Store) -> Entered {
+        let before = Before::open(store);
+        Entered { scope: SCOPE.get(), before, store: Some(store.clone()) }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if SCOPE.get() == self.scope {
+            // What was current before is still open: whatever was opened before and ends takes this scope with it, or, if it is
+            // one of these, keeps its store.
+            self.before.restore();
+        } else {
+            // The scope of somebody else, opened in this one, may come back to this store.
+            std::mem::forget(self.store.take());
+        }
+    }
+}
+
+impl fmt::Debug for Entered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered").field("store", &self.store).finish_non_exhaustive()
+    }
 }

@@ -19,7 +19,7 @@ use crate::number::NumberType;
 use crate::said::Said;
 use crate::store::blocks::Blocks;
 use crate::store::directory::CHUNK_WORDS;
-use crate::store::region::FIXED_CHUNKS;
+use crate::store::fixed_chunks::FIXED_CHUNKS;
 
 /// The slot of a site that was not used yet.
 pub(crate) const UNRESOLVED: u32 = 0;

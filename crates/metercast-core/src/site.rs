@@ -1,6 +1,7 @@
 //! A place that records: what it defines, and the slot that it was given.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,8 @@ pub(crate) struct Site {
     /// The number of the metric and the site's keys; 0 before the first use, `NO_SHAPE` if the keys cannot be packed.
     shape: AtomicU32,
     definition: OnceLock<Result<&'static Arc<Definition>, Box<str>>>,
+    /// Whether it is where the program records, rather than where it declares.
+    is_call: bool,
 }
 
 /// The shape of keys that cannot be packed.
@@ -46,11 +49,47 @@ impl Site {
             slot: AtomicU32::new(UNRESOLVED),
             shape: AtomicU32::new(0),
             definition: OnceLock::new(),
+            is_call: false,
         }
+    }
+
+    /// The same of a call site.
+    pub(crate) const fn of_call(descriptor: &'static Descriptor) -> Site {
+        let mut site = Site::new(descriptor);
+        site.is_call = true;
+        site
     }
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
         self.descriptor
+    }
+
+    /// Notes a recording into this store that `caller` makes, if somebody watches. Runs where locks and memory may be taken.
+    fn note(&self, store: &Inner, caller: &'static Location<'static>) {
+        store.note(self.descriptor, || if self.is_call { self.descriptor.place } else { caller.into() });
+    }
+
+    /// Notes a recording into the current store with the place of the definition, if nothing else is known. Runs where locks and
+    /// memory may be taken.
+    pub(crate) fn note_from_definition(&self) {
+        local::with_store(|store| store.note(self.descriptor, || self.descriptor.place));
+    }
+
+    /// Notes the beginning of what will be recorded in the current store.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn note_beginning(&self) {
+        if !local::with_store(Inner::is_plain) {
+            self.note_slow(Location::caller());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_slow(&self, caller: &'static Location<'static>) {
+        if local::is_enabled() {
+            local::slowly(|| local::with_store(|store| self.note(store, caller)));
+        }
     }
 
     /// The labels of a recording, in the order of the site's keys.
@@ -153,12 +192,15 @@ impl Site {
     /// leaves out is decided here.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     pub(crate) fn add_slow<N: Number>(&self, series: FixedAt<'_>, word: u32, amount: N) {
         if !local::is_enabled() {
             return;
         }
+        let caller = Location::caller();
         let done = local::slowly(|| {
             local::with_store(|store| {
+                self.note(store, caller);
                 if !amount.is_sound() {
                     return own::dropped(self.descriptor, Reason::NotFinite);
                 }
@@ -196,18 +238,21 @@ impl Site {
 
     /// Adds to a dynamic series.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn add<N: Number>(&self, labels: impl Given, word: u32, amount: N) {
         self.write(labels, amount, Add { word, amount });
     }
 
     /// Records into a dynamic series.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn record<N: Number>(&self, labels: impl Given, value: N) {
         self.write(labels, value, Record(value.to_f64()));
     }
 
     /// Changes the gauge of a series. The series without labels is a fixed one.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn change_gauge<N: Number>(&self, labels: impl Given, change: Change<N>) {
         if self.descriptor.labels.names.is_empty() && labels.is_empty() {
             return self.change_fixed_gauge(change);
@@ -216,6 +261,7 @@ impl Site {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn write<N: Number>(&self, labels: impl Given, value: N, write: impl Write + Copy) {
         let shape = self.shape.load(Relaxed);
         if value.is_sound() && has_shape(shape) {
@@ -233,11 +279,14 @@ impl Site {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn write_slow(&self, labels: impl Given, is_sound: bool, write: impl Write + Copy) {
         if !local::is_enabled() {
             return;
         }
+        let caller = Location::caller();
         let done = local::slowly(|| {
+            local::with_store(|store| self.note(store, caller));
             let mut shape = self.shape.load(Relaxed);
             if shape == 0 {
                 shape = self.first_shape();
@@ -369,11 +418,14 @@ impl Site {
     /// Changes a gauge that has no labels.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     pub(crate) fn change_fixed_gauge<N: Number>(&self, change: Change<N>) {
         if !local::is_enabled() {
             return;
         }
+        let caller = Location::caller();
         let done = local::slowly(|| {
+            local::with_store(|store| self.note(store, caller));
             self.at_any(&self.spelled(&[]), change.value().is_sound(), &change);
         });
         if done.is_none() {

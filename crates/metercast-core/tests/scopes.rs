@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use metercast_core::reading::Point;
-use metercast_core::{Guard, Store, StoreFutureExt, metrics};
+use metercast_core::{Guard, Store, StoreFutureExt, metrics, u64_counter};
 
 metrics! {
     /// Hits.
@@ -141,4 +141,58 @@ fn ten_thousand_stores_come_and_go() {
         store.scope(|| HITS.add(n + 1));
         assert_eq!(hits(&store), n + 1);
     }
+}
+
+#[test]
+fn a_scope_that_is_entered_lasts_until_it_is_dropped_and_nests() {
+    let (outer, inner) = (Store::new(), Store::new());
+    let entered = outer.enter();
+    u64_counter!("entered", "Entered", 1);
+    let nested = inner.enter();
+    u64_counter!("entered", "Entered", 10);
+    outer.scope(|| u64_counter!("entered", "Entered", 100));
+    drop(nested);
+    u64_counter!("entered", "Entered", 1_000);
+    drop(entered);
+    assert!(Store::current().is(&Store::global()));
+    let read = |store: &Store| store.collect()[0].series[0].point.clone();
+    assert_eq!((read(&outer), read(&inner)), (Point::U64(1_101), Point::U64(10)));
+}
+
+#[test]
+fn scopes_that_end_out_of_order_never_leave_a_thread_in_a_store_that_is_gone() {
+    let record = || u64_counter!("entered.oddly", "Entered", 1);
+    // Dropped before what was entered later.
+    let (first, second) = (Store::new().enter(), Store::new().enter());
+    drop(first);
+    record();
+    drop(second);
+    record();
+    // Carried out of a closure, and into another.
+    let carried = Store::new().scope(|| {
+        let entered = Store::new().enter();
+        record();
+        entered
+    });
+    record();
+    Store::new().scope(move || {
+        record();
+        drop(carried);
+        record();
+    });
+    record();
+    // Dropped inside a scope of its own store.
+    let store = Store::new();
+    let entered = store.enter();
+    store.scope(|| {
+        drop(entered);
+        record();
+    });
+    record();
+    std::thread::spawn(move || {
+        std::mem::forget(Store::new().enter());
+        record();
+    })
+    .join()
+    .unwrap();
 }

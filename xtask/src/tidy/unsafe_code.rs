@@ -10,6 +10,7 @@ const UNSAFE_FILES: &[&str] = &[
     "crates/metercast-core/src/local.rs",
     "crates/metercast-core/src/store/region.rs",
     "crates/metercast-core/src/store/regions.rs",
+    "crates/metercast-core/src/store/fixed_chunks.rs",
     "crates/metercast-core/src/store/directory.rs",
     "crates/metercast-core/src/store/blocks.rs",
     "crates/metercast-core/src/store/table.rs",

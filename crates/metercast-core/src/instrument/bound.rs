@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use crate::definition::Descriptor;
 use crate::held::{Distribution, Held};
@@ -27,25 +28,27 @@ impl<T: Copy> Binding<T> {
 
     /// Runs `record` in the store of the binding, if that still lives.
     #[inline(always)]
+    #[track_caller]
     fn within(&self, record: impl FnOnce(T)) {
         if let Some(cell) = self.here() {
             record(cell);
         } else {
-            self.elsewhere(record);
+            self.elsewhere(Location::caller(), record);
         }
     }
 
-    /// The series, if its store is the current one.
+    /// The series, if its store is the current one and nobody watches it.
     #[inline(always)]
     fn here(&self) -> Option<T> {
-        self.cell.filter(|_| local::with_store(Inner::id) == self.store)
+        self.cell.filter(|_| local::with_store(Inner::id_for_handles) == self.store)
     }
 
-    /// Runs `record` if the store is not the current one.
+    /// Runs `record` if the store is not the current one, or is watched.
     #[cold]
     #[inline(never)]
-    fn elsewhere(&self, record: impl FnOnce(T)) {
+    fn elsewhere(&self, caller: &'static Location<'static>, record: impl FnOnce(T)) {
         if let (Some(cell), Some(store)) = (self.cell, Store::by_id(self.store)) {
+            local::slowly(|| store.inner().note(self.descriptor, || caller.into()));
             store.scope(|| record(cell));
         }
     }
@@ -126,6 +129,7 @@ bound! {
 impl<N: Number> BoundCounter<N> {
     /// Adds `amount`, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn add(self, amount: N) {
         if amount.is_negative() {
             return self.binding.dropped(Reason::Negative);
@@ -140,6 +144,7 @@ impl<N: Number> BoundCounter<N> {
 impl<N: Number> BoundUpDownCounter<N> {
     /// Adds `amount`, in the metric's unit; a negative one is taken away.
     #[inline]
+    #[track_caller]
     pub fn add(self, amount: N) {
         if !amount.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
@@ -152,6 +157,7 @@ impl<N: Number> BoundUpDownCounter<N> {
 impl<N: Number> BoundGauge<N> {
     /// Sets the value, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn set(self, value: N) {
         if !value.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
@@ -167,6 +173,7 @@ impl<N: Number> BoundGauge<N> {
 
     /// Adds to the value, which counts from zero if it was never set. Integers wrap.
     #[inline]
+    #[track_caller]
     pub fn add(self, amount: N) {
         if !amount.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
@@ -182,6 +189,7 @@ impl<N: Number> BoundGauge<N> {
 impl<N: Number> BoundHistogram<N> {
     /// Records one value, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn record(self, value: N) {
         if !value.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
@@ -190,7 +198,7 @@ impl<N: Number> BoundHistogram<N> {
         // Not by `within`, whose closure stands in two places and so would be a call.
         match self.binding.here() {
             Some(distribution) => distribution.record(value),
-            None => self.binding.elsewhere(|distribution| distribution.record(value)),
+            None => self.binding.elsewhere(Location::caller(), |distribution| distribution.record(value)),
         }
     }
 }

@@ -52,6 +52,7 @@ impl<N: Number, L> Counter<N, L> {
 impl<N: Number> Counter<N, ()> {
     /// Adds `amount`, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn add(&self, amount: N) {
         self.add_at(0, amount, FixedAt::BARE);
     }
@@ -66,6 +67,7 @@ impl<N: Number, L: Labels> Counter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels.
     // Always: with the labels handed over in memory, a recording takes two nanoseconds more.
     #[inline(always)]
+    #[track_caller]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
         if const { is_fixed::<L>(Kind::Counter) } {
             let index = L::index(labels);
@@ -108,6 +110,7 @@ impl<N: Number, L: Labels> Counter<N, L> {
 
 impl<N: Number, L> Counter<N, L> {
     #[inline(always)]
+    #[track_caller]
     fn add_at(&self, index: usize, amount: N, series: FixedAt<'_>) {
         if amount.is_negative() {
             return own::dropped_if_enabled(self.site.descriptor(), Reason::Negative);

@@ -78,6 +78,7 @@ impl<L> Frequency<u64, L> {
 impl<L: Label> Frequency<u64, (L,)> {
     /// Counts that `value` came once.
     #[inline]
+    #[track_caller]
     pub fn record(&self, value: L::Value<'_>) {
         self.counter.add(1, (value,));
     }
@@ -96,6 +97,7 @@ macro_rules! with_others {
             /// Counts that `value` came once, with the other labels.
             #[inline]
             #[allow(non_snake_case, reason = "values are called as their types")]
+            #[track_caller]
             pub fn record<'v>(&self, value: L::Value<'v>, ($($other,)+): ($($other::Value<'v>,)+)) {
                 self.counter.add(1, (value, $($other),+));
             }

@@ -47,6 +47,7 @@ impl<N: Number, L> Gauge<N, L> {
 impl<N: Number> Gauge<N, ()> {
     /// Sets the value, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn set(&self, value: N) {
         if !value.is_sound() || !local::set_fixed_gauge(self.site.slot(), value.bits()) {
             self.site.change_fixed_gauge(Change::To(value));
@@ -60,6 +61,7 @@ impl<N: Number> Gauge<N, ()> {
 
     /// Adds to the value, which counts from zero if it was never set. Integers wrap.
     #[inline]
+    #[track_caller]
     pub fn add(&self, amount: N) {
         self.site.change_fixed_gauge(Change::By(amount));
     }
@@ -68,6 +70,7 @@ impl<N: Number> Gauge<N, ()> {
 impl<N: Number, L: Labels> Gauge<N, L> {
     /// Sets the value, in the metric's unit, of the series with these labels.
     #[inline]
+    #[track_caller]
     pub fn set(&self, value: N, labels: L::Values<'_>) {
         self.site.change_gauge(Typed::<L>(labels), Change::To(value));
     }
@@ -81,6 +84,7 @@ impl<N: Number, L: Labels> Gauge<N, L> {
     /// Adds to the value of the series with these labels, which counts from zero if it was never set. Integers
     /// wrap.
     #[inline]
+    #[track_caller]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
         self.site.change_gauge(Typed::<L>(labels), Change::By(amount));
     }

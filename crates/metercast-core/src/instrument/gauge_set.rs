@@ -10,7 +10,7 @@ use crate::number::Number;
 use crate::own::{self, Reason};
 use crate::site::Site;
 use crate::store::Store;
-use crate::store::observed::{Points, Seen, now};
+use crate::store::observed::{Points, Seen};
 
 /// The newest values of things that come and go, known all at once: the usage of every tenant, the lag of every
 /// partition. `N` is `u64`, `i64` or `f64`, `L` the tuple of its label types; declare it with
@@ -48,14 +48,16 @@ impl<N: Number, L: Labels> GaugeSet<N, L> {
 
     /// Puts these values, in the metric's unit, with their labels in place of the whole set in the current store. Of
     /// equal labels the last value stays.
+    #[track_caller]
     pub fn replace<'a>(&self, series: impl IntoIterator<Item = (N, L::Values<'a>)>) {
+        self.site.note_beginning();
         local::with_store(|store| {
             if !store.is_enabled() {
                 return;
             }
             let Some(definition) = self.site.definition(store) else { return };
             store.started();
-            let now = now();
+            let now = store.clock().unix_nanos();
             let before = store.gauge_sets.get(definition);
             let mut points = Points::new(definition);
             for (value, labels) in series {
@@ -82,7 +84,9 @@ impl<N: Number, L: Labels> GaugeSet<N, L> {
     }
 
     /// Removes the whole set from the current store.
+    #[track_caller]
     pub fn clear(&self) {
+        self.site.note_beginning();
         local::with_store(|store| {
             if let Some(definition) = self.site.definition(store) {
                 store.gauge_sets.remove(definition);

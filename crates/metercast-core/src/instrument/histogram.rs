@@ -53,6 +53,7 @@ impl<N: Number, L> Histogram<N, L> {
 impl<N: Number> Histogram<N, ()> {
     /// Records one value, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn record(&self, value: N) {
         self.site.record([], value);
     }
@@ -65,7 +66,9 @@ impl<N: Number> Histogram<N, ()> {
     /// Starts the clock; the time that passed is recorded when the timer is dropped, so that work that is
     /// cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
+    #[track_caller]
     pub fn start(&self) -> Timer {
+        self.site.note_beginning();
         Timer::start(&self.site, &[], N::TYPE)
     }
 }
@@ -73,6 +76,7 @@ impl<N: Number> Histogram<N, ()> {
 impl<N: Number, L: Labels> Histogram<N, L> {
     /// Records one value, in the metric's unit, in the series with these labels.
     #[inline]
+    #[track_caller]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
         self.site.record(Typed::<L>(labels), value);
     }
@@ -87,7 +91,9 @@ impl<N: Number, L: Labels> Histogram<N, L> {
     /// Starts the clock for the series with these labels; the time that passed is recorded when the timer is
     /// dropped, so that work that is cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
+    #[track_caller]
     pub fn start(&self, labels: L::Values<'_>) -> Timer {
+        self.site.note_beginning();
         L::spell(labels, |labels| Timer::start(&self.site, labels, N::TYPE))
     }
 }

@@ -11,7 +11,7 @@ use crate::local;
 use crate::number::Number;
 use crate::own::{self, Reason};
 use crate::site::Site;
-use crate::store::observed::{Points, Seen, now};
+use crate::store::observed::{Points, Seen};
 
 macro_rules! observable {
     ($(#[$doc:meta])* $name:ident) => {
@@ -209,10 +209,11 @@ pub(super) fn observe(
     let caller = Location::caller();
     let place = Place { file: caller.file(), line: caller.line() };
     let name = site.descriptor().name;
+    site.note_beginning();
     local::with_store(|store| {
         let Some(definition) = site.definition(store) else { return Observation::of_nothing(name) };
         store.started();
-        let started_unix_nanos = now();
+        let started_unix_nanos = store.clock().unix_nanos();
         let callback = Box::new(move |points: &mut Points, before: &Points| {
             callback(Run { site, definition, started_unix_nanos, points, before });
         });

@@ -14,7 +14,7 @@ use crate::produced::{self, Produced};
 use crate::reading::Exponential;
 use crate::store::Store;
 use crate::store::exemplars::Exemplar;
-use crate::store::observed::{Distribution, More, Points, Seen, now};
+use crate::store::observed::{Distribution, More, Points, Seen};
 use crate::store::produced::Starts;
 
 impl Store {
@@ -57,13 +57,13 @@ impl Store {
     ) -> Observation {
         let caller = Location::caller();
         let place = Place { file: caller.file(), line: caller.line() };
-        let mut starts = Starts::new(now());
+        let mut starts = Starts::new(self.inner().clock().unix_nanos());
         let run = move |before: &[Arc<Points>]| {
             let store = Store::current();
             let mut producer = Producer { store: &store, place, before, said: Vec::new() };
             produce(&mut producer);
             let said = producer.said.into_iter().map(Points::finished);
-            starts.settle(said.collect(), now())
+            starts.settle(said.collect(), store.inner().clock().unix_nanos())
         };
         self.inner().started();
         let (store, key) = self.inner().observables.register_run(name, place, Box::new(run));

@@ -50,6 +50,7 @@ impl<N: Number, L> Summary<N, L> {
 impl<N: Number> Summary<N, ()> {
     /// Records one value, in the metric's unit.
     #[inline]
+    #[track_caller]
     pub fn record(&self, value: N) {
         self.site.record([], value);
     }
@@ -62,7 +63,9 @@ impl<N: Number> Summary<N, ()> {
     /// Starts the clock; the time that passed is recorded when the timer is dropped, so that work that is
     /// cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
+    #[track_caller]
     pub fn start(&self) -> Timer {
+        self.site.note_beginning();
         Timer::start(&self.site, &[], N::TYPE)
     }
 }
@@ -70,6 +73,7 @@ impl<N: Number> Summary<N, ()> {
 impl<N: Number, L: Labels> Summary<N, L> {
     /// Records one value, in the metric's unit, in the series with these labels.
     #[inline]
+    #[track_caller]
     pub fn record(&self, value: N, labels: L::Values<'_>) {
         self.site.record(Typed::<L>(labels), value);
     }
@@ -84,7 +88,9 @@ impl<N: Number, L: Labels> Summary<N, L> {
     /// Starts the clock for the series with these labels; the time that passed is recorded when the timer is
     /// dropped, so that work that is cancelled or panics is measured too.
     #[must_use = "dropping the timer records the time at once"]
+    #[track_caller]
     pub fn start(&self, labels: L::Values<'_>) -> Timer {
+        self.site.note_beginning();
         L::spell(labels, |labels| Timer::start(&self.site, labels, N::TYPE))
     }
 }

@@ -29,12 +29,14 @@ impl Timer {
         let cell = site.bind_histogram(&site.spelled(labels));
         let per_second = per_second(site.descriptor().unit);
         let whole = number != NumberType::F64;
-        Timer { cell, per_second, whole, store: Store::current(), started: Instant::now() }
+        let store = Store::current();
+        let started = store.now();
+        Timer { cell, per_second, whole, store, started }
     }
 
     /// The time since the start.
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.store.now().saturating_duration_since(self.started)
     }
 
     /// Stops the clock and records nothing. The series is there all the same, with what it had.
@@ -48,7 +50,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         let Some(cell) = self.cell else { return };
-        let mut value = self.started.elapsed().as_secs_f64() * self.per_second;
+        let mut value = self.elapsed().as_secs_f64() * self.per_second;
         if self.whole {
             value = value.round();
         }

@@ -52,6 +52,7 @@ impl<N: Number, L> UpDownCounter<N, L> {
 impl<N: Number> UpDownCounter<N, ()> {
     /// Adds `amount`, in the metric's unit; a negative one is taken away.
     #[inline]
+    #[track_caller]
     pub fn add(&self, amount: N) {
         self.add_at(0, amount, FixedAt::BARE);
     }
@@ -59,7 +60,9 @@ impl<N: Number> UpDownCounter<N, ()> {
     /// Adds one now, and takes it away when the guard is dropped: on return, on `?`, on cancel, on panic, and in
     /// the same store even if another is current by then.
     #[must_use = "dropping the guard takes the one away again at once"]
+    #[track_caller]
     pub fn guard(&self) -> Guard {
+        self.site.note_beginning();
         Guard::up(self.site.hold(FixedAt::BARE), N::TYPE)
     }
 
@@ -72,6 +75,7 @@ impl<N: Number> UpDownCounter<N, ()> {
 impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// Adds `amount`, in the metric's unit, to the series with these labels; a negative one is taken away.
     #[inline]
+    #[track_caller]
     pub fn add(&self, amount: N, labels: L::Values<'_>) {
         if const { is_fixed::<L>(Kind::UpDownCounter) } {
             let index = L::index(labels);
@@ -86,7 +90,9 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
     /// Adds one now to the series with these labels, and takes it away when the guard is dropped: on return, on
     /// `?`, on cancel, on panic, and in the same store even if another is current by then.
     #[must_use = "dropping the guard takes the one away again at once"]
+    #[track_caller]
     pub fn guard(&self, labels: L::Values<'_>) -> Guard {
+        self.site.note_beginning();
         Guard::up(self.held(labels, Site::hold), N::TYPE)
     }
 
@@ -109,6 +115,7 @@ impl<N: Number, L: Labels> UpDownCounter<N, L> {
 
 impl<N: Number, L> UpDownCounter<N, L> {
     #[inline(always)]
+    #[track_caller]
     fn add_at(&self, index: usize, amount: N, series: FixedAt<'_>) {
         let (word, size) = up_or_down(amount);
         let slot = self.site.slot() + index as u32 * 2 + word;

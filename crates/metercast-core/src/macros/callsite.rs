@@ -218,6 +218,10 @@ macro_rules! __call_site {
     ($kind:ident $number:ident $do:ident [unit] $name:literal, $help:expr, $unit:expr, $value:expr $(, $($labels:tt)*)?) => {
         $crate::__record!(($kind $number $do $name, $help, $unit, $value) $($($labels)*)?)
     };
+    // Without the unit, which is then none.
+    ($kind:ident $number:ident $do:ident [unit] $name:literal, $help:expr, $value:expr, $key:literal => $($labels:tt)+) => {
+        $crate::__record!(($kind $number $do $name, $help, "", $value) $key => $($labels)+)
+    };
     ($kind:ident $number:ident $do:ident [] $($name:ident).+, $help:expr, $value:expr $(, $($labels:tt)*)?) => {
         $crate::__record!(($kind $number $do $crate::__path!($($name).+), $help, "", $value) $($($labels)*)?)
     };

@@ -166,7 +166,8 @@ impl Distribution {
             Layout::Summary(summary) => {
                 self.read_exponential(columns, slot, Shape::SUMMARY);
                 let windows = &at.store.windows;
-                let within = windows.advance_now(at.line, at.started, summary.window, &self.exponential);
+                let now = at.store.clock().now();
+                let within = windows.advance(at.line, at.started, summary.window, &self.exponential, now);
                 self.quantiles.clear();
                 for quantile in &summary.quantiles {
                     self.quantiles.extend(within.quantile(*quantile).map(|value| (*quantile, value)));

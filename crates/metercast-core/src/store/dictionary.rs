@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::directory::{CHUNK_WORDS, Directory};
 use super::layout::Layout;
@@ -18,6 +17,7 @@ use super::layouts::Layouts;
 use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
 use super::table::{Table, Test};
 use super::wide::Wide;
+use crate::clock::Clock;
 use crate::definition::{Definition, Kind};
 use crate::label::{Faults, LabelSet, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
 use crate::lock;
@@ -45,6 +45,8 @@ pub(crate) struct Dictionary {
     writer: Mutex<Option<Writer>>,
     /// How often that lock was taken to make a series.
     taken: AtomicU64,
+    /// When series begin.
+    pub(crate) clock: Clock,
 }
 
 /// What only the one who makes or removes a series needs.
@@ -115,6 +117,7 @@ impl Dictionary {
             limit_all: AtomicU32::new(LIMIT_ALL),
             writer: Mutex::new(None),
             taken: AtomicU64::new(0),
+            clock: Clock::new(),
         }
     }
 
@@ -387,7 +390,7 @@ impl Dictionary {
             None => return None,
         };
         let (line, side) = (number * LINE_WORDS as u32, number * SIDE_WORDS as u32);
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        let now = || self.clock.unix_nanos();
         // Under the lock of the writer, so alone.
         Side::of(self.sides.map_alone(side).words(side, SIDE_WORDS))?
             .reset(alias_since.unwrap_or_else(now), alias_since.is_some());

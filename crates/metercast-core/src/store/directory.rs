@@ -113,12 +113,8 @@ impl Directory {
     ///
     /// No other thread may be in `map` of this directory at the same time, and earlier calls must happen before.
     pub(crate) unsafe fn map(&self, slot: u32) -> &Chunk {
-        let index = slot as usize / CHUNK_WORDS;
-        let entry = match self.first.get(index) {
-            Some(entry) => entry,
-            // SAFETY: as the caller says.
-            None => unsafe { self.other_mut(index - FIRST) },
-        };
+        // SAFETY: as the caller says.
+        let entry = unsafe { self.entry(slot) };
         let mut chunk = entry.load(Relaxed);
         if chunk.is_null() {
             chunk = Chunk::made();
@@ -126,6 +122,20 @@ impl Directory {
         }
         // SAFETY: chunks in a list live as long as `self`.
         unsafe { &*chunk }
+    }
+
+    /// Where the chunk of `slot` stands, or will.
+    ///
+    /// # Safety
+    ///
+    /// As for `map`.
+    unsafe fn entry(&self, slot: u32) -> &AtomicPtr<Chunk> {
+        let index = slot as usize / CHUNK_WORDS;
+        match self.first.get(index) {
+            Some(entry) => entry,
+            // SAFETY: as the caller says.
+            None => unsafe { self.other_mut(index - FIRST) },
+        }
     }
 
     /// The entry at `index` in the list of the others, which is made longer if need be.
@@ -159,6 +169,19 @@ impl Directory {
     pub(crate) fn map_alone(&self, slot: u32) -> &Chunk {
         // SAFETY: the only callers hold the lock of the store, which also orders them.
         unsafe { self.map(slot) }
+    }
+
+    /// Puts a chunk of another directory here, which takes it away from one of the two before they are dropped. For the same
+    /// callers as [`map_alone`](Self::map_alone).
+    pub(crate) fn put_alone(&self, slot: u32, chunk: &Chunk) {
+        // SAFETY: as in `map_alone`.
+        unsafe { self.entry(slot) }.store(ptr::from_ref(chunk).cast_mut(), Release);
+    }
+
+    /// Takes a chunk away that [`put_alone`](Self::put_alone) put into another directory.
+    pub(crate) fn take_alone(&self, slot: u32) {
+        // SAFETY: as in `map_alone`.
+        unsafe { self.entry(slot) }.store(ptr::null_mut(), Release);
     }
 }
 

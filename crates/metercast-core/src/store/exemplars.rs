@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use crate::clock::Clock;
 use crate::label::{KeyValue, LabelSet};
 use crate::{local, lock};
 
@@ -152,7 +153,7 @@ impl Exemplars {
     }
 
     /// Takes a measurement, if the filter does and nobody else is here. `bucket` says which exemplar it replaces.
-    pub(crate) fn offer(&self, of: Of, bucket: u32, value: f64) {
+    pub(crate) fn offer(&self, of: Of, bucket: u32, value: f64, clock: &Clock) {
         if ASKING.replace(true) {
             return;
         }
@@ -166,7 +167,7 @@ impl Exemplars {
         let Some(mut newest) = lock::soon(&self.newest) else { return };
         let newest = newest.get_or_insert_default();
         if newest.len() < MOST || newest.contains_key(&(of, bucket)) {
-            newest.insert((of, bucket), Exemplar { time: SystemTime::now(), span, ..Exemplar::new(value) });
+            newest.insert((of, bucket), Exemplar { time: clock.time(), span, ..Exemplar::new(value) });
         }
     }
 

@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use super::Inner;
-use super::directory::Directory;
 use crate::{lock, own};
 
 /// Where a gauge lives in its store.
@@ -20,15 +19,18 @@ impl Inner {
     /// The words of a gauge: its bits, and the epoch in which it was set, 0 if it never was.
     #[inline]
     pub(crate) fn gauge(&self, cell: GaugeSlot) -> Option<&[AtomicU64]> {
-        let (directory, slot) = self.gauges(cell);
-        directory.chunk(slot).map(|chunk| chunk.words(slot, 2))
+        match cell {
+            GaugeSlot::Fixed(slot) => self.fixed_gauges.chunk(slot).map(|chunk| chunk.words(slot, 2)),
+            GaugeSlot::Series(slot) => self.series_gauges.chunk(slot).map(|chunk| chunk.words(slot, 2)),
+        }
     }
 
+    /// The same as the hot path sees it.
     #[inline]
-    fn gauges(&self, cell: GaugeSlot) -> (&Directory, u32) {
+    fn shown_gauge(&self, cell: GaugeSlot) -> Option<&[AtomicU64]> {
         match cell {
-            GaugeSlot::Fixed(slot) => (&self.fixed_gauges, slot),
-            GaugeSlot::Series(slot) => (&self.series_gauges, slot),
+            GaugeSlot::Fixed(slot) => self.fixed_gauges.shown(slot).map(|chunk| chunk.words(slot, 2)),
+            GaugeSlot::Series(_) => self.gauge(cell),
         }
     }
 
@@ -36,18 +38,20 @@ impl Inner {
     #[cold]
     pub(crate) fn map_gauge(&self, cell: GaugeSlot) -> bool {
         self.started();
-        let (directory, slot) = self.gauges(cell);
         let one_at_a_time = lock::patiently(&self.mapping);
         if one_at_a_time.is_some() {
-            directory.map_alone(slot);
+            match cell {
+                GaugeSlot::Fixed(slot) => self.fixed_gauges.map_alone(slot, self.is_watched()),
+                GaugeSlot::Series(slot) => _ = self.series_gauges.map_alone(slot),
+            }
         }
         one_at_a_time.is_some()
     }
 
-    /// Sets a gauge that is mapped; false if it is not.
+    /// Sets a gauge that is mapped; false if it is not, or hidden.
     #[inline]
     pub(crate) fn set_gauge(&self, cell: GaugeSlot, bits: u64) -> bool {
-        let Some(words) = self.gauge(cell) else { return false };
+        let Some(words) = self.shown_gauge(cell) else { return false };
         words[0].store(bits, Relaxed);
         words[1].store(self.epoch.load(Relaxed), Release);
         true
@@ -55,11 +59,11 @@ impl Inner {
 
     /// Changes a gauge, which is mapped first if need be.
     pub(crate) fn change_mapped(&self, cell: GaugeSlot, change: impl Fn(u64) -> u64) {
-        if !self.change_gauge(cell, &change) {
+        if self.shown_gauge(cell).is_none() {
             self.map_gauge(cell);
-            if !self.change_gauge(cell, change) {
-                own::unable();
-            }
+        }
+        if !self.change_gauge(cell, change) {
+            own::unable();
         }
     }
 

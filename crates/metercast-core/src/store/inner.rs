@@ -1,8 +1,8 @@
 //! What a store is made of, and the slow path of a recording: what finds, makes and writes a series.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,6 +10,7 @@ use super::deferred::{Deferred, Recording};
 use super::dictionary::{self, Dictionary, Made, New};
 use super::directory::Directory;
 use super::exemplars::{Exemplars, Of};
+use super::fixed_gauges::FixedGauges;
 use super::gauge_sets::GaugeSets;
 use super::gauges::GaugeSlot;
 use super::layout::Layout;
@@ -24,6 +25,7 @@ use super::unplanned::Unplanned;
 use super::windows::Windows;
 use super::witness::Witnesses;
 use super::{BOUND, GLOBAL_ID};
+use crate::clock::Clock;
 use crate::definition::{Definition, Descriptor, Kind};
 use crate::label::{Faults, LabelSet, Pairs, Spelled};
 use crate::local::{self, Write};
@@ -36,6 +38,8 @@ pub(super) const OFF: u8 = 0;
 pub(super) const ON: u8 = 1;
 /// They are, and may become exemplars.
 pub(super) const WITH_EXEMPLARS: u8 = 2;
+/// Beside one of those: somebody notes who records.
+const WATCHED: u8 = 4;
 
 /// Which definitions have a name in a store, one for the program and one for each scope that is apart: the first that a
 /// reading met.
@@ -44,8 +48,10 @@ pub(crate) type Claims = HashMap<&'static str, Vec<Arc<Definition>>>;
 /// What a store is made of.
 pub(crate) struct Inner {
     pub(super) id: u64,
+    /// The number that handles know it by; none while it is watched, so that they take the slow path.
+    id_for_handles: AtomicU64,
     /// What becomes of recordings: one of the numbers below.
-    pub(super) mode: AtomicU8,
+    mode: AtomicU8,
     pub(crate) regions: Regions,
     pub(crate) dictionary: Dictionary,
     pub(crate) lifecycle: Lifecycle,
@@ -56,7 +62,7 @@ pub(crate) struct Inner {
     /// Whether somebody is making the recordings that wait.
     pub(super) catching_up: AtomicBool,
     /// Gauges whose slots are the same in all stores: one cell each, not one per region.
-    pub(super) fixed_gauges: Directory,
+    pub(super) fixed_gauges: FixedGauges,
     /// Gauges of dynamic series.
     pub(super) series_gauges: Directory,
     /// Held while a chunk of gauges is mapped.
@@ -90,6 +96,7 @@ impl Inner {
     pub(super) const fn new(id: u64) -> Inner {
         Inner {
             id,
+            id_for_handles: AtomicU64::new(id),
             mode: AtomicU8::new(ON),
             regions: Regions::new(),
             dictionary: Dictionary::new(),
@@ -99,7 +106,7 @@ impl Inner {
             exemplars: Exemplars::new(),
             deferred: Deferred::new(),
             catching_up: AtomicBool::new(false),
-            fixed_gauges: Directory::new(),
+            fixed_gauges: FixedGauges::new(),
             series_gauges: Directory::new(),
             mapping: Mutex::new(()),
             epoch: AtomicU64::new(1),
@@ -129,10 +136,47 @@ impl Inner {
         self.id == GLOBAL_ID
     }
 
+    /// The number to compare with that of a handle.
+    #[inline(always)]
+    pub(crate) fn id_for_handles(&self) -> u64 {
+        self.id_for_handles.load(Relaxed)
+    }
+
     /// Whether recordings are kept.
     #[inline]
     pub(crate) fn is_enabled(&self) -> bool {
-        self.mode.load(Relaxed) != OFF
+        self.mode.load(Relaxed) & !WATCHED != OFF
+    }
+
+    /// Says what becomes of recordings from now on, if `change` of what became of them before says so.
+    pub(super) fn set_mode(&self, change: impl Fn(u8) -> Option<u8>) {
+        let changed = |mode: u8| change(mode & !WATCHED).map(|now| now | mode & WATCHED);
+        let _ = self.mode.fetch_update(Relaxed, Relaxed, changed);
+    }
+
+    /// Makes everything that records here take the slow path.
+    pub(super) fn begin_watch(&self) {
+        self.mode.fetch_or(WATCHED, Relaxed);
+        self.id_for_handles.store(u64::MAX, Relaxed);
+        // Who maps a chunk has one as well: either they see the watch, or what they mapped is seen here.
+        fence(SeqCst);
+        for region in self.regions.iter() {
+            region.hide_fixed();
+        }
+        let _alone = self.mapping.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fixed_gauges.hide_alone();
+    }
+
+    /// Lets what records here take the fast path again, from its next recording on.
+    pub(super) fn end_watch(&self) {
+        self.mode.fetch_and(!WATCHED, Relaxed);
+        self.id_for_handles.store(self.id, Relaxed);
+    }
+
+    /// Whether somebody notes who records.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.mode.load(Relaxed) & WATCHED != 0
     }
 
     /// Whether they are kept, and nothing else is to be done: then the hot path may.
@@ -143,11 +187,17 @@ impl Inner {
 
     /// Whether exemplars are taken.
     pub(crate) fn takes_exemplars(&self) -> bool {
-        self.mode.load(Relaxed) == WITH_EXEMPLARS
+        self.mode.load(Relaxed) & !WATCHED == WITH_EXEMPLARS
     }
 
     pub(crate) fn started(&self) -> SystemTime {
-        *self.started.get_or_init(SystemTime::now)
+        *self.started.get_or_init(|| self.clock().time())
+    }
+
+    /// What time it is here.
+    #[inline]
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.dictionary.clock
     }
 
     /// Begins a reading.
@@ -262,7 +312,7 @@ impl Inner {
         }
         let of = Of { slot: cell.slot(), started };
         match (write.measured(), definition.kind) {
-            (Some(value), Kind::Counter) => self.exemplars.offer(of, 0, value),
+            (Some(value), Kind::Counter) => self.exemplars.offer(of, 0, value, self.clock()),
             (Some(value), Kind::Histogram) => {
                 self.sample_distribution(of, self.dictionary.layout(cell), value);
             }
@@ -277,7 +327,7 @@ impl Inner {
             Layout::Unplanned => (value.to_bits() >> 32) as u32,
             _ => layout.explicit().map_or(0, |explicit| explicit.bucket(value) as u32),
         };
-        self.exemplars.offer(of, bucket, value);
+        self.exemplars.offer(of, bucket, value, self.clock());
     }
 
     /// Waits until nobody is making a series; false if whoever does comes to no end.

@@ -106,7 +106,7 @@ impl Lifecycle {
 
     /// Begins a reading, and tidies up before, if no other is under way.
     pub(crate) fn begin_reading(&self, store: &Inner) -> RwLockReadGuard<'_, ()> {
-        self.tidy(store, Instant::now);
+        self.tidy(store, || store.clock().now());
         self.readings.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -14,8 +14,10 @@ pub(crate) mod dictionary;
 #[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
 pub(crate) mod directory;
 pub(crate) mod exemplars;
-
 pub(crate) mod exponential;
+#[allow(unsafe_code, reason = "cells are reached through atomic pointers, and live as long as the store")]
+pub(crate) mod fixed_chunks;
+pub(crate) mod fixed_gauges;
 pub(crate) mod gauge_sets;
 pub(crate) mod gauges;
 mod guarded;
@@ -45,6 +47,7 @@ mod search;
 mod table;
 #[allow(unsafe_code, reason = "a list that grows without a lock")]
 pub(crate) mod unplanned;
+pub(crate) mod watch;
 #[allow(unsafe_code, reason = "label sets that anybody reads while one replaces them")]
 mod wide;
 pub(crate) mod windows;
@@ -57,10 +60,12 @@ use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
+use crate::clock::MockClock;
 use crate::definition::Definition;
 use crate::label::{KeyValue, LabelSet};
+use crate::local::Entered;
 use crate::problem::Problem;
 use crate::{local, lock, own, registry};
 use exemplars::{ExemplarFilter, SpanContext};
@@ -98,11 +103,49 @@ impl Store {
     /// it are gone.
     #[expect(clippy::new_without_default, reason = "the default store is the global one")]
     pub fn new() -> Store {
+        Store::made(|_| {})
+    }
+
+    /// A new, empty store that goes by this clock, for tests of what depends on time.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use metercast_core::{MockClock, Store, u64_counter};
+    ///
+    /// let clock = MockClock::at(UNIX_EPOCH);
+    /// let store = Store::with_clock(&clock);
+    /// clock.advance(Duration::from_secs(5));
+    /// let tenant = String::from("acme");
+    /// store.scope(|| u64_counter!("requests.mocked", "Requests, by tenant", 1, "tenant" => tenant));
+    /// assert_eq!(store.started(), UNIX_EPOCH);
+    /// assert_eq!(store.collect()[0].series[0].started, UNIX_EPOCH + Duration::from_secs(5));
+    /// ```
+    pub fn with_clock(clock: &MockClock) -> Store {
+        Store::made(|inner| inner.clock().set(clock))
+    }
+
+    fn made(prepare: impl FnOnce(&Inner)) -> Store {
         static NEXT: AtomicU64 = AtomicU64::new(GLOBAL_ID + 1);
         let id = NEXT.fetch_add(1, Relaxed);
         let inner = Arc::new(Inner::new(id));
-        inner.started.get_or_init(SystemTime::now);
+        prepare(&inner);
+        inner.started();
         Store(Handle::Own(inner))
+    }
+
+    /// The clock that it goes by, if that is not the system's.
+    pub fn clock(&self) -> Option<&MockClock> {
+        self.inner().clock().mocked()
+    }
+
+    /// The moment that it is, by its clock.
+    pub fn now(&self) -> Instant {
+        self.inner().clock().now()
+    }
+
+    /// The time that it is, by its clock.
+    pub fn time(&self) -> SystemTime {
+        self.inner().clock().time()
     }
 
     /// The store that recordings land in when no scope says otherwise.
@@ -150,6 +193,26 @@ impl Store {
         local::within(self, f)
     }
 
+    /// Makes this store the current one on this thread until what is returned is dropped: for where no closure can stand, as in
+    /// the first line of a test. Prefer [`scope`](Self::scope). What is entered later ends earlier, as locals do; a store whose
+    /// scope ends out of order stays in memory until the process ends. In a future it holds while the thread goes on, which is over each `.await`
+    /// only where one thread runs the future and nothing else; otherwise use [`StoreFutureExt`](crate::StoreFutureExt).
+    ///
+    /// ```
+    /// use metercast_core::{Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// let entered = store.enter();
+    /// u64_counter!("orders", "Orders placed", 1);
+    /// drop(entered);
+    /// assert_eq!(store.collect().len(), 1);
+    /// assert!(!Store::current().is(&store));
+    /// ```
+    #[must_use = "the scope ends when this is dropped"]
+    pub fn enter(&self) -> Entered {
+        Entered::into(self)
+    }
+
     /// Switches recording on or off. Off, a call site costs a branch, and what it would record is not kept, except
     /// that a counter without labels or with literal ones, which a thread has used before, may go on counting there, and that
     /// what is bound goes on: handles, and guards, which must come down.
@@ -157,7 +220,7 @@ impl Store {
     pub fn set_enabled(&self, enabled: bool) {
         let inner = self.inner();
         let on = if inner.exemplars.are_wanted() { WITH_EXEMPLARS } else { ON };
-        inner.mode.store(if enabled { on } else { OFF }, Relaxed);
+        inner.set_mode(|_| Some(if enabled { on } else { OFF }));
     }
 
     /// Says where spans come from, so that exemplars are taken from now on: `current` gives the span that is current on the thread that records, if it is sampled.
@@ -186,7 +249,7 @@ impl Store {
         let inner = self.inner();
         inner.exemplars.come_from(current);
         if inner.exemplars.are_wanted() {
-            let _ = inner.mode.compare_exchange(ON, WITH_EXEMPLARS, Relaxed, Relaxed);
+            inner.set_mode(|mode| (mode == ON).then_some(WITH_EXEMPLARS));
         }
     }
 
@@ -215,7 +278,7 @@ impl Store {
         inner.exemplars.filter(filter);
         let (from, to) =
             if inner.exemplars.are_wanted() { (ON, WITH_EXEMPLARS) } else { (WITH_EXEMPLARS, ON) };
-        let _ = inner.mode.compare_exchange(from, to, Relaxed, Relaxed);
+        inner.set_mode(|mode| (mode == from).then_some(to));
     }
 
     /// Sets how many series there may be: of each metric that has no limit of its own, and of all together. What is above

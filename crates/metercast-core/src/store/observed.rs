@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::mem;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Store;
 use super::dictionary::{LIMIT_EACH, OVERFLOW};
@@ -337,9 +336,4 @@ impl Distribution {
             _ => false,
         }
     }
-}
-
-/// Now, in nanoseconds since 1970.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
 
 use super::guarded::guarded;
 use super::layout::{self, Layout, UNPLANNED, Wanted};
@@ -274,7 +273,7 @@ impl Store {
         let restarted = meant.is_some_and(|meant| {
             inner.carry_out_plan();
             // What was replaced before, since nobody may be reading.
-            inner.lifecycle.tidy(inner, Instant::now);
+            inner.lifecycle.tidy(inner, || inner.clock().now());
             inner.began_anew(&meant, wanted)
         });
         Ok(Wish { store: self.clone(), number, restarted })

@@ -6,11 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 
 use super::barrier;
 use super::directory::{CHUNK_WORDS, Chunk, Directory};
-use super::memory;
-
-/// Chunks of slots that the program text names. 256 of them hold 130,560 words; what does not fit any more is
-/// recorded through the dictionary.
-pub(crate) const FIXED_CHUNKS: usize = 256;
+use super::fixed_chunks::FixedChunks;
 
 /// What one thread at a time adds to. A reading adds the regions of a store up.
 #[repr(C, align(128))]
@@ -27,7 +23,7 @@ pub(crate) struct Region {
     series: Directory,
     /// The cells whose slots are the same in all stores. Chunk 0 is never mapped: slot 0 is a site that is not
     /// resolved yet, and the first few stand for sites that have no slot.
-    fixed: [AtomicPtr<Chunk>; FIXED_CHUNKS],
+    fixed: FixedChunks,
 }
 
 /// The region of a thread that holds none: nothing is mapped, so every record takes the slow path.
@@ -42,7 +38,7 @@ impl Region {
             brief,
             next: AtomicPtr::new(ptr::null_mut()),
             series: Directory::new(),
-            fixed: [const { AtomicPtr::new(ptr::null_mut()) }; FIXED_CHUNKS],
+            fixed: FixedChunks::new(),
         }
     }
 
@@ -56,35 +52,31 @@ impl Region {
         self.taken.store(false, Release);
     }
 
-    /// The chunk of a fixed slot for its owner; null if it is not mapped.
+    /// The chunk of a fixed slot for its owner; null if it is not mapped, or hidden.
     #[inline(always)]
     pub(crate) fn fixed_for_owner(&self, slot: u32) -> *const Chunk {
-        // The mask changes nothing, since slots end before FIXED_CHUNKS * CHUNK_WORDS; it spares a bounds check.
-        self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS].load(Relaxed)
+        self.fixed.for_owner(slot)
     }
 
     /// The chunk of a fixed slot for a reader.
     pub(crate) fn fixed(&self, slot: u32) -> Option<&Chunk> {
-        let chunk = self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS].load(Acquire);
-        // SAFETY: null, or a chunk that lives as long as the region; Acquire pairs with the Release in `map_fixed`.
-        unsafe { chunk.as_ref() }
+        self.fixed.chunk(slot)
     }
 
-    /// The chunk of a fixed slot, mapped if it was not.
+    /// The chunk of a fixed slot, mapped if it was not, and shown to the hot path unless the store `is_watched`.
     ///
     /// # Safety
     ///
     /// The caller holds the lease, and `slot` is not in chunk 0.
-    pub(crate) unsafe fn map_fixed(&self, slot: u32) -> &Chunk {
+    pub(crate) unsafe fn map_fixed(&self, slot: u32, is_watched: impl Fn() -> bool) -> &Chunk {
         debug_assert!(slot as usize >= CHUNK_WORDS, "chunk 0 stands for slots that do not exist");
-        let entry = &self.fixed[slot as usize / CHUNK_WORDS % FIXED_CHUNKS];
-        let mut chunk = entry.load(Relaxed);
-        if chunk.is_null() {
-            chunk = Chunk::made();
-            entry.store(chunk, Release);
-        }
-        // SAFETY: mapped chunks live as long as the region.
-        unsafe { &*chunk }
+        // SAFETY: the lease says that one thread at a time is here, and handing it on orders the threads.
+        unsafe { self.fixed.map(slot, is_watched) }
+    }
+
+    /// Hides what is mapped from the hot path, after a watch was begun and a fence.
+    pub(crate) fn hide_fixed(&self) {
+        self.fixed.hide();
     }
 
     /// The chunk of a dynamic slot for its owner, mapped if it was not.
@@ -192,15 +184,3 @@ fn writes_begun(word: u64) -> u64 {
 
 /// Enough for a writer that records without a pause, which lets a reader through once in a thousand tries.
 const ATTEMPTS: u32 = 1_000_000;
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        for chunk in &mut self.fixed {
-            let chunk = *chunk.get_mut();
-            if !chunk.is_null() {
-                // SAFETY: made by `Chunk::made` in `map_fixed`; `&mut self` says that nobody can reach it any more.
-                unsafe { memory::free(chunk) };
-            }
-        }
-    }
-}

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::dictionary::Writer;
 use super::exponential::Exponential;
@@ -170,7 +169,7 @@ impl Inner {
         }
         let by = self.dictionary.cell_instead(writer, (definition, layout), cell)?;
         if !matches!(before, Layout::Unplanned) {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+            let now = self.clock().unix_nanos();
             // Before anybody can find the new cell: who sees that adds up both.
             let first = || Stage::of(before, side.started());
             self.past.made(number, first, |history| history.replace(cell, layout, now));

@@ -24,18 +24,8 @@ impl Windows {
         Windows(Mutex::new(None))
     }
 
-    /// Moves the window of a series that began then on to what a reading found, and gives what came within it.
-    pub(crate) fn advance_now(
-        &self,
-        line: u32,
-        started: u64,
-        width: Duration,
-        total: &Exponential,
-    ) -> Exponential {
-        self.advance(line, started, width, total, Instant::now())
-    }
-
-    fn advance(
+    /// Moves the window of a series that began then on to what a reading found now, and gives what came within it.
+    pub(crate) fn advance(
         &self,
         line: u32,
         started: u64,

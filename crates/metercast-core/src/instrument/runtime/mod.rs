@@ -308,7 +308,10 @@ impl Instrument {
         if !local::is_enabled() {
             return;
         }
-        let done = local::slowly(|| self.0.site.at_any(&self.listed(labels), is_sound, write));
+        let done = local::slowly(|| {
+            self.0.site.note_from_definition();
+            self.0.site.at_any(&self.listed(labels), is_sound, write);
+        });
         if done.is_none() {
             own::unable();
         }
