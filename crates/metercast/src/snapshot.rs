@@ -18,7 +18,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads `store` now.
     pub fn of(store: &metercast_core::Store) -> Snapshot {
-        Snapshot { time: SystemTime::now(), families: store.collect() }
+        Snapshot { time: store.time(), families: store.collect() }
     }
 
     /// The metric of this name; of those that several [scopes](metercast_core::Scope) have, the first.

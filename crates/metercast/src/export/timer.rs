@@ -8,6 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use metercast_core::__private::OnAdvance;
+use metercast_core::MockClock;
+
 use super::Periodic;
 
 /// What is done at the interval.
@@ -21,6 +24,11 @@ pub(crate) trait Work: Send + 'static {
     ///
     /// Why not everything was handed over.
     fn work(&mut self, deadline: Option<Instant>) -> Result<(), String>;
+
+    /// The clock that the interval goes by, if that is not the system's.
+    fn clock(&self) -> Option<MockClock> {
+        None
+    }
 
     /// It will be done from now on: asks for what it needs. Until then it asks for nothing.
     fn begin(&mut self) {}
@@ -45,13 +53,17 @@ pub(crate) struct Timer<W> {
 
 struct Running<W> {
     /// What the thread waits for, and where it is handed over; or dropped.
-    begin: Option<(W, Sender<W>)>,
+    begin: Option<(W, Sender<(W, Instant)>)>,
     commands: Sender<Command<W>>,
     thread: JoinHandle<()>,
+    /// Lets the thread look at a clock that was advanced.
+    _looks: Option<OnAdvance>,
 }
 
 enum Command<W> {
     Work(Ask),
+    /// Looks at the clock.
+    Look,
     /// Goes on with other work.
     Change {
         work: W,
@@ -81,11 +93,13 @@ impl<W: Work> Timer<W> {
         let (begin, begins) = mpsc::channel();
         let thread =
             thread::Builder::new().name(format!("metercast-{name}").replace('\0', "")).spawn(move || {
-                if let Ok(work) = begins.recv() {
-                    run(work, interval, &received);
+                if let Ok((work, began)) = begins.recv() {
+                    run(work, interval, began, &received);
                 }
             })?;
-        let running = Mutex::new(Some(Running { begin: Some((work, begin)), commands, thread }));
+        let look = commands.clone();
+        let _looks = work.clock().map(|clock| clock.on_advance(move || _ = look.send(Command::Look)));
+        let running = Mutex::new(Some(Running { begin: Some((work, begin)), commands, thread, _looks }));
         Ok(Timer { process: process::id(), running })
     }
 
@@ -93,7 +107,8 @@ impl<W: Work> Timer<W> {
     pub(crate) fn begin(&self) {
         if let Some((mut work, begin)) = self.running().as_mut().and_then(|running| running.begin.take()) {
             work.begin();
-            let _ = begin.send(work);
+            let began = now(&work);
+            let _ = begin.send((work, began));
         }
     }
 
@@ -156,16 +171,27 @@ impl<W: Work> Periodic for Timer<W> {
     }
 }
 
-fn run<W: Work>(mut work: W, mut interval: Duration, commands: &Receiver<Command<W>>) {
-    let mut due = after(Instant::now(), interval);
+fn now(work: &impl Work) -> Instant {
+    work.clock().map_or_else(Instant::now, |clock| clock.now())
+}
+
+fn run<W: Work>(mut work: W, mut interval: Duration, began: Instant, commands: &Receiver<Command<W>>) {
+    let mut due = after(began, interval);
     loop {
-        match commands.recv_timeout(due.saturating_duration_since(Instant::now())) {
+        let wait = due.saturating_duration_since(now(&work));
+        let received = match work.clock() {
+            // The time that it takes until somebody says that it has passed is of no account.
+            Some(_) if !wait.is_zero() => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            _ => commands.recv_timeout(wait),
+        };
+        match received {
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
-                due = next(due, interval, Instant::now());
+                due = next(due, interval, now(&work));
                 // It has said itself what went wrong.
                 let _ = work.work(None);
             }
+            Ok(Command::Look) => {}
             Ok(Command::Work(Ask { deadline, last, answer })) => {
                 let result = work.work(Some(deadline));
                 if last {
@@ -181,7 +207,7 @@ fn run<W: Work>(mut work: W, mut interval: Duration, commands: &Receiver<Command
                 let _ = work.work(None);
                 other.succeed(&work);
                 (work, interval) = (other, new);
-                due = due.min(after(Instant::now(), interval));
+                due = due.min(after(now(&work), interval));
             }
         }
     }

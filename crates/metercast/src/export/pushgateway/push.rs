@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use metercast_core::Value;
+use metercast_core::{MockClock, Value};
 
 use super::Pushgateway;
 use crate::config::PushgatewayConfig;
@@ -39,6 +39,10 @@ impl Push {
 }
 
 impl Work for Push {
+    fn clock(&self) -> Option<MockClock> {
+        self.reader.store().clock().cloned()
+    }
+
     fn begin(&mut self) {
         self.gateway.page.commit(self.reader.store());
     }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use metercast_core::Value;
+use metercast_core::{MockClock, Value};
 
 use super::lines;
 use crate::config::{StdoutConfig, Writer};
@@ -70,9 +70,8 @@ impl Work for Print {
         text.clear();
         // The reading calls into the application, and so may the writer.
         let read = catch_unwind(AssertUnwindSafe(|| {
-            self.reader.read(|store| {
-                lines::write(&mut self.plan, store, SystemTime::now(), &self.resource, &mut text)
-            })
+            self.reader
+                .read(|store| lines::write(&mut self.plan, store, store.time(), &self.resource, &mut text))
         }));
         for warning in self.plan.warnings() {
             self.reader.log().write_once(Level::Warn, &warning);
@@ -113,6 +112,10 @@ impl Work for Print {
                 Err(message)
             }
         }
+    }
+
+    fn clock(&self) -> Option<MockClock> {
+        self.reader.store().clock().cloned()
     }
 
     fn begin(&mut self) {
