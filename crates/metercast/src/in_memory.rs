@@ -1,8 +1,15 @@
-//! A reader whose readings stay in the process: for tests, and for programs that look at their own metrics.
+//! A reader and an exporter whose readings stay in the process: for tests, and for programs that look at their own metrics.
 
-use metercast_core::Store;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use metercast_core::reading::{Point, Series};
+use metercast_core::{Definition, Kind, LabelSet, Store};
 
 use crate::snapshot::Snapshot;
+use crate::view::{Plan, Projection};
 
 /// Reads a store on demand. It needs no start, and disturbs no other reader.
 ///
@@ -31,5 +38,254 @@ impl InMemoryReader {
     /// Everything that was recorded until now, cumulatively.
     pub fn collect(&self) -> Snapshot {
         Snapshot::of(&self.store)
+    }
+}
+
+/// Whether a value is of all that came since the start, or since the collection before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Temporality {
+    /// Since the start of the series.
+    #[default]
+    Cumulative,
+    /// Since the collection before.
+    Delta,
+}
+
+/// An exporter that keeps what it collects: what another exporter would let out, through filters and views, cumulatively or as deltas,
+/// without a wire. Clones are the same exporter.
+///
+/// ```
+/// use metercast::snapshot::Point;
+/// use metercast::view::{Projection, View};
+/// use metercast::{InMemoryExporter, Kind, Store, Temporality, u64_counter};
+///
+/// let store = Store::new();
+/// let exporter = InMemoryExporter::new(store.clone())
+///     .projection(Projection::new().view(View::of("orders").rename("shop.orders").drop_labels(["user"])))
+///     .temporality(Kind::Counter, Temporality::Delta);
+/// for user in ["ada", "bob"] {
+///     store.scope(|| u64_counter!("orders", "Orders placed", 2, "user" => user));
+///     exporter.collect();
+/// }
+///
+/// let history = exporter.collections();
+/// assert_eq!(history.len(), 2);
+/// assert_eq!(history[1].metric("shop.orders").unwrap().series[0].point, Point::U64(2));
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct InMemoryExporter {
+    store: Store,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    plan: Plan,
+    deltas: Vec<Kind>,
+    keep: usize,
+    history: VecDeque<Arc<Collection>>,
+    /// Collections that had to make room.
+    forgotten: u64,
+    /// What each series that is told in deltas was at, by the stream's name.
+    before: HashMap<(String, Arc<LabelSet>), (SystemTime, Point)>,
+    /// When the last collection was.
+    last: Option<SystemTime>,
+}
+
+/// What an [`InMemoryExporter`] collected at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Collection {
+    /// When it was collected, by the store's clock.
+    pub time: SystemTime,
+    /// The metrics that are let out, sorted by name.
+    pub metrics: Vec<CollectedMetric>,
+}
+
+/// A metric as it is let out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CollectedMetric {
+    /// Its name, as views have it.
+    pub name: String,
+    /// Its unit, as views have it; may be empty.
+    pub unit: String,
+    /// What it measures, as views have it; may be empty.
+    pub description: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// What its values are of; gauges and summaries are always cumulative.
+    pub temporality: Temporality,
+    /// What the program declares.
+    pub definition: Arc<Definition>,
+    /// Its series, sorted by their labels; in deltas those to which nothing was added are left out.
+    pub series: Vec<Series>,
+}
+
+impl Collection {
+    /// The metric of this name.
+    pub fn metric(&self, name: &str) -> Option<&CollectedMetric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+}
+
+/// How many collections are kept unless it is said.
+const KEEP: usize = 1_000;
+
+impl InMemoryExporter {
+    /// An exporter of `store` that lets everything public out, cumulatively, and keeps the last 1,000 collections.
+    pub fn new(store: Store) -> InMemoryExporter {
+        let mut plan = Plan::new(Arc::new(Projection::new()), "in_memory");
+        plan.commit(&store);
+        let state = State {
+            plan,
+            deltas: Vec::new(),
+            keep: KEEP,
+            history: VecDeque::new(),
+            forgotten: 0,
+            before: HashMap::new(),
+            last: None,
+        };
+        InMemoryExporter { store, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What it makes of the store. To be said before the first collection: deltas begin anew.
+    pub fn projection(self, projection: Projection) -> InMemoryExporter {
+        let mut plan = Plan::new(Arc::new(projection), "in_memory");
+        plan.commit(&self.store);
+        let mut state = self.state();
+        state.plan = plan;
+        state.before.clear();
+        drop(state);
+        self
+    }
+
+    /// Whether values of this kind are cumulative or deltas. Gauges and summaries stay cumulative.
+    pub fn temporality(self, kind: Kind, temporality: Temporality) -> InMemoryExporter {
+        let mut state = self.state();
+        state.deltas.retain(|known| *known != kind);
+        if temporality == Temporality::Delta && !matches!(kind, Kind::Gauge | Kind::Summary) {
+            state.deltas.push(kind);
+        }
+        drop(state);
+        self
+    }
+
+    /// How many collections are kept, at least one; older ones make room.
+    pub fn keep(self, collections: usize) -> InMemoryExporter {
+        self.state().keep = collections.max(1);
+        self
+    }
+
+    /// Reads the store now, and keeps what there is.
+    pub fn collect(&self) -> Arc<Collection> {
+        let mut state = self.state();
+        let state = &mut *state;
+        let time = self.store.time();
+        let since = state.last.replace(time);
+        let State { plan, deltas, before, .. } = state;
+        let mut metrics = Vec::new();
+        self.store.read(|reading| {
+            for view in plan.streams(reading) {
+                let stream = view.stream();
+                let mut series = Vec::new();
+                view.each(|view| series.push(Series::from(view)));
+                series.sort_by(|one: &Series, other| one.labels.cmp(&other.labels));
+                let kind = stream.kind();
+                let temporality =
+                    if deltas.contains(&kind) { Temporality::Delta } else { Temporality::Cumulative };
+                if temporality == Temporality::Delta {
+                    series.retain_mut(|series| {
+                        let key = (stream.name().to_owned(), Arc::clone(&series.labels));
+                        let known = before.insert(key, (series.started, series.point.clone()));
+                        let known = known.filter(|(started, _)| *started == series.started);
+                        let Some((started, known)) = known else { return true };
+                        series.started = since.unwrap_or(started);
+                        subtract(&mut series.point, &known)
+                    });
+                }
+                if !series.is_empty() {
+                    metrics.push(CollectedMetric {
+                        name: stream.name().to_owned(),
+                        unit: stream.unit().to_owned(),
+                        description: stream.description().to_owned(),
+                        kind,
+                        temporality,
+                        definition: Arc::clone(stream.definition()),
+                        series,
+                    });
+                }
+            }
+        });
+        let collection = Arc::new(Collection { time, metrics });
+        state.history.push_back(Arc::clone(&collection));
+        while state.history.len() > state.keep {
+            state.history.pop_front();
+            state.forgotten += 1;
+        }
+        collection
+    }
+
+    /// Everything that was collected and is kept, oldest first.
+    pub fn collections(&self) -> Vec<Arc<Collection>> {
+        self.state().history.iter().cloned().collect()
+    }
+
+    /// How many collections had to make room.
+    pub fn forgotten(&self) -> u64 {
+        self.state().forgotten
+    }
+
+    /// Forgets what was collected. Deltas go on where they were.
+    pub fn clear(&self) {
+        self.state().history.clear();
+    }
+
+    /// What is wrong with its views, as far as it was found since this was asked last.
+    pub fn warnings(&self) -> Vec<String> {
+        self.state().plan.warnings()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for InMemoryExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InMemoryExporter")
+            .field("collections", &self.state().history.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes away what was there before. Whether anything is left; a distribution over other buckets than before stays whole.
+fn subtract(point: &mut Point, before: &Point) -> bool {
+    match (point, before) {
+        (Point::U64(value), Point::U64(before)) => {
+            *value = value.wrapping_sub(*before);
+            *value != 0
+        }
+        (Point::I64(value), Point::I64(before)) => {
+            *value = value.wrapping_sub(*before);
+            *value != 0
+        }
+        (Point::F64(value), Point::F64(before)) => {
+            *value -= before;
+            *value != 0.0
+        }
+        (Point::Histogram(value), Point::Histogram(before)) if value.bounds == before.bounds => {
+            for (count, before) in value.counts.iter_mut().zip(&before.counts) {
+                *count = count.wrapping_sub(*before);
+            }
+            value.sum -= before.sum;
+            value.count() != 0
+        }
+        (Point::Exponential(value), Point::Exponential(before)) => {
+            let is_other = value.count() != before.count();
+            *value = value.since(before);
+            is_other
+        }
+        _ => true,
     }
 }

@@ -47,6 +47,7 @@ pub mod view;
 pub mod snapshot;
 
 mod in_memory;
+pub mod lint;
 mod observer;
 mod reader;
 
@@ -77,7 +78,7 @@ pub use export::prometheus::{
 };
 #[cfg(feature = "otlp")]
 pub use export::pushgateway::{Pushgateway, PushgatewayError};
-pub use in_memory::InMemoryReader;
+pub use in_memory::{CollectedMetric, Collection, InMemoryExporter, InMemoryReader, Temporality};
 pub use log::Log;
 pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapePart, ScrapeParts, ScrapeRequest};
 pub use snapshot::Snapshot;

@@ -1,20 +1,17 @@
-//! Assertions that say what was expected and everything that is there.
-
-use std::fmt::Write;
-
-use metercast_core::label::AsLabel;
-use metercast_core::{KeyValue, Kind, LabelSet, Store, Value};
-
-use crate::snapshot::{Point, Snapshot};
+//! Assertions of what the current store holds.
 
 /// Asserts that a counter or up-down counter of the current store has this value for exactly these labels.
 ///
-/// Labels are written as at a call site: pairs with `=>` or `=`, or one expression that gives a list of
-/// [`KeyValue`]. A failure shows every metric that is there.
+/// The value is a number, a range (`3..`, `1..=5`), or what [`at_least`](crate::testing::at_least),
+/// [`approx`](crate::testing::approx) and their siblings make. Labels are written as at a call site: pairs with `=>` or `=`, or one
+/// expression that gives a list of [`KeyValue`](crate::KeyValue). A last `..` says that there may be others; [`ANY`](crate::testing::ANY) stands for
+/// any value of a label, `*` and `?` in the name for any characters and one: then the values of all series that match are added up.
+/// With `since mark,` before the name it is asserted what was added since a [`mark`](crate::testing::mark).
 ///
 /// # Panics
 ///
-/// If the series is not there or has another value.
+/// If the series is not there or has another value. The message shows every metric that is there, what is most like the
+/// expected one first, and recordings of this name that went past the scope.
 ///
 /// ```should_panic
 /// use metercast::{assert_counter, testing::isolated, u64_counter};
@@ -26,149 +23,140 @@ use crate::snapshot::{Point, Snapshot};
 /// ```
 #[macro_export]
 macro_rules! assert_counter {
-    ($($name:ident).+, $value:expr $(, $($labels:tt)*)?) => {
-        $crate::assert_counter!($crate::__path!($($name).+), $value $(, $($labels)*)?)
-    };
-    ($name:expr, $value:expr $(, $($labels:tt)*)?) => {
-        $crate::testing::check_counter(
-            &$name,
-            $crate::testing::Expected::from($value),
-            $crate::__assert_labels!([] $($($labels)*)?),
-        )
+    ($($call:tt)+) => { $crate::__assert_value!(Counter $($call)+) };
+}
+
+/// Asserts that an up-down counter of the current store has this value for exactly these labels. See
+/// [`assert_counter!`](crate::assert_counter) for values and labels.
+///
+/// ```
+/// use metercast::{assert_up_down_counter, i64_up_down_counter, testing::isolated};
+///
+/// isolated(|_| {
+///     i64_up_down_counter!("connections", "Open connections", 3, "state" => "active");
+///     i64_up_down_counter!("connections", "Open connections", -1, "state" => "active");
+///     assert_up_down_counter!("connections", 2, "state" = "active");
+/// });
+/// ```
+#[macro_export]
+macro_rules! assert_up_down_counter {
+    ($($call:tt)+) => { $crate::__assert_value!(UpDownCounter $($call)+) };
+}
+
+/// Asserts that a gauge of the current store, observed ones too, has this value for exactly these labels. See
+/// [`assert_counter!`](crate::assert_counter) for values and labels; gauges cannot be added up, so only one may match.
+///
+/// ```
+/// use metercast::{assert_gauge, f64_gauge, testing::isolated};
+///
+/// isolated(|_| {
+///     f64_gauge!("temperature", "Temperature", 20.5, "room" => "cellar");
+///     assert_gauge!("temperature", 20.0..=21.0, "room" => "cellar");
+/// });
+/// ```
+#[macro_export]
+macro_rules! assert_gauge {
+    ($($call:tt)+) => { $crate::__assert_value!(Gauge $($call)+) };
+}
+
+/// Asserts what all values of a histogram or summary add up to. See [`assert_counter!`](crate::assert_counter) for values and labels.
+///
+/// ```
+/// use metercast::{assert_histogram_count, assert_histogram_sum, f64_histogram, testing};
+///
+/// let _metrics = testing::scope();
+/// f64_histogram!("sizes", "Sizes", 2.5, "kind" => "file");
+/// let before = testing::mark();
+/// f64_histogram!("sizes", "Sizes", 4.0, "kind" => "file");
+/// assert_histogram_sum!("sizes", 6.5, "kind" => "file");
+/// assert_histogram_sum!(since before, "sizes", 4.0, "kind" => "file");
+/// assert_histogram_count!("sizes", 2, "kind" => "file");
+/// ```
+#[macro_export]
+macro_rules! assert_histogram_sum {
+    ($($call:tt)+) => { $crate::__assert_value!(HistogramSum $($call)+) };
+}
+
+/// Asserts how many values a histogram or summary took. See [`assert_counter!`](crate::assert_counter) for values and labels.
+#[macro_export]
+macro_rules! assert_histogram_count {
+    ($($call:tt)+) => { $crate::__assert_value!(HistogramCount $($call)+) };
+}
+
+macro_rules! existence {
+    ($($exists:ident, $not_exists:ident: $what:ident, $a:literal;)*) => { $(
+        existence!(@ [$] $exists, $not_exists: $what, $a);
+    )* };
+    (@ [$d:tt] $exists:ident, $not_exists:ident: $what:ident, $a:literal) => {
+        #[doc = concat!("Asserts that ", $a, " of this name with these labels is in the current store, whatever its value. After the \
+            name may stand its number type, as `f64`, which is of no account. See [`assert_counter!`](crate::assert_counter) for labels.")]
+        #[macro_export]
+        macro_rules! $exists {
+            ($d($d call:tt)+) => { $d crate::__assert_exists!($what true $d($d call)+) };
+        }
+
+        #[doc = concat!("Asserts that no ", $a, " of this name with these labels is in the current store: without labels, \
+            none that has none. With `..` in their place: none at all. See [`assert_counter!`](crate::assert_counter) for labels.")]
+        #[macro_export]
+        macro_rules! $not_exists {
+            ($d($d call:tt)+) => { $d crate::__assert_exists!($what false $d($d call)+) };
+        }
     };
 }
 
-/// Labels of an assertion as a list of `KeyValue`; those without a value are left out, as they are at a call site.
+existence! {
+    assert_counter_exists, assert_counter_not_exists: Counter, "counter";
+    assert_up_down_counter_exists, assert_up_down_counter_not_exists: UpDownCounter, "up-down counter";
+    assert_gauge_exists, assert_gauge_not_exists: Gauge, "gauge";
+    assert_histogram_exists, assert_histogram_not_exists: HistogramCount, "histogram or summary";
+}
+
+/// An assertion of a value, with what is asserted.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __assert_labels {
-    ([$($done:expr),*] $(,)?) => {
-        ::std::iter::Iterator::collect::<::std::vec::Vec<$crate::KeyValue>>(::std::iter::Iterator::flatten(
-            ::std::iter::IntoIterator::into_iter(
-                ::std::vec::Vec::<::std::option::Option<$crate::KeyValue>>::from([$($done),*])
-            )
-        ))
+macro_rules! __assert_value {
+    (@ $what:ident $mark:tt $($name:ident).+, $value:expr $(, $($labels:tt)*)?) => {
+        $crate::__assert_value!(@ $what $mark $crate::__path!($($name).+), $value $(, $($labels)*)?)
     };
-    ([$($done:expr),*] $key:literal => $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($key, &$value)] $($($rest)*)?)
+    (@ $what:ident $mark:tt $name:expr, $value:expr $(, $($labels:tt)*)?) => {
+        $crate::testing::check_value(
+            $crate::testing::What::$what,
+            &$name,
+            $crate::testing::Expected::from($value),
+            &$crate::__assert_labels!([] $($($labels)*)?),
+            $mark,
+        )
     };
-    ([$($done:expr),*] $key:literal = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($key, &$value)] $($($rest)*)?)
+    ($what:ident since $mark:ident, $($call:tt)+) => {
+        $crate::__assert_value!(@ $what (::std::option::Option::Some(&$mark)) $($call)+)
     };
-    ([$($done:expr),*] $($key:ident).+ => $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($crate::__path!($($key).+), &$value)] $($($rest)*)?)
+    ($what:ident $($call:tt)+) => {
+        $crate::__assert_value!(@ $what (::std::option::Option::None) $($call)+)
     };
-    ([$($done:expr),*] $($key:ident).+ = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__assert_labels!([$($done,)* $crate::testing::label_of($crate::__path!($($key).+), &$value)] $($($rest)*)?)
-    };
-    ([] $labels:expr $(,)?) => { $crate::testing::labels_of(&$labels) };
 }
 
-/// The value of an assertion.
+/// An assertion that something is there or not.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Expected {
-    /// A whole number, wide enough for all of them.
-    Whole(i128),
-    /// A double.
-    Double(f64),
-}
-
-macro_rules! whole_expectations {
-    ($($t:ty),*) => { $( impl From<$t> for Expected {
-        fn from(value: $t) -> Expected { Expected::Whole(value as i128) }
-    } )* };
-}
-
-whole_expectations!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
-
-impl From<f32> for Expected {
-    fn from(value: f32) -> Expected {
-        Expected::Double(f64::from(value))
-    }
-}
-
-impl From<f64> for Expected {
-    fn from(value: f64) -> Expected {
-        Expected::Double(value)
-    }
-}
-
-impl Expected {
-    fn is(self, point: &Point) -> bool {
-        match (point, self) {
-            (Point::U64(there), Expected::Whole(expected)) => i128::from(*there) == expected,
-            (Point::I64(there), Expected::Whole(expected)) => i128::from(*there) == expected,
-            (Point::F64(there), Expected::Whole(expected)) => *there == expected as f64,
-            (Point::U64(there), Expected::Double(expected)) => *there as f64 == expected,
-            (Point::I64(there), Expected::Double(expected)) => *there as f64 == expected,
-            (Point::F64(there), Expected::Double(expected)) => *there == expected,
-            _ => false,
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Expected::Whole(value) => value.to_string(),
-            Expected::Double(value) => format!("{value:?}"),
-        }
-    }
-}
-
-/// One label in any of its forms; `None` if it has no value.
-#[doc(hidden)]
-pub fn label_of(key: &'static str, value: &(impl AsLabel + ?Sized)) -> Option<KeyValue> {
-    Value::of(value).map(|value| KeyValue::new(key, value))
-}
-
-/// A list of labels in any of its forms.
-#[doc(hidden)]
-pub fn labels_of(labels: &(impl AsRef<[KeyValue]> + ?Sized)) -> Vec<KeyValue> {
-    labels.as_ref().to_vec()
-}
-
-/// What `assert_counter!` calls.
-#[doc(hidden)]
-#[track_caller]
-pub fn check_counter(name: &str, expected: Expected, labels: Vec<KeyValue>) {
-    let snapshot = Snapshot::of(&Store::current());
-    let labels: LabelSet = labels.into_iter().collect();
-    let point = snapshot
-        .family(name)
-        .filter(|family| matches!(family.definition.kind(), Kind::Counter | Kind::UpDownCounter))
-        .and_then(|family| family.series.iter().find(|series| *series.labels == labels))
-        .map(|series| &series.point);
-    if !point.is_some_and(|point| expected.is(point)) {
-        let expected = expected.text();
-        panic!("expected counter {name}{labels} {expected}\n{}", present(&snapshot));
-    }
-}
-
-/// Everything that is there, a line each.
-fn present(snapshot: &Snapshot) -> String {
-    if snapshot.families.is_empty() {
-        return "nothing was recorded in this scope; is the code under test in it, and what it spawns wrapped in \
-                with_current_meter_provider()?"
-            .to_owned();
-    }
-    let mut text = String::from("there is:");
-    for family in &snapshot.families {
-        for series in &family.series {
-            let _ = write!(
-                text,
-                "\n  {} {}{} ",
-                family.definition.kind(),
-                family.definition.name(),
-                series.labels
-            );
-            let _ = match &series.point {
-                Point::U64(value) => write!(text, "{value}"),
-                Point::I64(value) => write!(text, "{value}"),
-                Point::F64(value) => write!(text, "{value:?}"),
-                Point::Histogram(buckets) => write!(text, "count {} sum {:?}", buckets.count(), buckets.sum),
-                other => write!(text, "{other:?}"),
-            };
-        }
-    }
-    text
+#[macro_export]
+macro_rules! __assert_exists {
+    ($what:ident $is:ident $($name:ident).+ $(, $($rest:tt)*)?) => {
+        $crate::__assert_exists!($what $is $crate::__path!($($name).+) $(, $($rest)*)?)
+    };
+    ($what:ident $is:ident $name:expr, u64 $(, $($labels:tt)*)?) => {
+        $crate::__assert_exists!($what $is $name $(, $($labels)*)?)
+    };
+    ($what:ident $is:ident $name:expr, i64 $(, $($labels:tt)*)?) => {
+        $crate::__assert_exists!($what $is $name $(, $($labels)*)?)
+    };
+    ($what:ident $is:ident $name:expr, f64 $(, $($labels:tt)*)?) => {
+        $crate::__assert_exists!($what $is $name $(, $($labels)*)?)
+    };
+    ($what:ident $is:ident $name:expr $(, $($labels:tt)*)?) => {
+        $crate::testing::check_exists(
+            $crate::testing::What::$what,
+            &$name,
+            $is,
+            &$crate::__assert_labels!([] $($($labels)*)?),
+        )
+    };
 }
