@@ -298,7 +298,8 @@ mod tests {
         let all = powers.flat_map(|power| [power, power * 1.5, power / 3.0, power - 1.0, power + 1.0]);
         let between = (1..20_000).map(|at| f64::from(at) * 431.7 * 1024.0 + f64::from(at) / 1024.0);
         let between = between.chain((1..20_000).map(|at| f64::from(at * 13 + 1) / f64::from(1 << (at % 24))));
-        let between = between.map(|value| (value * 1024.0).trunc() / 1024.0).chain([8_626_768.329_101_562_5]);
+        let between =
+            between.map(|value| (value * 1024.0).trunc() / 1024.0).chain([8_833_810_769.0 / 1024.0]);
         let all = all.chain(between.clone()).chain(between.map(|value| value / 64.0));
         for value in all.chain([0.0, 1e15 - 0.5, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NAN]) {
             for value in [value, -value] {
