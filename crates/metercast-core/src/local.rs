@@ -10,11 +10,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::definition::Definition;
-use crate::label::Words;
+use crate::label::{Long, LongBuffer, ValueRef};
 use crate::number::Number;
 use crate::own;
 use crate::store::barrier;
 use crate::store::deferred::What;
+use crate::store::dictionary::Sought;
 use crate::store::exponential::{Exponential, Shape};
 use crate::store::layout::Layout;
 use crate::store::line::CellWord;
@@ -323,7 +324,7 @@ pub(crate) fn for_ourselves<R>(f: impl FnOnce() -> R) -> R {
 
 /// Writes at the series with these labels, if it is there and this thread holds a region.
 #[inline(always)]
-pub(crate) fn write_at(packed: &impl Words, write: &impl Write) -> bool {
+pub(crate) fn write_at(labels: &impl Sought, write: &(impl Write + ?Sized)) -> bool {
     let region = REGION.get();
     if ptr::eq(region, &raw const EMPTY) {
         return false;
@@ -334,12 +335,22 @@ pub(crate) fn write_at(packed: &impl Words, write: &impl Write) -> bool {
         return false;
     }
     let begun = region.begin();
-    let done = match store.dictionary.find_packed(packed) {
+    let done = match labels.cell_in(&store.dictionary) {
         Some(cell) => write.write(store, region, cell),
         None => false,
     };
     region.end(begun);
     done
+}
+
+/// The same for labels that are not packed.
+#[inline(always)]
+pub(crate) fn write_at_long<'a>(
+    shape: u32,
+    values: impl Iterator<Item = &'a ValueRef<'a>>,
+    write: &dyn Write,
+) -> bool {
+    Long::of(&LongBuffer::new(), shape, values).is_some_and(|long| write_at(&long, write))
 }
 
 /// Sets a fixed gauge of the current store if it is mapped.

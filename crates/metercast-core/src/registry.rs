@@ -205,16 +205,16 @@ pub(crate) fn joined(description: Cow<'static, str>) -> Cow<'static, str> {
     Cow::Owned(paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
-/// The shape of a site's labels; 0 if they cannot be packed, `None` if the registry is out of reach.
+/// The shape of a site's labels; 0 if they have none, `None` if the registry is out of reach.
 pub(crate) fn shape(definition: &Definition, keys: &Keys) -> Option<u32> {
-    if !keys.packable {
+    if !keys.have_shape {
         return Some(0);
     }
     let _one_at_a_time = registry()?;
     Some(Shape::number(keys.names, &definition.shapes))
 }
 
-/// The shape of keys that come at run time, and the keys as they are kept. `None` if they cannot be packed, if there are too many,
+/// The shape of keys that come at run time, and the keys as they are kept. `None` if they make none, if there are too many,
 /// or if the registry is out of reach.
 pub(crate) fn shape_at_run_time(
     definition: &Definition,
@@ -224,7 +224,7 @@ pub(crate) fn shape_at_run_time(
         return Shape::get(number).map(|shape| (shape.keys, number));
     }
     // Without the lock, since that is what is asked of recordings from now on.
-    if !Keys::can_be_packed(keys) || definition.shapes.len() >= MOST_SHAPES {
+    if !Keys::make_shape(keys) || definition.shapes.len() >= MOST_SHAPES {
         return None;
     }
     let keys = interned::keys(keys)?;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::definition::{Definition, Descriptor, Kind};
 use crate::early;
 use crate::held::{Distribution, Held, Hold};
-use crate::label::{Buffer, Given, LabelSet, Packing, Pairs, Spelled, ValueRef};
+use crate::label::{Buffer, Given, LabelSet, MOST_LABELS, Packing, Pairs, Spelled, ValueRef};
 use crate::local::{self, Write};
 use crate::number::Number;
 use crate::own::{self, Reason};
@@ -26,14 +26,14 @@ pub(crate) struct Site {
     descriptor: &'static Descriptor,
     /// The slot of the first fixed series, or one of the numbers in `registry` that are none.
     slot: AtomicU32,
-    /// The number of the metric and the site's keys; 0 before the first use, `NO_SHAPE` if the keys cannot be packed.
+    /// The number of the metric and the site's keys; 0 before the first use, `NO_SHAPE` if the keys make none.
     shape: AtomicU32,
     definition: OnceLock<Result<&'static Arc<Definition>, Box<str>>>,
     /// Whether it is where the program records, rather than where it declares.
     is_call: bool,
 }
 
-/// The shape of keys that cannot be packed.
+/// The shape of keys that make none.
 const NO_SHAPE: u32 = u32::MAX;
 
 /// Whether it is neither that nor 0.
@@ -265,12 +265,20 @@ impl Site {
     fn write<N: Number>(&self, labels: impl Given, value: N, write: impl Write + Copy) {
         let shape = self.shape.load(Relaxed);
         if value.is_sound() && has_shape(shape) {
-            let buffer = Buffer::new();
-            let mut packing = Packing::new(&buffer, shape);
-            labels.pack(&mut packing);
-            if let Some(packed) = packing.done()
-                && local::write_at(&packed, &write)
-            {
+            // Known beforehand, but for lists.
+            let packed = if labels.count() <= MOST_LABELS {
+                let buffer = Buffer::new();
+                let mut packing = Packing::new(&buffer, shape);
+                labels.pack(&mut packing);
+                packing.done()
+            } else {
+                None
+            };
+            let done = match packed {
+                Some(packed) => local::write_at(&packed, &write),
+                None => labels.with_values(|values| write_long(shape, values, &write)),
+            };
+            if done {
                 return;
             }
         }
@@ -432,6 +440,13 @@ impl Site {
             own::unable();
         }
     }
+}
+
+/// Writes at the series with labels that are not packed, if it is there. Not inlined, so that sites whose labels are short do not
+/// grow.
+#[inline(never)]
+fn write_long(shape: u32, values: &[ValueRef<'_>], write: &dyn Write) -> bool {
+    local::write_at_long(shape, values.iter(), write)
 }
 
 /// Gives the values of a site's labels to whoever asks.

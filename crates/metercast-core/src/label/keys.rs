@@ -1,6 +1,6 @@
 //! The keys of a site's labels, and the shapes they make: a metric with keys in an order has one number.
 
-use super::packed::MOST_LABELS;
+use super::long::MOST_KEYS;
 use crate::store::blocks::Blocks;
 
 /// Keys in the order in which a site gives its values.
@@ -8,33 +8,33 @@ use crate::store::blocks::Blocks;
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
     pub(crate) names: &'static [&'static str],
-    /// Whether values under these keys can be packed: not too many keys, each once, none empty.
-    pub(crate) packable: bool,
+    /// Whether values under these keys can be words: not too many keys, each once, none empty.
+    pub(crate) have_shape: bool,
 }
 
 impl Keys {
     /// No keys.
     pub const NONE: Keys = Keys::of(&[]);
 
-    /// Looks whether these keys can be packed.
+    /// Looks whether these keys make a shape.
     pub const fn of(names: &'static [&'static str]) -> Keys {
-        Keys { names, packable: Keys::can_be_packed(names) }
+        Keys { names, have_shape: Keys::make_shape(names) }
     }
 
-    /// Whether values under these keys can be packed.
-    pub(crate) const fn can_be_packed(names: &[&str]) -> bool {
-        let mut packable = names.len() <= MOST_LABELS;
+    /// Whether values under these keys can be words.
+    pub(crate) const fn make_shape(names: &[&str]) -> bool {
+        let mut make_shape = names.len() <= MOST_KEYS;
         let mut at = 0;
         while at < names.len() {
-            packable &= !names[at].is_empty();
+            make_shape &= !names[at].is_empty();
             let mut before = 0;
             while before < at {
-                packable &= !same(names[before], names[at]);
+                make_shape &= !same(names[before], names[at]);
                 before += 1;
             }
             at += 1;
         }
-        packable
+        make_shape
     }
 }
 
@@ -87,14 +87,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_stand_twice_or_are_empty_or_too_many_are_not_packed() {
-        const { assert!(Keys::of(&["b", "a"]).packable) };
-        assert!(!Keys::of(&["b", "a", "b"]).packable);
-        assert!(!Keys::of(&["a", "a"]).packable);
-        assert!(!Keys::of(&["a", ""]).packable);
-        assert!(!Keys::of(&["a", "b", "c", "d", "e"]).packable);
-        assert!(Keys::of(&["a", "ab", "b"]).packable);
-        const { assert!(Keys::NONE.packable) };
+    fn keys_that_stand_twice_or_are_empty_or_too_many_make_no_shape() {
+        const { assert!(Keys::of(&["b", "a"]).have_shape) };
+        assert!(!Keys::of(&["b", "a", "b"]).have_shape);
+        assert!(!Keys::of(&["a", "a"]).have_shape);
+        assert!(!Keys::of(&["a", ""]).have_shape);
+        const MANY: [&str; 17] =
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
+        assert!(Keys::of(MANY.split_at(MOST_KEYS).0).have_shape && !Keys::of(&MANY).have_shape);
+        assert!(Keys::of(&["a", "ab", "b"]).have_shape);
+        const { assert!(Keys::NONE.have_shape) };
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod bounded;
 mod hash;
 mod key_value;
 mod keys;
+mod long;
 #[allow(unsafe_code, reason = "reads a whole vector where a text may be shorter")]
 mod overread;
 pub(crate) mod packed;
@@ -29,6 +30,7 @@ pub(crate) use hash::{choose_seeds, hash_of, seeds};
 #[doc(hidden)]
 pub use keys::Keys;
 pub(crate) use keys::Shape;
+pub(crate) use long::{Long, LongBuffer, MOST_KEYS};
 #[doc(hidden)]
 pub use packed::Packing;
 pub(crate) use packed::{Buffer, MOST_LABELS, Packed, WORDS, Words};

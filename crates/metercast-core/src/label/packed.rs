@@ -25,9 +25,8 @@ pub(crate) const TRUE: u8 = LONGEST + 5;
 pub(crate) const ABSENT: u8 = LONGEST + 6;
 
 /// The labels of one series of one metric in words.
-#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packed {
+pub(crate) struct Packed {
     /// The values, one after the other, each from the beginning of a word.
     pub(crate) words: [u64; WORDS],
     /// The shape (metric and keys) in the upper half; below a byte for each value.

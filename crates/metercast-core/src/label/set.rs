@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::Labels;
+use super::long::{Long, LongBuffer};
 use super::packed::{Packed, PackedValue, Packing};
 use super::value::{LabelRef, ValueRef};
 use super::{KeyValue, Value};
@@ -91,11 +92,21 @@ impl LabelSet {
         (LabelSet::in_order(labels), faults)
     }
 
-    /// These labels in words, under keys that a site gives in this order; `None` if they do not fit.
+    /// These labels in the words of a line, under keys that a site gives in this order; `None` if they do not fit.
     pub(crate) fn packed_in(&self, shape: u32, keys: &[&str]) -> Option<Packed> {
-        let value = |key: &&str| self.get(key).map_or(ValueRef::Absent, Value::as_ref);
+        Packed::of(shape, self.values_in(keys)?)
+    }
+
+    /// The same in as many words as it takes.
+    pub(crate) fn long_in<'b>(&self, buffer: &'b LongBuffer, shape: u32, keys: &[&str]) -> Option<Long<'b>> {
+        Long::of(buffer, shape, self.values_in(keys)?)
+    }
+
+    /// The value of each of these keys, unless there are others.
+    fn values_in<'a>(&'a self, keys: &'a [&str]) -> Option<impl Iterator<Item = ValueRef<'a>>> {
         let present = keys.iter().filter(|key| self.get(key).is_some()).count();
-        if present == self.len() { Packed::of(shape, keys.iter().map(value)) } else { None }
+        let value = |key: &&str| self.get(key).map_or(ValueRef::Absent, Value::as_ref);
+        (present == self.len()).then(|| keys.iter().map(value))
     }
 
     /// The set of labels in words, under these keys.
@@ -251,9 +262,9 @@ pub trait Pairs {
     fn count(&self) -> usize;
     /// The label at `at`, below `count()`.
     fn pair(&self, at: usize) -> LabelRef<'_>;
-    /// The labels in words, if they fit and their keys are known beforehand: then no others have the same words.
-    fn packed(&self) -> Option<Packed> {
-        None
+    /// The number of metric and keys, if those are known beforehand, else 0: under one number equal words are equal labels.
+    fn shape(&self) -> u32 {
+        0
     }
 }
 
@@ -265,8 +276,8 @@ impl<P: Pairs + ?Sized> Pairs for &P {
     fn pair(&self, at: usize) -> LabelRef<'_> {
         (**self).pair(at)
     }
-    fn packed(&self) -> Option<Packed> {
-        (**self).packed()
+    fn shape(&self) -> u32 {
+        (**self).shape()
     }
 }
 
@@ -304,8 +315,13 @@ pub trait Given: Copy {
     fn is_empty(self) -> bool {
         false
     }
+    /// How many there are.
+    fn count(self) -> usize;
     /// Packs them, if their keys are known beforehand.
     fn pack(self, packing: &mut Packing<'_>);
+    /// Gives them to `f`, if their keys are known beforehand; else false. Where they are: they were just written there, and a copy
+    /// would have to wait until all of that has reached the cache.
+    fn with_values(&self, f: impl FnOnce(&[ValueRef<'_>]) -> bool) -> bool;
     /// Gives them to `f` with their keys, or those of the site.
     fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R;
 }
@@ -325,8 +341,18 @@ impl<L: Labels> Copy for Typed<'_, L> {}
 
 impl<L: Labels> Given for Typed<'_, L> {
     #[inline(always)]
+    fn count(self) -> usize {
+        L::COUNT
+    }
+
+    #[inline(always)]
     fn pack(self, packing: &mut Packing<'_>) {
         L::pack(self.0, packing);
+    }
+
+    #[inline(always)]
+    fn with_values(&self, f: impl FnOnce(&[ValueRef<'_>]) -> bool) -> bool {
+        L::spell(self.0, f)
     }
 
     fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
@@ -341,10 +367,20 @@ impl<const N: usize> Given for [ValueRef<'_>; N] {
     }
 
     #[inline(always)]
+    fn count(self) -> usize {
+        N
+    }
+
+    #[inline(always)]
     fn pack(self, packing: &mut Packing<'_>) {
         for value in self {
             packing.put(value);
         }
+    }
+
+    #[inline(always)]
+    fn with_values(&self, f: impl FnOnce(&[ValueRef<'_>]) -> bool) -> bool {
+        f(self)
     }
 
     fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
@@ -359,10 +395,20 @@ impl Given for &[ValueRef<'_>] {
     }
 
     #[inline(always)]
+    fn count(self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
     fn pack(self, packing: &mut Packing<'_>) {
         for value in self {
             packing.put(*value);
         }
+    }
+
+    #[inline(always)]
+    fn with_values(&self, f: impl FnOnce(&[ValueRef<'_>]) -> bool) -> bool {
+        f(self)
     }
 
     fn with_pairs<R>(self, keys: &'static [&'static str], shape: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
@@ -378,8 +424,18 @@ impl Given for &[KeyValue] {
     }
 
     #[inline(always)]
+    fn count(self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
     fn pack(self, packing: &mut Packing<'_>) {
         packing.give_up();
+    }
+
+    #[inline(always)]
+    fn with_values(&self, _: impl FnOnce(&[ValueRef<'_>]) -> bool) -> bool {
+        false
     }
 
     fn with_pairs<R>(self, _: &'static [&'static str], _: u32, f: impl FnOnce(&dyn Pairs) -> R) -> R {
@@ -392,7 +448,7 @@ impl Given for &[KeyValue] {
 #[derive(Clone, Copy, Debug)]
 pub struct Spelled<'a> {
     keys: &'static [&'static str],
-    /// 0 if the keys cannot be packed.
+    /// 0 if the keys make none.
     shape: u32,
     /// As many as there are keys.
     values: &'a [ValueRef<'a>],
@@ -414,11 +470,8 @@ impl Pairs for Spelled<'_> {
         (self.keys[at], self.values[at])
     }
 
-    fn packed(&self) -> Option<Packed> {
-        if self.shape == 0 {
-            return None;
-        }
-        Packed::of(self.shape, self.values.iter().copied())
+    fn shape(&self) -> u32 {
+        self.shape
     }
 }
 

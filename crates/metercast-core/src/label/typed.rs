@@ -100,6 +100,9 @@ pub trait Labels: 'static {
     /// How many series there can be, if the types bound them.
     #[doc(hidden)]
     const SERIES: Option<usize>;
+    /// How many labels there are.
+    #[doc(hidden)]
+    const COUNT: usize;
     /// The place of these values among all series, below `SERIES`.
     #[doc(hidden)]
     fn index(values: Self::Values<'_>) -> usize;
@@ -127,6 +130,7 @@ macro_rules! labels_of_tuples {
                 } )+
                 if bounded { Some(product) } else { None }
             };
+            const COUNT: usize = [$($at),+].len();
             #[inline(always)]
             fn index(values: Self::Values<'_>) -> usize {
                 let mut index = 0;

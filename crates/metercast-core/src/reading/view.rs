@@ -306,7 +306,7 @@ impl<'a> LabelsView<'a> {
             Labels::Set(labels) => labels.clone(),
             Labels::Packed { line, keys } => match line.key() {
                 Key::Packed(packed) => LabelSet::from_packed(&packed, keys),
-                Key::Wide { .. } => LabelSet::default(),
+                Key::Wide { .. } | Key::Long { .. } => LabelSet::default(),
             },
         }
     }

@@ -19,7 +19,9 @@ use super::table::{Table, Test};
 use super::wide::Wide;
 use crate::clock::Clock;
 use crate::definition::{Definition, Kind};
-use crate::label::{Faults, LabelSet, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds};
+use crate::label::{
+    Faults, LabelSet, Long, LongBuffer, Packed, Pairs, Shape, Words, choose_seeds, hash_of, seeds,
+};
 use crate::lock;
 
 use limits::LIMIT_ALL;
@@ -35,6 +37,8 @@ pub(crate) struct Dictionary {
     /// What stands beside each line.
     sides: Directory,
     pub(crate) wide: Wide,
+    /// The words of long labels.
+    long: Directory,
     /// The buckets that the histograms of this store have.
     layouts: Layouts,
     /// What is known of each metric, by its number.
@@ -60,6 +64,8 @@ pub(super) struct Writer {
     next_slot: u32,
     /// The first free word of the store's dynamic gauges.
     next_gauge: u32,
+    /// The first free word of long labels.
+    next_long: u32,
     /// The limits that were asked for, by the name of the metric, which may not be used yet.
     limits: HashMap<String, u32>,
     /// What was in use once.
@@ -74,6 +80,8 @@ pub(super) struct Free {
     /// Cells of the regions by their width, and of gauges.
     pub(super) cells: BTreeMap<usize, Vec<u32>>,
     pub(super) gauges: Vec<u32>,
+    /// Words of long labels, by how many they are.
+    pub(super) long: BTreeMap<u32, Vec<u32>>,
 }
 
 /// What making a series gave.
@@ -111,6 +119,7 @@ impl Dictionary {
             lines: Directory::new(),
             sides: Directory::new(),
             wide: Wide::new(),
+            long: Directory::new(),
             layouts: Layouts::new(),
             metrics: Directory::new(),
             limit_each: AtomicU32::new(LIMIT_EACH),
@@ -130,29 +139,37 @@ impl Dictionary {
 
     /// The line of these labels as a site gives them, if there is one.
     pub(crate) fn find(&self, definition: &Definition, pairs: &dyn Pairs) -> Option<u32> {
-        match pairs.packed() {
-            Some(packed) => self.find_number(&packed),
+        match Spelling::of(pairs, &LongBuffer::new()) {
+            Some(spelling) => self.find_spelling(&spelling),
             None => self.find_wide(definition.id, pairs),
+        }
+    }
+
+    fn find_spelling(&self, spelling: &Spelling<'_>) -> Option<u32> {
+        match spelling {
+            Spelling::Packed(packed) => self.find_number(packed),
+            Spelling::Long(long) => self.find_long(long).map(|(number, _)| number),
         }
     }
 
     /// The line of these labels under any keys and in any order, if there is one.
     pub(crate) fn find_set(&self, definition: &Definition, shapes: &[u32], labels: &LabelSet) -> Option<u32> {
-        let packed = packed_keys(shapes, labels).find_map(|(_, key)| self.find_key(&key));
+        // No need to look for long ones: they are aliases.
+        let packed = packed_in(shapes, labels).find_map(|packed| self.find_number(&packed));
         packed.or_else(|| self.find_wide(definition.id, labels))
-    }
-
-    fn find_key(&self, key: &Key) -> Option<u32> {
-        match key {
-            Key::Packed(packed) => self.find_number(packed),
-            Key::Wide { .. } => None,
-        }
     }
 
     /// The line with this key.
     #[inline(always)]
     pub(super) fn find_number(&self, packed: &impl Words) -> Option<u32> {
         self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(number, _)| number)
+    }
+
+    /// The line and the cell of these labels, if there is one under these keys in this order. The caller is in an operation of
+    /// its region, or holds the lock of the writer.
+    #[inline(always)]
+    pub(crate) fn find_long(&self, long: &Long<'_>) -> Option<(u32, CellWord)> {
+        self.table.find(long.hash(), &HasLong(self, long))
     }
 
     fn find_wide(&self, definition: u32, pairs: &(impl Pairs + ?Sized)) -> Option<u32> {
@@ -238,10 +255,16 @@ impl Dictionary {
     /// writer.
     pub(super) fn lines_to(&self, definition: &Definition, own: u32, labels: &LabelSet) -> Vec<(u32, Key)> {
         let mut lines: Vec<_> = self.line(own).map(|line| (own, line.key())).into_iter().collect();
-        for (_, key) in packed_keys(&definition.shapes(), labels) {
-            let Key::Packed(packed) = key else { continue };
+        let shapes = definition.shapes();
+        for packed in packed_in(&shapes, labels) {
             let number = self.find_number(&packed).filter(|number| *number != own);
-            lines.extend(number.map(|number| (number, key)));
+            lines.extend(number.map(|number| (number, Key::Packed(packed))));
+        }
+        for number in &shapes {
+            let buffer = LongBuffer::new();
+            let long = Shape::get(*number).and_then(|shape| labels.long_in(&buffer, *number, shape.keys));
+            let number = long.and_then(|long| self.find_long(&long)).map(|(number, _)| number);
+            lines.extend(number.and_then(|number| Some((number, self.line(number)?.key()))));
         }
         lines
     }
@@ -285,16 +308,20 @@ impl Dictionary {
         {
             self.limit(definition, *limit);
         }
+        let buffer = LongBuffer::new();
         // Labels that had to be mended are never found as they are given, only as they are kept.
-        let key = pairs.packed().filter(|_| !faults.any()).map(Key::Packed);
+        let spelling = Spelling::of(pairs, &buffer).filter(|_| !faults.any());
         if let Some(number) = self.find_set(definition, &shapes, labels) {
-            if let Some(key) = key {
-                self.add_alias(writer, &key, number);
+            if let Some(spelling) = spelling {
+                self.add_alias(writer, &spelling, number);
             }
             return Made::There;
         }
         if is_closed || self.has_room(definition, writer) {
-            let key = key.or_else(|| self.wide_key(definition, writer, labels));
+            let key = match spelling {
+                Some(Spelling::Packed(packed)) => Some(Key::Packed(packed)),
+                _ => self.wide_key(definition, writer, labels),
+            };
             let number = key.and_then(|key| self.insert(writer, definition, layout, labels, &key));
             if let Some(side) = number.and_then(|number| self.side(number)) {
                 if is_closed {
@@ -307,26 +334,46 @@ impl Dictionary {
     }
 
     /// Lets a site that gives the labels of a series in an order of its own find it by that, if nobody else is here.
-    pub(crate) fn alias(&self, definition: &Definition, packed: Packed, labels: &LabelSet) {
+    pub(crate) fn alias(&self, definition: &Definition, pairs: &dyn Pairs, labels: &LabelSet) {
+        let buffer = LongBuffer::new();
+        let Some(spelling) = Spelling::of(pairs, &buffer) else { return };
         let Some(mut guard) = lock::soon(&self.writer) else { return };
         // It may have ended meanwhile.
         if let Some(number) = self.find_set(definition, &definition.shapes(), labels) {
-            self.add_alias(guard.get_or_insert_default(), &Key::Packed(packed), number);
+            self.add_alias(guard.get_or_insert_default(), &spelling, number);
         }
     }
 
-    fn add_alias(&self, writer: &mut Writer, key: &Key, number: u32) {
-        if let (Some(line), Some(side)) = (self.line(number), self.side(number))
-            && self.find_key(key).is_none()
-        {
-            self.add_line(writer, key, line.cell(), Some(side.started()));
+    fn add_alias(&self, writer: &mut Writer, spelling: &Spelling<'_>, number: u32) {
+        let (Some(line), Some(side)) = (self.line(number), self.side(number)) else { return };
+        if self.find_spelling(spelling).is_some() {
+            return;
         }
+        let key = match spelling {
+            Spelling::Packed(packed) => Key::Packed(*packed),
+            Spelling::Long(long) => self.long_key(writer, long),
+        };
+        if self.add_line(writer, &key, line.cell(), Some(side.started())).is_none()
+            && let Key::Long { words, count, .. } = key
+        {
+            writer.free.long.entry(count).or_default().push(words);
+        }
+    }
+
+    /// Keeps the words of long labels.
+    pub(super) fn long_key(&self, writer: &mut Writer, long: &Long<'_>) -> Key {
+        let count = long.count();
+        let free = writer.free.long.get_mut(&(count as u32)).and_then(Vec::pop);
+        let words = free.unwrap_or_else(|| take(&mut writer.next_long, count));
+        // Under the lock of the writer, so alone.
+        long.copy_to(self.long.map_alone(words).words(words, count));
+        Key::Long { shape: long.shape(), hash: long.hash(), words, count: count as u32 }
     }
 
     /// A key for labels that are not packed: under keys that some site packs, else as text.
     fn wide_key(&self, definition: &Definition, writer: &mut Writer, labels: &LabelSet) -> Option<Key> {
-        if let Some((_, key)) = packed_keys(&definition.shapes(), labels).next() {
-            return Some(key);
+        if let Some(packed) = packed_in(&definition.shapes(), labels).next() {
+            return Some(Key::Packed(packed));
         }
         let number = self.wide.put(Arc::new(labels.clone()), writer.free.wide.pop())?;
         Some(Key::Wide { definition: definition.id, hash: hash_of(labels), labels: number })
@@ -411,6 +458,27 @@ impl Dictionary {
     }
 }
 
+/// Labels that a recording looks for, in words.
+pub(crate) trait Sought {
+    /// The cell of the series with these labels, if there is one under these keys in this order. The caller is in an operation
+    /// of its region.
+    fn cell_in(&self, dictionary: &Dictionary) -> Option<CellWord>;
+}
+
+impl Sought for Packed {
+    #[inline(always)]
+    fn cell_in(&self, dictionary: &Dictionary) -> Option<CellWord> {
+        dictionary.find_packed(self)
+    }
+}
+
+impl Sought for Long<'_> {
+    #[inline(always)]
+    fn cell_in(&self, dictionary: &Dictionary) -> Option<CellWord> {
+        dictionary.find_long(self).map(|(_, cell)| cell)
+    }
+}
+
 /// Whether a line has these labels.
 struct HasLabels<'a, W>(&'a Dictionary, &'a W);
 
@@ -424,6 +492,42 @@ impl<W: Words> Test for HasLabels<'_, W> {
     }
 }
 
+/// Whether a line leads to the words of these labels.
+struct HasLong<'a>(&'a Dictionary, &'a Long<'a>);
+
+impl Test for HasLong<'_> {
+    type Found = (u32, CellWord);
+
+    #[inline(always)]
+    fn found(&self, number: u32) -> Option<Self::Found> {
+        let line = self.0.line(number)?;
+        let words = line.may_be_long(self.1)?;
+        // The hash alone proves nothing.
+        self.1.is(self.0.long.chunk(words)?.words(words, self.1.count())).then(|| (number, line.cell()))
+    }
+}
+
+/// Labels in words, as a site gives them.
+enum Spelling<'a> {
+    Packed(Packed),
+    Long(Long<'a>),
+}
+
+impl<'a> Spelling<'a> {
+    /// `None` if their keys are not known beforehand, or if they do not fit.
+    fn of(pairs: &dyn Pairs, buffer: &'a LongBuffer) -> Option<Spelling<'a>> {
+        let shape = pairs.shape();
+        if shape == 0 {
+            return None;
+        }
+        let values = || (0..pairs.count()).map(|at| pairs.pair(at).1);
+        match Packed::of(shape, values()) {
+            Some(packed) => Some(Spelling::Packed(packed)),
+            None => Long::of(buffer, shape, values()).map(Spelling::Long),
+        }
+    }
+}
+
 impl Writer {
     fn take_cell(&mut self, words: usize) -> u32 {
         let free = self.free.cells.get_mut(&words).and_then(Vec::pop);
@@ -431,15 +535,9 @@ impl Writer {
     }
 }
 
-/// The keys under which sites of these shapes would look for a series.
-pub(super) fn packed_keys<'a>(
-    shapes: &'a [u32],
-    labels: &'a LabelSet,
-) -> impl Iterator<Item = (u32, Key)> + 'a {
-    shapes.iter().filter_map(|number| {
-        let shape = Shape::get(*number)?;
-        labels.packed_in(*number, shape.keys).map(|packed| (*number, Key::Packed(packed)))
-    })
+/// The words by which sites of these shapes would look for a series.
+fn packed_in<'a>(shapes: &'a [u32], labels: &'a LabelSet) -> impl Iterator<Item = Packed> + 'a {
+    shapes.iter().filter_map(|number| labels.packed_in(*number, Shape::get(*number)?.keys))
 }
 
 /// Takes `words` words that lie in one chunk.

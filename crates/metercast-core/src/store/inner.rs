@@ -380,8 +380,8 @@ impl Inner {
 
     /// So that the next look by the same site finds the series by its own key.
     fn alias(&self, definition: &Definition, pairs: &dyn Pairs, labels: &LabelSet, faults: &Faults<'_>) {
-        if let Some(packed) = pairs.packed().filter(|_| !faults.any()) {
-            self.dictionary.alias(definition, packed, labels);
+        if !faults.any() {
+            self.dictionary.alias(definition, pairs, labels);
         }
     }
 

@@ -482,10 +482,14 @@ impl Leaving {
         for (number, key) in &self.lines {
             store.windows.forget(*number);
             store.past.forget(*number);
-            if let Key::Wide { labels, .. } = *key {
-                // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
-                unsafe { store.dictionary.wide.take(labels) };
-                writer.free.wide.push(labels);
+            match *key {
+                Key::Packed(_) => {}
+                Key::Wide { labels, .. } => {
+                    // SAFETY: the grace is over, no reading is under way, and its line is out of the table.
+                    unsafe { store.dictionary.wide.take(labels) };
+                    writer.free.wide.push(labels);
+                }
+                Key::Long { words, count, .. } => writer.free.long.entry(count).or_default().push(words),
             }
             writer.free.lines.push(*number);
         }

@@ -3,12 +3,13 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::label::{Packed, WORDS, Words};
+use crate::label::{Long, Packed, WORDS, Words};
 
 /// Words of a line: the values, the head, the cell.
 pub(crate) const LINE_WORDS: usize = WORDS + 2;
 
-/// In the shape of a line whose labels are not packed: the rest is the number of the metric.
+/// In the shape of a line whose labels are not in it. If they are words elsewhere the rest is the shape, and below is how many
+/// words there are; if they are text, the rest is the number of the metric.
 const WIDE: u32 = 1 << 31;
 
 /// What a lookup compares and finds.
@@ -39,6 +40,13 @@ impl<'a> Line<'a> {
         self.0[WORDS].load(Relaxed) == wide_head(definition)
             && self.0[0].load(Relaxed) == hash[0]
             && self.0[1].load(Relaxed) == hash[1]
+    }
+
+    /// Where the words of its labels begin, if it may have these; only comparing them can say.
+    #[inline(always)]
+    pub(crate) fn may_be_long(self, long: &Long<'_>) -> Option<u32> {
+        let is_head = self.0[WORDS].load(Relaxed) == long_head(long.shape(), long.count());
+        (is_head && self.0[0].load(Relaxed) == long.hash()).then(|| self.0[1].load(Relaxed) as u32)
     }
 
     #[inline(always)]
@@ -84,8 +92,11 @@ impl<'a> Line<'a> {
         if self.is_packed() {
             Key::Packed(Packed { words: std::array::from_fn(word), head })
         } else {
-            let definition = (head >> 32) as u32 & !WIDE;
-            Key::Wide { definition, hash: [word(0), word(1)], labels: word(2) as u32 }
+            let number = (head >> 32) as u32 & !WIDE;
+            match head as u32 {
+                0 => Key::Wide { definition: number, hash: [word(0), word(1)], labels: word(2) as u32 },
+                count => Key::Long { shape: number, hash: word(0), words: word(1) as u32, count },
+            }
         }
     }
 
@@ -95,6 +106,9 @@ impl<'a> Line<'a> {
             Key::Wide { definition, hash, labels } => {
                 ([hash[0], hash[1], u64::from(labels), 0, 0, 0], wide_head(definition))
             }
+            Key::Long { shape, hash, words, count } => {
+                ([hash, u64::from(words), 0, 0, 0, 0], long_head(shape, count as usize))
+            }
         };
         for (to, word) in self.0.iter().zip(words.into_iter().chain([head, cell.0])) {
             to.store(word, Relaxed);
@@ -102,8 +116,15 @@ impl<'a> Line<'a> {
     }
 }
 
+#[inline(always)]
 fn wide_head(definition: u32) -> u64 {
     u64::from(definition | WIDE) << 32
+}
+
+/// Never that of a wide line: there is at least one word.
+#[inline(always)]
+fn long_head(shape: u32, count: usize) -> u64 {
+    wide_head(shape) | count as u64
 }
 
 /// What tells one line from all others.
@@ -113,6 +134,9 @@ pub(crate) enum Key {
     Packed(Packed),
     /// A hash of the labels, and where they are kept.
     Wide { definition: u32, hash: [u64; 2], labels: u32 },
+    /// A hash of the labels, and where their words are. Only an alias has such a line: the labels of a series are in a line
+    /// or kept as text.
+    Long { shape: u32, hash: u64, words: u32, count: u32 },
 }
 
 impl Key {
@@ -121,6 +145,7 @@ impl Key {
         match self {
             Key::Packed(packed) => packed.hash(seeds),
             Key::Wide { hash, .. } => hash[0],
+            Key::Long { hash, .. } => *hash,
         }
     }
 }

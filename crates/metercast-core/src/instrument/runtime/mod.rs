@@ -294,10 +294,14 @@ impl Instrument {
     fn write<N: Number>(self, labels: &mut [LabelRef<'_>], value: N, write: impl Write + Copy) {
         if value.is_sound()
             && let Some(shape) = self.0.orders.find(labels)
-            && let Some(packed) = Packed::of_list(&Buffer::new(), shape, labels)
-            && local::write_at(&packed, &write)
         {
-            return;
+            let done = match Packed::of_list(&Buffer::new(), shape, labels) {
+                Some(packed) => local::write_at(&packed, &write),
+                None => write_long(shape, labels, &write),
+            };
+            if done {
+                return;
+            }
         }
         self.write_slow(labels, value.is_sound(), &write);
     }
@@ -316,6 +320,12 @@ impl Instrument {
             own::unable();
         }
     }
+}
+
+/// Writes at the series with labels that are not packed, if it is there.
+#[inline(never)]
+fn write_long(shape: u32, labels: &[LabelRef<'_>], write: &dyn Write) -> bool {
+    local::write_at_long(shape, labels.iter().map(|(_, value)| value), write)
 }
 
 impl PartialEq for Instrument {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::definition::Definition;
-use crate::label::{LabelRef, MOST_LABELS, Packed, Pairs, ValueRef};
+use crate::label::{LabelRef, MOST_KEYS, MOST_LABELS, Pairs, ValueRef};
 use crate::store::blocks::Blocks;
 use crate::{lock, registry};
 
@@ -49,7 +49,7 @@ impl Orders {
         labels: &'a mut [LabelRef<'_>],
     ) -> Listed<'a> {
         let shape = match definition {
-            Some(definition) if labels.len() <= MOST_LABELS => self.shape_of(definition, labels),
+            Some(definition) if labels.len() <= MOST_KEYS => self.shape_of(definition, labels),
             _ => 0,
         };
         Listed { labels, shape }
@@ -62,7 +62,7 @@ impl Orders {
         let mut alike = self.all().filter(|order| order.has_keys_of(labels));
         let known = alike.next();
         if known.is_none() || alike.count() + 1 < MOST_ORDERS {
-            let mut keys = [""; MOST_LABELS];
+            let mut keys = [""; MOST_KEYS];
             keys.iter_mut().zip(&*labels).for_each(|(to, (key, _))| *to = key);
             if let Some((keys, shape)) = registry::shape_at_run_time(definition, &keys[..labels.len()]) {
                 self.add(Order { keys, shape });
@@ -155,21 +155,31 @@ impl Pairs for Listed<'_> {
         self.labels[at]
     }
 
-    fn packed(&self) -> Option<Packed> {
-        if self.shape == 0 {
-            return None;
-        }
-        Packed::of(self.shape, self.labels.iter().map(|(_, value)| *value))
+    fn shape(&self) -> u32 {
+        self.shape
     }
 }
 
 /// Gives the labels to `f` as a list, which takes no memory if there are not very many.
 #[inline(always)]
 pub(super) fn with_list<'a, R>(
+    labels: impl Iterator<Item = LabelRef<'a>>,
+    f: impl FnOnce(&mut [LabelRef<'a>]) -> R,
+) -> R {
+    // Mostly known beforehand.
+    if labels.size_hint().0 <= MOST_LABELS {
+        with_list_of::<MOST_LABELS, R>(labels, f)
+    } else {
+        with_list_of::<{ 2 * MOST_LABELS }, R>(labels, f)
+    }
+}
+
+#[inline(always)]
+fn with_list_of<'a, const N: usize, R>(
     mut labels: impl Iterator<Item = LabelRef<'a>>,
     f: impl FnOnce(&mut [LabelRef<'a>]) -> R,
 ) -> R {
-    let mut list = [("", ValueRef::Absent); MOST_LABELS];
+    let mut list = [("", ValueRef::Absent); N];
     let mut count = 0;
     for to in &mut list {
         let Some(label) = labels.next() else { break };

@@ -75,7 +75,7 @@ impl Dictionary {
     pub(super) fn note_types(words: &[AtomicU64], key: &Key) {
         let types = match key {
             Key::Packed(packed) => packed.types().map_or(MIXED, |types| types + 1),
-            Key::Wide { .. } => MIXED,
+            Key::Wide { .. } | Key::Long { .. } => MIXED,
         };
         let before = words[TYPES].load(Relaxed);
         words[TYPES].store(if before == 0 || before == types { types } else { MIXED }, Relaxed);

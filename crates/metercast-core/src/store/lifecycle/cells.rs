@@ -127,6 +127,8 @@ impl Inner {
                 Some(Arc::new(LabelSet::from_packed(&packed, shape.keys)))
             }
             Key::Wide { labels, .. } => self.dictionary.wide.share(labels),
+            // An alias.
+            Key::Long { .. } => None,
         }
     }
 }
