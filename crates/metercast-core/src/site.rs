@@ -266,23 +266,27 @@ impl Site {
         let shape = self.shape.load(Relaxed);
         if value.is_sound() && has_shape(shape) {
             // Known beforehand, but for lists.
-            let packed = if labels.count() <= MOST_LABELS {
-                let buffer = Buffer::new();
-                let mut packing = Packing::new(&buffer, shape);
-                labels.pack(&mut packing);
-                packing.done()
-            } else {
-                None
-            };
-            let done = match packed {
-                Some(packed) => local::write_at(&packed, &write),
-                None => labels.with_values(|values| write_long(shape, values, &write)),
-            };
-            if done {
-                return;
+            if labels.count() > MOST_LABELS {
+                return self.write_unpacked(shape, labels, write);
+            }
+            let buffer = Buffer::new();
+            let mut packing = Packing::new(&buffer, shape);
+            labels.pack(&mut packing);
+            match packing.done() {
+                Some(packed) if local::write_at(&packed, &write) => return,
+                Some(_) => {}
+                None => return self.write_unpacked(shape, labels, write),
             }
         }
         self.write_slow(labels, value.is_sound(), write);
+    }
+
+    /// Not inlined, so that those whose labels are packed do not pay for it.
+    #[inline(never)]
+    fn write_unpacked(&self, shape: u32, labels: impl Given, write: impl Write + Copy) {
+        if !labels.with_values(|values| write_long(shape, values, &write)) {
+            self.write_slow(labels, true, write);
+        }
     }
 
     #[cold]
@@ -442,8 +446,7 @@ impl Site {
     }
 }
 
-/// Writes at the series with labels that are not packed, if it is there. Not inlined, so that sites whose labels are short do not
-/// grow.
+/// Writes at the series with labels that are not packed, if it is there. Not inlined: all sites share it.
 #[inline(never)]
 fn write_long(shape: u32, values: &[ValueRef<'_>], write: &dyn Write) -> bool {
     local::write_at_long(shape, values.iter(), write)

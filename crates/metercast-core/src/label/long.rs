@@ -22,13 +22,13 @@ const ROOM: usize = 40;
 const STEP: usize = 4;
 
 /// What a byte says of a value: up to here, the length of a text.
-const LONGEST: u8 = I64 - 1;
-const I64: u8 = 250;
-const U64: u8 = 251;
-const F64: u8 = 252;
-const FALSE: u8 = 253;
-const TRUE: u8 = 254;
-const ABSENT: u8 = 255;
+const LONGEST: u64 = I64 - 1;
+const I64: u64 = 250;
+const U64: u64 = 251;
+const F64: u64 = 252;
+const FALSE: u64 = 253;
+const TRUE: u64 = 254;
+const ABSENT: u64 = 255;
 
 /// Where values are put. There is room for one short text beyond the end, as there is where they are packed.
 #[derive(Debug)]
@@ -64,30 +64,21 @@ impl<'a> Long<'a> {
                 buffer.0[0].store(tags, Relaxed);
                 tags = 0;
             }
-            let to = buffer.0.get(used..)?.first_chunk::<STEP>()?;
-            let word = |word: u64, tag: u8| {
-                to[0].store(word, Relaxed);
-                (tag, 1)
-            };
-            let (tag, length) = match *value.borrow() {
-                ValueRef::String(text) => {
-                    let text = text.as_bytes();
-                    if text.len() > usize::from(LONGEST) {
-                        return None;
-                    }
-                    // An empty one takes no words.
-                    if !text.is_empty() && !overread_or_copy(text, to, &buffer.0[used..]) {
-                        return None;
-                    }
-                    (text.len() as u8, text.len().wrapping_add(7) / 8)
+            if used > ROOM {
+                return None;
+            }
+            let to = &buffer.0[used..];
+            // Texts before all others: most values are.
+            let (tag, length) = if let ValueRef::String(text) = value.borrow() {
+                let text = text.as_bytes();
+                if !put_text(text, to) {
+                    return None;
                 }
-                ValueRef::I64(value) => word(value as u64, I64),
-                ValueRef::U64(value) => word(value, U64),
-                ValueRef::F64(value) => word(value.to_bits(), F64),
-                ValueRef::Bool(value) => (if value { TRUE } else { FALSE }, 0),
-                ValueRef::Absent => (ABSENT, 0),
+                (text.len() as u64, text.len().wrapping_add(7) / 8)
+            } else {
+                other_than_text(value.borrow(), &to[0])
             };
-            tags |= u64::from(tag) << (8 * (count % 8));
+            tags |= tag << (8 * (count % 8));
             count += 1;
             used += length;
         }
@@ -120,8 +111,11 @@ impl<'a> Long<'a> {
     /// Whether these are the words, of which there are as many.
     #[inline(always)]
     pub(crate) fn is(&self, words: &[AtomicU64]) -> bool {
-        let pairs = words.iter().zip(self.words);
-        pairs.fold(0, |difference, (a, b)| difference | (a.load(Relaxed) ^ b.load(Relaxed))) == 0
+        let steps = words.as_chunks::<STEP>().0.iter().zip(self.words.as_chunks::<STEP>().0);
+        let differ = |a: &AtomicU64, b: &AtomicU64| a.load(Relaxed) ^ b.load(Relaxed);
+        let pairs = steps
+            .map(|([a, b, c, d], [e, f, g, h])| differ(a, e) | differ(b, f) | differ(c, g) | differ(d, h));
+        pairs.fold(0, |all, difference| all | difference) == 0
     }
 
     /// Keeps the words in others, of which there are as many.
@@ -130,15 +124,20 @@ impl<'a> Long<'a> {
     }
 }
 
-/// Puts a text into `words`, of which `first` are the first; false if it does not fit.
+/// Puts a text into words, of which there are four at least; false if it does not fit.
 #[inline(always)]
-fn overread_or_copy(text: &[u8], first: &[AtomicU64; STEP], words: &[AtomicU64]) -> bool {
-    text.len() <= overread::LONGEST && overread::words(text, first) || copy(text, words)
+fn put_text(text: &[u8], to: &[AtomicU64]) -> bool {
+    match to.first_chunk() {
+        // One comparison for those that are empty and those that are longer.
+        Some(to) if text.len().wrapping_sub(1) < overread::LONGEST => overread::words(text, to),
+        _ => put_any(text, to),
+    }
 }
 
-/// The same for a text that is longer than what is read at once.
-#[inline]
-fn copy(text: &[u8], words: &[AtomicU64]) -> bool {
+fn put_any(text: &[u8], words: &[AtomicU64]) -> bool {
+    if text.len() > LONGEST as usize {
+        return false;
+    }
     let (blocks, rest) = text.as_chunks::<{ overread::LONGEST }>();
     let mut to = words.as_chunks::<STEP>().0.iter();
     for block in blocks {
@@ -148,6 +147,20 @@ fn copy(text: &[u8], words: &[AtomicU64]) -> bool {
         }
     }
     rest.is_empty() || to.next().is_some_and(|to| overread::words(rest, to))
+}
+
+/// The tag of a value that is no text, and how many words it takes.
+#[inline(always)]
+fn other_than_text(value: &ValueRef<'_>, to: &AtomicU64) -> (u64, usize) {
+    let (tag, word) = match *value {
+        ValueRef::Bool(value) => return (if value { TRUE } else { FALSE }, 0),
+        ValueRef::I64(value) => (I64, value as u64),
+        ValueRef::U64(value) => (U64, value),
+        ValueRef::F64(value) => (F64, value.to_bits()),
+        ValueRef::String(_) | ValueRef::Absent => return (ABSENT, 0),
+    };
+    to.store(word, Relaxed);
+    (tag, 1)
 }
 
 #[inline(always)]
@@ -207,7 +220,7 @@ mod tests {
     #[test]
     fn every_byte_of_a_text_counts_wherever_it_stands() {
         choose_seeds();
-        for length in 0..=usize::from(LONGEST) {
+        for length in 0..=LONGEST as usize {
             let text: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
             let with = |text: &[u8]| {
                 let text = str::from_utf8(text).unwrap();
@@ -228,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_has_no_words() {
-        let (longest, too_long) = ("x".repeat(LONGEST.into()), "x".repeat(usize::from(LONGEST) + 1));
+        let (longest, too_long) = ("x".repeat(LONGEST as usize), "x".repeat(LONGEST as usize + 1));
         assert!(words(&[ValueRef::String(&longest)]).is_some());
         assert!(words(&[ValueRef::String(&too_long)]).is_none());
         assert!(words(&[ValueRef::Absent; MOST_KEYS]).is_some());
