@@ -16,6 +16,9 @@ pub(crate) mod unit {
 
 /// Labels of two words.
 pub(crate) mod label {
+    use crate::sync::atomic::AtomicU64;
+    use crate::sync::atomic::Ordering::Relaxed;
+
     pub(crate) const WORDS: usize = 2;
 
     #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,32 @@ pub(crate) mod label {
         }
     }
 
+    /// Labels whose words are not in their line. All of them have one hash.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Long<'a>(pub(crate) &'a [u64; 2]);
+
+    impl Long<'_> {
+        pub(crate) fn shape(&self) -> u32 {
+            1
+        }
+
+        pub(crate) fn count(&self) -> usize {
+            self.0.len()
+        }
+
+        pub(crate) fn hash(&self) -> u64 {
+            0
+        }
+
+        pub(crate) fn is(&self, words: &[AtomicU64]) -> bool {
+            words.iter().zip(self.0).all(|(a, b)| a.load(Relaxed) == *b)
+        }
+
+        pub(crate) fn copy_to(&self, words: &[AtomicU64]) {
+            words.iter().zip(self.0).for_each(|(to, word)| to.store(*word, Relaxed));
+        }
+    }
+
     pub(crate) fn seeds() -> &'static [u64; WORDS] {
         &[0; WORDS]
     }
@@ -54,8 +83,8 @@ pub(crate) mod local {
     use std::cell::Cell;
     use std::ptr;
 
-    use crate::label::Words;
     use crate::number::Number;
+    use crate::store::dictionary::Sought;
     use crate::store::layout::Layout;
     use crate::store::line::CellWord;
     use crate::store::region::Region;
@@ -165,11 +194,11 @@ pub(crate) mod store {
         use std::time::{SystemTime, UNIX_EPOCH};
 
         use super::Definition;
-        use super::directory::Directory;
+        use super::directory::{CHUNK_WORDS, Directory};
         use super::layout::{LAYOUT, Layout};
         use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
         use super::table::{Table, Test};
-        use crate::label::{Packed, Words, seeds};
+        use crate::label::{Long, Packed, Words, seeds};
         use crate::sync::{Mutex, MutexGuard, PoisonError};
         use std::collections::HashSet;
 
@@ -179,6 +208,7 @@ pub(crate) mod store {
             pub(crate) table: Table,
             lines: Directory,
             sides: Directory,
+            long: Directory,
             writer: Mutex<Option<Writer>>,
             clock: Clock,
         }
@@ -198,6 +228,7 @@ pub(crate) mod store {
                     table: Table::new(),
                     lines: Directory::new(),
                     sides: Directory::new(),
+                    long: Directory::new(),
                     writer: Mutex::new(None),
                     clock: Clock,
                 }
@@ -209,6 +240,14 @@ pub(crate) mod store {
                 let cell = CellWord::new(slot, 0, true);
                 self.add_line(guard.get_or_insert_default(), &Key::Packed(packed), cell, None)
                     .expect("few lines")
+            }
+
+            /// The same for labels whose words are not in the line.
+            pub(crate) fn make_long(&self, long: &Long<'_>, slot: u32) -> (u32, Key) {
+                let guard = &mut *self.writer();
+                let writer = guard.get_or_insert_default();
+                let key = self.long_key(writer, long);
+                (self.add_line(writer, &key, CellWord::new(slot, 0, true), None).expect("few lines"), key)
             }
 
             pub(crate) fn layout(&self, _: CellWord) -> &'static Layout {
@@ -281,6 +320,11 @@ pub(crate) mod store {
             fn free(&self, store: &Inner, writer: &mut Writer) {
                 self.clear(store, self.cell.slot(), 3);
                 writer.free.lines.extend(self.lines.iter().map(|(number, _)| *number));
+                for (_, key) in &self.lines {
+                    if let Key::Long { words, count, .. } = *key {
+                        writer.free.long.entry(count).or_default().push(words);
+                    }
+                }
             }
         }
     }

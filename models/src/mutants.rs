@@ -175,6 +175,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "chunk.word(at).load(Acquire).checked_sub(1)",
         "chunk.word(at).load(Relaxed).checked_sub(1)",
     ),
+    // Words beyond those of a line.
+    mutant(
+        "long labels are found by their hash alone",
+        "store/dictionary.rs",
+        "self.1.is(self.0.long.chunk(words)?.words(words, self.1.count()))",
+        "true",
+    ),
     // What is used again.
     mutant("an operation begins without a barrier", "store/region.rs", "barrier::light()", "()"),
     mutant("threads are asked without a barrier", "store/lifecycle.rs", "!barrier::all_threads()", "false"),

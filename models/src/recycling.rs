@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use loom::thread;
 
-use crate::label::Packed;
+use crate::label::{Long, Packed};
 use crate::local::{self, Write};
 use crate::reading::Reading;
 use crate::run::{Model, Shared};
+use crate::store::dictionary::Dictionary;
 use crate::store::layout::LAYOUT;
 use crate::store::lifecycle::{Departures, Leaving};
 use crate::store::line::{CellWord, Key};
@@ -48,7 +49,22 @@ const COUNTER: Model = Model { stops: 5, run: counter };
 
 fn counter() {
     let writes = || u64::from(local::write_at(&key(1), &Add)) + u64::from(local::write_at(&key(1), &Add));
-    removed(writes, |cell| cell);
+    removed(make, writes, |cell| cell);
+}
+
+fn make(dictionary: &Dictionary, number: u64) -> (u32, Key) {
+    (dictionary.make(key(number), SLOT), Key::Packed(key(number)))
+}
+
+/// The same where the words of the labels are not in their line, and are used again too.
+const LONG: Model = Model { stops: 5, run: long };
+
+fn long() {
+    let writes = || {
+        let write = || u64::from(local::write_at(&Long(&[1, 1]), &Add));
+        write() + write()
+    };
+    removed(|dictionary, number| dictionary.make_long(&Long(&[number; 2]), SLOT), writes, |cell| cell);
 }
 
 /// A thread records into a histogram that is removed, then into another without an operation, as who hands on what a series had.
@@ -60,12 +76,16 @@ fn histogram() {
         local::with_region(|region| local::record_series(region, OTHER, &LAYOUT, 1.0));
         u64::from(written)
     };
-    removed(writes, |cell| f64::from_bits(cell) as u64);
+    removed(make, writes, |cell| f64::from_bits(cell) as u64);
 }
 
-fn removed(writes: impl Fn() -> u64 + 'static, count: fn(u64) -> u64) {
+fn removed(
+    make: fn(&Dictionary, u64) -> (u32, Key),
+    writes: impl Fn() -> u64 + 'static,
+    count: fn(u64) -> u64,
+) {
     let store = Shared::new(Inner::new());
-    let number = store.dictionary.make(key(1), SLOT);
+    let (number, first) = make(&store.dictionary, 1);
     local::map_series(store.regions.lease(true).0, SLOT);
     let writer = {
         let store = store.clone();
@@ -80,7 +100,7 @@ fn removed(writes: impl Fn() -> u64 + 'static, count: fn(u64) -> u64) {
             let last = Rc::new(Cell::new(None));
             let mut departures = Departures::default();
             let cell = CellWord::new(SLOT, 0, true);
-            let lines = vec![(number, Key::Packed(key(1)))];
+            let lines = vec![(number, first)];
             let leaving = Leaving { definition: &DEFINITION, lines, cell, last: Rc::clone(&last) };
             leaving.remove(&store, &mut departures);
             departures.tidy(&store);
@@ -89,7 +109,7 @@ fn removed(writes: impl Fn() -> u64 + 'static, count: fn(u64) -> u64) {
             }
             let last = last.get();
             if last.is_some() {
-                assert_eq!(store.dictionary.make(key(2), SLOT), number, "the line is used again");
+                assert_eq!(make(&store.dictionary, 2).0, number, "the line is used again");
             }
             last
         })
@@ -113,6 +133,23 @@ fn no_count_lands_in_another_series_or_is_lost() {
 #[test]
 fn no_value_of_a_histogram_lands_in_another_series_or_is_lost() {
     HISTOGRAM.holds();
+}
+
+#[test]
+fn no_count_lands_under_other_long_labels_or_is_lost() {
+    LONG.holds();
+}
+
+#[test]
+fn long_labels_are_compared_in_full() {
+    LONG.fails("long labels are found by their hash alone", "a count landed in another series");
+}
+
+#[test]
+fn the_words_of_long_labels_are_used_again_when_nobody_looks_at_them() {
+    LONG.fails("nobody waits for operations to end", "a count");
+    LONG.fails("an operation begins without a barrier", "a count");
+    LONG.fails("a tag is read without Acquire", "a count");
 }
 
 #[test]

@@ -107,8 +107,9 @@ pub(crate) const COPIES: &[Copied] = &[
         file: "store/line.rs",
         parts: Whole,
         changes: &[
-            // Two words of labels; the models have no wide ones.
+            // Two words of labels; the models have none that are kept as text.
             ("u64::from(labels), 0, 0, 0]", "u64::from(labels)]"),
+            ("u64::from(words), 0, 0, 0, 0]", "u64::from(words)]"),
             ("[hash[0], hash[1], ", "[hash[0], "),
             ("seeds: &[AtomicU64; WORDS]", "seeds: &[u64; WORDS]"),
         ],
@@ -120,6 +121,8 @@ pub(crate) const COPIES: &[Copied] = &[
             ("", "pub(super) struct Writer {"),
             ("", "pub(super) struct Free {"),
             ("impl Dictionary", "pub(crate) fn find_packed("),
+            ("impl Dictionary", "pub(crate) fn find_long("),
+            ("impl Dictionary", "pub(super) fn long_key("),
             ("impl Dictionary", "pub(crate) fn line("),
             ("impl Dictionary", "pub(crate) fn line_among_first("),
             ("impl Dictionary", "pub(crate) fn side("),
@@ -129,6 +132,12 @@ pub(crate) const COPIES: &[Copied] = &[
             ("impl Dictionary", "pub(super) fn take_out_of_table("),
             ("", "struct HasLabels<"),
             ("", "impl<W: Words> Test for HasLabels<"),
+            ("", "struct HasLong<"),
+            ("", "impl Test for HasLong<"),
+            ("", "pub(crate) trait Sought {"),
+            ("", "impl Sought for Packed {"),
+            ("", "impl Sought for Long<"),
+            ("", "fn take("),
         ]),
         changes: &[],
     },

@@ -564,6 +564,11 @@ mod tests {
                 .map_or((0, 0), |writer| (writer.next_slot, writer.free.cells.values().map(Vec::len).sum()))
         }
 
+        /// How many words of long labels there ever were.
+        pub(in crate::store) fn words_of_long(&self) -> u32 {
+            self.writer().as_ref().map_or(0, |writer| writer.next_long)
+        }
+
         /// As if there had been as many layouts as can be told apart.
         pub(in crate::store) fn use_up_layouts(&self) {
             self.layouts.use_up();

@@ -167,10 +167,10 @@ pub(super) fn with_list<'a, R>(
     f: impl FnOnce(&mut [LabelRef<'a>]) -> R,
 ) -> R {
     // Mostly known beforehand.
-    if labels.size_hint().0 <= MOST_LABELS {
-        with_list_of::<MOST_LABELS, R>(labels, f)
-    } else {
-        with_list_of::<{ 2 * MOST_LABELS }, R>(labels, f)
+    match labels.size_hint().0 {
+        0..=MOST_LABELS => with_list_of::<MOST_LABELS, R>(labels, f),
+        ..=8 => with_list_of::<8, R>(labels, f),
+        _ => with_list_of::<MOST_KEYS, R>(labels, f),
     }
 }
 
