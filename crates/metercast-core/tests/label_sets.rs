@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 
 use metercast_core::reading::Point;
-use metercast_core::{KeyValue, LabelSet, Store, Value, f64_gauge, labels, metrics, u64_counter};
+use metercast_core::{
+    Instrument, KeyValue, Kind as Metric, LabelSet, NumberType, Store, Value, ValueRef, f64_gauge, labels,
+    metrics, u64_counter,
+};
 
 labels! { enum Kind { Small, Large } }
 
 metrics! {
     /// Every form of label at once.
     static DECLARED: Counter<u64> = "declared" { labels: { kind: Kind, name: &str, code: Option<u16> } };
+    /// More labels than are packed.
+    static MANY: Counter<u64> = "many" {
+        labels: { a: Option<&str>, b: Option<&str>, c: Option<&str>, d: Option<&str>, e: Option<&str>, f: Option<&str> }
+    };
     /// Labels that may all fall away.
     static LEVEL: Gauge<f64> = "level" { labels: { room: Option<&str> } };
     /// The same, observed.
@@ -30,6 +37,16 @@ impl Random {
         let long = self.below(20) == 0;
         let length = if long { 15 + self.below(20) } else { self.below(6) };
         (0..length).map(|_| ['a', 'b', 'é'][self.below(3)]).collect()
+    }
+
+    /// Any value, of up to 400 bytes.
+    fn any_value(&mut self) -> Value {
+        if self.below(3) > 0 {
+            return self.value();
+        }
+        let most = [400, 70, 70][self.below(3)];
+        let length = self.below(most);
+        Value::from((0..length).map(|_| ['a', 'b'][self.below(2)]).collect::<String>())
     }
 
     fn value(&mut self) -> Value {
@@ -90,6 +107,87 @@ fn a_million_random_sets_agree_with_a_model() {
             }
         });
         assert_eq!(read(&store, "random"), model);
+        assert!(store.problems().is_empty(), "{:?}", store.problems());
+    }
+}
+
+/// Up to twelve labels in any order, by every way to give them, with series that come and go.
+#[test]
+fn many_and_long_labels_agree_with_a_model_however_they_are_given() {
+    const KEYS: [&str; 12] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "a key that is longer than a few words"];
+    let built = Instrument::builder(Metric::Counter, NumberType::U64, "many").build().unwrap();
+    let mut random = Random(13);
+    // Few of them, so that series are met again, in orders that are and in others.
+    let mut orders: Vec<Vec<usize>> = (0..24).map(|_| (0..random.below(13)).collect()).collect();
+    for order in &mut orders {
+        let mut all: Vec<usize> = (0..KEYS.len()).collect();
+        for key in order.iter_mut() {
+            *key = all.swap_remove(random.below(all.len()));
+        }
+    }
+    let values: Vec<Value> = (0..40).map(|_| random.any_value()).collect();
+    for _ in 0..rounds(50) {
+        let store = Store::new();
+        let mut model = BTreeMap::new();
+        for at in 0..4_000 {
+            let order = &orders[random.below(orders.len())];
+            let mut of_key: [Option<&Value>; KEYS.len()] = [None; KEYS.len()];
+            let different = if at % 2 == 0 { 2 } else { values.len() };
+            for key in order {
+                of_key[*key] = Some(&values[random.below(different)]).filter(|_| random.below(10) > 0);
+            }
+            let set: Vec<KeyValue> = (0..KEYS.len())
+                .filter_map(|key| Some(KeyValue::new(KEYS[key], of_key[key]?.clone())))
+                .collect();
+            let mut sorted = set.clone();
+            sorted.sort_by(|a, b| a.key.cmp(&b.key));
+            let series = text(&sorted);
+            if random.below(20) == 0 {
+                assert_eq!(store.remove("many", set.clone()), model.remove(&series).is_some(), "{series}");
+                if random.below(10) == 0 {
+                    store.collect();
+                }
+                continue;
+            }
+            if model.len() >= 1_900 && !model.contains_key(&series) {
+                continue;
+            }
+            *model.entry(series).or_insert(0) += 1;
+            let [a, b, c, d, e, f, g, h, ..] = of_key;
+            let most = of_key.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+            let texts_of_six = || {
+                let text = |value: Option<&Value>| match value {
+                    None => Some(None),
+                    Some(Value::String(text)) => Some(Some(text.to_string())),
+                    Some(_) => None,
+                };
+                if most > 6 {
+                    None
+                } else {
+                    Some([text(a)?, text(b)?, text(c)?, text(d)?, text(e)?, text(f)?])
+                }
+            };
+            store.scope(|| match (random.below(4), most, texts_of_six()) {
+                (0, ..=4, _) => u64_counter!("many", "More labels than are packed.", 1, "b" => b, "a" => a, "d" => d, "c" => c),
+                (0, ..=8, _) => {
+                    u64_counter!("many", "More labels than are packed.", 1, "h" => h, "b" => b, "a" => a, "d" => d, "c" => c, "g" => g, "e" => e, "f" => f);
+                }
+                (1, ..=8, _) => {
+                    u64_counter!("many", "More labels than are packed.", 1, a = a, b = b, c = c, d = d, e = e, f = f, g = g, h = h);
+                }
+                (2, ..) => u64_counter!("many", "More labels than are packed.", 1, set),
+                (3, _, Some(texts)) => {
+                    let [a, b, c, d, e, f] = texts.each_ref().map(Option::as_deref);
+                    MANY.add(1, (a, b, c, d, e, f));
+                }
+                _ => {
+                    let value = |key: &usize| of_key[*key].map_or(ValueRef::Absent, ValueRef::from);
+                    built.add(1u64, order.iter().map(|key| (KEYS[*key], value(key))));
+                }
+            });
+        }
+        assert_eq!(read(&store, "many"), model);
         assert!(store.problems().is_empty(), "{:?}", store.problems());
     }
 }
