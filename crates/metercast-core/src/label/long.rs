@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::hash::seeds;
 use super::overread;
 use super::packed::fold;
+use super::set::Pairs;
 use super::value::ValueRef;
 
 /// The most labels that have a shape.
@@ -88,6 +89,12 @@ impl<'a> Long<'a> {
         buffer.0[usize::from(count > 8)].store(tags, Relaxed);
         let words = &buffer.0[..used.next_multiple_of(STEP)];
         Some(Long { shape, hash: hash(shape, words), words })
+    }
+
+    /// The same of labels, if their keys are known beforehand.
+    pub(crate) fn of_pairs(buffer: &'a LongBuffer, pairs: &(impl Pairs + ?Sized)) -> Option<Long<'a>> {
+        let values = (0..pairs.count()).map(|at| pairs.pair(at).1);
+        if pairs.shape() == 0 { None } else { Long::of(buffer, pairs.shape(), values) }
     }
 
     /// The number of metric and keys.

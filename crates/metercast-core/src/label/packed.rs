@@ -1,12 +1,13 @@
 //! Labels as words: the names of the keys are a number, and the values follow each other in six words.
 //!
-//! Equal words are equal labels, so that a lookup compares them and nothing else. Values that do not fit are *wide*: the
-//! dictionary keeps them as text.
+//! Equal words are equal labels, so that a lookup compares them and nothing else. Values that do not fit are kept as text, and
+//! found by more words: see `long`.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::overread;
+use super::set::Pairs;
 use super::value::{LabelRef, ValueRef};
 
 /// The words that the values of one series may take.
@@ -177,6 +178,12 @@ impl Packed {
         let mut packing = Packing::new(&buffer, shape);
         values.for_each(|value| packing.put(value));
         packing.done()
+    }
+
+    /// Packs labels, if their keys are known beforehand.
+    pub(crate) fn of_pairs(pairs: &(impl Pairs + ?Sized)) -> Option<Packed> {
+        let values = (0..pairs.count()).map(|at| pairs.pair(at).1);
+        if pairs.shape() == 0 { None } else { Packed::of(pairs.shape(), values) }
     }
 
     /// The shape and the types of the values: of two that agree in this, no two values are spelled alike unless they are

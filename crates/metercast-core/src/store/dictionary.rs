@@ -1,7 +1,8 @@
 //! The dynamic series of one store: which labels have which cell.
 //!
 //! Looking a series up takes no lock and writes nothing. A series that is not there yet is made under a lock. A series
-//! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell.
+//! has a line for each order in which sites give its labels: the first is its own, the others point at the same cell. Labels
+//! that do not fit into a line are kept as text; sites find them by a line for their order, whose words stand elsewhere.
 
 mod limits;
 mod metrics;
@@ -516,15 +517,8 @@ enum Spelling<'a> {
 impl<'a> Spelling<'a> {
     /// `None` if their keys are not known beforehand, or if they do not fit.
     fn of(pairs: &dyn Pairs, buffer: &'a LongBuffer) -> Option<Spelling<'a>> {
-        let shape = pairs.shape();
-        if shape == 0 {
-            return None;
-        }
-        let values = || (0..pairs.count()).map(|at| pairs.pair(at).1);
-        match Packed::of(shape, values()) {
-            Some(packed) => Some(Spelling::Packed(packed)),
-            None => Long::of(buffer, shape, values()).map(Spelling::Long),
-        }
+        let packed = Packed::of_pairs(pairs).map(Spelling::Packed);
+        packed.or_else(|| Long::of_pairs(buffer, pairs).map(Spelling::Long))
     }
 }
 

@@ -8,7 +8,7 @@ use super::Instrument;
 use super::orders::with_list;
 use crate::definition::Kind;
 use crate::interned;
-use crate::label::{LabelRef, Packed, Pairs};
+use crate::label::{LabelRef, Packed};
 use crate::local;
 use crate::lock;
 use crate::number::Number;
@@ -46,7 +46,7 @@ impl Instrument {
     /// ```
     pub fn prepare<'a>(self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> Option<PreparedLabels> {
         with_list(labels.into_iter(), |labels| {
-            local::slowly(|| self.listed(labels).packed()).flatten().map(PreparedLabels)
+            local::slowly(|| Packed::of_pairs(&self.listed(labels))).flatten().map(PreparedLabels)
         })
     }
 

@@ -34,8 +34,8 @@ use orders::{Listed, Orders, with_list};
 /// with declared metrics each recording goes into the store that is current.
 ///
 /// Labels are given with each recording, as pairs of a key and a [`ValueRef`](crate::ValueRef), in any order; their number and
-/// their keys may be others each time. Up to four labels, with texts up to 32 bytes, are found as fast as those of a
-/// call site, once the instrument has met their keys in that order. It learns up to four orders of the same keys, and 64 in all
+/// their keys may be others each time. Up to 16 labels, with texts up to 249 bytes and 300 bytes in all, are found about as fast as
+/// those of a call site, once the instrument has met their keys in that order. It learns up to four orders of the same keys, and 64 in all
 /// for a metric; what comes beyond is found more slowly, and also without a lock or memory for a series that is there. Of a key
 /// that is given twice the last value stays, and labels without a key are left out, both of which are
 /// [problems](crate::Store::problems).

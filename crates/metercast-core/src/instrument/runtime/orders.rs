@@ -169,7 +169,7 @@ pub(super) fn with_list<'a, R>(
     // Mostly known beforehand.
     match labels.size_hint().0 {
         0..=MOST_LABELS => with_list_of::<MOST_LABELS, R>(labels, f),
-        ..=8 => with_list_of::<8, R>(labels, f),
+        5..=8 => with_list_of::<8, R>(labels, f),
         _ => with_list_of::<MOST_KEYS, R>(labels, f),
     }
 }
