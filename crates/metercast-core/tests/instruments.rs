@@ -167,6 +167,23 @@ fn keys_and_values_are_taken_as_call_sites_take_them() {
 }
 
 #[test]
+fn a_key_of_any_length_is_bounded_and_takes_nothing_from_other_instruments() {
+    let (long, other) = (counter("keys.long").build().unwrap(), counter("keys.of.others").build().unwrap());
+    let store = Store::new();
+    store.scope(|| {
+        let key = "k".repeat(20 << 20);
+        (0..2).for_each(|_| long.add(1u64, [text(&key, "v")]));
+        assert!(other.prepare([text("keys.fresh", "v")]).is_some(), "there is room for its keys");
+    });
+    assert_eq!(only(&store, "keys.long"), [format!("{{{}=\"v\"}} 2", "k".repeat(1024))]);
+    let said = store.problems();
+    assert!(
+        said.len() == 1 && said[0].message.ends_with("whose key or value is over 1 KiB; it is cut"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn every_kind_records_as_declared_ones_do() {
     let build = |kind, number, name| Instrument::builder(kind, number, name);
     let seconds = build(Kind::Counter, NumberType::F64, "kinds.seconds").build().unwrap();

@@ -1,6 +1,7 @@
 //! The keys of a site's labels, and the shapes they make: a metric with keys in an order has one number.
 
 use super::long::MOST_KEYS;
+use super::set::LONGEST;
 use crate::store::blocks::Blocks;
 
 /// Keys in the order in which a site gives its values.
@@ -8,7 +9,7 @@ use crate::store::blocks::Blocks;
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
     pub(crate) names: &'static [&'static str],
-    /// Whether values under these keys can be words: not too many keys, each once, none empty.
+    /// Whether values under these keys can be words: not too many keys, each once, none empty or cut.
     pub(crate) have_shape: bool,
 }
 
@@ -26,7 +27,7 @@ impl Keys {
         let mut make_shape = names.len() <= MOST_KEYS;
         let mut at = 0;
         while at < names.len() {
-            make_shape &= !names[at].is_empty();
+            make_shape &= !names[at].is_empty() && names[at].len() <= LONGEST;
             let mut before = 0;
             while before < at {
                 make_shape &= !same(names[before], names[at]);

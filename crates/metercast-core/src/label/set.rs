@@ -1,6 +1,8 @@
 //! A set of labels as the identity of a series: sorted by key, each key once; it knows the order in which it was given.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -74,17 +76,19 @@ impl LabelSet {
     pub(crate) fn of<P: Pairs + ?Sized>(pairs: &P) -> (LabelSet, Faults<'_>) {
         let mut faults = Faults::default();
         let mut labels: Vec<(Box<str>, Value)> = Vec::with_capacity(pairs.count());
+        let mut places = Places::of(pairs.count());
         for at in 0..pairs.count() {
             let (key, value) = pairs.pair(at);
-            let Some(value) = cut(value, &mut faults) else { continue };
+            let Some(value) = cut_value(value, &mut faults) else { continue };
             if key.is_empty() {
                 faults.empty_key = true;
                 continue;
             }
-            match labels.iter_mut().find(|(k, _)| **k == *key) {
+            let key = cut(key, &mut faults);
+            match places.find_or_note(key, &labels) {
                 Some(there) => {
                     faults.twice = Some(key);
-                    there.1 = value;
+                    labels[there].1 = value;
                 }
                 None => labels.push((key.into(), value)),
             }
@@ -135,6 +139,10 @@ impl LabelSet {
     /// Whether these labels, in any order, are this set. False also if a key is given twice.
     pub(crate) fn is<P: Pairs + ?Sized>(&self, pairs: &P) -> bool {
         let count = pairs.count();
+        if count > MANY {
+            let (set, faults) = LabelSet::of(pairs);
+            return faults.twice.is_none() && !faults.empty_key && set == *self;
+        }
         let mut present = 0;
         for at in 0..count {
             let (key, value) = pairs.pair(at);
@@ -221,7 +229,7 @@ pub(crate) struct Faults<'a> {
     pub(crate) twice: Option<&'a str>,
     /// Whether a key was empty, and its label left out.
     pub(crate) empty_key: bool,
-    /// Whether a value was too long, and cut.
+    /// Whether a key or a value was too long, and cut.
     pub(crate) cut: bool,
 }
 
@@ -232,15 +240,46 @@ impl Faults<'_> {
 }
 
 /// The longest text that a label keeps, in bytes.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
-fn cut(value: ValueRef<'_>, faults: &mut Faults<'_>) -> Option<Value> {
+fn cut_value(value: ValueRef<'_>, faults: &mut Faults<'_>) -> Option<Value> {
     match value {
-        ValueRef::String(text) if text.len() > LONGEST => {
-            faults.cut = true;
-            ValueRef::String(&text[..text.floor_char_boundary_at(LONGEST)]).to_value()
-        }
+        ValueRef::String(text) => ValueRef::String(cut(text, faults)).to_value(),
         value => value.to_value(),
+    }
+}
+
+fn cut<'t>(text: &'t str, faults: &mut Faults<'_>) -> &'t str {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    faults.cut = true;
+    &text[..text.floor_char_boundary_at(LONGEST)]
+}
+
+/// Of more labels than this each key is not compared with each.
+const MANY: usize = 64;
+
+/// Where the label with a key is in a list that is being made.
+struct Places<'a>(Option<HashMap<&'a str, usize>>);
+
+impl<'a> Places<'a> {
+    fn of(count: usize) -> Places<'a> {
+        Places((count > MANY).then(|| HashMap::with_capacity(count)))
+    }
+
+    /// The place of the label with this key; if there is none, it is about to be put behind the others.
+    fn find_or_note(&mut self, key: &'a str, labels: &[(Box<str>, Value)]) -> Option<usize> {
+        let Some(places) = &mut self.0 else {
+            return labels.iter().position(|(there, _)| **there == *key);
+        };
+        match places.entry(key) {
+            Entry::Occupied(there) => Some(*there.get()),
+            Entry::Vacant(free) => {
+                free.insert(labels.len());
+                None
+            }
+        }
     }
 }
 
@@ -568,5 +607,28 @@ mod tests {
         let odd = format!("x{}", "é".repeat(512));
         let (set, _) = LabelSet::of(&[("a", ValueRef::from(&*odd))][..]);
         assert_eq!(set.get("a"), Some(&Value::from(format!("x{}", "é".repeat(511)))));
+    }
+
+    #[test]
+    fn a_long_key_is_cut_too() {
+        let (one, other) = ("k".repeat(2000) + "1", "k".repeat(2000) + "2");
+        let labels = [(&*one, ValueRef::I64(1)), (&*other, ValueRef::I64(2))];
+        let (set, faults) = LabelSet::of(&labels[..]);
+        assert_eq!((set.len(), set.get(&one[..1024])), (1, Some(&Value::I64(2))));
+        assert!(faults.cut && faults.twice.is_some());
+    }
+
+    #[test]
+    fn thousands_of_labels_are_one_set_in_any_order_without_a_comparison_of_each_with_each() {
+        let keys: Vec<String> = (0..20_000).map(|n| format!("k{n}")).collect();
+        let mut labels: Vec<LabelRef<'_>> = keys.iter().map(|key| (&**key, ValueRef::I64(1))).collect();
+        let (forth, faults) = LabelSet::of(&labels[..]);
+        assert!(forth.len() == 20_000 && !faults.any());
+        labels.reverse();
+        assert!(forth.is(&labels[..]));
+        labels.push(("k7", ValueRef::I64(2)));
+        let (twice, faults) = LabelSet::of(&labels[..]);
+        assert_eq!((twice.len(), twice.get("k7"), faults.twice), (20_000, Some(&Value::I64(2)), Some("k7")));
+        assert!(!forth.is(&labels[..]) && !twice.is(&labels[..]));
     }
 }

@@ -497,7 +497,8 @@ impl Inner {
             self.problems.report(name, message);
         }
         if faults.cut {
-            let message = format!("defined at {place} is given a label value over 1 KiB; it is cut");
+            let message =
+                format!("defined at {place} is given a label whose key or value is over 1 KiB; it is cut");
             self.problems.report(name, message);
         }
     }
