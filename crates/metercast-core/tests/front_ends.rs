@@ -216,3 +216,28 @@ fn gauges_and_histograms_take_prepared_labels_and_what_has_no_such_form_is_recor
     }
     assert_eq!(of("metercast.recordings.dropped").series[0].point, Point::U64(2));
 }
+
+#[test]
+fn more_values_than_can_be_counted_disturb_no_reading() {
+    let builder = |name| Instrument::builder(Kind::Histogram, NumberType::F64, name);
+    let exponential = builder("many.exponential").exponential().build().unwrap();
+    let bounded = builder("many.bounded").bounds(&[1.0]).build().unwrap();
+    let store = Store::new();
+    store.scope(|| {
+        for instrument in [exponential, bounded] {
+            for value in [-1.0, 0.0, 1.0, 1e9] {
+                instrument.record_many(value, u64::MAX, NO_LABELS);
+            }
+            instrument.record(1e-9, NO_LABELS);
+        }
+    });
+    // Each wraps around, as counters do.
+    for family in store.collect() {
+        let count = match &family.series[0].point {
+            Point::Histogram(buckets) => buckets.count(),
+            Point::Exponential(buckets) => buckets.count(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(count, 0u64.wrapping_sub(4) + 1, "{}", family.definition.name());
+    }
+}

@@ -272,7 +272,13 @@ fn what_makes_no_sense_is_left_out_and_said() {
         let mut times = producer.family(&times);
         times.series(&[]).histogram(&[1.0], &[1], 1.0);
         times.series(&[]).histogram(&[2.0, 1.0], &[1, 2, 3], 1.0);
+        times.series(&[]).histogram(&[1.0], &[u64::MAX, 1], 1.0);
         times.series(&[]).histogram(&[f64::NAN], &[1, 2], 1.0);
+        let mut odd: [Exponential; 3] = Default::default();
+        odd[0].scale = i32::MIN;
+        (odd[1].positive.offset, odd[1].positive.counts) = (i32::MAX, vec![1, 1]);
+        (odd[2].zero_count, odd[2].negative.counts) = (u64::MAX, vec![1]);
+        odd.iter().for_each(|odd| times.series(&[]).exponential(odd));
         times.series(&[]).set(1.0);
         times.series(&[]).summary(1, 1.0, &[]);
         let sizes = Produced::new("producers.odd.sizes", Kind::Summary);
@@ -300,6 +306,9 @@ fn what_makes_no_sense_is_left_out_and_said() {
         "has 1 counts for 1 bounds",
         "has the bounds 2 and 1, which do not increase",
         "has the bound NaN",
+        "has more values than can be counted",
+        "has the scale -2147483648, which is not from -11 to 20",
+        "has buckets whose indexes are above 2^31",
         "is a histogram, but is given a number",
         "is a histogram, but is given a summary",
         "has quantiles that are not from 0 to 1",

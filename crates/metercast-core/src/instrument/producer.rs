@@ -14,6 +14,7 @@ use crate::produced::{self, Produced};
 use crate::reading::Exponential;
 use crate::store::Store;
 use crate::store::exemplars::Exemplar;
+use crate::store::exponential;
 use crate::store::observed::{Distribution, More, Points, Seen};
 use crate::store::produced::Starts;
 
@@ -234,6 +235,9 @@ impl ProducedSeries<'_> {
             let (counts, bounds) = (counts.len(), bounds.len());
             return self.fault(&format!("has {counts} counts for {bounds} bounds, not one more than these"));
         }
+        if !exponential::are_countable(counts) {
+            return self.fault("has more values than can be counted");
+        }
         match produced::bounds(bounds) {
             Ok(bounds) => self.say(0, Some(Distribution::Histogram(bounds, counts.to_vec(), sum))),
             Err(fault) => self.fault(&fault),
@@ -253,10 +257,13 @@ impl ProducedSeries<'_> {
         }
     }
 
-    /// Says a histogram over exponential buckets. Above 1,024 of either sign they are brought together.
+    /// Says a histogram over exponential buckets, of a scale from -11 to 20. Above 1,024 of either sign they are brought together.
     pub fn exponential(self, value: &Exponential) {
         if !self.is_of(Kind::Histogram) {
             return self.refuse("a histogram");
+        }
+        if let Some(fault) = value.fault() {
+            return self.fault(&fault);
         }
         let mut value = value.clone();
         value.fit(MOST_BUCKETS);

@@ -91,7 +91,7 @@ pub struct Buckets {
 impl Buckets {
     /// How many values there were: what the buckets add up to.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.wrapping_add(*count))
     }
 }
 

@@ -67,7 +67,7 @@ impl Default for Exponential {
 impl Exponential {
     /// How many values there were: what the buckets add up to.
     pub fn count(&self) -> u64 {
-        self.zero_count + self.negative.count() + self.positive.count()
+        self.zero_count.wrapping_add(self.negative.count()).wrapping_add(self.positive.count())
     }
 
     /// Whether there were none.
@@ -131,7 +131,7 @@ impl Exponential {
         let by = by.max(self.negative.lower_to_hold(&other.negative, negative));
         self.lower_to(self.scale - by as i32);
         let other = self.level(other);
-        self.zero_count += other.zero_count;
+        self.zero_count = self.zero_count.wrapping_add(other.zero_count);
         self.positive.add(&other.positive);
         self.negative.add(&other.negative);
         self.sum += other.sum;
@@ -217,10 +217,25 @@ impl Exponential {
             .chain(zero)
             .chain(positive)
             .find(|(_, n)| {
-                up_to += n;
+                up_to = n.wrapping_add(up_to);
                 up_to >= rank
             })
             .map_or(0.0, |(middle, _)| middle)
+    }
+
+    /// What is wrong with one that somebody else made.
+    pub(crate) fn fault(&self) -> Option<String> {
+        if !(MIN_SCALE..=MAX_SCALE).contains(&self.scale) {
+            return Some(format!(
+                "has the scale {}, which is not from {MIN_SCALE} to {MAX_SCALE}",
+                self.scale
+            ));
+        }
+        if [&self.positive, &self.negative].iter().any(|buckets| i32::try_from(buckets.end()).is_err()) {
+            return Some("has buckets whose indexes are above 2^31".to_owned());
+        }
+        let counts = self.positive.counts.iter().chain(&self.negative.counts).chain([&self.zero_count]);
+        (!are_countable(counts)).then(|| "has more values than can be counted".to_owned())
     }
 
     /// Brings both to the lower scale of the two, the other one as a copy if it is not there already.
@@ -233,10 +248,15 @@ impl Exponential {
     }
 }
 
+/// Whether a number can say how many values all of these together are.
+pub(crate) fn are_countable<'a>(counts: impl IntoIterator<Item = &'a u64>) -> bool {
+    counts.into_iter().try_fold(0u64, |sum, count| sum.checked_add(*count)).is_some()
+}
+
 impl ExponentialBuckets {
     /// How many values there were.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.wrapping_add(*count))
     }
 
     /// Each bucket's index and count, the lowest first.
@@ -280,7 +300,7 @@ impl ExponentialBuckets {
         // None goes to a place beyond its own.
         for at in 0..self.counts.len() {
             let count = std::mem::take(&mut self.counts[at]);
-            self.counts[(((from + at as i64) >> by) - low) as usize] += count;
+            self.add_at(((from + at as i64) >> by) - low, count);
         }
         self.counts.truncate((((self.end() - 1) >> by) - low + 1) as usize);
         self.offset = low as i32;
@@ -311,8 +331,14 @@ impl ExponentialBuckets {
         }
         self.offset = low as i32;
         for (index, count) in other.indexed() {
-            self.counts[(index - low) as usize] += count;
+            self.add_at(index - low, count);
         }
+    }
+
+    /// Adds to the bucket at this place. There may be more than can be counted, where somebody records one value many times.
+    fn add_at(&mut self, place: i64, count: u64) {
+        let there = &mut self.counts[place as usize];
+        *there = there.wrapping_add(count);
     }
 
     /// Takes away what was there earlier. A bucket never counts down, so what is missing belongs to another series,

@@ -60,7 +60,7 @@ impl Classic {
     pub(super) fn count(&mut self, exponential: &Exponential) -> (&[f64], &[u64]) {
         self.counts.clear();
         self.counts.resize(self.bounds.len() + 1, 0);
-        self.counts[0] = exponential.zero_count + exponential.negative.count();
+        self.counts[0] = exponential.zero_count.wrapping_add(exponential.negative.count());
         for (at, count) in (0..).zip(&exponential.positive.counts) {
             let index = i64::from(exponential.positive.offset) + at;
             // What was recorded since the bounds were chosen may lie beyond them.
@@ -74,7 +74,7 @@ impl Classic {
                 usize::try_from(self.below as i64 + index - low)
                     .map_or(lowest, |bucket| bucket.clamp(lowest, last))
             });
-            self.counts[bucket] += count;
+            self.counts[bucket] = self.counts[bucket].wrapping_add(*count);
         }
         (&self.bounds, &self.counts)
     }

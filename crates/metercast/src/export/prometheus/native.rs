@@ -91,7 +91,7 @@ impl Buckets {
             if at == self.counts.len() {
                 self.counts.push(0);
             }
-            self.counts[at] += count;
+            self.counts[at] = self.counts[at].wrapping_add(*count);
         }
     }
 
