@@ -37,7 +37,7 @@ pub fn with_callbacks<R>(f: impl FnOnce() -> R) -> (R, Callbacks) {
     struct Within;
     impl Within {
         fn take() -> Vec<Observation> {
-            TAKEN.with_borrow_mut(Vec::pop).unwrap_or_default()
+            TAKEN.try_with(|taken| taken.borrow_mut().pop()).ok().flatten().unwrap_or_default()
         }
     }
     impl Drop for Within {
@@ -47,7 +47,8 @@ pub fn with_callbacks<R>(f: impl FnOnce() -> R) -> (R, Callbacks) {
         }
     }
 
-    TAKEN.with_borrow_mut(|taken| taken.push(Vec::new()));
+    // Where the thread ends already nobody keeps them, and they stay.
+    let _ = TAKEN.try_with(|taken| taken.borrow_mut().push(Vec::new()));
     let within = Within;
     let result = f();
     let observations = Within::take();
@@ -57,14 +58,13 @@ pub fn with_callbacks<R>(f: impl FnOnce() -> R) -> (R, Callbacks) {
 
 /// Leaves a callback registered until whoever built its instrument ends it, or its store ends.
 pub(crate) fn keep(observation: Observation) {
-    let left = TAKEN.try_with(|taken| match taken.borrow_mut().last_mut() {
-        Some(callbacks) => {
-            callbacks.push(observation);
-            None
+    let mut left = Some(observation);
+    let _ = TAKEN.try_with(|taken| {
+        if let Some(callbacks) = taken.borrow_mut().last_mut() {
+            callbacks.extend(left.take());
         }
-        None => Some(observation),
     });
-    if let Ok(Some(observation)) = left {
+    if let Some(observation) = left {
         observation.forever();
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use metercast_core::Store;
 
@@ -30,6 +31,9 @@ use crate::version;
 /// assert_eq!(Store::global().collect()[0].definition.name(), "requests");
 /// ```
 pub fn install() -> Result<(), InstallError> {
+    // Of two threads, each would find no provider yet, and one would replace that of the other.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let taken: Vec<_> =
         version::ALL.iter().filter(|version| !(version.install)()).map(|version| version.number).collect();
     if taken.is_empty() { Ok(()) } else { Err(InstallError { taken }) }

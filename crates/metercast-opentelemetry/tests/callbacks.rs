@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -88,6 +89,32 @@ fn a_builder_that_panics_leaves_no_callback_and_no_trace() {
     assert!(outcome.is_err() && store.collect().is_empty());
     observe("kept");
     assert_eq!(lines(&store, "kept"), ["1"]);
+}
+
+#[test]
+fn a_thread_that_ends_may_build_observable_instruments_too() {
+    struct AtTheEnd(Store);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let meter = meter(&self.0);
+            let builder = meter.u64_observable_gauge("at.the.end");
+            let builder = builder.with_callback(|observer| observer.observe(1, &[]));
+            let (_gauge, callbacks) = with_callbacks(|| builder.build());
+            assert!(callbacks.is_empty(), "they stay as long as the store");
+        }
+    }
+    thread_local! {
+        static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    }
+    let store = Store::new();
+    let at_the_end = AtTheEnd(store.clone());
+    let ends = move || {
+        AT_THE_END.set(Some(at_the_end));
+        // Made later, and so gone before.
+        let ((), _) = with_callbacks(|| ());
+    };
+    std::thread::spawn(ends).join().unwrap();
+    assert_eq!(lines(&store, "at.the.end"), ["1"]);
 }
 
 #[test]
