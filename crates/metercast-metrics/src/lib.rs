@@ -57,7 +57,7 @@
 //!
 //! The macros register with each call. Once a key is known that takes no lock and no memory beyond what the macro asks for itself,
 //! which is none if its labels are literals. A recorder keeps as many keys of a metric as the store keeps series of it
-//! (`Store::set_limits`), and 200,000 in all; recordings under other keys cost an allocation more.
+//! (`Store::set_limits`), and 200,000 in all, none with more than 4 KiB of labels; recordings under other keys cost an allocation more.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

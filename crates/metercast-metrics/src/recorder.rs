@@ -59,6 +59,12 @@ struct OfKind {
 /// Names of one kind: far more than any program has.
 const MOST_NAMES: u32 = 20_000;
 
+/// In bytes. What is over 255 is kept under a shorter name.
+const LONGEST_NAME: usize = 1_024;
+
+/// All texts of a key that is kept, in bytes.
+const LONGEST_KEY: usize = 4_096;
+
 /// Keys in one recorder, whatever limits the store has: as many as a store has series, unless it is told otherwise.
 const MOST_KEYS: u32 = 200_000;
 
@@ -114,7 +120,7 @@ impl Inner {
             );
         }
         let series = || Arc::new(Series::new(key, instrument, self.store.clone()));
-        if !self.has_room(metric, instrument) {
+        if is_long(key) || !self.has_room(metric, instrument) {
             return Some(series());
         }
         lock::within(&self.adding, || {
@@ -143,6 +149,14 @@ impl Inner {
 
     /// The metric of this name, known from now on.
     fn metric<'a>(&self, of: &'a OfKind, name: &str) -> Option<&'a Metric> {
+        if name.len() > LONGEST_NAME {
+            let begin: String = name.chars().take(80).collect();
+            self.report(
+                &begin,
+                format!("has a name of more than {LONGEST_NAME} bytes and is not kept: shorten it"),
+            );
+            return None;
+        }
         let hash = Metric::hash(name);
         let find = || of.metrics.find(hash, |metric| metric.name == name);
         if let Some(metric) = find() {
@@ -165,12 +179,14 @@ impl Inner {
                     ),
                 );
             }
+            let metric = of.metrics.insert(hash, Metric::new(name)).ok()?;
             of.names.fetch_add(1, Relaxed);
-            of.metrics.insert(hash, Metric::new(name)).ok()
+            Some(metric)
         })?;
         if metric.is_none() {
             self.report(name, format!(
-                "is not kept, for the recorder has {MOST_NAMES} names already: put what varies into labels"
+                "is not kept, for the recorder has {MOST_NAMES} names already, or dozens that differ from this in nothing but \
+                 case: put what varies into labels"
             ));
         }
         metric
@@ -212,6 +228,11 @@ impl Inner {
             None => f(&Store::current()),
         }
     }
+}
+
+/// Whether a key has so much text that it is not kept.
+fn is_long(key: &Key) -> bool {
+    key.labels().map(|label| label.key().len() + label.value().len()).sum::<usize>() > LONGEST_KEY
 }
 
 impl Recorder for MetricsRecorder {

@@ -94,9 +94,15 @@ impl Rules {
     }
 }
 
+/// As many as histograms of the store have at most.
+const MOST_BOUNDS: usize = 510;
+
 fn fault_of_bounds(bounds: &[f64]) -> Option<String> {
     if bounds.is_empty() {
         return Some("there are no bounds; name at least one, or leave the rule out".to_owned());
+    }
+    if bounds.len() > MOST_BOUNDS {
+        return Some(format!("there are {} bounds; at most {MOST_BOUNDS} are kept", bounds.len()));
     }
     if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
         return Some(format!("the bound {bound} is not finite; leave it out, the last bucket is implied"));

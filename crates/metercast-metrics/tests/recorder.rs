@@ -260,6 +260,51 @@ fn names_that_differ_only_in_case_are_two_metrics_and_reported_once() {
 }
 
 #[test]
+fn any_number_of_spellings_of_one_name_takes_no_room_from_other_names() {
+    let spelled = |number: u32| -> String {
+        let upper = |at: usize, c: char| if number >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        "spelling".chars().enumerate().map(|(at, c)| upper(at, c)).collect()
+    };
+    let (store, recorder) = (Store::new(), MetricsRecorder::new());
+    store.scope(|| {
+        with_local_recorder(&recorder, || {
+            for _ in 0..200 {
+                (0..256).for_each(|number| counter!(spelled(number)).increment(1));
+            }
+            counter!("beside").increment(1);
+        });
+    });
+    assert!(page_of(&store).contains("beside_total 1\n"));
+    let said = problems(&store);
+    assert!(
+        said.iter().any(|problem| problem.contains("dozens that differ from this in nothing but case")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn texts_of_any_length_are_recorded_and_not_kept_by_the_recorder() {
+    let (store, recorder) = (Store::new(), MetricsRecorder::new());
+    let long = "x".repeat(10_000);
+    store.scope(|| {
+        with_local_recorder(&recorder, || {
+            for _ in 0..2 {
+                counter!("queries", "text" => long.clone()).increment(1);
+                counter!(long.clone()).increment(1);
+            }
+        });
+    });
+    let page = page_of(&store);
+    assert!(page.contains(&format!("queries_total{{text=\"{}\"}} 2\n", &long[..1024])), "{page}");
+    assert_eq!(format!("{recorder:?}"), "MetricsRecorder { store: None, names: 1, keys: 0, .. }");
+    let said = problems(&store);
+    assert!(
+        said.len() == 2 && said.iter().any(|problem| problem.contains("more than 1024 bytes")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn names_that_the_store_does_not_take_are_kept_under_one_that_is_near_and_reported_once() {
     let (store, recorder) = (Store::new(), MetricsRecorder::new());
     store.scope(|| {
@@ -343,6 +388,10 @@ fn what_makes_no_sense_is_an_error_that_says_how_to_mend_it() {
             of(MetricsRecorder::builder().buckets(&[1.0, f64::INFINITY]).build()),
             "buckets of all metrics without a rule of their own: the bound inf is not finite; leave it out, the last bucket \
              is implied",
+        ),
+        (
+            of(MetricsRecorder::builder().buckets(&[0.5; 511]).build()),
+            "buckets of all metrics without a rule of their own: there are 511 bounds; at most 510 are kept",
         ),
         (
             of(MetricsRecorder::builder().quantiles(&[99.0]).build()),
