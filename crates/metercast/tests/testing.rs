@@ -4,7 +4,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
-use metercast::testing::{self, ANY, approx, at_least, at_most, between};
+use metercast::testing::{self, ANY, approx, at_least, at_most, between, isolated};
 use metercast::{
     KeyValue, assert_counter, assert_counter_exists, assert_counter_not_exists, assert_gauge,
     assert_gauge_exists, assert_gauge_not_exists, assert_histogram_count, assert_histogram_exists,
@@ -133,6 +133,8 @@ fn what_came_since_a_mark_is_told_from_what_was_there() {
         failed.starts_with("expected counter case.marked{side=\"buy\"} 1 since the mark, found 0"),
         "{failed}"
     );
+    let failed = said(|| isolated(|_| assert_counter!(since after, "case.marked", 1)));
+    assert!(failed.contains("since a mark of another store"), "{failed}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What goes past the scope of a test is said with file and line, or fails the test if that is wanted.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 use std::thread;
 
 use metercast::testing::{self, ClosureMetricsExt, FutureMetricsExt, isolated};
@@ -104,6 +106,25 @@ fn a_denied_escape_fails_the_next_assertion_or_the_end_of_the_scope_and_not_the_
 }
 
 #[test]
+fn a_denied_escape_of_a_future_that_is_cancelled_fails_too() {
+    let _alone = alone();
+    let said = message(|| {
+        let test = async {
+            testing::deny_escapes();
+            thread::spawn(|| u64_counter!("escape.cancelled", "Of a future that is cancelled", 1))
+                .join()
+                .unwrap();
+            std::future::pending::<()>().await;
+        };
+        let mut test = Box::pin(test.with_metrics());
+        let polled = test.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(test);
+    });
+    assert!(said.contains("escape.cancelled at "), "{said}");
+}
+
+#[test]
 fn a_test_that_fails_anyhow_fails_with_its_own_words() {
     let _alone = alone();
     let said = message(|| {
@@ -146,7 +167,7 @@ fn what_is_wrapped_does_not_escape_on_any_executor_or_thread() {
         let mut is_ready = false;
         while !is_ready {
             let poll = || {
-                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                let mut context = Context::from_waker(Waker::noop());
                 future.as_mut().poll(&mut context).is_ready()
             };
             is_ready = thread::scope(|threads| threads.spawn(poll).join().unwrap());

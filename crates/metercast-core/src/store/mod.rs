@@ -195,8 +195,9 @@ impl Store {
 
     /// Makes this store the current one on this thread until what is returned is dropped: for where no closure can stand, as in
     /// the first line of a test. Prefer [`scope`](Self::scope). What is entered later ends earlier, as locals do; a store whose
-    /// scope ends out of order stays in memory until the process ends. In a future it holds while the thread goes on, which is over each `.await`
-    /// only where one thread runs the future and nothing else; otherwise use [`StoreFutureExt`](crate::StoreFutureExt).
+    /// scope ends out of order stays in memory until the process ends, and is current again when the later scope ends. In a future it holds
+    /// while the thread goes on, which is over each `.await` only where one thread runs the future and nothing else; otherwise use
+    /// [`StoreFutureExt`](crate::StoreFutureExt).
     ///
     /// ```
     /// use metercast_core::{Store, u64_counter};

@@ -23,7 +23,11 @@ pub enum What {
 
 /// What a store held at a moment, for assertions of what came since; made by [`mark`].
 #[derive(Clone, Debug)]
-pub struct Mark(Snapshot);
+pub struct Mark {
+    /// The number of the store.
+    store: u64,
+    snapshot: Snapshot,
+}
 
 /// Remembers what the current store holds, so that an assertion can tell what came since.
 ///
@@ -39,7 +43,7 @@ pub struct Mark(Snapshot);
 /// assert_counter!(since before, "orders.placed", 2);
 /// ```
 pub fn mark() -> Mark {
-    Mark(Snapshot::of(&Store::current()))
+    Mark { store: Store::current_id(), snapshot: Snapshot::of(&Store::current()) }
 }
 
 impl What {
@@ -101,10 +105,15 @@ struct Sought<'a> {
 pub fn check_value(what: What, name: &str, expected: Expected, labels: &Labels, mark: Option<&Mark>) {
     let (snapshot, sought) = (Snapshot::of(&Store::current()), Sought { what, name, labels });
     check_denied();
+    if mark.is_some_and(|mark| mark.store != Store::current_id()) {
+        panic!(
+            "{what} {name}{labels} is asserted since a mark of another store: call mark() in the scope of the assertion"
+        );
+    }
     let found = sought.values(&snapshot);
     let added = (what != What::Gauge || found.len() < 2).then(|| {
         let total = found.iter().copied().reduce(Amount::plus);
-        let before = mark.and_then(|Mark(before)| sought.values(before).into_iter().reduce(Amount::plus));
+        let before = mark.and_then(|mark| sought.values(&mark.snapshot).into_iter().reduce(Amount::plus));
         match (total, before) {
             (Some(total), Some(before)) => Some(total.minus(before)),
             (total, _) => total,

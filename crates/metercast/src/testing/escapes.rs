@@ -121,7 +121,7 @@ impl Scope {
     ///
     /// If that is denied, unless the test fails already.
     #[track_caller]
-    pub(super) fn end(&self, may_panic: bool) {
+    pub(super) fn end(&self) {
         if self.has_ended.swap(true, Relaxed) {
             return;
         }
@@ -130,7 +130,7 @@ impl Scope {
             return;
         }
         let said = text(&escapes);
-        if may_panic && !thread::panicking() && self.denies.load(Relaxed) {
+        if !thread::panicking() && self.denies.load(Relaxed) {
             panic!("{said}");
         }
         let test = self.test.as_deref().unwrap_or("a test");
@@ -209,7 +209,8 @@ pub fn allow_escapes() {
     scope_here().allows.store(true, Relaxed);
 }
 
-/// Makes every recording that goes past the current scope fail the test: at its next assertion, or at the end of the scope. The
+/// Makes every recording that goes past the current scope fail the test: at its next assertion, or at the end of the scope, also of a
+/// future that is cancelled; a test that panics already fails by that, and this is said on standard error. The
 /// code that records does not notice. Where tests run in one process beside others that record into the global store
 /// on purpose, their recordings may be taken for this test's, which the message says.
 ///

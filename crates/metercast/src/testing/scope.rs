@@ -27,7 +27,7 @@ pub fn isolated<R>(f: impl FnOnce(&Store) -> R) -> R {
     scope.is_run_here();
     let result = scope.store().scope(|| f(scope.store()));
     drop(ending);
-    scope.end(true);
+    scope.end();
     result
 }
 
@@ -37,7 +37,7 @@ struct Ending<'a>(&'a Scope);
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.end(false);
+            self.0.end();
         }
     }
 }
@@ -106,7 +106,7 @@ impl TestScope {
 impl Drop for TestScope {
     fn drop(&mut self) {
         self.entered.take();
-        self.scope.end(true);
+        self.scope.end();
     }
 }
 
@@ -197,7 +197,7 @@ impl<F: Future> Future for WithMetrics<F> {
         self.scope.is_run_here();
         let polled = Pin::new(&mut self.future).poll(context);
         if polled.is_ready() {
-            self.scope.end(true);
+            self.scope.end();
         }
         polled
     }
@@ -205,8 +205,8 @@ impl<F: Future> Future for WithMetrics<F> {
 
 impl<F: Future> Drop for WithMetrics<F> {
     fn drop(&mut self) {
-        // It was cancelled, or panicked.
-        self.scope.end(false);
+        // It was cancelled, or panicked; otherwise it has ended.
+        self.scope.end();
     }
 }
 
