@@ -1,0 +1,24 @@
+//! Exporters from a file: the page on a listener, and a push beside it.
+
+use std::error::Error;
+
+use super::{bridge, shop};
+use crate::serve;
+
+// region: main
+use std::sync::Arc;
+
+use metercast::{Config, Telemetry};
+
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    let metrics = Arc::new(shop::Metrics::new());
+    bridge::group(Arc::clone(&metrics)).forever();
+    let config =
+        Config::builder().service("shop", "1.0.0").file("telemetry.toml").env_prefix("SHOP").build()?;
+    let telemetry = Telemetry::start(config)?;
+    shop::run(&metrics);
+    serve(&telemetry)?;
+    telemetry.shutdown()?; // pushes what is not pushed yet
+    Ok(())
+}
+// endregion

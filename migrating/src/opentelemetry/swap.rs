@@ -1,0 +1,17 @@
+//! Another provider, whose exporters are what the environment says.
+
+use std::error::Error;
+
+use super::shop;
+use crate::serve;
+
+// region: main
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    metercast_opentelemetry::install()?;
+    let telemetry = metercast::start()?; // a page on 127.0.0.1:9464, and the push that OTEL_EXPORTER_OTLP_ENDPOINT asks for
+    shop::run();
+    serve(&telemetry)?;
+    telemetry.shutdown()?; // pushes what is not pushed yet
+    Ok(())
+}
+// endregion

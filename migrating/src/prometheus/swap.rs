@@ -1,0 +1,17 @@
+//! The registry is read by a store, and the page is the store's.
+
+use std::error::Error;
+
+use super::shop;
+
+// region: main
+use metercast::{Log, PrometheusPage, Store};
+
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    metercast_prometheus::registry(prometheus::default_registry()).forever();
+    let page = PrometheusPage::new("prometheus", Log::default());
+    shop::run();
+    print!("{}", page.render(&Store::global())); // what GET /metrics answers
+    Ok(())
+}
+// endregion
