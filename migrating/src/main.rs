@@ -19,6 +19,7 @@ const STEPS: &[(&str, Main)] = &[
     ("metrics/swap", metrics::swap::main),
     ("metrics/beside", metrics::beside::main),
     ("metrics/exporters", metrics::exporters::main),
+    ("metrics/settings", metrics::settings::main),
     ("metrics/declared", metrics::declared::main),
     ("prometheus/before", prometheus::before::main),
     ("prometheus/swap", prometheus::swap::main),
@@ -50,7 +51,14 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        // What contradicts itself would be missing from the page, and no step may lose anything.
+        Ok(()) => match metercast::Store::global().problems().first() {
+            None => ExitCode::SUCCESS,
+            Some(problem) => {
+                println!("{wanted}: {problem:?}");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             println!("{wanted}: {error}");
             ExitCode::FAILURE

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-
 use super::shop;
 
 // region: main
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let prometheus = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &[0.1, 1.0])?

@@ -14,7 +14,7 @@ labels! {
 
 metrics! {
     /// Orders accepted, by side.
-    pub(crate) static ORDERS: Counter<u64> = "shop_orders_total" { unit: "1", labels: { side: Side } };
+    pub(crate) static ORDERS: Counter<u64> = "shop_orders_total" { unit: "{count}", labels: { side: Side } };
 }
 
 /// This call site has moved.

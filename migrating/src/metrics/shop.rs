@@ -1,5 +1,6 @@
 //! The application, the same in all steps: it measures by the macros of `metrics`.
 
+// region: place
 use metrics::{Unit, counter, describe_counter, describe_histogram, gauge, histogram};
 
 pub(crate) fn describe() {
@@ -7,7 +8,6 @@ pub(crate) fn describe() {
     describe_histogram!("shop_settle_seconds", Unit::Seconds, "Time from acceptance to settlement.");
 }
 
-// region: place
 pub(crate) fn place(side: &'static str, settled_in: f64) {
     counter!("shop_orders_total", "side" => side).increment(1);
     histogram!("shop_settle_seconds", "side" => side).record(settled_in);

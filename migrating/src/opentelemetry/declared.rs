@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::shop;
+use crate::serve;
 
 // region: main
 use metercast::{labels, metrics};
@@ -23,11 +24,12 @@ fn place(side: Side) {
 // endregion
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
-    use metercast::{Log, PrometheusPage, Store};
     metercast_opentelemetry::install()?;
+    let telemetry = metercast::start()?;
     place(Side::Buy);
     shop::place("buy", 0.05); // has not moved
     shop::place("sell", 0.25);
-    print!("{}", PrometheusPage::new("prometheus", Log::default()).render(&Store::global()));
+    serve(&telemetry)?;
+    telemetry.shutdown()?;
     Ok(())
 }

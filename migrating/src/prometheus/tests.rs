@@ -34,3 +34,17 @@ fn an_order_is_counted() {
     });
 }
 // endregion
+
+#[test]
+fn a_metric_that_is_declared_and_still_registered_is_the_declared_one() {
+    use super::declared::{ORDERS, Side};
+    isolated(|store| {
+        let registry = Registry::new();
+        let _read = metercast_prometheus::registry(&registry);
+        orders(&registry).with_label_values(&["sell"]).inc_by(7);
+        ORDERS.add(1, (Side::Buy,));
+        assert_counter!("shop_orders_total", 1, "side" => "buy");
+        assert_eq!(store.collect()[0].series.len(), 1);
+        assert_eq!(store.problems()[0].metric, "shop_orders_total");
+    });
+}

@@ -519,7 +519,7 @@ impl Inner {
                 is_ours = owner.is_produced() && !definition.is_produced();
                 let (first, second) = if is_ours { (definition, &*owner) } else { (&*owner, definition) };
                 let message = format!(
-                    "is {} at {} and {} at {}; the second is left out: give it another name",
+                    "is {} at {} and {} at {}; the second is left out: make them equal, or give it another name",
                     first.spelled(),
                     first.place,
                     second.spelled(),
