@@ -21,16 +21,15 @@ fn an_order_is_counted_as_the_text_has_it() {
 use std::sync::Arc;
 
 use metercast::assert_counter;
-use metercast::testing::isolated;
+use metercast::testing;
 
 #[test]
 fn an_order_is_counted() {
-    isolated(|_| {
-        let mut registry = Registry::default();
-        let metrics = shop::Metrics::register(&mut registry);
-        let _read = metercast_prometheus::registry(&Arc::new(registry));
-        metrics.place("buy", 0.05);
-        assert_counter!("shop_orders_total", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    let mut registry = Registry::default();
+    let metrics = shop::Metrics::register(&mut registry);
+    let _read = metercast_prometheus::registry(&Arc::new(registry));
+    metrics.place("buy", 0.05);
+    assert_counter!("shop_orders_total", 1, "side" => "buy");
 }
 // endregion

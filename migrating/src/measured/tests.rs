@@ -21,15 +21,14 @@ fn an_order_is_counted_as_the_text_has_it() {
 use std::sync::Arc;
 
 use metercast::assert_counter;
-use metercast::testing::isolated;
+use metercast::testing;
 
 #[test]
 fn an_order_is_counted() {
-    isolated(|_| {
-        let metrics = Arc::new(shop::Metrics::new());
-        let _read = bridge::group(Arc::clone(&metrics));
-        metrics.place(shop::Side::Buy, 0.05);
-        assert_counter!("shop_orders_total", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    let metrics = Arc::new(shop::Metrics::new());
+    let _read = bridge::group(Arc::clone(&metrics));
+    metrics.place(shop::Side::Buy, 0.05);
+    assert_counter!("shop_orders_total", 1, "side" => "buy");
 }
 // endregion

@@ -23,8 +23,8 @@ fn an_order_is_counted_as_debugging_recorder_sees_it() {
 // endregion
 
 // region: after
-use metercast::assert_counter;
-use metercast::testing::{FutureMetricsExt, isolated};
+use metercast::testing::{self, FutureMetricsExt};
+use metercast::{assert_counter, assert_gauge, assert_histogram_count};
 use metercast_metrics::MetricsRecorder;
 
 /// Once for all tests: each has its own store, so none sees what another records.
@@ -36,10 +36,11 @@ fn install() {
 #[test]
 fn an_order_is_counted() {
     install();
-    isolated(|_| {
-        shop::place("buy", 0.05);
-        assert_counter!("shop_orders_total", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    shop::place("buy", 0.05);
+    assert_counter!("shop_orders_total", 1, "side" => "buy");
+    assert_histogram_count!("shop_settle_seconds", 1, "side" => "buy");
+    assert_gauge!("shop_orders_active", 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

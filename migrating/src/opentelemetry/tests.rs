@@ -30,15 +30,14 @@ fn an_order_is_counted_as_the_sdk_exports_it() {
 // region: after
 use super::shop;
 use metercast::assert_counter;
-use metercast::testing::{FutureMetricsExt, isolated};
+use metercast::testing::{self, FutureMetricsExt};
 
 #[test]
 fn an_order_is_counted() {
     metercast_opentelemetry::install().unwrap(); // called again it changes nothing
-    isolated(|_| {
-        shop::place("buy", 0.05); // statics, made by the global provider
-        assert_counter!("shop.orders", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    shop::place("buy", 0.05); // statics, made by the global provider
+    assert_counter!("shop.orders", 1, "side" => "buy");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,23 +22,22 @@ fn an_order_is_counted_as_the_text_has_it() {
 
 // region: after
 use metercast::assert_counter;
-use metercast::testing::isolated;
+use metercast::testing;
 
 #[test]
 fn an_order_is_counted() {
-    isolated(|_| {
-        let registry = Registry::new();
-        let _read = metercast_prometheus::registry(&registry);
-        orders(&registry).with_label_values(&["buy"]).inc();
-        assert_counter!("shop_orders_total", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    let registry = Registry::new();
+    let _read = metercast_prometheus::registry(&registry);
+    orders(&registry).with_label_values(&["buy"]).inc();
+    assert_counter!("shop_orders_total", 1, "side" => "buy");
 }
 // endregion
 
 #[test]
 fn a_metric_that_is_declared_and_still_registered_is_the_declared_one() {
     use super::declared::{ORDERS, Side};
-    isolated(|store| {
+    testing::isolated(|store| {
         let registry = Registry::new();
         let _read = metercast_prometheus::registry(&registry);
         orders(&registry).with_label_values(&["sell"]).inc_by(7);

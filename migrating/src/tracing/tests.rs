@@ -22,16 +22,15 @@ fn an_order_is_counted_as_the_sdk_exports_it() {
 
 // region: after
 use metercast::assert_counter;
-use metercast::testing::isolated;
+use metercast::testing;
 use metercast_tracing::Metrics;
 
 #[test]
 fn an_order_is_counted() {
     let subscriber = tracing_subscriber::registry().with(Metrics::new().layer());
-    isolated(|_| {
-        tracing::subscriber::with_default(subscriber, || shop::place("buy", 0.05));
-        assert_counter!("shop_orders", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    tracing::subscriber::with_default(subscriber, || shop::place("buy", 0.05));
+    assert_counter!("shop_orders", 1, "side" => "buy");
 }
 // endregion
 
@@ -41,10 +40,9 @@ fn both_layers_count_beside_each_other() {
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
     let both =
         tracing_subscriber::registry().with(MetricsLayer::new(provider.clone())).with(Metrics::new().layer());
-    isolated(|_| {
-        tracing::subscriber::with_default(both, || shop::place("buy", 0.05));
-        assert_counter!("shop_orders", 1, "side" => "buy");
-    });
+    let _metrics = testing::scope();
+    tracing::subscriber::with_default(both, || shop::place("buy", 0.05));
+    assert_counter!("shop_orders", 1, "side" => "buy");
     provider.force_flush().unwrap();
     let exported = exporter.get_finished_metrics().unwrap();
     assert_eq!(exported[0].scope_metrics().next().unwrap().metrics().count(), 3);
