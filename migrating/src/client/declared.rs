@@ -1,7 +1,5 @@
 //! One metric is declared, and no longer registered; the others are as they were.
 
-use std::error::Error;
-
 // region: main
 use metercast::{labels, metrics};
 
@@ -20,7 +18,7 @@ fn place(side: Side) {
 }
 // endregion
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store};
     let (active, mut registry) = (
         prometheus_client::metrics::gauge::Gauge::<i64>::default(),

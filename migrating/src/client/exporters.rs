@@ -1,7 +1,5 @@
 //! Exporters from a file: the page on a listener, and a push beside it.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
@@ -11,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use metercast::{Config, Telemetry};
 use prometheus_client::registry::Registry;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Under a lock, so that more can be registered later.
     let registry = Arc::new(Mutex::new(Registry::default()));
     metercast_prometheus::registry(&registry).forever();

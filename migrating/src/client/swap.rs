@@ -1,7 +1,5 @@
 //! The registry is read by a store, and the page is the store's.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -10,7 +8,7 @@ use std::sync::Arc;
 use metercast::{Escaping, Format, Log, PageFormat, PrometheusPage, Store};
 use prometheus_client::registry::Registry;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut registry = Registry::default();
     let metrics = shop::Metrics::register(&mut registry);
     metercast_prometheus::registry(&Arc::new(registry)).forever();

@@ -1,14 +1,12 @@
 //! What it is before: the text encoder over the group.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
 use measured::MetricGroup;
 use measured::text::BufferedTextEncoder;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let metrics = shop::Metrics::new();
     shop::run(&metrics);
     let mut encoder = BufferedTextEncoder::new();

@@ -1,7 +1,5 @@
 //! All metrics are declared: a group of `measured` becomes a declaration, line by line.
 
-use std::error::Error;
-
 // region: main
 use metercast::{labels, metrics};
 
@@ -26,7 +24,7 @@ fn place(side: Side, settled_in: f64) {
 }
 // endregion
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     use metercast::{Log, PrometheusPage, Store};
     place(Side::Buy, 0.05);
     place(Side::Sell, 0.25);

@@ -1,7 +1,5 @@
 //! Exporters from a file: the page on a listener, and a push beside it.
 
-use std::error::Error;
-
 use super::{bridge, shop};
 use crate::serve;
 
@@ -10,7 +8,7 @@ use std::sync::Arc;
 
 use metercast::{Config, Telemetry};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let metrics = Arc::new(shop::Metrics::new());
     bridge::group(Arc::clone(&metrics)).forever();
     let config =

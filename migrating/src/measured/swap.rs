@@ -1,7 +1,5 @@
 //! The group is read by a store, and the page is the store's.
 
-use std::error::Error;
-
 use super::{bridge, shop};
 
 // region: main
@@ -9,7 +7,7 @@ use std::sync::Arc;
 
 use metercast::{Log, PrometheusPage, Store};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let metrics = Arc::new(shop::Metrics::new());
     bridge::group(Arc::clone(&metrics)).forever();
     let page = PrometheusPage::new("prometheus", Log::default());

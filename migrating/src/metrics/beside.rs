@@ -1,7 +1,5 @@
 //! Both recorders at once, in production for a while if you like.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -10,7 +8,7 @@ use metercast_metrics::MetricsRecorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use metrics_util::layers::FanoutBuilder;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = "_seconds".to_owned();
     let theirs = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix(seconds.clone()), &[0.1, 1.0])?

@@ -1,7 +1,5 @@
 //! One metric is declared; the others are as they were.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -28,7 +26,7 @@ fn place_as_before(side: &'static str) {
 }
 // endregion
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     use metercast::{Log, PageOptions, Profile, PrometheusPage, Store};
     metercast_metrics::MetricsRecorder::builder().install()?;
     shop::describe();

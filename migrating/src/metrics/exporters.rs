@@ -1,7 +1,5 @@
 //! Exporters from a file: the page on a listener, and a push beside it.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
@@ -9,7 +7,7 @@ use crate::serve;
 use metercast::{Config, Telemetry};
 use metercast_metrics::{Matcher, MetricsRecorder};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     MetricsRecorder::builder()
         .summaries()
         .buckets_for(Matcher::Suffix("_seconds".to_owned()), &[0.1, 1.0])

@@ -1,7 +1,5 @@
 //! The other settings of the old builder.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
@@ -11,11 +9,11 @@ use std::time::Duration;
 use metercast::{Config, Expiry, Store, Telemetry};
 use metercast_metrics::{Matcher, MetricsRecorder};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     MetricsRecorder::builder()
         .buckets_for(Matcher::Suffix("_seconds".to_owned()), &[0.1, 1.0]) // set_buckets_for_metric
         .exponential_for(Matcher::Full("shop_basket_size".to_owned())) // set_native_histogram_for_metric
-        .summaries()
+        .summaries() // or buckets, as set_buckets
         .quantiles(&[0.5, 0.99]) // set_quantiles
         .window(Duration::from_secs(60)) // set_bucket_duration times set_bucket_count
         .install()?;

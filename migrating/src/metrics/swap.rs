@@ -1,14 +1,12 @@
 //! Another recorder, the same page.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
 use metercast::{Log, PageOptions, Profile, PrometheusPage, Store};
 use metercast_metrics::{Matcher, MetricsRecorder};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     MetricsRecorder::builder()
         .summaries() // what theirs makes of a histogram without buckets
         .buckets_for(Matcher::Suffix("_seconds".to_owned()), &[0.1, 1.0])

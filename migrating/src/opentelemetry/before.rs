@@ -1,7 +1,5 @@
 //! What it is before: a provider of the SDK with two readers, one for each exporter.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -10,7 +8,7 @@ use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{Aggregation, Instrument, SdkMeterProvider, Stream};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let registry = prometheus::Registry::new();
     let provider = SdkMeterProvider::builder()
         .with_resource(Resource::builder().with_service_name("shop").build())

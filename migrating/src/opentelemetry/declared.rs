@@ -1,7 +1,5 @@
 //! One metric is declared; the others are as they were.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
@@ -23,7 +21,7 @@ fn place(side: Side) {
 }
 // endregion
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     metercast_opentelemetry::install()?;
     let telemetry = metercast::start()?;
     place(Side::Buy);

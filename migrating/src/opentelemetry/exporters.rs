@@ -1,14 +1,12 @@
 //! Exporters and views from a file.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
 // region: main
 use metercast::{Config, Telemetry};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     metercast_opentelemetry::install()?;
     let config =
         Config::builder().service("shop", "1.0.0").file("telemetry.toml").env_prefix("SHOP").build()?;

@@ -1,12 +1,10 @@
 //! Another provider, whose exporters are what the environment says.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
 // region: main
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     metercast_opentelemetry::install()?;
     let telemetry = metercast::start()?; // a page on 127.0.0.1:9464, and the push that OTEL_EXPORTER_OTLP_ENDPOINT asks for
     shop::run();

@@ -1,14 +1,12 @@
 //! Exporters from a file: the page on a listener, and a push beside it.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
 // region: main
 use metercast::{Config, Telemetry};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     metercast_prometheus::registry(prometheus::default_registry()).forever();
     let config =
         Config::builder().service("shop", "1.0.0").file("telemetry.toml").env_prefix("SHOP").build()?;

@@ -1,13 +1,11 @@
 //! The registry is read by a store, and the page is the store's.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
 use metercast::{Log, PrometheusPage, Store};
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     metercast_prometheus::registry(prometheus::default_registry()).forever();
     let page = PrometheusPage::new("prometheus", Log::default());
     shop::run();

@@ -1,7 +1,5 @@
 //! What it is before: the layer of tracing-opentelemetry over a provider of the SDK.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -10,7 +8,7 @@ use tracing_opentelemetry::MetricsLayer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let registry = prometheus::Registry::new();
     let page = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
     let provider = SdkMeterProvider::builder().with_reader(page).build();

@@ -1,7 +1,5 @@
 //! One metric is declared; the others are as they were.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -22,7 +20,7 @@ fn place(side: Side) {
 }
 // endregion
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     use metercast::{Log, PrometheusPage, Store};
     use metercast_tracing::Metrics;
     use tracing_subscriber::layer::SubscriberExt;

@@ -1,7 +1,5 @@
 //! Exporters and views from a file, and how many events are logged.
 
-use std::error::Error;
-
 use super::shop;
 use crate::serve;
 
@@ -11,7 +9,7 @@ use metercast_tracing::{LogCounter, Metrics};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(Metrics::new().layer()).with(LogCounter::new().layer()).init();
     let config =
         Config::builder().service("shop", "1.0.0").file("telemetry.toml").env_prefix("SHOP").build()?;

@@ -1,7 +1,5 @@
 //! Another layer, over a store.
 
-use std::error::Error;
-
 use super::shop;
 
 // region: main
@@ -10,7 +8,7 @@ use metercast_tracing::Metrics;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(Metrics::new().layer()).init();
     let page = PrometheusPage::new("prometheus", Log::default());
     shop::run();
