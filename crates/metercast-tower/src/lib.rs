@@ -19,7 +19,7 @@
 //!
 //! | feature | default | what for |
 //! | --- | --- | --- |
-//! | `axum` | yes | the route template of axum as `http.route` |
+//! | `axum` | yes | the route template of axum as `http.route`, and `ServerProfile::Callers` |
 //! | `config`, `serve`, `otlp`, `tls` | yes | those of metercast; `ScrapeService` needs `serve` |
 //! | `grpc`, `yaml`, `zstd` | no | those of metercast |
 
@@ -34,4 +34,4 @@ pub use metercast;
 pub use metercast::*;
 #[cfg(feature = "serve")]
 pub use scrape::{PageBody, ScrapeFuture, ScrapeService};
-pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, server};
+pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, ServerProfile, server};

@@ -23,8 +23,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, progress: InProgress) -> ResponseFuture<F> {
-        ResponseFuture { inner, progress: Some(progress) }
+    pub(crate) fn new(inner: F, progress: Option<InProgress>) -> ResponseFuture<F> {
+        ResponseFuture { inner, progress }
     }
 }
 

@@ -9,9 +9,11 @@ use tower_service::Service;
 
 use super::body::MeasuredBody;
 use super::future::ResponseFuture;
+use super::profile::ServerProfile;
 use super::request::InProgress;
 
-/// Measures the requests of a server: `http.server.request.duration` and `http.server.active_requests`.
+/// Measures the requests of a server: `http.server.request.duration` and `http.server.active_requests`, or what another
+/// [profile](HttpServerLayer::profile) has.
 ///
 /// On an axum router, put it on with [`Router::layer`] after the routes, so that it sees which one matched; what
 /// matched none is measured without `http.route`.
@@ -41,13 +43,38 @@ pub fn server() -> HttpServerLayer {
 
 /// The layer that [`server`] makes.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct HttpServerLayer {}
+pub struct HttpServerLayer {
+    profile: ServerProfile,
+}
 
 impl HttpServerLayer {
     /// The same as [`server`].
     pub fn new() -> HttpServerLayer {
-        HttpServerLayer {}
+        HttpServerLayer::default()
+    }
+
+    /// With other metrics than those of the semantic conventions.
+    #[cfg_attr(feature = "axum", doc = "```")]
+    #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
+    /// use axum::{Router, body::Body, routing::get};
+    /// use metercast_tower::{FutureMetricsExt, Log, PrometheusPage, ServerProfile, Store};
+    /// use tower::ServiceExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let app = Router::new()
+    ///     .route("/api/items/{id}", get(|| async { "an item" }))
+    ///     .layer(metercast_tower::server().profile(ServerProfile::Callers));
+    /// # let app: Router = app;
+    /// let request = axum::http::Request::get("/api/items/7").header("x-envoy-downstream-service-cluster", "web");
+    /// drop(app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap());
+    ///
+    /// let page = PrometheusPage::new("own", Log::default()).render(&Store::current());
+    /// assert!(page.contains("http_requests_total{code=\"200\",caller=\"web\",action=\"/api/items/{id}\"} 1\n"));
+    /// # }.with_metrics());
+    /// ```
+    pub fn profile(mut self, profile: ServerProfile) -> HttpServerLayer {
+        self.profile = profile;
+        self
     }
 }
 
@@ -55,7 +82,7 @@ impl<S> Layer<S> for HttpServerLayer {
     type Service = HttpServer<S>;
 
     fn layer(&self, inner: S) -> HttpServer<S> {
-        HttpServer { inner }
+        HttpServer { inner, profile: self.profile }
     }
 }
 
@@ -63,6 +90,7 @@ impl<S> Layer<S> for HttpServerLayer {
 #[derive(Clone, Copy, Debug)]
 pub struct HttpServer<S> {
     inner: S,
+    profile: ServerProfile,
 }
 
 impl<S, B, R> Service<Request<B>> for HttpServer<S>
@@ -80,7 +108,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture<S::Future> {
         // Begun before the call, which may panic.
-        let progress = InProgress::begin(&request);
+        let progress = InProgress::begin(&request, self.profile);
         ResponseFuture::new(self.inner.call(request), progress)
     }
 }

@@ -5,11 +5,15 @@
 //! the path, and there is no host.
 
 mod body;
+#[cfg(feature = "axum")]
+mod callers;
 mod future;
 mod layer;
 mod method;
+mod profile;
 mod request;
 
 pub use body::MeasuredBody;
 pub use future::ResponseFuture;
 pub use layer::{HttpServer, HttpServerLayer, server};
+pub use profile::ServerProfile;

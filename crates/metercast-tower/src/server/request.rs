@@ -5,7 +5,10 @@ use std::time::Instant;
 use http::Version;
 use metercast::{Guard, Store, metrics};
 
+#[cfg(feature = "axum")]
+use super::callers::Call;
 use super::method::{Method, Scheme};
+use super::profile::ServerProfile;
 
 metrics! {
     /// Duration of HTTP server requests.
@@ -32,16 +35,26 @@ metrics! {
 /// panics.
 #[derive(Debug)]
 pub(crate) struct InProgress {
-    method: Method,
-    scheme: Scheme,
-    route: Route,
-    version: Option<&'static str>,
+    measured: Measured,
     status: Option<u16>,
     failure: Option<&'static str>,
     finished: bool,
     started: Instant,
     store: Store,
-    _active: Guard,
+}
+
+/// What is known of a request when it arrives, as its metrics want it.
+#[derive(Debug)]
+enum Measured {
+    Semantic {
+        method: Method,
+        scheme: Scheme,
+        route: Route,
+        version: Option<&'static str>,
+        _active: Guard,
+    },
+    #[cfg(feature = "axum")]
+    Callers(Call),
 }
 
 /// The template of the route that matched.
@@ -71,8 +84,16 @@ impl Route {
     }
 }
 
-impl InProgress {
-    pub(crate) fn begin<B>(request: &http::Request<B>) -> InProgress {
+impl Measured {
+    fn of<B>(request: &http::Request<B>, profile: ServerProfile) -> Option<Measured> {
+        match profile {
+            ServerProfile::Semantic => Some(Measured::semantic(request)),
+            #[cfg(feature = "axum")]
+            ServerProfile::Callers => Call::of(request).map(Measured::Callers),
+        }
+    }
+
+    fn semantic<B>(request: &http::Request<B>) -> Measured {
         let (method, scheme) = (Method::from(request.method()), Scheme::from(request.uri()));
         let version = match request.version() {
             Version::HTTP_10 => Some("1.0"),
@@ -81,18 +102,22 @@ impl InProgress {
             Version::HTTP_3 => Some("3"),
             _ => None,
         };
-        InProgress {
-            method,
-            scheme,
-            route: Route::of(request),
-            version,
+        let _active = ACTIVE.guard((method, scheme));
+        Measured::Semantic { method, scheme, route: Route::of(request), version, _active }
+    }
+}
+
+impl InProgress {
+    /// `None` if a request like this is not measured.
+    pub(crate) fn begin<B>(request: &http::Request<B>, profile: ServerProfile) -> Option<InProgress> {
+        Some(InProgress {
+            measured: Measured::of(request, profile)?,
             status: None,
             failure: None,
             finished: false,
             started: Instant::now(),
             store: Store::current(),
-            _active: ACTIVE.guard((method, scheme)),
-        }
+        })
     }
 
     /// The service answered.
@@ -109,20 +134,38 @@ impl InProgress {
     pub(crate) fn finished(&mut self, finished: bool) {
         self.finished = finished;
     }
+
+    /// Why it ended before its answer was on its way, if it did.
+    fn broken(&self) -> Option<&'static str> {
+        match self.failure {
+            Some(failure) => Some(failure),
+            None if !self.finished && std::thread::panicking() => Some("panic"),
+            None if !self.finished => Some("cancelled"),
+            None => None,
+        }
+    }
 }
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let mut digits = [0; 3];
-        let error = match (self.failure, self.status) {
-            (Some(failure), _) => Some(failure),
-            (None, _) if !self.finished && std::thread::panicking() => Some("panic"),
-            (None, _) if !self.finished => Some("cancelled"),
-            (None, Some(status @ 500..=599)) => Some(spell(status, &mut digits)),
-            _ => None,
-        };
-        let labels = (self.method, self.scheme, self.route.as_str(), self.status, error, self.version);
-        self.store.scope(|| DURATION.record(self.started.elapsed().as_secs_f64(), labels));
+        let (broken, took) = (self.broken(), self.started.elapsed());
+        self.store.scope(|| match &self.measured {
+            Measured::Semantic { method, scheme, route, version, .. } => {
+                let mut digits = [0; 3];
+                let error = match (broken, self.status) {
+                    (None, Some(status @ 500..=599)) => Some(spell(status, &mut digits)),
+                    (broken, _) => broken,
+                };
+                let labels = (*method, *scheme, route.as_str(), self.status, error, *version);
+                DURATION.record(took.as_secs_f64(), labels);
+            }
+            #[cfg(feature = "axum")]
+            Measured::Callers(call) => {
+                // 499 is what proxies of the field log for clients that went away.
+                let without_answer = if broken == Some("cancelled") { 499 } else { 500 };
+                call.record(self.status.unwrap_or(without_answer), took);
+            }
+        });
     }
 }
 
