@@ -43,6 +43,14 @@ const PROGRAMS: &[Program] = &[
         units: &["victoria-metrics.service"],
         ..NOTHING
     },
+    // The package brings no program of its own, but that of the release's version.
+    Program { name: "postgres", packages: &["postgresql"], units: &["postgresql.service"], ..NOTHING },
+    Program {
+        name: "redis-server",
+        packages: &["redis-server"],
+        units: &["redis-server.service"],
+        ..NOTHING
+    },
     // Counts the instructions of a record.
     Program { name: "valgrind", packages: &["valgrind"], ..NOTHING },
 ];

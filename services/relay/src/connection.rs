@@ -1,0 +1,172 @@
+//! One client's connection, from the challenge to its end.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use metrics::{counter, histogram};
+use tokio::sync::mpsc;
+
+use crate::event;
+use crate::filter::Filter;
+use crate::message::{self, Credentials, Said};
+use crate::metrics::OneMore;
+use crate::relay::{Relay, random};
+use crate::subscriptions::Client;
+
+/// The most messages that are sent at once.
+const BATCH: usize = 64;
+
+/// How long a client may take to read what waits for him when the connection ends.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves a client until he goes, or has to.
+pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
+    let _open = relay.connections().add();
+    counter!("buzz_ws_connections_total").increment(1);
+    if socket.send(Message::text(message::auth(&random()))).await.is_err() {
+        return;
+    }
+    // Not before: who leaves during the challenge was never active.
+    let _active = OneMore::of("buzz_ws_connections_active");
+    let (sink, mut stream) = socket.split();
+    let (queue, waiting) = mpsc::channel(relay.settings().send_queue);
+    let mut writing = tokio::spawn(write(sink, waiting));
+    let client = relay.subscriptions().enter(queue);
+    let mut session = Session { relay: &relay, client: &client, is_known: false };
+    let is_late = tokio::time::sleep(relay.settings().auth_timeout);
+    tokio::pin!(is_late);
+    loop {
+        tokio::select! {
+            said = stream.next() => match said {
+                Some(Ok(Message::Text(text))) => {
+                    if session.hear(&text).await.is_break() {
+                        break;
+                    }
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(_)) => {}
+            },
+            () = &mut is_late, if !session.is_known => {
+                counter!("buzz_ws_auth_timeouts_total").increment(1);
+                break;
+            }
+            () = client.dropped() => break,
+            () = relay.closing() => break,
+        }
+    }
+    relay.subscriptions().leave(&client);
+    // The last sender: the writing ends with what waits.
+    drop(client);
+    if tokio::time::timeout(FAREWELL, &mut writing).await.is_err() {
+        writing.abort();
+    }
+}
+
+/// What a client says, and what he is told.
+struct Session<'a> {
+    relay: &'a Relay,
+    client: &'a Client,
+    /// Whether he said who he is.
+    is_known: bool,
+}
+
+impl Session<'_> {
+    async fn hear(&mut self, text: &str) -> ControlFlow<()> {
+        match Said::read(text) {
+            Ok(Said::Auth(credentials)) => return self.auth(&credentials).await,
+            Ok(Said::Event(event)) => {
+                let taken = event::take(self.relay, &event, self.is_known).await;
+                let why = taken.err().map_or("", event::Rejected::as_str);
+                self.client.send(message::ok(&event.id, taken.is_ok(), why));
+            }
+            Ok(Said::Req(name, _) | Said::Count(name, _)) if !self.is_known => {
+                self.client.send(message::closed(&name, "unauthenticated"));
+            }
+            Ok(Said::Req(name, filter)) => self.subscribe(name, filter).await,
+            Ok(Said::Count(name, filter)) => self.count(&name, &filter).await,
+            Ok(Said::Close(name)) => self.relay.subscriptions().remove(self.client, &name),
+            Err(why) => self.client.send(message::notice(&why)),
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn auth(&mut self, credentials: &Credentials) -> ControlFlow<()> {
+        counter!("buzz_auth_attempts_total", "method" => "nip42").increment(1);
+        match self.refusal(credentials).await {
+            None => {
+                self.is_known = true;
+                self.client.send(message::ok("auth", true, ""));
+                ControlFlow::Continue(())
+            }
+            Some(reason) => {
+                counter!("buzz_auth_failures_total", "reason" => reason).increment(1);
+                self.client.send(message::ok("auth", false, reason));
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Why he may not come, if he may not.
+    async fn refusal(&self, Credentials { sig, pubkey }: &Credentials) -> Option<&'static str> {
+        let settings = self.relay.settings();
+        if sig != "ok" || pubkey.contains('\0') {
+            return Some("nip42_invalid");
+        }
+        if settings.allowlist.as_ref().is_some_and(|names| !names.contains(pubkey)) {
+            return Some("allowlist_denied");
+        }
+        let is_member =
+            async { self.relay.members().has(pubkey, self.relay.database()).await.unwrap_or(false) };
+        (settings.members_only && !is_member.await).then_some("not_relay_member")
+    }
+
+    async fn subscribe(&self, name: String, filter: Filter) {
+        // First, so that nothing falls between what was kept and what is new.
+        if !self.relay.subscriptions().add(self.client, name.clone(), filter.clone()) {
+            return self.client.send(message::closed(&name, "too many subscriptions"));
+        }
+        match self.relay.database().events(&filter).await {
+            Ok(events) => {
+                for event in events {
+                    self.client.send(message::event(&name, &event));
+                }
+                self.client.send(message::end_of_stored(&name));
+            }
+            Err(_) => {
+                self.relay.subscriptions().remove(self.client, &name);
+                self.client.send(message::closed(&name, "database"));
+            }
+        }
+    }
+
+    async fn count(&self, name: &str, filter: &Filter) {
+        if filter.is_broad() {
+            counter!("buzz_count_fallback_rejections_total").increment(1);
+            return self.client.send(message::closed(name, "too broad; say ids or kinds"));
+        }
+        self.client.send(match self.relay.database().count(filter).await {
+            Ok(count) => message::count(name, count),
+            Err(_) => message::closed(name, "database"),
+        });
+    }
+}
+
+/// Sends what waits, as much at once as there is, until there is nobody left who could say more.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut waiting: mpsc::Receiver<String>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        histogram!("buzz_ws_send_batch_size").record(batch.len() as f64);
+        for message in batch.drain(..) {
+            if sink.feed(Message::text(message)).await.is_err() {
+                return;
+            }
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = sink.close().await;
+}

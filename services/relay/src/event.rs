@@ -1,0 +1,73 @@
+//! What becomes of an event: kept, handed to clients here, and told to the other nodes.
+
+// What other nodes were not told is said, not returned.
+#![allow(clippy::print_stderr)]
+
+use std::time::Instant;
+
+use metrics::{counter, histogram};
+
+use crate::message::Event;
+use crate::metrics::kind_label;
+use crate::relay::Relay;
+
+/// The longest content, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// Why an event is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    Unauthenticated,
+    Invalid,
+    TooLarge,
+    Duplicate,
+    Database,
+}
+
+impl Rejected {
+    /// As a label, and as clients are told.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Rejected::Unauthenticated => "unauthenticated",
+            Rejected::Invalid => "invalid",
+            Rejected::TooLarge => "too_large",
+            Rejected::Duplicate => "duplicate",
+            Rejected::Database => "database",
+        }
+    }
+}
+
+/// Takes an event, measured from beginning to end. The sender is who he says he is if `may` is true.
+pub(crate) async fn take(relay: &Relay, event: &Event, may: bool) -> Result<(), Rejected> {
+    let begun = Instant::now();
+    counter!("buzz_events_received_total", "kind" => kind_label(event.kind)).increment(1);
+    let taken = if may { keep(relay, event).await } else { Err(Rejected::Unauthenticated) };
+    if let Err(rejected) = taken {
+        counter!("buzz_events_rejected_total", "reason" => rejected.as_str()).increment(1);
+    }
+    histogram!("buzz_event_processing_seconds").record(begun.elapsed());
+    taken
+}
+
+async fn keep(relay: &Relay, event: &Event) -> Result<(), Rejected> {
+    if event.id.is_empty() || event.id.contains('\0') || event.content.contains('\0') {
+        return Err(Rejected::Invalid);
+    }
+    if event.content.len() > LONGEST || event.id.len() > 128 {
+        return Err(Rejected::TooLarge);
+    }
+    match relay.database().insert(event).await {
+        Ok(true) => {}
+        Ok(false) => return Err(Rejected::Duplicate),
+        Err(_) => return Err(Rejected::Database),
+    }
+    counter!("buzz_events_stored_total", "kind" => kind_label(event.kind)).increment(1);
+    relay.audit().log(format!("event {}", event.id));
+    relay.subscriptions().fan_out(event);
+    match relay.bus().publish(event).await {
+        Ok(()) => counter!("buzz_multinode_fanout_total").increment(1),
+        // It is kept, and clients here have it; those of other nodes find it when they ask next.
+        Err(error) => eprintln!("relay: other nodes were not told of an event: {error}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! What is refused is counted by reason, and reasons are few.
+
+use conformance::http;
+use serde_json::json;
+
+use crate::support::{Client, Relay, Services, TABLE, until};
+
+#[test]
+fn what_is_refused_is_counted_by_reason() {
+    let Some(services) = Services::start("what_is_refused_is_counted_by_reason") else { return };
+    let relay = Relay::start(&services, &[("BUZZ_MEDIA_PER_MINUTE", "2")]);
+    let mut stranger = Client::connect(&relay.clients);
+    assert_eq!(stranger.send("x", 1), (false, 0));
+    assert_eq!(stranger.ask(&json!(["REQ", "s", {}])), json!(["CLOSED", "s", "unauthenticated"]));
+    assert_eq!(stranger.ask(&json!("?"))[0], "NOTICE");
+    let mut client = Client::known(&relay.clients);
+    assert_eq!(
+        (client.send("x", 1), client.send("x", 1), client.send("", 1)),
+        ((true, 0), (false, 0), (false, 0))
+    );
+    assert_eq!(client.ask(&json!(["COUNT", "n", { "search": "a" }]))[0], "CLOSED");
+    let counted = client.ask(&json!(["COUNT", "n", { "search": "ex", "kinds": [1] }]));
+    assert_eq!(counted, json!(["COUNT", "n", { "count": 1 }]));
+
+    let upload = |mime: &str| {
+        let (url, headers) = (format!("{}/api/media", relay.clients), format!("Content-Type: {mime}\r\n"));
+        http::ask(&url, "POST", &headers, b"bytes").expect("an answer").0
+    };
+    assert_eq!((upload("image/png"), upload("x/made-up"), upload("image/png")), (201, 201, 429));
+    let workflow = |trigger: &str| relay.ask("POST", &format!("/api/workflows/{trigger}"), "");
+    assert_eq!((workflow("manual"), workflow("made-up")), (202, 404));
+
+    relay.page().has(&[
+        ("buzz_events_rejected_total{reason=\"unauthenticated\"}", 1.0),
+        ("buzz_events_rejected_total{reason=\"duplicate\"}", 1.0),
+        ("buzz_events_rejected_total{reason=\"invalid\"}", 1.0),
+        ("buzz_events_stored_total{kind=\"1\"}", 1.0),
+        ("buzz_count_fallback_rejections_total", 1.0),
+        ("buzz_media_uploads_total{mime=\"image/png\"}", 1.0),
+        ("buzz_media_uploads_total{mime=\"other\"}", 1.0),
+        ("buzz_media_upload_rejections_total{reason=\"rate_limit\"}", 1.0),
+        ("buzz_workflow_runs_total{trigger=\"manual\"}", 1.0),
+    ]);
+    let page = relay.page();
+    assert!(page.names().iter().all(|name| TABLE.contains(name)), "{}", page.0);
+}
+
+#[test]
+fn who_does_not_say_who_he_is_is_sent_away_and_counted() {
+    let Some(services) = Services::start("who_does_not_say_who_he_is_is_sent_away_and_counted") else {
+        return;
+    };
+    let relay = Relay::start(&services, &[("BUZZ_AUTH_TIMEOUT_SECS", "1")]);
+    assert_eq!(Client::connect(&relay.clients).next(), None);
+    let page = until("the end of the connection", || {
+        Some(relay.page()).filter(|page| page.value("buzz_ws_connections_active") == Some(0.0))
+    });
+    page.has(&[("buzz_ws_auth_timeouts_total", 1.0), ("buzz_ws_connections_total", 1.0)]);
+    assert_eq!(page.value("buzz_auth_attempts_total{method=\"nip42\"}"), None);
+}
+
+#[test]
+fn who_does_not_read_is_sent_away_and_counted_and_holds_up_nobody() {
+    let test = "who_does_not_read_is_sent_away_and_counted_and_holds_up_nobody";
+    let Some(services) = Services::start(test) else { return };
+    let relay = Relay::start(&services, &[("BUZZ_SEND_QUEUE", "4")]);
+    let mut deaf = Client::known(&relay.clients);
+    deaf.subscribe("s");
+    let mut sender = Client::known(&relay.clients);
+    let content = "x".repeat(60_000);
+    let mut sent = 0;
+    until("the one who does not read to be sent away", || {
+        for _ in 0..20 {
+            sent += 1;
+            let event = json!({ "id": sent.to_string(), "kind": 1, "content": content });
+            assert_eq!(sender.ask(&json!(["EVENT", event]))[2], true);
+        }
+        (relay.page().value("buzz_ws_backpressure_disconnects_total") == Some(1.0)).then_some(())
+    });
+    let page = until("the end of the connection", || {
+        Some(relay.page()).filter(|page| page.value("buzz_ws_connections_active") == Some(1.0))
+    });
+    page.has(&[("buzz_ws_connections_total", 2.0), ("buzz_subscriptions_active", 0.0)]);
+    drop(deaf);
+}
