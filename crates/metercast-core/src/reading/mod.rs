@@ -2,6 +2,7 @@
 
 mod columns;
 mod kept;
+mod labels;
 mod part;
 mod pass;
 mod share;
@@ -12,12 +13,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use kept::{PartBuf, StageView};
+pub use labels::{LabelsView, PackedText, PackedValues, SetValues, ValueView, Values};
 pub use part::{Part, PartId};
 pub use pass::{FamilyView, Reading};
-pub use view::{
-    BucketsView, LabelsView, PackedText, PackedValues, PointView, SeriesView, SetValues, SummaryView,
-    ValueView, Values,
-};
+pub use view::{BucketsView, PointView, SeriesView, SummaryView};
 
 use crate::definition::Definition;
 use crate::label::LabelSet;

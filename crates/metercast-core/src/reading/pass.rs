@@ -7,9 +7,10 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::UNIX_EPOCH;
 
 use super::columns::{At, Columns, Distribution, Place};
+use super::labels::LabelsView;
 use super::part::{Origin, Part, PartId};
 use super::share::Share;
-use super::view::{LabelsView, PointView, SeriesView};
+use super::view::{PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
 use crate::number::NumberType;

@@ -1,6 +1,7 @@
 //! The part of a store that has one label in common, such as what belongs to a tenant.
 
-use super::view::{LabelsView, SeriesView, ValueView};
+use super::labels::{LabelsView, ValueView};
+use super::view::SeriesView;
 
 /// Only series with this label, and these without it.
 pub(super) struct Share<'a> {
