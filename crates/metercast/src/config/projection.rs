@@ -7,7 +7,7 @@ use super::pushgateway::Pushgateway;
 use super::sources::{bounds, list, view};
 use super::stdout::Stdout;
 use crate::view::{
-    Aggregation, Clash, Filter, Glob, LabelRule, Projection, Rule, Said, View, Visibilities, clash,
+    Aggregation, Clash, Filter, Glob, LabelRule, Projection, Rule, Said, Selector, View, Visibilities, clash,
 };
 use metercast_core::__private::instrument_name_fault;
 
@@ -18,6 +18,7 @@ pub(super) struct ProjectionSettings {
     views: Vec<View>,
     rule: Option<Rule>,
     limit: Option<usize>,
+    limits: Vec<(Selector, usize)>,
     buckets: Option<Vec<f64>>,
 }
 
@@ -39,9 +40,9 @@ macro_rules! projected {
             /// The filter, the rule, the views and, where it says something of them, the limit and the default buckets of
             /// this projection; in place of what was given here before.
             pub fn projection(mut self, projection: Projection) -> Self {
-                let Projection { filter, views, rule, limit, buckets } = projection;
-                let rule = Some(rule);
-                self.projection = ProjectionSettings { filter: Some(filter), views, rule, limit, buckets };
+                let Projection { filter, views, rule, limit, limits, buckets } = projection;
+                let (filter, rule) = (Some(filter), Some(rule));
+                self.projection = ProjectionSettings { filter, views, rule, limit, limits, buckets };
                 self
             }
         }
@@ -72,6 +73,11 @@ impl ProjectionSettings {
         layer.rule = self.rule.map(|rule| Given::new(rule, place));
         layer.limit =
             self.limit.and_then(|limit| findings.take(&place.child("cardinality_limit"), check_limit(limit)));
+        let place_of_limits = place.child("cardinality_limits");
+        for (n, (selector, limit)) in self.limits.into_iter().enumerate() {
+            let limit = check_limit(limit).map(|limit| (selector, limit));
+            layer.limits.extend(findings.take(&place_of_limits.item(n), limit));
+        }
         layer.buckets =
             self.buckets.and_then(|bounds| findings.take(&place.child("buckets"), check_bounds(bounds)));
         layer
@@ -89,6 +95,8 @@ pub(super) struct ProjectionLayer {
     pub(super) views: Vec<Given<View>>,
     pub(super) rule: Option<Given<Rule>>,
     pub(super) limit: Option<Given<usize>>,
+    /// Those for some metrics only; the first that selects one holds.
+    pub(super) limits: Vec<Given<(Selector, usize)>>,
     pub(super) buckets: Option<Given<Vec<f64>>>,
 }
 
@@ -97,6 +105,8 @@ impl ProjectionLayer {
     pub(super) fn over(self, below: Self) -> Self {
         let mut views = below.views;
         views.extend(self.views);
+        let mut limits = self.limits;
+        limits.extend(below.limits);
         Self {
             visibility: lay(self.visibility, below.visibility),
             include: lay(self.include, below.include),
@@ -106,6 +116,7 @@ impl ProjectionLayer {
             views,
             rule: lay(self.rule, below.rule),
             limit: lay(self.limit, below.limit),
+            limits,
             buckets: lay(self.buckets, below.buckets),
         }
     }
@@ -138,11 +149,18 @@ impl ProjectionLayer {
             let view = findings.note(&at.item(n), given, view);
             views.push(if view.said.is_known() { view } else { View { said, ..view } });
         }
+        let at = place.child("cardinality_limits");
+        let limits = self.limits.into_iter().enumerate();
+        let limits = limits.map(|(n, given)| {
+            findings.note(&at.item(n), given, |(selector, limit)| format!("{limit} of {selector}"))
+        });
+        let limits = limits.collect();
         Projection {
             filter,
             views,
             rule,
             limit: findings.settle_if(&place.child("cardinality_limit"), self.limit, usize::to_string),
+            limits,
             buckets: findings.settle_if(&place.child("buckets"), self.buckets, |given| bounds(given)),
         }
     }

@@ -21,13 +21,13 @@ pub(super) struct Layered {
 
 impl Layered {
     /// As the program declares it.
-    fn new(projection: &Projection) -> Layered {
+    fn new(definition: &Definition, projection: &Projection) -> Layered {
         Layered {
             face: Face::default(),
             labels: Vec::new(),
             aggregation: Aggregation::Default,
             gauges: GaugeMerge::default(),
-            limit: projection.limit,
+            limit: projection.limit_for(definition),
             unit_by: 0,
             aggregation_by: 0,
         }
@@ -72,7 +72,7 @@ pub(super) fn streams(definition: &Definition, projection: &Projection) -> Vec<(
         match (projection.rule, &view.alias) {
             (Rule::Layered, None) => {
                 if streams.is_empty() {
-                    streams.push(Layered::new(projection));
+                    streams.push(Layered::new(definition, projection));
                 }
                 for (ordinal, stream) in streams.iter_mut().enumerate() {
                     stream.lay(view, number, view.name.as_ref().filter(|_| ordinal == 0));
@@ -80,21 +80,21 @@ pub(super) fn streams(definition: &Definition, projection: &Projection) -> Vec<(
             }
             (Rule::Layered, Some(alias)) => {
                 if streams.is_empty() {
-                    streams.push(Layered::new(projection));
+                    streams.push(Layered::new(definition, projection));
                 }
                 let mut stream = streams[0].clone();
                 stream.lay(view, number, Some(alias));
                 streams.push(stream);
             }
             (Rule::Each, alias) => {
-                let mut stream = Layered::new(projection);
+                let mut stream = Layered::new(definition, projection);
                 stream.lay(view, number, alias.as_ref().or(view.name.as_ref()));
                 streams.push(stream);
             }
         }
     }
     if streams.is_empty() {
-        streams.push(Layered::new(projection));
+        streams.push(Layered::new(definition, projection));
     }
     // Which is which must not depend on what is left out.
     let streams = (0..).zip(streams).filter(|(_, stream)| !stream.is_dropped());

@@ -1,7 +1,10 @@
 //! Everything that decides what an exporter makes of a store.
 
+use metercast_core::Definition;
+
 use super::change::View;
 use super::filter::Filter;
+use super::selector::Selector;
 
 /// What an exporter makes of a store: which metrics it takes, and how they look. Unless something is said, all public metrics
 /// as they are.
@@ -12,6 +15,8 @@ pub struct Projection {
     pub(crate) views: Vec<View>,
     pub(crate) rule: Rule,
     pub(crate) limit: Option<usize>,
+    /// Limits in its place, each for what is selected.
+    pub(crate) limits: Vec<(Selector, usize)>,
     pub(crate) buckets: Option<Vec<f64>>,
 }
 
@@ -57,6 +62,39 @@ impl Projection {
     pub fn limit(mut self, series: usize) -> Projection {
         self.limit = Some(series);
         self
+    }
+
+    /// The most series of each metric that this selects, at least 1, in place of [`limit`](Self::limit); of several for one
+    /// metric the first holds. A view's own limit wins over both.
+    ///
+    /// ```
+    /// use metercast::view::{Projection, Selector, View};
+    /// use metercast::{Kind, Log, PrometheusPage, Store, u64_counter, u64_gauge};
+    ///
+    /// let store = Store::new();
+    /// store.scope(|| {
+    ///     for disk in ["a", "b", "c"] {
+    ///         u64_counter!("disk.reads", "", 1, "disk" => disk.to_owned());
+    ///         u64_counter!("disk.writes", "", 1, "disk" => disk.to_owned());
+    ///         u64_gauge!("disk.free", "", 1, "disk" => disk.to_owned());
+    ///     }
+    /// });
+    /// let counters = Selector { kind: Some(Kind::Counter), ..Selector::default() };
+    /// let projection = Projection::new().limit_of(counters, 1).view(View::of("disk.reads").limit(2));
+    /// let page = PrometheusPage::new("own", Log::default()).projection(projection).render(&store);
+    /// let series = |name: &str| page.lines().filter(|line| line.starts_with(name)).count();
+    /// // What is beyond a limit is one series more.
+    /// assert_eq!([series("disk_reads_total"), series("disk_writes_total"), series("disk_free")], [3, 2, 3]);
+    /// ```
+    pub fn limit_of(mut self, selector: Selector, series: usize) -> Projection {
+        self.limits.push((selector, series));
+        self
+    }
+
+    /// The most series of a metric of which no view says another limit.
+    pub(super) fn limit_for(&self, definition: &Definition) -> Option<usize> {
+        let own = self.limits.iter().find(|(selector, _)| selector.selects(definition));
+        own.map(|(_, series)| *series).or(self.limit)
     }
 
     /// The bounds of histograms of which neither a view nor the program says any.

@@ -73,7 +73,6 @@ pub(super) fn read(
         ours: Translation::default(),
         extras: Vec::new(),
         counted: BTreeMap::new(),
-        has_views: false,
         endpoints: BTreeMap::new(),
         request_limits: BTreeMap::new(),
         projections: BTreeMap::new(),
@@ -90,7 +89,6 @@ struct Reader<'a, 'n> {
     extras: Vec<distribution::Extra<'n>>,
     /// How many readers there are of each type.
     counted: BTreeMap<&'static str, usize>,
-    has_views: bool,
     /// What our files have no key for, by the reader's name: a URL that is used as it is,
     endpoints: BTreeMap<String, Given<Url>>,
     /// the most bytes of a request,
@@ -150,7 +148,6 @@ impl<'n> Reader<'_, 'n> {
         let mut of_all = ProjectionLayer::default();
         if let Some(field) = section.take("views") {
             of_all.views = self.views(&field);
-            self.has_views = true;
         }
         if let Some(field) = section.take("meter_configurator/development") {
             self.meters(&field, &mut of_all);

@@ -7,7 +7,7 @@ use crate::config::error::Given;
 use crate::config::exporter::Kind;
 use crate::config::suggest::{did_you_mean, one_of};
 use crate::config::tree::Value;
-use crate::view::{Selector, View};
+use crate::view::Selector;
 use metercast_core::Kind as MetricKind;
 
 /// The exporters of the schema, in the order of what they are for.
@@ -182,34 +182,24 @@ impl<'n> Reader<'_, 'n> {
         section.finish(self.findings);
     }
 
-    /// How many series a metric may have. A limit for one type of instrument is a view of it, and views know nothing of each
-    /// other here: beside another view it would show its metrics twice.
+    /// How many series a metric may have. A view's own limit wins over that for a type of instrument, and this over that for all.
     fn limits(&mut self, name: &str, field: &Field<'n>) {
         let Some(mut section) = Section::of(field.place.clone(), field.node, self.findings) else { return };
         let mut all = None;
         if let Some(field) = section.take("default") {
             all = self.limit(&field).map(|limit| Given { value: limit, place: field.place.clone() });
         }
-        let mut views = Vec::new();
+        let mut limits = Vec::new();
         for (key, kind, observable) in INSTRUMENTS {
             let Some(field) = section.take(key) else { continue };
             let Some(limit) = self.limit(&field) else { continue };
-            if all.as_ref().is_some_and(|all| all.value == limit) {
-                continue;
-            }
-            if self.has_views {
-                let message = "cannot be had beside views: say it in the views, by aggregation_cardinality_limit, or for all \
-                               types at once, by default";
-                self.findings.problem(&field.place, message);
-                continue;
-            }
             let selector = Selector { kind: Some(kind), observable, ..Selector::default() };
-            views.push(Given { value: View::select(selector).limit(limit), place: field.place });
+            limits.push(Given { value: (selector, limit), place: field.place });
         }
         section.finish(self.findings);
         let projection = self.projections.entry(name.to_owned()).or_default();
         projection.limit = all;
-        projection.views.extend(views);
+        projection.limits.extend(limits);
     }
 
     fn limit(&mut self, field: &Field<'n>) -> Option<usize> {

@@ -325,6 +325,9 @@ fn projection(projection: &Projection, line: &mut dyn FnMut(String)) {
     if let Some(limit) = projection.limit {
         line(format!("limit {limit}"));
     }
+    for (selector, limit) in &projection.limits {
+        line(format!("limit {limit} of {selector}"));
+    }
     assert_eq!(projection.rule, Rule::Each, "views do not know of each other");
     for view in &projection.views {
         line(view_line(view));
