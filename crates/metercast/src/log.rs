@@ -47,8 +47,8 @@ pub struct Log {
 struct Quiet {
     until: Instant,
     withheld: u64,
-    /// The causes that were said.
-    causes: Vec<String>,
+    /// The causes that were said, each with its line.
+    causes: Vec<(String, String)>,
 }
 
 /// The most causes that are told apart while a subject is quiet.
@@ -113,17 +113,17 @@ impl Log {
             let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             match quiet.get_mut(subject) {
                 Some(quiet) if now < quiet.until => {
-                    let is_said = quiet.causes.iter().any(|said| said == cause);
+                    let is_said = quiet.causes.iter().any(|(said, _)| said == cause);
                     if is_said || quiet.causes.len() == CAUSES {
                         quiet.withheld += 1;
                         return;
                     }
-                    quiet.causes.push(cause.to_owned());
+                    quiet.causes.push((cause.to_owned(), line.to_owned()));
                     0
                 }
                 entry => {
                     let withheld = entry.map_or(0, |quiet| quiet.withheld);
-                    let causes = vec![cause.to_owned()];
+                    let causes = vec![(cause.to_owned(), line.to_owned())];
                     quiet.insert(subject.to_owned(), Quiet { until: now + QUIET, withheld: 0, causes });
                     withheld
                 }
@@ -133,6 +133,20 @@ impl Log {
         match withheld {
             0 => self.write(level, line),
             n => self.write(level, &format!("{line} ({n} more like this in the last minute or longer)")),
+        }
+    }
+
+    /// Writes a line unless the same stands for what is wrong with a subject right now.
+    pub(crate) fn write_unless_said(&self, level: Level, line: &str) {
+        let now = Instant::now();
+        let is_said = {
+            let quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut current =
+                quiet.values().filter(|quiet| now < quiet.until).flat_map(|quiet| &quiet.causes);
+            current.any(|(_, said)| said == line)
+        };
+        if !is_said {
+            self.write(level, line);
         }
     }
 

@@ -116,6 +116,44 @@ fn an_address_that_is_taken_is_an_error_that_names_it_and_nothing_runs() {
 }
 
 #[test]
+fn an_address_whose_port_another_exporter_has_is_an_error_that_names_it() {
+    let listen = |page: &str| {
+        let pages = Config::builder().environment(false).exporter("own", Prometheus::listen("127.0.0.1:0"));
+        let pages = if page.is_empty() { pages } else { pages.exporter("wide", Prometheus::listen(page)) };
+        pages.build().unwrap()
+    };
+    let telemetry = Telemetry::builder(listen("")).store(Store::new()).log(support::log().0).start().unwrap();
+    let address = telemetry.scrape_address().unwrap();
+    let wide = format!("0.0.0.0:{}", address.port());
+    let error = telemetry.reload(listen(&wide)).unwrap_err().to_string();
+    let expected = format!(
+        "exporter \"wide\" cannot listen on {wide}: exporter \"own\" listens on {address}, and has the port; let the program \
+         listen on another"
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn an_error_at_the_end_is_said_once() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (log, lines) = support::log();
+    let config = Config::builder()
+        .environment(false)
+        .exporter("push", Otlp::to(&format!("http://{nobody}")).interval(Duration::from_secs(3600)))
+        .shutdown_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let store = Store::new();
+    let telemetry = Telemetry::builder(config).store(store.clone()).log(log).start().unwrap();
+    store.scope(|| TOTAL.add(1));
+    drop(telemetry);
+    let lines = lines.lock().unwrap();
+    let errors: Vec<_> = lines.iter().filter(|(level, _)| *level == Level::Error).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].1.starts_with("exporter \"push\": "), "{errors:?}");
+}
+
+#[test]
 fn the_listener_answers_what_is_not_a_scrape_with_what_to_do() {
     let config = Config::builder()
         .environment(false)

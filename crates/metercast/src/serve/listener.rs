@@ -40,7 +40,8 @@ const WRITERS: usize = 2;
 
 impl Listener {
     /// Binds `listen`, beside those listeners of ours that are about to close. Nothing is accepted before
-    /// [`open`](Listener::open), and nothing is taken from those. `mend` says how to listen elsewhere.
+    /// [`open`](Listener::open), and nothing is taken from those. `mend` says how to listen elsewhere, and `taken` who of ours listens
+    /// where.
     ///
     /// # Errors
     ///
@@ -50,10 +51,18 @@ impl Listener {
         mend: &str,
         site: Site,
         beside: &[Arc<Listener>],
+        taken: &[(String, SocketAddr)],
     ) -> Result<Listener, String> {
         let exporter = site.exporter().to_owned();
-        let cannot_listen =
-            |error: io::Error| format!("cannot listen on {listen}: {error}; free the address, or {mend}");
+        let cannot_listen = |error: io::Error| match taken
+            .iter()
+            .find(|(_, theirs)| is_kept_out(listen, &error, *theirs))
+        {
+            Some((name, theirs)) => format!(
+                "cannot listen on {listen}: exporter {name:?} listens on {theirs}, and has the port; {mend}"
+            ),
+            None => format!("cannot listen on {listen}: {error}; free the address, or {mend}"),
+        };
         let others: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
         let Bound { socket: listener, beside } = bind(listen, &others).map_err(cannot_listen)?;
         drop(others);
@@ -118,6 +127,13 @@ impl Listener {
             let _ = thread.join();
         }
     }
+}
+
+/// Whether it is who listens there that keeps others from listening.
+fn is_kept_out(listen: &str, error: &io::Error, theirs: SocketAddr) -> bool {
+    let has_port =
+        |mut addresses: std::vec::IntoIter<SocketAddr>| addresses.any(|one| one.port() == theirs.port());
+    error.kind() == io::ErrorKind::AddrInUse && listen.to_socket_addrs().is_ok_and(has_port)
 }
 
 impl Drop for Listener {

@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals as Received;
 
 use super::{end, is_handled};
 use crate::config::OnSigterm;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::telemetry::{Running, deadline};
 
 /// Something to flush on SIGTERM, until it is dropped.
@@ -130,7 +130,7 @@ impl Entry {
         let _ = catch_unwind(AssertUnwindSafe(|| {
             let Some(running) = self.running.upgrade() else { return };
             if let Err(error) = running.flush(deadline(self.timeout)) {
-                self.log.write(Level::Error, &error.to_string());
+                error.log(&self.log);
             }
         }));
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::{ConfigError, Problem};
+use crate::log::{Level, Log};
 
 /// Why metercast did not start. `Debug` is `Display`, so that a `main` that returns it prints the sentence.
 pub struct StartError(Cause);
@@ -206,6 +207,13 @@ impl FlushError {
     /// The exporters by name, each with its cause.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
         self.failures.iter().map(|(name, cause)| (name.as_str(), cause.as_str()))
+    }
+
+    /// Writes a line for each exporter, where nobody takes the error, unless it has said the same itself.
+    pub(crate) fn log(&self, log: &Log) {
+        for (name, cause) in self.failures() {
+            log.write_unless_said(Level::Error, &format!("exporter {name:?}: {cause}"));
+        }
     }
 }
 

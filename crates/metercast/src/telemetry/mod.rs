@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use metercast_core::Store;
 
 use crate::config::{Config, ExporterConfig};
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::reader::Reader;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 use crate::signal::Hangup;
@@ -377,7 +377,7 @@ pub(crate) fn deadline(timeout: Duration) -> Instant {
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Err(error) = self.stop(self.shutdown_timeout()) {
-            self.log.write(Level::Error, &error.to_string());
+            error.log(&self.log);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 #[cfg(feature = "serve")]
+use std::net::SocketAddr;
+#[cfg(feature = "serve")]
 use std::sync::Arc;
 
 use super::difference;
@@ -57,7 +59,7 @@ impl Before<'_> {
             let step = self.step(
                 &new,
                 #[cfg(feature = "serve")]
-                (listeners.remove(name), &closing),
+                Places { listener: listeners.remove(name), closing: &closing, taken: &self.taken(&prepared) },
             );
             let change = match step {
                 Ok((step, change)) => {
@@ -135,11 +137,19 @@ impl Before<'_> {
         (kept, free.chain(self.closing.iter().cloned()).collect())
     }
 
+    /// Who listens where, or is about to.
+    #[cfg(feature = "serve")]
+    fn taken(&self, prepared: &Prepared) -> Vec<(String, SocketAddr)> {
+        let new = prepared.steps.iter().map(|(name, step)| (name, &step.exporter));
+        let all = new.chain(self.exporters);
+        all.filter_map(|(name, one)| Some((name.clone(), one.listener()?.address()))).collect()
+    }
+
     /// What is to become of an exporter.
     fn step(
         &self,
         new: &New<'_>,
-        #[cfg(feature = "serve")] (listener, closing): (Option<Arc<Listener>>, &[Arc<Listener>]),
+        #[cfg(feature = "serve")] Places { listener, closing, taken }: Places<'_>,
     ) -> Result<(Step, ExporterChange), String> {
         let resource = resource_of(new.config, new.settings);
         let old = self.exporters.get(new.name);
@@ -179,12 +189,25 @@ impl Before<'_> {
             listener,
             #[cfg(feature = "serve")]
             closing,
+            #[cfg(feature = "serve")]
+            taken,
         };
         let (handle, act) = maker.make(new.settings)?;
         let exporter =
             Exporter { config: new.settings.clone(), resource, is_private: new.is_private, log, handle };
         Ok((Step { exporter, act }, change))
     }
+}
+
+/// Where a page may be served.
+#[cfg(feature = "serve")]
+struct Places<'a> {
+    /// The listener that has its address.
+    listener: Option<Arc<Listener>>,
+    /// Those that are about to close.
+    closing: &'a [Arc<Listener>],
+    /// Who listens where.
+    taken: &'a [(String, SocketAddr)],
 }
 
 /// An exporter that the new configuration asks for.

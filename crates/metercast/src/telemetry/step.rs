@@ -1,6 +1,8 @@
 //! What is to become of one exporter: made while the old configuration still holds, done when the new one does.
 
 use std::io;
+#[cfg(feature = "serve")]
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -135,6 +137,9 @@ pub(super) struct Maker<'a> {
     /// Those that are about to close.
     #[cfg(feature = "serve")]
     pub(super) closing: &'a [Arc<Listener>],
+    /// Who listens where.
+    #[cfg(feature = "serve")]
+    pub(super) taken: &'a [(String, SocketAddr)],
 }
 
 type Made = Result<(Handle, Act), String>;
@@ -192,8 +197,8 @@ impl Maker<'_> {
             Some(listener) => Ok((Handle::Page { listener, scrape }, Act::Serve(Box::new(site), old))),
             None => {
                 let listener =
-                    Arc::new(Listener::bind(settings.listen(), self.mend_of_listen, site, self.closing)?);
-                Ok((Handle::Page { listener, scrape }, Act::Open(old)))
+                    Listener::bind(settings.listen(), self.mend_of_listen, site, self.closing, self.taken)?;
+                Ok((Handle::Page { listener: Arc::new(listener), scrape }, Act::Open(old)))
             }
         }
     }

@@ -8,6 +8,7 @@ use std::thread;
 use super::watch::Eye;
 use super::*;
 use crate::config::Prometheus;
+use crate::log::Level;
 
 /// A configuration on a port of its own choice.
 fn page() -> Config {

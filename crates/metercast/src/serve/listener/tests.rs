@@ -43,7 +43,7 @@ fn bound_over(
     let page = PrometheusPage::new("p", log.clone());
     let scrape = Scrape::of(Reader::new(store, log), page);
     let site = Site::new("p", settings, scrape, None);
-    (site.and_then(|site| Listener::bind(settings.listen(), "listen elsewhere", site, beside)), lines)
+    (site.and_then(|site| Listener::bind(settings.listen(), "listen elsewhere", site, beside, &[])), lines)
 }
 
 fn local() -> Prometheus {
