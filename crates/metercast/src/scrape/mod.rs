@@ -147,7 +147,7 @@ impl Scrape {
     /// There are no more scrapes: says what it would say at a later one.
     #[cfg(feature = "serve")]
     pub(crate) fn conclude(&self) {
-        self.inner.page.conclude();
+        self.inner.page.conclude(crate::view::When::AtTheEnd);
     }
 
     /// Where it says what goes wrong.

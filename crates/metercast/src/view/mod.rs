@@ -92,6 +92,7 @@ pub(crate) use stream::{Stream, StreamView};
 pub(crate) use total::scaled_number;
 #[cfg(feature = "otlp")]
 pub(crate) use unit::scaled;
+pub(crate) use unmatched::When;
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use super::projection::{Projection, Rule};
 use super::resolve::{Buckets, resolve, settle, wanted};
 use super::stream::{Stream, StreamView};
 use super::transform::{Shape, bounds};
-use super::unmatched::Unmatched;
+use super::unmatched::{Unmatched, When};
 use super::warnings::Warnings;
 
 /// What an exporter makes of a store. Each definition, which lives as long as the program, is worked out once.
@@ -200,14 +200,14 @@ impl Plan {
         self.store.clone().filter(|_| !self.unmatched.is_said())
     }
 
-    /// Says in the next warnings what it would say at a later reading, as this is the last.
-    pub(crate) fn conclude(&mut self, reading: &Reading<'_>) {
+    /// Says in the next warnings what it would say at a later reading, as this is the last, or may be.
+    pub(crate) fn conclude(&mut self, reading: &Reading<'_>, when: When) {
         let families: Vec<FamilyView<'_>> = reading.families().collect();
         for family in &families {
             self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
-            self.unmatched.conclude(&self.projection, &families, &mut self.warnings);
+            self.unmatched.conclude(&self.projection, &families, &mut self.warnings, when);
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) struct Unmatched {
 
 /// When it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
+pub(crate) enum When {
     /// While more metrics may come.
     Meanwhile,
     /// When the exporter ends.
@@ -114,15 +114,16 @@ impl Unmatched {
         self.say_all(projection, families, warnings);
     }
 
-    /// Says it, as there is no other reading. `families` are those of this one, and there are some.
+    /// Says it, as there may be no other reading, or is none. `families` are those of this one, and there are some.
     pub(super) fn conclude(
         &mut self,
         projection: &Projection,
         families: &[FamilyView<'_>],
         warnings: &mut Warnings,
+        when: When,
     ) {
         if !self.is_said {
-            self.when = When::AtTheEnd;
+            self.when = when;
             self.say_all(projection, families, warnings);
         }
     }

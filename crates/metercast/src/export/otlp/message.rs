@@ -15,7 +15,7 @@ use super::protobuf::Protobuf;
 use super::request::Request;
 use super::walk::Done;
 use crate::config::{HistogramAggregation, TemporalityPreference};
-use crate::view::{Plan, Projection};
+use crate::view::{Plan, Projection, When};
 
 /// Writes what a store holds as OTLP messages, for a transport of your own: an `ExportMetricsServiceRequest` to send to
 /// `/v1/metrics` with the [`content_type`](OtlpEncoding::content_type) of its encoding, or to call
@@ -217,7 +217,7 @@ impl OtlpMessage {
     /// Reads a last time if there may be [`warnings`](Self::warnings) that would come later.
     pub(super) fn conclude(&mut self) {
         if let Some(store) = self.plan.unsaid() {
-            store.read(|reading| self.plan.conclude(reading));
+            store.read(|reading| self.plan.conclude(reading, When::AtTheEnd));
         }
     }
 

@@ -16,7 +16,7 @@ use super::selection::Selection;
 use super::style::{Choice, Style};
 use super::text::Text;
 use crate::log::{Level, Log};
-use crate::view::{Plan, Projection, Shelf};
+use crate::view::{Plan, Projection, Shelf, When};
 
 /// Spells what a store holds as a page for Prometheus, for a listener of your own.
 ///
@@ -274,17 +274,17 @@ impl PrometheusPage {
         self.press().plan.commit(store);
     }
 
-    /// There are no more pages: says what it would say on a later one.
+    /// Says what it would say on a later page, as there are no more, or as this may have been the only one.
     #[cfg_attr(
         not(any(feature = "serve", feature = "otlp")),
         allow(dead_code, reason = "only what is served or put ends")
     )]
-    pub(crate) fn conclude(&self) {
+    pub(crate) fn conclude(&self, when: When) {
         let Some(store) = self.press().plan.unsaid() else { return };
         // Locked only within, as for a page.
         let said = store.read(|reading| {
             let mut press = self.press();
-            press.plan.conclude(reading);
+            press.plan.conclude(reading, when);
             press.plan.warnings()
         });
         for line in said {

@@ -23,6 +23,7 @@ use crate::Log;
 use crate::config::{self, Gateway, ProxyConfig, PushgatewayConfig, Secret, TlsConfig};
 use crate::export::prometheus::{PageFormat, PrometheusPage};
 use crate::reader::Reader;
+use crate::view::When;
 
 /// Pushes a store to a Prometheus Pushgateway, when the application says so: at the end of a batch job, as a rule.
 ///
@@ -147,13 +148,14 @@ impl Pushgateway {
         self
     }
 
-    /// Replaces everything that the gateway holds of the group by what is in the store.
+    /// Replaces everything that the gateway holds of the group by what is in the store. Views and patterns that match nothing are said
+    /// with the first push.
     ///
     /// # Errors
     ///
     /// Why it was not accepted: what the gateway answered, or why there was no answer.
     pub fn put(&self, store: &Store) -> Result<(), PushgatewayError> {
-        self.put_body(self.body(store), self.timeout)
+        self.put_body(self.only_body(store), self.timeout)
     }
 
     /// Replaces the metrics of the group that are in the store too, by their names; others stay.
@@ -162,7 +164,7 @@ impl Pushgateway {
     ///
     /// As [`put`](Self::put).
     pub fn post(&self, store: &Store) -> Result<(), PushgatewayError> {
-        self.push(Method::POST, self.body(store), self.timeout)
+        self.push(Method::POST, self.only_body(store), self.timeout)
     }
 
     /// Makes the gateway forget the group.
@@ -201,6 +203,13 @@ impl Pushgateway {
     fn body(&self, store: &Store) -> Vec<u8> {
         let mut body = Vec::new();
         self.page.write_as(store, self.format, &mut |chunk| body.extend_from_slice(chunk));
+        body
+    }
+
+    /// The body, which may be the only one.
+    fn only_body(&self, store: &Store) -> Vec<u8> {
+        let body = self.body(store);
+        self.page.conclude(When::Meanwhile);
         body
     }
 

@@ -11,6 +11,7 @@ use crate::export::panic::panic_message;
 use crate::export::timer::Work;
 use crate::log::Level;
 use crate::reader::Reader;
+use crate::view::When;
 
 /// Puts the page of a store, so that the gateway always shows the last one whole.
 pub(crate) struct Push {
@@ -48,7 +49,7 @@ impl Work for Push {
     }
 
     fn conclude(&mut self) {
-        self.gateway.page.conclude();
+        self.gateway.page.conclude(When::AtTheEnd);
     }
 
     fn succeed(&mut self, other: &Push) {

@@ -6,13 +6,14 @@ mod exporter;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use metercast_core::u64_counter;
 
 use super::*;
 use crate::export::prometheus::{Escaping, Format};
+use crate::view::{Projection, View};
 
 /// Reads one request, and answers it.
 struct Server {
@@ -97,6 +98,24 @@ fn a_push_is_one_request_with_the_page_of_the_store() {
         );
         assert!(!request.contains("authorization"));
     }
+}
+
+#[test]
+fn what_matches_nothing_is_said_with_the_first_push_since_there_may_be_no_other() {
+    let server = Server::answering(OK);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Log::to({
+        let lines = Arc::clone(&lines);
+        move |_, line| lines.lock().unwrap().push(line.to_owned())
+    });
+    let page = PrometheusPage::new("own", log).projection(Projection::new().view(View::of("jbs").drop()));
+    let gateway = Pushgateway::to(&server.url, "a").page(page);
+    for _ in 0..4 {
+        gateway.put(&store()).unwrap();
+    }
+    let lines = lines.lock().unwrap();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("(of \"jbs\") matches no metric so far; check the pattern"), "{lines:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::export::panic::panic_message;
 use crate::export::timer::Work;
 use crate::log::Level;
 use crate::reader::Reader;
-use crate::view::Plan;
+use crate::view::{Plan, When};
 
 /// Prints what a store holds.
 pub(crate) struct Print {
@@ -124,7 +124,7 @@ impl Work for Print {
 
     fn conclude(&mut self) {
         if let Some(store) = self.plan.unsaid() {
-            store.read(|reading| self.plan.conclude(reading));
+            store.read(|reading| self.plan.conclude(reading, When::AtTheEnd));
         }
         for warning in self.plan.warnings() {
             self.reader.log().write_once(Level::Warn, &warning);
