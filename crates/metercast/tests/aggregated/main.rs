@@ -81,7 +81,7 @@ fn round(seed: u64, operations: usize) {
                     let (store, running) = (&store, &running);
                     let mut random = Random::new(random.next());
                     scope.spawn(move || {
-                        let all = (0..operations / PHASES / threads)
+                        let all = (0..operations.div_ceil(PHASES * threads))
                             .map(|_| record(store, &mut random, thread, of_phase))
                             .collect();
                         running.fetch_sub(1, Ordering::Relaxed);
