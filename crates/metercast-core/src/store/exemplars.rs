@@ -53,7 +53,7 @@ pub struct Exemplar {
     /// Where, if that was a sampled span. There always is one unless the filter is [`ExemplarFilter::AlwaysOn`], or a producer
     /// says it.
     pub span: Option<SpanContext>,
-    /// What else is known of it. Only producers say such.
+    /// What else is known of it. In a store only producers say such; an exporter's view may add labels that it takes from the series.
     pub labels: Option<Arc<LabelSet>>,
 }
 

@@ -142,6 +142,7 @@
 //! | `description`, `unit` | another description, another unit, in UCUM, to which values are converted |
 //! | `keep_labels`, `drop_labels` | lists of patterns for the keys of labels |
 //! | `rename_labels` | a table, `{ "http.route" = "route" }`; after labels were kept and dropped |
+//! | `exemplar_labels` | whether the labels that this view takes stay with exemplars; if several views take some, each must say so |
 //! | `buckets` | bounds for a histogram: finite and increasing |
 //! | `exponential` | `true`, or `{ max_size = 160, max_scale = 20 }`: buckets that follow the values |
 //! | `aggregation` | `"drop"`: the metric is left out; `"default"`: undoes what an earlier view says of it and of buckets |

@@ -210,8 +210,19 @@ fn check_globs(globs: Vec<Glob>) -> Checked<Vec<Glob>> {
 
 /// A view that does something, and nothing that contradicts itself.
 pub(super) fn check_view(view: View) -> Checked<View> {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } =
-        &view;
+    let View {
+        selector,
+        name,
+        alias,
+        description,
+        unit,
+        labels,
+        exemplar_labels,
+        aggregation,
+        gauges,
+        limit,
+        said: _,
+    } = &view;
     for glob in [&selector.name, &selector.scope].into_iter().flatten() {
         check_glob(glob.clone())?;
     }
@@ -220,6 +231,7 @@ pub(super) fn check_view(view: View) -> Checked<View> {
         && description.is_none()
         && unit.is_none()
         && labels.is_empty()
+        && !exemplar_labels
         && aggregation.is_none()
         && gauges.is_none()
         && limit.is_none();
@@ -231,6 +243,11 @@ pub(super) fn check_view(view: View) -> Checked<View> {
             "has a rename beside an alias; an alias is a name of its own, so write two views or keep one of them"
                 .to_owned(),
         );
+    }
+    if *exemplar_labels && !labels.iter().any(LabelRule::takes) {
+        return Err("leaves labels to exemplars and takes none from series; say which labels to keep or to drop, or leave \
+                    exemplar_labels out"
+            .to_owned());
     }
     for (key, new) in [("rename", name), ("alias", alias)] {
         let Some(new) = new else { continue };

@@ -234,7 +234,19 @@ fn kind(kind: Kind) -> String {
 
 /// A view as the table that a file has for it.
 pub(super) fn view(view: &View) -> String {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } = view;
+    let View {
+        selector,
+        name,
+        alias,
+        description,
+        unit,
+        labels,
+        exemplar_labels,
+        aggregation,
+        gauges,
+        limit,
+        said: _,
+    } = view;
     let mut keys = Vec::new();
     let mut text = |key: &str, value: Option<&str>| {
         keys.extend(value.map(|value| format!("{key} = {value:?}")));
@@ -262,6 +274,7 @@ pub(super) fn view(view: &View) -> String {
     if !renames.is_empty() {
         keys.push(format!("rename_labels = {{ {} }}", renames.join(", ")));
     }
+    keys.extend(exemplar_labels.then(|| "exemplar_labels = true".to_owned()));
     keys.extend(aggregation.as_ref().map(|aggregation| match aggregation {
         Aggregation::Default => "aggregation = \"default\"".to_owned(),
         Aggregation::Drop => "aggregation = \"drop\"".to_owned(),

@@ -9,7 +9,7 @@ use metercast_core::{Kind, Store, Value, Visibility};
 
 use super::plan::Plan;
 use super::projection::Projection;
-use super::relabel::becomes;
+use super::relabel::{becomes, taken};
 use super::stream::StreamView;
 use crate::config::{Config, ExporterConfig};
 
@@ -64,6 +64,9 @@ pub struct AuditedMetric {
     pub description: String,
     /// The keys of its attributes as they are let out, sorted.
     pub attributes: Vec<String>,
+    /// The keys of the attributes that only its exemplars may have, sorted: those that [views](super::View::exemplar_labels) leave them, and
+    /// what [producers](Store::produce) say.
+    pub exemplar_attributes: Vec<String>,
 }
 
 impl Audit {
@@ -110,9 +113,12 @@ impl Audit {
 
 impl AuditedMetric {
     fn spelled(&self) -> String {
-        match &self.attributes[..] {
-            [] => self.name.clone(),
-            attributes => format!("{}{{{}}}", self.name, attributes.join(",")),
+        let braced =
+            |keys: &[String]| if keys.is_empty() { String::new() } else { format!("{{{}}}", keys.join(",")) };
+        let (name, attributes) = (&self.name, braced(&self.attributes));
+        match &self.exemplar_attributes[..] {
+            [] => format!("{name}{attributes}"),
+            keys => format!("{name}{attributes} exemplars{}", braced(keys)),
         }
     }
 }
@@ -121,7 +127,7 @@ impl AuditedMetric {
 fn audited(view: &StreamView<'_>) -> Option<AuditedMetric> {
     let stream = view.stream();
     let mut attributes = BTreeSet::new();
-    let mut has_series = false;
+    let (mut in_exemplars, mut has_series) = (BTreeSet::new(), false);
     view.each(|series| {
         has_series = true;
         let labels = series.labels.keys().zip(series.labels.values());
@@ -130,9 +136,15 @@ fn audited(view: &StreamView<'_>) -> Option<AuditedMetric> {
                 attributes.insert(key.to_owned());
             }
         }
+        let said = series.exemplars.iter().filter_map(|exemplar| exemplar.labels.as_ref());
+        in_exemplars.extend(said.flat_map(|labels| labels.iter()).map(|(key, _)| key.to_owned()));
     });
+    view.each_left_to_exemplars(|key| _ = in_exemplars.insert(key.to_owned()));
     for keys in stream.definition().label_keys() {
         attributes.extend(becomes(stream.labels(), &keys).into_iter().flatten());
+        if stream.leaves_labels_to_exemplars() {
+            in_exemplars.extend(taken(stream.labels(), &keys).into_iter().map(str::to_owned));
+        }
     }
     let definition = stream.definition();
     has_series.then(|| AuditedMetric {
@@ -143,6 +155,7 @@ fn audited(view: &StreamView<'_>) -> Option<AuditedMetric> {
         visibility: definition.visibility(),
         description: stream.description().to_owned(),
         attributes: attributes.into_iter().collect(),
+        exemplar_attributes: in_exemplars.into_iter().collect(),
     })
 }
 
@@ -153,6 +166,12 @@ impl fmt::Display for Audit {
         let mut rows = vec![titles.map(str::to_owned)];
         rows.extend(self.metrics.iter().map(|metric| {
             let visibility = if metric.visibility == Visibility::Private { "private" } else { "public" };
+            let attributes = |metric: &AuditedMetric| match &metric.exemplar_attributes[..] {
+                [] => metric.attributes.join(", "),
+                keys => format!("{} (exemplars: {})", metric.attributes.join(", "), keys.join(", "))
+                    .trim_start()
+                    .to_owned(),
+            };
             let or_none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
             [
                 metric.declared.clone(),
@@ -160,7 +179,7 @@ impl fmt::Display for Audit {
                 metric.kind.to_string(),
                 or_none(&metric.unit),
                 visibility.to_owned(),
-                or_none(&metric.attributes.join(", ")),
+                or_none(&attributes(metric)),
                 metric.description.replace('\n', " "),
             ]
         }));

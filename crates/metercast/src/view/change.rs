@@ -22,6 +22,7 @@ pub struct View {
     pub(crate) description: Option<String>,
     pub(crate) unit: Option<String>,
     pub(crate) labels: Vec<LabelRule>,
+    pub(crate) exemplar_labels: bool,
     pub(crate) aggregation: Option<Aggregation>,
     pub(crate) gauges: Option<GaugeMerge>,
     pub(crate) limit: Option<usize>,
@@ -119,6 +120,13 @@ pub enum GaugeMerge {
     Min,
     /// The largest.
     Max,
+}
+
+impl LabelRule {
+    /// Whether it takes labels away.
+    pub(crate) fn takes(&self) -> bool {
+        matches!(self, LabelRule::Keep(_) | LabelRule::Drop(_))
+    }
 }
 
 impl View {
@@ -222,6 +230,28 @@ impl View {
     /// ```
     pub fn rename_label(mut self, from: impl Into<String>, to: impl Into<String>) -> View {
         self.labels.push(LabelRule::Rename(from.into(), to.into()));
+        self
+    }
+
+    /// Whether the labels that this view takes from series stay with their exemplars: OpenTelemetry calls them filtered attributes, and
+    /// OpenMetrics has room for 128 characters of them. They do not unless it is said, since whoever may not see a label may not see it
+    /// there either. Where several views take labels of a metric they stay only if each of these says so.
+    ///
+    /// ```
+    /// use metercast::view::{Projection, View};
+    /// use metercast::{ExemplarFilter, Format, Log, PageFormat, PrometheusPage, Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.set_exemplars(ExemplarFilter::AlwaysOn);
+    /// store.scope(|| u64_counter!("mails", "Mails sent", 3, "host" => "a"));
+    ///
+    /// let view = View::of("mails").drop_labels(["host"]).exemplar_labels(true);
+    /// let page = PrometheusPage::new("own", Log::default()).projection(Projection::new().view(view));
+    /// let page = page.render_as(&store, PageFormat { format: Format::OpenMetrics1, ..PageFormat::default() });
+    /// assert!(page.contains(r#"mails_total 3 # {host="a"} 3.0 "#), "{page}");
+    /// ```
+    pub fn exemplar_labels(mut self, stay: bool) -> View {
+        self.exemplar_labels = stay;
         self
     }
 

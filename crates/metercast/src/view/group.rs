@@ -106,7 +106,7 @@ impl Group {
         }
         self.changed = self.changed.max(series.changed);
         self.started_unix_nanos = self.started_unix_nanos.min(series.started_unix_nanos);
-        self.exemplars.extend_from_slice(series.exemplars);
+        transform.add_exemplars(series, &mut self.exemplars);
         if in_parts {
             self.parts.extend(series.parts().map(|part| PartBuf::of(&part)));
         }

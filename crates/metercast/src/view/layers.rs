@@ -11,6 +11,8 @@ use super::stream::Face;
 pub(super) struct Layered {
     pub(super) face: Face,
     pub(super) labels: Vec<LabelRule>,
+    /// Whether each view that takes labels leaves them to exemplars; `None` if none takes any.
+    pub(super) exemplar_labels: Option<bool>,
     pub(super) aggregation: Aggregation,
     pub(super) gauges: GaugeMerge,
     pub(super) limit: Option<usize>,
@@ -25,6 +27,7 @@ impl Layered {
         Layered {
             face: Face::default(),
             labels: Vec::new(),
+            exemplar_labels: None,
             aggregation: Aggregation::Default,
             gauges: GaugeMerge::default(),
             limit: projection.limit_for(definition),
@@ -35,7 +38,7 @@ impl Layered {
 
     /// Lays a view over it, the `number`th; `name` is the name that it gets.
     fn lay(&mut self, view: &View, number: usize, name: Option<&String>) {
-        let View { unit, description, labels, aggregation, gauges, limit, .. } = view;
+        let View { unit, description, labels, exemplar_labels, aggregation, gauges, limit, .. } = view;
         if let Some(name) = name {
             self.face.name = Some(name.clone());
             self.face.named = Some((number, view.said.clone()));
@@ -49,6 +52,9 @@ impl Layered {
         // Of lists to keep the last one holds. What is dropped stays so, whoever asks for it later.
         if labels.iter().any(|rule| matches!(rule, LabelRule::Keep(_))) {
             self.labels.retain(|rule| !matches!(rule, LabelRule::Keep(_)));
+        }
+        if labels.iter().any(LabelRule::takes) {
+            self.exemplar_labels = Some(self.exemplar_labels.unwrap_or(true) && *exemplar_labels);
         }
         self.labels.extend_from_slice(labels);
         if let Some(aggregation) = aggregation {

@@ -63,6 +63,14 @@ impl Relabel {
         labels.filter_map(|(key, (_, value))| Some(KeyValue::new(key.clone()?, owned(value)?))).collect()
     }
 
+    /// The labels that a series loses, and that no other takes the place of.
+    pub(super) fn taken(&self, labels: &LabelsView<'_>) -> LabelSet {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let becomes = &known.of(&self.rules, labels).becomes;
+        let taken = becomes.iter().zip(present(labels)).filter(|(now, (key, _))| is_taken(key, now, becomes));
+        taken.filter_map(|(_, (key, value))| Some(KeyValue::new(key.to_owned(), owned(value)?))).collect()
+    }
+
     /// Writes to `to` what the labels are found by that a series has: where it is equal they are.
     pub(super) fn fingerprint(&self, labels: &LabelsView<'_>, to: &mut Vec<u8>) {
         to.clear();
@@ -159,6 +167,18 @@ pub(crate) fn clash(rules: &[LabelRule]) -> Option<Clash> {
         }
     }
     None
+}
+
+/// Which of these keys the rules take away.
+pub(super) fn taken<'k>(rules: &[LabelRule], keys: &[&'k str]) -> Vec<&'k str> {
+    let becomes = becomes(rules, keys);
+    let taken = keys.iter().zip(&becomes).filter(|(key, now)| is_taken(key, now, &becomes));
+    taken.map(|(key, _)| *key).collect()
+}
+
+/// Whether the label with this key is gone, and no other has the key now.
+fn is_taken(key: &str, now: &Option<String>, all: &[Option<String>]) -> bool {
+    now.is_none() && all.iter().all(|other| other.as_deref() != Some(key))
 }
 
 /// What each of these keys becomes.

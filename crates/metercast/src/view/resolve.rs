@@ -32,7 +32,8 @@ pub(super) fn resolve(
     projection: &Projection,
     warnings: &mut Warnings,
 ) -> (Face, Option<Transform>) {
-    let Layered { mut face, labels, aggregation, gauges, limit, unit_by, aggregation_by } = layered;
+    let Layered { mut face, labels, exemplar_labels, aggregation, gauges, limit, unit_by, aggregation_by } =
+        layered;
     let said = |number: usize| spelled(number.checked_sub(1).and_then(|at| projection.views.get(at)));
     let metric = Spelled(definition);
     let scale = face.unit.as_ref().map_or(Ok(None), |wanted| scale_to(definition, wanted));
@@ -59,6 +60,7 @@ pub(super) fn resolve(
     let transform = Transform {
         kind: definition.kind(),
         labels: Relabel::new(labels),
+        exemplar_labels: exemplar_labels == Some(true),
         scale,
         buckets: shape,
         gauges,

@@ -179,6 +179,11 @@ impl Stream {
         self.transform.as_ref().map_or(&[], |transform| transform.labels.rules())
     }
 
+    /// Whether the labels that its series lose stay with exemplars.
+    pub(super) fn leaves_labels_to_exemplars(&self) -> bool {
+        self.transform.as_ref().is_some_and(|transform| transform.exemplar_labels)
+    }
+
     /// For a sentence: the name, and where it comes from.
     pub(crate) fn spelled(&self) -> String {
         let (declared, place) = (self.definition.name(), self.definition.place());
@@ -259,6 +264,15 @@ impl<'a> StreamView<'a> {
             groups.iter().for_each(|group| group.give(f));
         } else {
             transform.each(&self.family, f);
+        }
+    }
+
+    /// Gives the keys of labels that its series lose and their exemplars keep.
+    pub(super) fn each_left_to_exemplars(&self, mut f: impl FnMut(&str)) {
+        if let Some(transform) = self.stream.transform.as_ref().filter(|transform| transform.exemplar_labels)
+        {
+            self.family
+                .each(|series| transform.labels.taken(&series.labels).iter().for_each(|(key, _)| f(key)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use metercast_core::reading::{
     BucketsView, Exponential, FamilyView, Part, PointView, SeriesView, SummaryView, interned_bounds,
 };
-use metercast_core::{Exemplar, Kind, LabelSet};
+use metercast_core::{Exemplar, KeyValue, Kind, LabelSet};
 
 use super::change::GaugeMerge;
 use super::group::{Memory, Readable};
@@ -19,6 +19,8 @@ use super::unit::{scaled, scaled_bound, scaled_exponential, unscaled_bound};
 pub(super) struct Transform {
     pub(super) kind: Kind,
     pub(super) labels: Relabel,
+    /// Whether exemplars keep the labels that series lose.
+    pub(super) exemplar_labels: bool,
     pub(super) scale: Option<f64>,
     pub(super) buckets: Shape,
     pub(super) gauges: GaugeMerge,
@@ -76,6 +78,7 @@ impl Transform {
         Transform {
             kind,
             labels: Relabel::new(Vec::new()),
+            exemplar_labels: false,
             scale: None,
             buckets: Shape::Declared,
             gauges: GaugeMerge::default(),
@@ -95,7 +98,7 @@ impl Transform {
 
     /// Whether both make the same of any series.
     pub(super) fn is_same_as(&self, other: &Transform) -> bool {
-        self.labels.rules() == other.labels.rules()
+        (self.labels.rules(), self.exemplar_labels) == (other.labels.rules(), other.exemplar_labels)
             && (self.scale, self.buckets) == (other.scale, other.buckets)
             && (self.gauges, self.limit) == (other.gauges, other.limit)
     }
@@ -137,6 +140,32 @@ impl Transform {
     pub(super) fn each(&self, family: &FamilyView<'_>, f: &mut dyn FnMut(&SeriesView<'_>)) {
         let mut desk = Desk::default();
         family.each(|series| self.one(series, &mut desk, f));
+    }
+
+    /// Adds the exemplars of a series, which is given as the program recorded its labels.
+    pub(super) fn add_exemplars(&self, series: &SeriesView<'_>, to: &mut Vec<Exemplar>) {
+        let from = to.len();
+        to.extend_from_slice(series.exemplars);
+        if !self.exemplar_labels || series.exemplars.is_empty() {
+            return;
+        }
+        let taken = Arc::new(self.labels.taken(&series.labels));
+        if taken.is_empty() {
+            return;
+        }
+        for exemplar in &mut to[from..] {
+            exemplar.labels = Some(match exemplar.labels.take() {
+                None => Arc::clone(&taken),
+                // What is said of the measurement itself is nearer.
+                Some(own) => Arc::new(
+                    taken
+                        .iter()
+                        .chain(own.iter())
+                        .map(|(key, value)| KeyValue::new(key.to_owned(), value.clone()))
+                        .collect(),
+                ),
+            });
+        }
     }
 
     /// The most buckets of either sign that exponential histograms have together.

@@ -1,6 +1,6 @@
 //! Views and filters.
 
-use metercast::view::{Filter, Projection, View};
+use metercast::view::{Audit, Filter, Projection, View};
 use metercast::{ExemplarFilter, Format, Log, OtlpMessage, OtlpOptions, PageFormat, PrometheusPage, Store};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::exemplar::Value;
@@ -8,7 +8,8 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
 
 use super::{
-    CACHE, MINUTE, READ, REQUESTS, SECRET, SIZES, TOOK, builder, page, page_of, record, reload, start,
+    CACHE, MINUTE, READ, REQUESTS, SECRET, SESSIONS, SIZES, TOOK, builder, page, page_of, record, reload,
+    start,
 };
 use crate::support::{Receiver, value};
 
@@ -125,6 +126,35 @@ fn a_metric_with_too_many_series_is_named_on_the_page_and_a_limit_is_that_of_its
     assert_eq!(total, 5.0, "{shown}");
 }
 
+/// What says that a metric has too many series is a metric itself, and says nothing of itself: else it would grow with each page.
+#[test]
+fn the_metric_that_names_those_with_too_many_series_does_not_name_itself() {
+    let store = Store::new();
+    for metric in ["cost.requests", "cost.sessions", "metercast.series_limits_reached"] {
+        store.set_limit(metric, 1);
+    }
+    let telemetry = start(builder().exporter("page", page()), &store);
+    store.scope(|| {
+        for label in ["a", "b", "c"] {
+            REQUESTS.add(1, (label,));
+            SESSIONS.add(1, (label,));
+        }
+    });
+    let named = |page: &str| -> Vec<String> {
+        let lines = page.lines().filter(|line| line.starts_with("metercast_series_limits_reached_total"));
+        lines.map(str::to_owned).collect()
+    };
+    page_of(&telemetry);
+    let first = named(&page_of(&telemetry));
+    assert!(
+        !first.is_empty() && first.iter().all(|line| !line.contains("series_limits_reached\"")),
+        "{first:?}"
+    );
+    for _ in 0..5 {
+        assert_eq!(named(&page_of(&telemetry)), first);
+    }
+}
+
 /// Scopes were hardly told apart: one exporter takes a library out, and another one shows it.
 #[test]
 fn a_library_is_taken_out_by_its_scope_of_one_exporter_alone() {
@@ -142,8 +172,8 @@ fn a_library_is_taken_out_by_its_scope_of_one_exporter_alone() {
     assert!(shown.contains(dropped), "{shown}");
 }
 
-/// What a view takes away must not leave the process another way: exemplars bring no label along, and of each bucket there is
-/// one at most, whatever series it is made of.
+/// What a view takes away must not leave the process another way: exemplars bring no label along unless the view says so, and of
+/// each bucket there is one at most, whatever series it is made of.
 #[test]
 fn exemplars_of_series_that_a_view_puts_together_tell_nothing_of_the_labels_that_it_takes() {
     let store = Store::new();
@@ -183,6 +213,54 @@ fn exemplars_of_series_that_a_view_puts_together_tell_nothing_of_the_labels_that
         .collect();
     buckets.sort_unstable();
     assert_eq!(buckets, [0, 1, 2], "{point:?}");
+}
+
+/// What a message and an OpenMetrics page tell of `cost.secret` under a projection, and what is said to leave.
+fn told(store: &Store, projection: &Projection) -> (Vec<Vec<String>>, String, Vec<String>) {
+    let mut message = OtlpMessage::with_projection(&[], OtlpOptions::default(), projection.clone());
+    let mut body = Vec::new();
+    assert_eq!(message.encode(store, &mut body), 1);
+    let message = ExportMetricsServiceRequest::decode(&body[..]).unwrap();
+    let Some(Data::Histogram(histogram)) = &message.resource_metrics[0].scope_metrics[0].metrics[0].data
+    else {
+        panic!("{message:?}")
+    };
+    let mut filtered: Vec<Vec<String>> = Vec::new();
+    for exemplar in histogram.data_points.iter().flat_map(|point| &point.exemplars) {
+        filtered
+            .push(exemplar.filtered_attributes.iter().map(|attribute| format!("{attribute:?}")).collect());
+    }
+    let page = PrometheusPage::new("page", Log::to(|_, _| {})).projection(projection.clone());
+    let page = page.render_as(store, PageFormat { format: Format::OpenMetrics1, ..PageFormat::default() });
+    let audit = Audit::of(projection, store);
+    (filtered, page, audit.metrics.into_iter().flat_map(|metric| metric.exemplar_attributes).collect())
+}
+
+/// A view may leave the labels that it takes to exemplars, as OpenTelemetry's filtered attributes are; the audit states it. Where another
+/// view takes labels of the same metric and does not say so, none stay.
+#[test]
+fn exemplars_keep_the_labels_that_a_view_leaves_to_them_unless_another_one_does_not() {
+    let store = Store::new();
+    store.set_exemplars(ExemplarFilter::AlwaysOn);
+    let long = "x".repeat(200);
+    store.scope(|| {
+        SECRET.record(0.25, ("alice",));
+        SECRET.record(0.75, (&long,));
+    });
+    let leaves = || View::of("cost.secret").drop_labels(["user"]).exemplar_labels(true);
+    let (filtered, page, audited) = told(&store, &Projection::new().view(leaves()));
+    assert_eq!(filtered.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+    assert!(filtered[0][0].contains("\"user\"") && filtered[0][0].contains("\"alice\""), "{filtered:?}");
+    assert!(filtered[1][0].contains(&long), "{filtered:?}");
+    // OpenMetrics has no room for the other.
+    assert!(page.contains("le=\"0.5\"} 1 # {user=\"alice\"} 0.25 "), "{page}");
+    assert!(page.contains("le=\"1.0\"} 2 # {} 0.75 ") && !page.contains(&long), "{page}");
+    assert_eq!(audited, ["user"]);
+
+    let wide = Projection::new().view(View::of("cost.*").keep_labels(["route"])).view(leaves());
+    let (filtered, page, audited) = told(&store, &wide);
+    assert_eq!(filtered.iter().map(Vec::len).collect::<Vec<_>>(), [0, 0]);
+    assert!(!page.contains("alice") && audited.is_empty(), "{page}");
 }
 
 /// Series that are put together have the least and the greatest value of all of them, not those of the last.

@@ -106,6 +106,8 @@ impl<'n> Reader<'_, 'n> {
             for (globs, rule) in [(included, LabelRule::Keep as fn(_) -> _), (excluded, LabelRule::Drop)] {
                 if !globs.is_empty() {
                     view.labels.push(rule(globs));
+                    // As the specification has it of exemplars.
+                    view.exemplar_labels = true;
                 }
             }
         }

@@ -115,6 +115,9 @@ impl Reader<'_> {
                 "keep_labels" => keep = self.globs(&place, node),
                 "drop_labels" => drop = self.globs(&place, node),
                 "rename_labels" => renames = self.renames(&place, node),
+                "exemplar_labels" => {
+                    view.exemplar_labels = self.findings.truth(&place, node).unwrap_or_default();
+                }
                 "buckets" => {
                     let bounds = self.bounds(&place, node).map(|bounds| bounds.value);
                     aggregations.push(bounds.map(Aggregation::Buckets));

@@ -62,6 +62,13 @@ pub(in crate::config) const VIEW: &[Key] = &[
         "Other keys for labels. After labels were kept and dropped.",
     ),
     key(
+        "exemplar_labels",
+        Takes::Truth,
+        "false",
+        "true",
+        "Whether the labels that this view takes from series stay with their exemplars.",
+    ),
+    key(
         "buckets",
         Takes::Numbers,
         "",

@@ -339,7 +339,19 @@ fn joined(globs: &[Glob]) -> String {
 }
 
 fn view_line(view: &View) -> String {
-    let View { selector, name, alias, description, unit, labels, aggregation, gauges, limit, said: _ } = view;
+    let View {
+        selector,
+        name,
+        alias,
+        description,
+        unit,
+        labels,
+        exemplar_labels,
+        aggregation,
+        gauges,
+        limit,
+        said: _,
+    } = view;
     let mut text = "view of".to_owned();
     let mut say = |what: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -364,6 +376,7 @@ fn view_line(view: &View) -> String {
             other => say("labels", Some(format!("{other:?}"))),
         }
     }
+    say("exemplars have", exemplar_labels.then(|| "what is taken".to_owned()));
     assert!(alias.is_none() && unit.is_none() && gauges.is_none() && selector.visibility.is_none());
     text.replace("->  ", "-> ")
 }

@@ -45,7 +45,7 @@ fn every_key_of_a_view_arrives() {
          unit_is = 's'\nscope = 'shop'\nscope_version = '1'\nvisibility = 'private'\n\
          description = 'd'\nunit = 'ms'\nrename_labels = { 'http.route' = 'route' }\n\
          drop_labels = ['user.*']\nkeep_labels = ['http.*', 'user.*']\nbuckets = [1, 2.5]\n\
-         gauges = 'max'\ncardinality_limit = 7\n\
+         exemplar_labels = true\ngauges = 'max'\ncardinality_limit = 7\n\
          [[telemetry.exporters.it.views]]\nname = 'b'\nrename = 'c'\nexponential = { max_size = 20, max_scale = -2 }\n\
          [[telemetry.exporters.it.views]]\nname = 'b'\nalias = 'd'\nexponential = true\n\
          [[telemetry.exporters.it.views]]\nkind = 'gauge'\naggregation = 'drop'\n\
@@ -66,6 +66,7 @@ fn every_key_of_a_view_arrives() {
         .keep_labels(["http.*", "user.*"])
         .drop_labels(["user.*"])
         .rename_label("http.route", "route")
+        .exemplar_labels(true)
         .buckets([1.0, 2.5])
         .gauges(GaugeMerge::Max)
         .limit(7);

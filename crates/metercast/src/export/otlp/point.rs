@@ -239,8 +239,7 @@ fn summary(to: &mut Writer, value: &SummaryView<'_>) {
     }
 }
 
-/// Filtered attributes are those that a producer says: measurements of ours have no labels but those of their series, and which of
-/// these a view has dropped is not remembered.
+/// Filtered attributes are those that a producer says, and those that a view takes from series and leaves to exemplars.
 fn exemplars(to: &mut Writer, number: u32, point: &Point<'_>) {
     for (time, Exemplar { value, span, labels, .. }) in point.each_exemplar() {
         let mut width = Width::SMALL;
