@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::address::Bracketed;
-use super::error::{Checked, Place};
+use super::error::Checked;
 use super::has;
 use super::otlp::Protocol;
+use super::place::Place;
 use super::secret::Secret;
 use super::url::{Scheme, Target, Url};
 

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings};
+
 use super::layer::{ExporterLayer, Settings};
 use super::otlp::{Otlp, OtlpConfig};
+use super::place::{Given, Place};
 use super::prometheus::{Prometheus, PrometheusConfig};
 use super::pushgateway::{Pushgateway, PushgatewayConfig};
 use super::stdout::{Stdout, StdoutConfig};

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::address::Bracketed;
-use super::error::{Checked, Place};
+use super::error::Checked;
 use super::has;
+use super::place::Place;
 use super::url::{Scheme, Target, Url, redacted};
 
 /// Where a Pushgateway is. Prints as the URL.

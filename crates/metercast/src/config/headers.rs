@@ -1,7 +1,9 @@
 //! The headers that a push carries beside those that the protocol itself needs.
 
-use super::error::{Checked, Given, Place};
+use super::error::Checked;
+
 use super::percent;
+use super::place::{Given, Place};
 use super::secret::Secret;
 
 /// Header names, in lower case and each once, with their values.

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[cfg(feature = "config")]
-use super::error::{Findings, lay};
-use super::error::{Given, Place};
+use super::error::Findings;
 use super::exporter::Kind;
 use super::otlp::OtlpLayer;
+#[cfg(feature = "config")]
+use super::place::lay;
+use super::place::{Given, Place};
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::pushgateway::PushgatewayLayer;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::auth;
 use super::duration;
-use super::error::{Checked, Findings, Given, Place, lay};
+use super::error::{Checked, Findings};
 use super::has;
+use super::place::{Given, Place, lay};
 use super::secret::Secret;
 use super::server_tls::ServerTls;
 use crate::scrape::Scrape;
@@ -217,9 +218,9 @@ pub(super) fn check_bearer(token: &str) -> Checked<Secret> {
 #[cfg(feature = "config")]
 mod file {
     use super::*;
-    use crate::config::error::given;
     use crate::config::keys;
     use crate::config::pem_file::PemFile;
+    use crate::config::place::given;
     use crate::config::tree::Node;
 
     impl ListenerLayer {

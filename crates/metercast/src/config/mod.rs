@@ -309,8 +309,9 @@ mod resource_attributes;
 mod secret;
 mod url;
 
-// and what there is to say about them.
+// where they are said, and what there is to say about them.
 mod error;
+mod place;
 mod sources;
 mod suggest;
 

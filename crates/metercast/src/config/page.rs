@@ -1,8 +1,9 @@
 //! What stands on a page of a Prometheus exporter: names, suffixes, and labels beside those that were measured.
 
+use super::error::Findings;
 #[cfg(feature = "config")]
-use super::error::given;
-use super::error::{Findings, Given, Place, lay};
+use super::place::given;
+use super::place::{Given, Place, lay};
 use super::prometheus::Prometheus;
 #[cfg(feature = "config")]
 use super::resource_attributes::ResourceAttributes;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::error::{Given, Place};
+use super::place::{Given, Place};
 
 /// The path of a PEM file. Two are equal if the path is: that a line moves changes nothing.
 #[derive(Clone, Eq)]

@@ -1,7 +1,9 @@
 //! What an exporter makes of the metrics, as each source says it: filter, views, buckets, limit.
 
-use super::error::{Checked, Findings, Given, Origin, Place, lay};
+use super::error::{Checked, Findings};
+
 use super::otlp::Otlp;
+use super::place::{Given, Origin, Place, lay};
 use super::prometheus::Prometheus;
 use super::pushgateway::Pushgateway;
 use super::sources::{bounds, list, view};

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
-use super::error::{Checked, Findings, Given, Place, lay};
+use super::error::{Checked, Findings};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
 use super::page::{PageLayer, PageSettings};
 use super::pem_file::PemFile;
+use super::place::{Given, Place, lay};
 use super::projection::ProjectionSettings;
 use super::server_tls::ServerTls;
 use super::url::is_url_character;

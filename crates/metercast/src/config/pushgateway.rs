@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Checked, Findings, Given, Place, lay};
+use super::error::{Checked, Findings};
 use super::gateway::{self, Gateway};
 use super::otlp::{Auth, TlsConfig, TlsLayer};
 use super::page::{self, PageLayer};
+use super::place::{Given, Place, lay};
 use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::secret::Secret;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::address::Address;
 use super::env::Variables;
-use super::error::{Findings, Given, Place, lay};
+use super::error::Findings;
 use super::exporter::{ExporterConfig, Kind};
 use super::files::Files;
 use super::gateway::Gateway;
 use super::layer::{ExporterLayer, Layer, Settings};
+use super::place::{Given, Place, lay};
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::sources::Source;

@@ -1,6 +1,8 @@
 //! Which attributes of the resource an exporter sends along.
 
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings};
+
+use super::place::{Given, Place};
 use super::sources::list;
 use crate::resource::Resource;
 use metercast_core::Value;

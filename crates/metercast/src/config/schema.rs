@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use super::error::{Findings, Place};
+use super::error::Findings;
+
 use super::exporter::Kind;
 use super::keys::{self, Key, Takes};
 use super::otlp::Preset;
+use super::place::Place;
 use super::toml;
 use super::tree::Value;
 

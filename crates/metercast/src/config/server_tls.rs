@@ -8,8 +8,8 @@ use std::path::Path;
 #[cfg(all(feature = "serve", feature = "tls"))]
 use std::time::SystemTime;
 
-use super::error::Place;
 use super::pem_file::PemFile;
+use super::place::Place;
 
 /// The files that a listener encrypts with, both in PEM. They are read when it starts, and again when one of them has
 /// changed.

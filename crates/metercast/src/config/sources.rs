@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::error::{Findings, Given, Place};
+use super::error::Findings;
+
+use super::place::{Given, Place};
 use crate::view::{Aggregation, GaugeMerge, LabelRule, View};
 use metercast_core::Kind;
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Findings, Given, Place, lay};
+use super::error::Findings;
+use super::place::{Given, Place, lay};
 use super::projection::ProjectionSettings;
 use super::resource_attributes::{self, ResourceAttributes};
 use crate::view::Projection;

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{Checked, Findings, Place};
+use super::error::{Checked, Findings};
+
 use super::files::Files;
 use super::filled::Filled;
 use super::filling::Filling;
+use super::place::Place;
 use super::read;
 use super::tree::{LOST, Node, Value, Written};
 

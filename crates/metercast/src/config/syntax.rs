@@ -1,6 +1,8 @@
 //! Which syntax a file is written in: its name says it.
 
-use super::error::{Findings, Place};
+use super::error::Findings;
+
+use super::place::Place;
 use super::read;
 use super::toml;
 use super::tree::Node;

@@ -3,7 +3,9 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Findings, Place};
+use super::error::Findings;
+
+use super::place::Place;
 use super::tree::{Node, Value};
 
 /// The most errors of syntax that are described: one that is mended often mends those behind it.

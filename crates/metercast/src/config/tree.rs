@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::duration;
-use super::error::{Checked, Findings, Place};
+use super::error::{Checked, Findings};
 use super::filled::Filled;
 use super::keys::{self, Key};
+use super::place::Place;
 use super::resource_attributes::ResourceAttributes;
 use super::suggest::{did_you_mean, one_of};
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::error::{Checked, Findings, Place};
+use super::error::{Checked, Findings};
+
 use super::filled::Filled;
+use super::place::Place;
 use super::tree::{NOTHING, Node, Value, Written};
 
 /// The most that a text may have, and be made of. A configuration is far from all of them; who writes one to do harm is

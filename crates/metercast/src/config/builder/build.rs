@@ -11,13 +11,14 @@ use crate::config::duration;
 #[cfg(feature = "yaml")]
 use crate::config::env::CONFIG_FILE;
 use crate::config::env::Variables;
-use crate::config::error::{Findings, Given, Place};
+use crate::config::error::Findings;
 #[cfg(feature = "config")]
 use crate::config::file::{self, Known};
 use crate::config::files::Files;
 #[cfg(feature = "config")]
 use crate::config::layer::ExporterLayer;
 use crate::config::layer::Layer;
+use crate::config::place::{Given, Place};
 use crate::config::resolve::Sources;
 use crate::config::{Config, ConfigError};
 

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::section::{Field, Section};
-use crate::config::error::Given;
+use crate::config::place::Given;
 use crate::config::projection::{ProjectionLayer, check_glob};
 use crate::view::Glob;
 

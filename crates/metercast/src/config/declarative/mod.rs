@@ -18,10 +18,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::error::{Findings, Given, Place};
+use super::error::Findings;
+
 use super::file::{self, Known};
 use super::files::Files;
 use super::layer::{Layer, Settings};
+use super::place::{Given, Place};
 use super::projection::ProjectionLayer;
 use super::read;
 use super::suggest::{nearest, one_of};

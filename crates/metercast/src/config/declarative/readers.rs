@@ -3,8 +3,8 @@
 use super::Reader;
 use super::otlp::Transport;
 use super::section::{Field, Section};
-use crate::config::error::Given;
 use crate::config::exporter::Kind;
+use crate::config::place::Given;
 use crate::config::suggest::{did_you_mean, one_of};
 use crate::config::tree::Value;
 use crate::view::Selector;

@@ -1,6 +1,8 @@
 //! One table of a file of another make, read strictly: every key is known, or an error.
 
-use crate::config::error::{Findings, Place};
+use crate::config::error::Findings;
+
+use crate::config::place::Place;
 use crate::config::tree::{NOTHING, Node, Value};
 
 /// A table whose keys are taken one by one. A key without a value is as if it were not there.

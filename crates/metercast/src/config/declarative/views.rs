@@ -2,7 +2,7 @@
 
 use super::section::{Field, Section};
 use super::{Reader, listed};
-use crate::config::error::Given;
+use crate::config::place::Given;
 use crate::config::projection::check_view;
 use crate::config::tree::Value;
 use crate::view::{Aggregation, Glob, LabelRule, Selector, View};

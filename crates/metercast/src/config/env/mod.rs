@@ -19,10 +19,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::address::{self, Address};
-use super::error::{Checked, Findings, Given, Place};
+use super::error::{Checked, Findings};
 use super::exemplars;
 use super::exporter::Kind;
 use super::layer::Settings;
+use super::place::{Given, Place};
 use super::prometheus::PrometheusLayer;
 use super::suggest::one_of;
 

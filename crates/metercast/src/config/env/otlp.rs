@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::{Variables, truth};
 use crate::config::duration;
-use crate::config::error::{Findings, Given, Place};
+use crate::config::error::Findings;
 use crate::config::headers::{self, GivenHeaders};
 use crate::config::otlp::{
     self, Compression, HistogramAggregation, OtlpLayer, Protocol, TemporalityPreference, TlsLayer,
 };
+use crate::config::place::{Given, Place};
 use crate::config::url::Url;
 
 impl Variables {

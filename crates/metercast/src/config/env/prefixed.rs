@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Variables;
-use crate::config::error::{Checked, Findings, Place};
+use crate::config::error::{Checked, Findings};
 use crate::config::exporter::Kind;
 use crate::config::keys::{self, Key, Takes};
+use crate::config::place::Place;
 use crate::config::suggest::{did_you_mean, one_of};
 use crate::config::tree::{Node, Value, Written};
 

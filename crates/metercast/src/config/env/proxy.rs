@@ -2,7 +2,8 @@
 
 use super::Variables;
 use crate::config::endpoint::Endpoint;
-use crate::config::error::{Findings, Given, Place};
+use crate::config::error::Findings;
+use crate::config::place::{Given, Place};
 use crate::config::proxy::{Proxy, ProxyConfig, is_excepted, is_loopback};
 
 /// All variables that are read here.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Variables;
-use crate::config::error::{Checked, Findings, Given, Place};
+use crate::config::error::{Checked, Findings};
 use crate::config::percent;
+use crate::config::place::{Given, Place};
 use crate::resource::SDK_PREFIX;
 use metercast_core::Value;
 

@@ -3,10 +3,10 @@
 use super::Reader;
 use crate::config::address::Address;
 use crate::config::duration;
-use crate::config::error::{Place, given};
 use crate::config::exporter::{self, Kind};
 use crate::config::keys;
 use crate::config::layer::{ExporterLayer, Layer, Settings};
+use crate::config::place::{Place, given};
 use crate::config::prometheus::{self, PrometheusLayer};
 use crate::config::stdout::StdoutLayer;
 use crate::config::suggest::one_of;

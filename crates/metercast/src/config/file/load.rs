@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::{ROOT, Source};
 use crate::config::env::prefixed::Prefixed;
-use crate::config::error::{Findings, Place};
+use crate::config::error::Findings;
 use crate::config::files::Files;
 use crate::config::mapping::{Mapping, Translated};
+use crate::config::place::Place;
 use crate::config::read;
 use crate::config::substitute::{self, References};
 use crate::config::syntax;

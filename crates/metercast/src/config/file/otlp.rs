@@ -2,13 +2,13 @@
 
 use super::Reader;
 use crate::config::duration;
-use crate::config::error::{Given, Place, given};
 use crate::config::headers;
 use crate::config::keys;
 use crate::config::otlp::{
     self, Auth, Compression, HistogramAggregation, OtlpLayer, Preset, Protocol, TemporalityPreference,
     TlsLayer,
 };
+use crate::config::place::{Given, Place, given};
 use crate::config::proxy::Proxy;
 use crate::config::tree::Node;
 use crate::config::url::Url;

@@ -2,8 +2,8 @@
 
 use super::Reader;
 use crate::config::duration;
-use crate::config::error::{Given, Place, given};
 use crate::config::gateway::{self, Gateway};
+use crate::config::place::{Given, Place, given};
 use crate::config::proxy::Proxy;
 use crate::config::pushgateway::PushgatewayLayer;
 use crate::config::tree::Node;

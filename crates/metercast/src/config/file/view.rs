@@ -1,9 +1,10 @@
 //! The keys of filters and views.
 
 use super::Reader;
-use crate::config::error::{Checked, Given, Place, given};
+use crate::config::error::Checked;
 use crate::config::keys::view::{AGGREGATIONS, GAUGES, KINDS, VISIBILITIES};
 use crate::config::keys::{self, VIEW};
+use crate::config::place::{Given, Place, given};
 use crate::config::projection::{
     ProjectionLayer, check_bounds, check_exponential, check_glob, check_limit, check_view,
 };

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::error::{Checked, Findings, Place};
+use super::super::error::{Checked, Findings};
+
+use super::super::place::Place;
 use super::super::suggest::{did_you_mean, one_of};
 use super::super::tree::{Node, Value, Written};
 

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::config::duration;
 use crate::config::endpoint::Endpoint;
-use crate::config::error::{Checked, Findings, Given, Place, lay};
+use crate::config::error::{Checked, Findings};
 use crate::config::has;
 use crate::config::headers::{GivenHeaders, Headers};
+use crate::config::place::{Given, Place, lay};
 use crate::config::proxy::Proxy;
 use crate::config::resource_attributes::{self, ResourceAttributes};
 use crate::config::secret::Secret;

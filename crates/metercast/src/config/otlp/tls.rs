@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::error::{Findings, Given, Place, lay};
+use crate::config::error::Findings;
+
 use crate::config::pem_file::PemFile;
+use crate::config::place::{Given, Place, lay};
 
 /// The files that an encrypted connection is made with, all in PEM. They are read when the exporter
 /// starts, and again for each new connection, so that certificates can be renewed while it runs; if they cannot be used

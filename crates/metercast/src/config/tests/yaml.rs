@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use super::*;
 #[cfg(feature = "yaml")]
-use crate::config::error::{Findings, Place};
+use crate::config::error::Findings;
+#[cfg(feature = "yaml")]
+use crate::config::place::Place;
 #[cfg(feature = "yaml")]
 use crate::config::tree::{Entries, Value};
 
