@@ -1,11 +1,11 @@
 //! The catalogue as JSON, for programs.
 
-use metercast_core::{Kind, NumberType, Visibility};
+use metercast_core::{NumberType, Visibility};
 
 use super::Catalogue;
 use super::metric::{Buckets, Label, Metric, Place, Values};
 use crate::PageOptions;
-use crate::export::stdout::json::{put_double, put_integer, put_list, put_text};
+use crate::export::stdout::json::{kind, put_double, put_integer, put_list, put_text};
 
 impl Catalogue {
     /// The metrics and the conflicts as JSON, one metric on each line.
@@ -163,17 +163,6 @@ fn put_key(out: &mut Vec<u8>, before: &str, key: &str) {
 
 fn put_bool(out: &mut Vec<u8>, value: bool) {
     out.extend(if value { &b"true"[..] } else { b"false" });
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::UpDownCounter => "up_down_counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram => "histogram",
-        Kind::Summary => "summary",
-        _ => "unknown",
-    }
 }
 
 fn number(number: NumberType) -> &'static str {

@@ -212,32 +212,11 @@ fn check_globs(globs: Vec<Glob>) -> Checked<Vec<Glob>> {
 
 /// A view that does something, and nothing that contradicts itself.
 pub(super) fn check_view(view: View) -> Checked<View> {
-    let View {
-        selector,
-        name,
-        alias,
-        description,
-        unit,
-        labels,
-        exemplar_labels,
-        aggregation,
-        gauges,
-        limit,
-        said: _,
-    } = &view;
+    let View { selector, name, alias, labels, exemplar_labels, aggregation, limit, .. } = &view;
     for glob in [&selector.name, &selector.scope].into_iter().flatten() {
         check_glob(glob.clone())?;
     }
-    let is_idle = name.is_none()
-        && alias.is_none()
-        && description.is_none()
-        && unit.is_none()
-        && labels.is_empty()
-        && !exemplar_labels
-        && aggregation.is_none()
-        && gauges.is_none()
-        && limit.is_none();
-    if is_idle {
+    if view.is_idle() {
         return Err("changes nothing; say what to make of the metrics that it selects".to_owned());
     }
     if name.is_some() && alias.is_some() {

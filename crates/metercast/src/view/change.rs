@@ -140,6 +140,11 @@ impl View {
         View { selector, ..View::default() }
     }
 
+    /// Whether it makes nothing of what it selects.
+    pub(crate) fn is_idle(&self) -> bool {
+        *self == View::select(self.selector.clone())
+    }
+
     /// Only of metrics of this kind.
     pub fn kind(mut self, kind: Kind) -> View {
         self.selector.kind = Some(kind);

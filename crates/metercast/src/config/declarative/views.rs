@@ -54,8 +54,7 @@ impl<'n> Reader<'_, 'n> {
         let selector = self.selector(&selector)?;
         let view = self.stream(selector, &stream)?;
         // A view that changes nothing is a stream all the same.
-        let is_idle = view.clone() == View::select(view.selector.clone());
-        let view = if is_idle { view.keep() } else { view };
+        let view = if view.is_idle() { view.keep() } else { view };
         self.findings.take(&item.place, check_view(view))
     }
 

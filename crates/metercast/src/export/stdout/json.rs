@@ -1,8 +1,23 @@
-//! JSON values, as RFC 8259 has them.
+//! JSON values, as RFC 8259 has them, and the words in them.
 
 use std::time::Duration;
 
+use metercast_core::Kind;
+
 use crate::export::hex;
+
+/// A kind of metrics in one word.
+pub(crate) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Counter => "counter",
+        Kind::UpDownCounter => "up_down_counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
+        Kind::Summary => "summary",
+        // What is not known here yet.
+        _ => "unknown",
+    }
+}
 
 /// Appends a text in quotes.
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {

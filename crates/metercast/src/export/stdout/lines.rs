@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use metercast_core::reading::{
     BucketsView, Exponential, ExponentialBuckets, PointView, SeriesView, SummaryView, ValueView,
 };
-use metercast_core::{Kind, Scope, Store, Value};
+use metercast_core::{Scope, Store, Value};
 
-use super::json::{put_double, put_integer, put_list, put_text, put_time};
+use super::json::{kind, put_double, put_integer, put_list, put_text, put_time};
 use crate::view::{Plan, Stream};
 
 /// Reads the store and appends a line for each series that the plan lets out, metrics in the order of their names, each
@@ -105,18 +105,6 @@ fn attributes<'a>(begin: &[u8], all: impl Iterator<Item = (&'a str, &'a Value)>,
     }
     if separator == b"," {
         out.push(b'}');
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::UpDownCounter => "up_down_counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram => "histogram",
-        Kind::Summary => "summary",
-        // What this exporter does not know yet.
-        _ => "unknown",
     }
 }
 

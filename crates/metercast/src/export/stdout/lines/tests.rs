@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metercast_core::{Instrument, KeyValue, NumberType, metrics, u64_counter};
+use metercast_core::{Instrument, KeyValue, Kind, NumberType, metrics, u64_counter};
 
 use super::*;
 
