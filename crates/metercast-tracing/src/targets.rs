@@ -6,6 +6,9 @@ use std::sync::{PoisonError, RwLock};
 /// What stands for all targets that have no name of their own.
 pub(crate) const OTHER: &str = "other";
 
+/// The longest name, in bytes: records of the `log` crate may have any target.
+const LONGEST: usize = 1_024;
+
 /// The names.
 #[derive(Debug)]
 pub(crate) enum Targets {
@@ -33,11 +36,16 @@ impl Targets {
                 f(names.iter().find(|name| is_within(target, name)).map_or(OTHER, |name| name));
             }
             Targets::First { most, known } => {
-                let is_known = known.read().unwrap_or_else(PoisonError::into_inner).contains(target);
-                let has_name = is_known || {
-                    let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-                    known.contains(target) || (known.len() < *most && known.insert(target.to_owned()))
+                let (is_known, is_full) = {
+                    let known = known.read().unwrap_or_else(PoisonError::into_inner);
+                    (known.contains(target), known.len() >= *most)
                 };
+                // Once there are as many as there may be, nobody waits for anybody.
+                let has_name = is_known
+                    || !is_full && target.len() <= LONGEST && {
+                        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+                        known.contains(target) || (known.len() < *most && known.insert(target.to_owned()))
+                    };
                 f(if has_name { target } else { OTHER });
             }
         }
@@ -72,5 +80,7 @@ mod tests {
         let targets = Targets::first(2);
         let names = ["a", "b", "c", "a", "d", "b"].map(|target| name(&targets, target));
         assert_eq!(names, ["a", "b", OTHER, "a", OTHER, "b"]);
+        let (targets, long) = (Targets::first(2), "a".repeat(LONGEST + 1));
+        assert_eq!([name(&targets, &long), name(&targets, &long[1..])], [OTHER, &long[1..]]);
     }
 }
