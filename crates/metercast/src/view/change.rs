@@ -248,12 +248,12 @@ impl View {
     ///
     /// let store = Store::new();
     /// store.set_exemplars(ExemplarFilter::AlwaysOn);
-    /// store.scope(|| u64_counter!("mails", "Mails sent", 3, "host" => "a"));
+    /// store.scope(|| u64_counter!("mails", "Mails sent", 3, "host" => String::from("a")));
     ///
     /// let view = View::of("mails").drop_labels(["host"]).exemplar_labels(true);
     /// let page = PrometheusPage::new("own", Log::default()).projection(Projection::new().view(view));
     /// let page = page.render_as(&store, PageFormat { format: Format::OpenMetrics1, ..PageFormat::default() });
-    /// assert!(page.contains(r#"mails_total 3 # {host="a"} 3.0 "#), "{page}");
+    /// assert!(page.contains(r#"mails_total 3 # {host="a"} 3 "#), "{page}");
     /// ```
     pub fn exemplar_labels(mut self, stay: bool) -> View {
         self.exemplar_labels = stay;
