@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_redis::redis::{self, AsyncCommands};
-use deadpool_redis::{Config, Pool, Runtime};
+use deadpool_redis::{Config, Pool, Runtime, Timeouts};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
@@ -15,6 +15,9 @@ const CHANNEL: &str = "relay";
 
 /// How many messages may wait for whoever takes them here.
 const WAITING: usize = 1024;
+
+/// How long anybody waits for a connection, or for one to be made or to be found alive.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// How long until a subscription that broke is made again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -45,8 +48,12 @@ enum What {
 impl Bus {
     /// Connects, and listens to the other nodes from when this returns.
     pub(crate) async fn connect(url: &str, node: String) -> Result<Bus, crate::Error> {
-        let pool =
-            Config::from_url(url).builder()?.max_size(MAX_CONNECTIONS).runtime(Runtime::Tokio1).build()?;
+        let pool = Config::from_url(url)
+            .builder()?
+            .max_size(MAX_CONNECTIONS)
+            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
+            .runtime(Runtime::Tokio1)
+            .build()?;
         let (events, invalidations) = (broadcast::Sender::new(WAITING), broadcast::Sender::new(WAITING));
         let bus = Bus { node, pool, events, invalidations };
         bus.ping().await?;

@@ -53,3 +53,33 @@ fn a_member_is_looked_up_once_and_again_when_another_node_says_that_he_changed()
     until("the other node to forget", || (enter("ann") == "in").then_some(()));
     two.page().has(&[("buzz_membership_cache_misses_total", 2.0)]);
 }
+
+#[test]
+fn without_redis_a_node_is_not_ready_but_takes_events_and_with_it_all_is_as_before() {
+    let test = "without_redis_a_node_is_not_ready_but_takes_events_and_with_it_all_is_as_before";
+    let Some(mut services) = Services::start(test) else { return };
+    let (one, two) = (Relay::start(&services, &[]), Relay::start(&services, &[]));
+    let (mut sender, mut reader) = (Client::known(&one.clients), Client::known(&two.clients));
+    reader.subscribe("far");
+    assert_eq!(one.healthy("/_readiness"), 200);
+    services.stop_redis();
+    assert_eq!((one.healthy("/_readiness"), one.healthy("/_liveness")), (503, 200));
+    assert!(sender.send("alone", 1).0);
+    one.page().has(&[("buzz_events_stored_total{kind=\"1\"}", 1.0), ("buzz_fanout_recipients_count", 1.0)]);
+    assert_eq!(one.page().value("buzz_multinode_fanout_total"), None, "nobody was told");
+
+    services.start_redis();
+    until("both to be ready", || {
+        [&one, &two].iter().all(|node| node.healthy("/_readiness") == 200).then_some(())
+    });
+    // The other node listens again a moment after that.
+    let mut sent = 0;
+    until("an event to come through", || {
+        sent += 1;
+        assert!(sender.send(&sent.to_string(), 7).0);
+        (two.page().value("buzz_fanout_recipients_count").is_some()).then_some(())
+    });
+    let event = reader.next().expect("an event");
+    assert!(event[0] == "EVENT" && event[2]["kind"] == 7, "{event}");
+    one.page().has(&[("buzz_multinode_fanout_total", f64::from(sent))]);
+}

@@ -16,7 +16,8 @@ const NOBODY: u32 = 65534;
 /// A PostgreSQL and a Redis, until they are dropped.
 pub(crate) struct Services {
     postgres: Postgres,
-    redis: Redis,
+    redis: Option<Redis>,
+    redis_address: String,
 }
 
 struct Postgres {
@@ -28,7 +29,6 @@ struct Postgres {
 
 struct Redis {
     _program: Program,
-    address: String,
 }
 
 impl Services {
@@ -37,15 +37,27 @@ impl Services {
         if !use_programs(test, "postgres") || !use_programs(test, "redis-server") {
             return None;
         }
-        Some(Services { postgres: Postgres::start(), redis: Redis::start() })
+        let redis_address = free_address();
+        let redis = Some(Redis::start(&redis_address));
+        Some(Services { postgres: Postgres::start(), redis, redis_address })
     }
 
     /// The variables by which a relay finds them.
     pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
         [
             ("DATABASE_URL", format!("postgres://relay@{}/postgres", self.postgres.address)),
-            ("REDIS_URL", format!("redis://{}", self.redis.address)),
+            ("REDIS_URL", format!("redis://{}", self.redis_address)),
         ]
+    }
+
+    /// Ends Redis.
+    pub(crate) fn stop_redis(&mut self) {
+        self.redis = None;
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_redis(&mut self) {
+        self.redis = Some(Redis::start(&self.redis_address));
     }
 }
 
@@ -95,15 +107,15 @@ impl Drop for Postgres {
 }
 
 impl Redis {
-    fn start() -> Redis {
-        let (folder, address) = (Folder::new(), free_address());
+    fn start(address: &str) -> Redis {
+        let folder = Folder::new();
         let port = address.rsplit_once(':').expect("a port").1;
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no"]);
         command.current_dir(folder.path());
         let mut program = Program::start(command, folder);
-        program.wait_for("connections", || TcpStream::connect(&address).ok().map(drop));
-        Redis { _program: program, address }
+        program.wait_for("connections", || TcpStream::connect(address).ok().map(drop));
+        Redis { _program: program }
     }
 }
 
