@@ -295,15 +295,23 @@ impl Instrument {
         if value.is_sound()
             && let Some(shape) = self.0.orders.find(labels)
         {
-            let done = match Packed::of_list(&Buffer::new(), shape, labels) {
-                Some(packed) => local::write_at(&packed, &write),
-                None => write_long(shape, labels, &write),
-            };
-            if done {
-                return;
+            match Packed::of_list(&Buffer::new(), shape, labels) {
+                Some(packed) if local::write_at(&packed, &write) => return,
+                Some(_) => {}
+                None => return self.write_unpacked(shape, labels, &write),
             }
         }
         self.write_slow(labels, value.is_sound(), &write);
+    }
+
+    /// Cold only so that those whose labels are packed do not pay for it.
+    #[cold]
+    #[inline(never)]
+    fn write_unpacked(self, shape: u32, labels: &mut [LabelRef<'_>], write: &dyn Write) {
+        let values = labels.iter().map(|(_, value)| value);
+        if !local::write_at_long(shape, values, write) {
+            self.write_slow(labels, true, write);
+        }
     }
 
     #[cold]
@@ -320,12 +328,6 @@ impl Instrument {
             own::unable();
         }
     }
-}
-
-/// Writes at the series with labels that are not packed, if it is there.
-#[inline(never)]
-fn write_long(shape: u32, labels: &[LabelRef<'_>], write: &dyn Write) -> bool {
-    local::write_at_long(shape, labels.iter().map(|(_, value)| value), write)
 }
 
 impl PartialEq for Instrument {
