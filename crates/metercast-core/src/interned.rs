@@ -58,6 +58,8 @@ pub(crate) struct Library {
 struct Interned {
     instruments: HashMap<Content, Instrument>,
     scopes: HashMap<Library, Scope>,
+    /// By scope and name in lower case: the name that came first.
+    spellings: HashMap<(Option<Scope>, String), &'static str>,
     keys: HashSet<&'static [&'static str]>,
     memory: Memory,
 }
@@ -85,7 +87,7 @@ pub(crate) fn instrument(
 ) -> Result<Instrument, InstrumentError> {
     let metric = || content.name.clone().into_owned();
     let mut guard = interned().ok_or_else(|| InstrumentError::OutOfReach { metric: metric() })?;
-    let Interned { instruments, scopes, memory, .. } = guard.get_or_insert_default();
+    let Interned { instruments, scopes, spellings, memory, .. } = guard.get_or_insert_default();
     if let Some(known) = instruments.get(&content) {
         return Ok(*known);
     }
@@ -102,9 +104,11 @@ pub(crate) fn instrument(
         Some((file, line)) => Some((kept, Some((memory.text(file)?, line)))),
         None => Some((kept, None)),
     });
-    let Some((kept, place)) = kept else {
+    let Some((mut kept, place)) = kept else {
         return Err(full(format!("instruments made at run time have {} MiB of texts", MOST_BYTES >> 20)));
     };
+    let first = *spellings.entry((kept.scope, kept.name.to_ascii_lowercase())).or_insert(kept.name);
+    kept.alike = (first != kept.name).then_some(first);
     let instrument = Instrument::new(Box::leak(Box::new(make(&kept, place))));
     // With the texts that are kept anyway.
     let content = Content {
@@ -159,6 +163,8 @@ pub(crate) struct Static {
     pub(crate) description: &'static str,
     pub(crate) buckets: Buckets,
     pub(crate) scope: Option<Scope>,
+    /// A name of the same scope that came before and differs in nothing but case.
+    pub(crate) alike: Option<&'static str>,
 }
 
 impl Library {
@@ -192,6 +198,7 @@ impl Memory {
                 Some(library) => Some(self.scope(library, scopes)?),
                 None => None,
             },
+            alike: None,
         })
     }
 

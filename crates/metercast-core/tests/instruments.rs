@@ -390,6 +390,34 @@ fn a_series_is_removed_from_every_scope() {
 }
 
 #[test]
+fn names_that_differ_only_in_case_are_two_metrics_and_said_once_in_each_store() {
+    let build = |name, scope| {
+        let builder = counter(name);
+        let builder = if scope { builder.scope("lib", "") } else { builder };
+        builder.build().unwrap()
+    };
+    for _ in 0..2 {
+        let store = Store::new();
+        store.scope(|| {
+            for _ in 0..2 {
+                build("cased.Requests", false).add(1u64, []);
+                build("cased.requests", true).add(2u64, []);
+            }
+            assert_eq!(store.problems(), [], "each scope has its own names");
+            (0..2).for_each(|_| build("cased.requests", false).add(4u64, []));
+        });
+        assert_eq!(only(&store, "cased.Requests"), ["2"]);
+        let problems: Vec<String> = store.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "metric \"cased.requests\" differs from \"cased.Requests\" in nothing but case, and is another metric: write both alike"
+            ]
+        );
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_not_built_and_is_a_problem() {
     let store = Store::new();
     let build = |kind, number, name: &str| Instrument::builder(kind, number, name.to_owned());

@@ -42,10 +42,9 @@ impl Metric {
         }
     }
 
-    /// The hash of a name. Names that differ in nothing but case have the same, so that they are noticed.
     pub(crate) fn hash(name: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
-        name.bytes().for_each(|byte| byte.to_ascii_lowercase().hash(&mut hasher));
+        name.hash(&mut hasher);
         hasher.finish()
     }
 

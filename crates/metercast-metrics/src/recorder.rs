@@ -140,10 +140,7 @@ impl Inner {
 
     /// Whether one more key of this metric is kept. What is not is found by the store alone, and takes memory with each call.
     fn has_room(&self, metric: &Metric, instrument: Instrument) -> bool {
-        let limit = self
-            .store
-            .as_ref()
-            .map_or_else(|| instrument.limit(), |store| store.scope(|| instrument.limit()));
+        let limit = self.within(|| instrument.limit());
         metric.keys.load(Relaxed) < limit && self.keys.load(Relaxed) < MOST_KEYS
     }
 
@@ -169,24 +166,13 @@ impl Inner {
             if of.names.load(Relaxed) >= MOST_NAMES {
                 return None;
             }
-            let other_case = of.metrics.find(hash, |metric| metric.name.eq_ignore_ascii_case(name));
-            if let Some(other) = other_case {
-                self.report(
-                    name,
-                    format!(
-                        "differs from {:?} in nothing but case, and is another metric: write both alike",
-                        other.name
-                    ),
-                );
-            }
             let metric = of.metrics.insert(hash, Metric::new(name)).ok()?;
             of.names.fetch_add(1, Relaxed);
             Some(metric)
         })?;
         if metric.is_none() {
             self.report(name, format!(
-                "is not kept, for the recorder has {MOST_NAMES} names already, or dozens that differ from this in nothing but \
-                 case: put what varies into labels"
+                "is not kept, for the recorder has {MOST_NAMES} names already: put what varies into labels"
             ));
         }
         metric
@@ -195,7 +181,9 @@ impl Inner {
     /// The instrument of a metric, made now.
     fn instrument(&self, of: &OfKind, metric: &Metric, metadata: &Metadata<'_>) -> Option<Instrument> {
         let module = metadata.module_path().unwrap_or(metadata.target());
-        let made = lock::within(&self.adding, || metric.make(of.kind, &self.rules, module))?;
+        // What is wrong with it is for the store to know.
+        let made =
+            self.within(|| lock::within(&self.adding, || metric.make(of.kind, &self.rules, module)))?;
         let kept = name::kept(&metric.name);
         if kept != metric.name {
             self.report(&metric.name, format!(
@@ -219,13 +207,14 @@ impl Inner {
     }
 
     fn report(&self, metric: &str, message: String) {
-        self.with_store(|store| store.report(metric, message));
+        self.within(|| Store::current().report(metric, message));
     }
 
-    fn with_store<R>(&self, f: impl FnOnce(&Store) -> R) -> R {
+    /// Runs `f` with the store of this recorder as the current one.
+    fn within<R>(&self, f: impl FnOnce() -> R) -> R {
         match &self.store {
-            Some(store) => f(store),
-            None => f(&Store::current()),
+            Some(store) => store.scope(f),
+            None => f(),
         }
     }
 }

@@ -145,7 +145,8 @@ impl InstrumentBuilder {
     /// The instrument. Two of the same content are the same, whichever place they are built at; the first place is kept.
     ///
     /// A definition that contradicts another one of the same name is no error here, since two stores may use a name for two
-    /// metrics: within a store the first that is read stays, which is one of its [`problems`](crate::Store::problems).
+    /// metrics: within a store the first that is read stays, which is one of its [`problems`](crate::Store::problems). So it is one
+    /// of the current store if a name differs from an earlier one of its scope in nothing but case.
     ///
     /// # Errors
     ///
@@ -156,8 +157,9 @@ impl InstrumentBuilder {
     pub fn build(self) -> Result<Instrument, InstrumentError> {
         let caller = Location::caller();
         let built = self.built(caller);
-        if let Err(error) = &built {
-            local::with_store(|store| store.problems.report(error.metric(), error.fault()));
+        match &built {
+            Ok(instrument) => instrument.report_alike(),
+            Err(error) => local::with_store(|store| store.problems.report(error.metric(), error.fault())),
         }
         built
     }
@@ -167,14 +169,14 @@ impl InstrumentBuilder {
         check(&content)?;
         let Content { kind, number, visibility, observable, .. } = content;
         interned::instrument(content, place, |made: &Static, place| {
-            let Static { name, unit, description, buckets, scope } = *made;
+            let Static { name, unit, description, buckets, scope, alike } = *made;
             let apart = scope.is_some();
             let scope = scope.unwrap_or(Scope::new("", ""));
             let (file, line) = place.unwrap_or((caller.file(), caller.line()));
             let plain = Descriptor::new(name, kind, number, scope, file, line);
             let descriptor =
                 Descriptor { unit, description, buckets, visibility, observable, apart, ..plain };
-            Runtime::new(Box::leak(Box::new(descriptor)))
+            Runtime::new(Box::leak(Box::new(descriptor)), alike)
         })
     }
 

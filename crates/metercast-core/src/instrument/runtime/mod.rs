@@ -73,11 +73,13 @@ pub struct Instrument(&'static Runtime);
 pub(crate) struct Runtime {
     site: Site,
     orders: Orders,
+    /// A name that came before and differs in nothing but case.
+    alike: Option<&'static str>,
 }
 
 impl Runtime {
-    pub(crate) fn new(descriptor: &'static Descriptor) -> Runtime {
-        Runtime { site: Site::new(descriptor), orders: Orders::new() }
+    pub(crate) fn new(descriptor: &'static Descriptor, alike: Option<&'static str>) -> Runtime {
+        Runtime { site: Site::new(descriptor), orders: Orders::new(), alike }
     }
 }
 
@@ -253,9 +255,19 @@ impl Instrument {
         self.dropped(Reason::Negative);
     }
 
+    /// Tells the current store if there is a name that can be taken for this one.
+    fn report_alike(self) {
+        if let Some(first) = self.0.alike {
+            let message = format!(
+                "differs from {first:?} in nothing but case, and is another metric: write both alike"
+            );
+            local::with_store(|store| store.problems.report(self.name(), message));
+        }
+    }
+
     /// The labels with their shape, unless recording is off.
     fn listed<'a>(self, labels: &'a mut [LabelRef<'_>]) -> Listed<'a> {
-        let Runtime { site, orders } = self.0;
+        let Runtime { site, orders, .. } = self.0;
         let definition =
             local::with_store(|store| if store.is_enabled() { site.definition(store) } else { None });
         orders.listed(definition, labels)
