@@ -363,6 +363,27 @@ fn a_hundred_thousand_series_are_bounded_and_added_up() {
 }
 
 #[test]
+fn of_series_that_are_gone_so_many_are_remembered_in_whichever_metrics_they_were() {
+    let store = Store::new();
+    let run = Arc::new(AtomicUsize::new(0));
+    let runs = Arc::clone(&run);
+    let _producer = store.produce("another metric each time", move |producer| {
+        let name = format!("producers.gone.n{}", runs.load(Relaxed));
+        let mut family = producer.family(&Produced::new(&name, Kind::Counter));
+        (0..1_000).for_each(|n| family.series(&[("n", n.into())]).set(1.0));
+    });
+    let started = |at: usize| {
+        run.store(at, Relaxed);
+        family(&store, &format!("producers.gone.n{at}")).unwrap().series[0].started
+    };
+    let first = started(0);
+    (1..10).for_each(|at| _ = started(at));
+    assert_eq!(started(0), first, "it was gone for a while");
+    (1..14).for_each(|at| _ = started(at));
+    assert!(started(0) > first, "it is forgotten");
+}
+
+#[test]
 fn stores_and_readers_do_not_see_each_others_producers() {
     let (a, b) = (Store::new(), Store::new());
     let say = |value: f64| {

@@ -29,8 +29,8 @@ struct Known {
     is_anew: bool,
 }
 
-/// The most series of a metric that are remembered although they are not said any more.
-const MOST_GONE: usize = 2_000;
+/// The most series of a producer that are remembered although they are not said any more.
+const MOST_GONE: usize = 10_000;
 
 impl Starts {
     pub(crate) fn new(registered: u64) -> Starts {
@@ -46,15 +46,25 @@ impl Starts {
             let known = self.metrics.entry(definition.id).or_default();
             let mut points = Arc::unwrap_or_clone(points);
             points.each_mut(|seen| start(known, seen, definition, (runs, last, now)));
-            let is_gone = |known: &Known| known.seen + 1 < runs;
-            if known.values().filter(|known| is_gone(known)).count() > MOST_GONE {
-                known.retain(|_, known| !is_gone(known));
-            }
             Arc::new(points)
         });
         let settled = settled.collect();
         self.last = now;
+        self.forget();
         settled
+    }
+
+    /// Forgets what is gone, if it is very much.
+    fn forget(&mut self) {
+        let runs = self.runs;
+        let is_gone = |known: &Known| known.seen + 1 < runs;
+        let all = self.metrics.values().flat_map(HashMap::values);
+        if all.filter(|known| is_gone(known)).count() > MOST_GONE {
+            self.metrics.retain(|_, known| {
+                known.retain(|_, known| !is_gone(known));
+                !known.is_empty()
+            });
+        }
     }
 }
 
