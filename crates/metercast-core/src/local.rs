@@ -310,6 +310,11 @@ pub(crate) fn slowly<R>(f: impl FnOnce() -> R) -> Option<R> {
     Some(f())
 }
 
+/// Whether this thread is in the middle of something [`slow`](slowly).
+pub(crate) fn is_slow() -> bool {
+    SLOW.get()
+}
+
 /// Runs `f`, which records for ourselves where we hold nothing that it could wait for.
 pub(crate) fn for_ourselves<R>(f: impl FnOnce() -> R) -> R {
     struct Before(bool);

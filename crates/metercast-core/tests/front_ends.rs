@@ -218,6 +218,19 @@ fn gauges_and_histograms_take_prepared_labels_and_what_has_no_such_form_is_recor
 }
 
 #[test]
+fn labels_may_raise_another_counter_while_they_are_given() {
+    let (outer, inner) = (counter("raised.outer"), counter("raised.inner"));
+    let store = Store::new();
+    let label = || {
+        inner.raise(3, NO_LABELS);
+        ("a", ValueRef::from("1"))
+    };
+    store.scope(|| outer.raise(5, std::iter::once_with(label)));
+    let raised: Vec<Point> = store.collect().iter().map(|family| family.series[0].point.clone()).collect();
+    assert_eq!(raised, [Point::U64(3), Point::U64(5)]);
+}
+
+#[test]
 fn more_values_than_can_be_counted_disturb_no_reading() {
     let builder = |name| Instrument::builder(Kind::Histogram, NumberType::F64, name);
     let exponential = builder("many.exponential").exponential().build().unwrap();

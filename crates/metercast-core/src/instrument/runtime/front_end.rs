@@ -128,6 +128,14 @@ impl Instrument {
         if !self.takes::<u64>(Kind::Counter) {
             return self.dropped(Reason::Definition);
         }
+        // An allocator that raises while its thread records would wait for itself.
+        if local::is_slow() {
+            return own::unable();
+        }
+        with_list(labels.into_iter(), |labels| self.raise_in(to, labels));
+    }
+
+    fn raise_in(self, to: u64, labels: &mut [LabelRef<'_>]) {
         // What was left to others counts.
         local::with_store(|store| {
             if !store.deferred.is_empty() {
@@ -138,12 +146,10 @@ impl Instrument {
         if alone.is_none() {
             return own::unable();
         }
-        with_list(labels.into_iter(), |labels| {
-            // What is counted without labels has a fixed slot, beside which this goes.
-            let elsewhere =
-                if is_bare(&&*labels) { local::with_store(|store| self.fixed_total(store)) } else { 0 };
-            self.write_slow(labels, true, &Raise(to.saturating_sub(elsewhere)));
-        });
+        // What is counted without labels has a fixed slot, beside which this goes.
+        let elsewhere =
+            if is_bare(&&*labels) { local::with_store(|store| self.fixed_total(store)) } else { 0 };
+        self.write_slow(labels, true, &Raise(to.saturating_sub(elsewhere)));
     }
 
     /// What was counted without labels in the fixed slot.
