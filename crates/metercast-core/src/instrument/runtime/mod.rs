@@ -326,10 +326,19 @@ impl Instrument {
         }
     }
 
+    /// Writes at the series with labels in an order that is known, but none of the first, if it is there.
+    fn write_in_other_order(self, labels: &[LabelRef<'_>], write: &dyn Write) -> bool {
+        let Some(shape) = self.0.orders.find_other(labels) else { return false };
+        match Packed::of_list(&Buffer::new(), shape, labels) {
+            Some(packed) => local::write_at(&packed, write),
+            None => local::write_at_long(shape, labels.iter().map(|(_, value)| value), write),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn write_slow(self, labels: &mut [LabelRef<'_>], is_sound: bool, write: &dyn Write) {
-        if !local::is_enabled() {
+        if is_sound && self.write_in_other_order(labels, write) || !local::is_enabled() {
             return;
         }
         let done = local::slowly(|| {

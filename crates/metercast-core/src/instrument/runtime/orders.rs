@@ -41,6 +41,12 @@ impl Orders {
         None
     }
 
+    /// The same if it is one of the others.
+    pub(super) fn find_other(&self, labels: &[LabelRef<'_>]) -> Option<u32> {
+        let mut others = (0..self.others.len()).filter_map(|at| self.others.get(at));
+        others.find(|order| order.is(labels)).map(|order| order.shape)
+    }
+
     /// The labels with the shape of their keys, which is learned if it is new. If it cannot be, the labels are put into an order
     /// that is known, or else have none.
     pub(super) fn listed<'a>(
