@@ -1,5 +1,6 @@
 //! The number types that an instrument can hold, each as the 64 bits of one cell.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::unit::per_second;
@@ -14,6 +15,17 @@ pub enum NumberType {
     I64,
     /// IEEE 754 double precision.
     F64,
+}
+
+/// As Rust spells the type: `u64`.
+impl fmt::Display for NumberType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NumberType::U64 => "u64",
+            NumberType::I64 => "i64",
+            NumberType::F64 => "f64",
+        })
+    }
 }
 
 impl NumberType {

@@ -569,14 +569,14 @@ impl Definition {
         Some(if self.kind == Kind::Gauge { first } else { self.number.plus(first, second) })
     }
 
-    /// For a sentence: `a counter (U64, unit "s")`.
+    /// For a sentence: `a counter of u64 in unit "s"`.
     fn spelled(&self) -> String {
-        let number = match self.number {
-            NumberType::U64 => "u64",
-            NumberType::I64 => "i64",
-            NumberType::F64 => "f64",
+        let article = if self.kind == Kind::UpDownCounter { "an" } else { "a" };
+        let unit = match self.unit() {
+            "" => "without unit".to_owned(),
+            unit => format!("in unit {unit:?}"),
         };
         let producer = if self.is_produced() { " of a producer" } else { "" };
-        format!("a {} of {number} in unit {:?}{producer}", self.kind, self.unit())
+        format!("{article} {} of {} {unit}{producer}", self.kind, self.number)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metercast_core::{Store, Visibility};
+use metercast_core::{Kind, Store, Visibility};
 
 use super::metric::{Buckets, Label, Metric, Values};
 use crate::snapshot::{Family, Point, Snapshot};
@@ -96,7 +96,8 @@ fn two_meanings(one: &Metric, other: &Metric) -> String {
     let meaning = |metric: &Metric| {
         let unit =
             if metric.unit.is_empty() { "without unit".to_owned() } else { format!("in {}", metric.unit) };
-        format!("a {} of {:?} {unit} at {}", metric.kind, metric.number, metric.places[0])
+        let article = if metric.kind == Kind::UpDownCounter { "an" } else { "a" };
+        format!("{article} {} of {} {unit} at {}", metric.kind, metric.number, metric.places[0])
     };
     format!(
         "{} has two meanings, {} and {}: a store keeps the one that it meets first; rename one",
