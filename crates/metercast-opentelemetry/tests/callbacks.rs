@@ -128,7 +128,8 @@ fn a_callback_that_panics_is_said_once_and_disturbs_no_other() {
         assert_eq!(store.collect().len(), 1);
     }
     let problems = problems(&store, "panics");
-    assert!(problems.len() == 1 && problems[0].contains("on purpose"), "{problems:?}");
+    let expected = "has a callback that panicked: on purpose; registered at the meter \"lib\", ";
+    assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
 }
 
 #[test]

@@ -31,7 +31,8 @@ macro_rules! observable {
             /// Registers a callback in the current store, until the handle is dropped.
             ///
             /// It is run once for each reading, or for readings that are made at the same time, never twice at once;
-            /// on the thread that reads, and in the scope of its store. What it does not observe in a run is not in
+            /// on the thread that reads (of a store that a `Telemetry` or a `Scrape` of metercast reads: on one of its own,
+            /// which is waited for for a second), and in the scope of its store. What it does not observe in a run is not in
             /// that reading. It may record, register and drop callbacks, and read the store itself (then it finds what
             /// callbacks observed before); it must not wait for another thread that reads, nor for a lock that is held
             /// by who reads. One that panics is left out of that reading and listed by
@@ -207,7 +208,11 @@ pub(super) fn observe(
     mut callback: impl FnMut(Run<'_>) + Send + 'static,
 ) -> Observation {
     let caller = Location::caller();
-    let place = Place { file: caller.file(), line: caller.line() };
+    let place = match site.descriptor().place {
+        // Who calls is a front end then, and says nothing of whose callback it is.
+        elsewhere @ Place { line: 0, .. } => elsewhere,
+        _ => Place { file: caller.file(), line: caller.line() },
+    };
     let name = site.descriptor().name;
     site.note_beginning();
     local::with_store(|store| {
