@@ -41,9 +41,9 @@
 //!
 //! # What goes wrong
 //!
-//! Collectors run on the thread of the reader for callbacks, with its limit of time: one that hangs delays nobody, and what its
-//! registry said last is served; one that panics is left out. A name that the program records under itself stays the
-//! program's. Series that are said twice, buckets that count down, lines that nobody understands: they are left out, and
+//! Where a `Telemetry` or a `Scrape` of metercast reads, collectors run on the thread for callbacks, with its limit of time: one
+//! that hangs delays nobody, and what its registry said last is served; one that panics is left out. A name that the program
+//! records under itself stays the program's. Series that are said twice, buckets that count down, lines that nobody understands: they are left out, and
 //! listed once by [`Store::problems`](metercast_core::Store::problems). Of a family there are at most 10,000 series.
 //!
 //! # Features

@@ -3,7 +3,7 @@
 #![cfg(feature = "prometheus")]
 
 use std::collections::HashMap;
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 
 use metercast::testing::isolated;
 use metercast::view::{Filter, Projection, View};
@@ -577,4 +577,16 @@ fn a_hundred_thousand_series_are_bounded_and_harmless() {
     receiver.flush(&mut message, &store);
     receiver.flush(&mut message, &store);
     assert_eq!(receiver.sums.values().sum::<f64>(), 100_000.0 + 1.0);
+}
+
+#[test]
+fn a_registry_in_a_static_is_passed_as_it_is() {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+        let registry = Registry::new();
+        registry.register(Box::new(IntCounter::new("lazy_total", "Lazy.").unwrap())).unwrap();
+        registry
+    });
+    let store = Store::new();
+    store.scope(|| registry(&REGISTRY).forever());
+    assert_eq!(ours(&store).lines().last(), Some("lazy_total 0"));
 }
