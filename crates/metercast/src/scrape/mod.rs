@@ -21,6 +21,7 @@ pub use parts::{ScrapePart, ScrapeParts};
 
 use crate::export::prometheus::{PageFormat, PrometheusPage, Selection};
 use crate::log::Level;
+use crate::observer;
 use crate::reader::Reader;
 
 /// Answers scrapes of a store, for a server of the application: in the format and packing that the scraper asks for, with a
@@ -114,8 +115,10 @@ impl Scrape {
     /// The time of a request unless it is said otherwise.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Answers with pages of `store` as `page` writes them.
+    /// Answers with pages of `store` as `page` writes them. From now on callbacks of its observable instruments are waited for
+    /// for a second together, as where a `Telemetry` runs: a page has what those observed last that take longer.
     pub fn new(store: Store, page: PrometheusPage) -> Scrape {
+        observer::install(&store);
         let reader = Reader::new(store, page.log().clone());
         let scrape = Scrape::of(reader, page);
         scrape.begin();

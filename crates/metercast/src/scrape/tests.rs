@@ -370,3 +370,18 @@ async fn of_those_that_are_silent_for_too_long_the_longest_loses_its_page() {
     drop((third, whole, second));
     assert_eq!(ask().status(), 200);
 }
+
+#[test]
+fn a_callback_that_hangs_is_not_waited_for_without_a_telemetry_either() {
+    metrics! {
+        /// Waits for the test.
+        static HANGING: ObservableGauge<u64> = "scrape.hanging";
+    }
+    let store = store();
+    let (gate, wait) = mpsc::channel::<()>();
+    let _hanging = store.scope(|| HANGING.observe(move |_| _ = wait.recv()));
+    let answer = scrape_of(&store).answer_blocking(&ScrapeRequest::default());
+    assert!(text(&answer).contains("jobs_total{kind=\"a\"} 3\n"));
+    assert!(text(&answer).contains("metercast_observables_late_total{metric=\"scrape.hanging\"} 1\n"));
+    drop(gate);
+}
