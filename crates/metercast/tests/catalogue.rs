@@ -8,7 +8,7 @@ use std::process::Command;
 use metercast::catalogue::{Buckets, Catalogue, Metric, Values};
 use metercast::{
     Instrument, KeyValue, Kind, NumberType, Store, Visibility, assert_catalogue, f64_histogram_with_unit,
-    frequency, labels, metrics, u64_counter, u64_gauge,
+    frequency, labels, metrics, u64_counter, u64_counter_with_unit, u64_gauge,
 };
 
 labels! {
@@ -207,7 +207,7 @@ fn contradictions_are_told_with_their_places() {
     assert!(case.contains("differ in the case of letters alone"), "{case}");
     assert!(descriptions.contains(r#""One thing" at metercast tests/catalogue.rs:"#), "{descriptions}");
     assert!(descriptions.contains(r#""Another thing" at metercast tests/catalogue.rs:"#), "{descriptions}");
-    assert!(meanings.contains("two meanings, a counter of U64 without unit at"), "{meanings}");
+    assert!(meanings.contains("two meanings, a counter of u64 without unit at"), "{meanings}");
 }
 
 #[test]
@@ -323,6 +323,35 @@ fn a_reference_is_held_against_the_program() {
     let (passed, said) = child(&reference, true);
     assert!(!passed && said.contains("write these two where it is to stand"), "{said}");
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// A metric that metercast has too.
+#[allow(dead_code, reason = "what is never called is in the catalogue")]
+fn fail() {
+    u64_counter_with_unit!("metercast.exporter.failures", "Exports that failed.", "{export}", 1);
+}
+
+#[test]
+fn a_reference_of_the_program_says_nothing_of_the_test_that_holds_it() {
+    let name = "a_reference_of_the_program_says_nothing_of_the_test_that_holds_it";
+    if let Some(reference) = std::env::var_os(REFERENCE) {
+        return assert_catalogue!(reference);
+    }
+    let reference =
+        std::env::temp_dir().join(format!("metercast-catalogue-program-{}.md", std::process::id()));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name]).env(REFERENCE, &reference).env("UPDATE", "0");
+    assert!(
+        !command.output().unwrap().status.success() && !reference.exists(),
+        "UPDATE=1 writes it, and nothing else"
+    );
+    assert!(command.env("UPDATE", "1").output().unwrap().status.success());
+    let written = fs::read_to_string(&reference).unwrap();
+    assert!(
+        written.contains("| `metercast.exporter.failures` |") && !written.contains("tests/"),
+        "{written}"
+    );
+    fs::remove_file(reference).unwrap();
 }
 
 #[test]

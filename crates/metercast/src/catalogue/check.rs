@@ -179,7 +179,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
 }
 
 /// Asserts that a file has the reference of the program's metrics, as [`Catalogue::document`](crate::catalogue::Catalogue::document) writes it: that nobody added,
-/// removed or changed a metric without saying so. With the variable `UPDATE` the file is written instead.
+/// removed or changed a metric without saying so. With `UPDATE=1` in the environment the file is written instead.
 ///
 /// The file is named from the folder of the package whose test it is. Metrics that the integration test itself has are left out.
 ///
@@ -232,13 +232,17 @@ macro_rules! assert_catalogue {
 pub struct Given(Result<Catalogue, CatalogueError>);
 
 impl Given {
-    /// Without what an integration test itself has, if the module is one of such.
+    /// Without what an integration test itself has, and without its places, if the module is one of such.
     pub fn of_test(catalogue: Result<Catalogue, CatalogueError>, module: &str) -> Given {
         let test = module.split("::").next().unwrap_or_default();
         let is_of_test = |place: &super::Place| {
             place.file.starts_with("tests/") && place.module.split("::").next() == Some(test)
         };
-        Given(catalogue.map(|catalogue| catalogue.retain(|metric| !metric.places.iter().all(is_of_test))))
+        Given(catalogue.map(|mut catalogue| {
+            catalogue.metrics.retain(|metric| !metric.places.iter().all(is_of_test));
+            catalogue.metrics.iter_mut().for_each(|metric| metric.places.retain(|place| !is_of_test(place)));
+            catalogue
+        }))
     }
 }
 
@@ -262,7 +266,7 @@ pub fn assert(folder: &str, path: impl AsRef<Path>, Given(catalogue): Given) {
         Ok(catalogue) => catalogue,
         Err(error) => panic!("{error}"),
     };
-    if let Err(trouble) = held(&catalogue, &path, std::env::var_os("UPDATE").is_some()) {
+    if let Err(trouble) = held(&catalogue, &path, std::env::var("UPDATE").is_ok_and(|update| update == "1")) {
         panic!("{trouble}");
     }
 }
