@@ -168,6 +168,44 @@ fn a_failure_shows_everything_that_is_there_the_nearest_first() {
 }
 
 #[test]
+fn a_failure_says_what_a_name_or_labels_are_taken_for() {
+    let _metrics = testing::scope();
+    u64_counter_with_unit!("case.sent", "Sent", "By", 1, "side" => "buy", "region" => "eu");
+    let has = |failed: String, hint: &str| assert_eq!(failed.lines().nth(1), Some(hint), "{failed}");
+    has(
+        said(|| assert_counter!(CASE_SENT, 1, ..)),
+        "CASE_SENT is taken for the name of a metric, as text: of a static, write the name that stands in metrics!",
+    );
+    has(
+        said(|| assert_counter!("case_sent_bytes_total", 1, ..)),
+        "case_sent_bytes_total is how a Prometheus page spells case.sent: assert it by the name that it is recorded with",
+    );
+    let more = "there are more labels than these: a last .. stands for them";
+    has(said(|| assert_counter!("case.sent", 1)), more);
+    has(said(|| assert_counter_exists!("case.sent", "side" => "buy")), more);
+    has(said(|| assert_counter!("case.sent", 1, "side" => "sell")), "there is:");
+    has(said(|| assert_counter!("case.sent", 2, ..)), "there is:");
+}
+
+#[test]
+fn a_failure_outside_of_every_scope_says_so() {
+    u64_counter!("case.outside", "Outside", 1);
+    let failed = said(|| assert_counter!("case.outside", 0));
+    assert_eq!(
+        failed.lines().nth(1),
+        Some("there is in the global store, outside of every scope:"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn a_page_that_is_taken_for_the_name_of_a_file_is_not_written() {
+    let _metrics = testing::scope();
+    let failed = said(|| assert_metrics_snapshot!("# TYPE a counter\na 1\n"));
+    assert!(failed.ends_with("a page in a literal is assert_metrics_snapshot!(text: ..)"), "{failed}");
+}
+
+#[test]
 fn a_failure_says_that_a_label_is_of_another_type_or_that_nothing_is_there() {
     let failed = {
         let _metrics = testing::scope();

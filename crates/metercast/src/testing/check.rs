@@ -7,6 +7,8 @@ use metercast_core::{Kind, LabelSet, Store};
 use super::escapes::{self, Scope};
 use super::expected::{Amount, Expected};
 use super::labels::Labels;
+use crate::PageOptions;
+use crate::export::prometheus::name_of;
 use crate::snapshot::{Family, Point, Snapshot};
 use crate::view::Glob;
 
@@ -188,7 +190,12 @@ impl Sought<'_> {
         }
         let present = self.present(snapshot);
         if !present.is_empty() {
-            let _ = write!(said, "\nthere is:{present}");
+            let store = if Store::current().is(&Store::global()) {
+                " in the global store, outside of every scope"
+            } else {
+                ""
+            };
+            let _ = write!(said, "\nthere is{store}:{present}");
         } else if scope.is_some() {
             said += "\nnothing was recorded in this scope; is the code under test in it, and what it spawns wrapped in \
                      with_current_meter_provider()?";
@@ -201,7 +208,7 @@ impl Sought<'_> {
 
     /// What is nearly what is sought, in words.
     fn hint(&self, snapshot: &Snapshot) -> Option<String> {
-        let named = snapshot.family(self.name)?;
+        let Some(named) = snapshot.family(self.name) else { return self.hint_of_name(snapshot) };
         let kind = named.definition.kind();
         if !self.what.fits(kind) {
             let article = if kind == Kind::UpDownCounter { "an" } else { "a" };
@@ -211,7 +218,34 @@ impl Sought<'_> {
                 What::assertion(kind)
             ));
         }
-        named.series.iter().find_map(|series| self.labels.of_other_type(&series.labels))
+        let labels = || named.series.iter().map(|series| &series.labels);
+        if labels().any(|labels| self.labels.match_set(labels)) {
+            return None;
+        }
+        let type_differs = labels().find_map(|labels| self.labels.of_other_type(labels));
+        let others = || "there are more labels than these: a last .. stands for them".to_owned();
+        type_differs.or_else(|| labels().any(|labels| self.labels.match_with_others(labels)).then(others))
+    }
+
+    /// What else the name is, if no metric has it.
+    fn hint_of_name(&self, snapshot: &Snapshot) -> Option<String> {
+        let Sought { name, .. } = self;
+        if name.contains(|c: char| c.is_ascii_uppercase())
+            && !name.contains(|c: char| !matches!(c, 'A'..='Z' | '0'..='9' | '_'))
+        {
+            return Some(format!(
+                "{name} is taken for the name of a metric, as text: of a static, write the name that stands in metrics!"
+            ));
+        }
+        let options = PageOptions::new();
+        let spelled = |family: &&Family| {
+            let definition = &family.definition;
+            name_of(definition.name(), definition.kind(), definition.unit(), &options) == *name
+        };
+        let recorded = snapshot.families.iter().find(spelled)?.definition.name();
+        Some(format!(
+            "{name} is how a Prometheus page spells {recorded}: assert it by the name that it is recorded with"
+        ))
     }
 
     /// Everything that is there, a line each, what is most like what is sought first.

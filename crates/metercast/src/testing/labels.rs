@@ -40,6 +40,11 @@ impl Labels {
         (self.others || self.named.len() == labels.len()) && self.missed(labels) == 0
     }
 
+    /// Whether a set has all that is named, whatever else it has.
+    pub(super) fn match_with_others(&self, labels: &LabelSet) -> bool {
+        self.missed(labels) == 0
+    }
+
     /// How far a set is from what is named: keys missing and values that differ weigh more than keys too many.
     pub(super) fn distance(&self, labels: &LabelSet) -> usize {
         let unnamed = labels.iter().filter(|(key, _)| self.named.get(key).is_none()).count();

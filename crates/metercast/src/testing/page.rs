@@ -109,6 +109,12 @@ pub fn check_page(expected: &str) {
 #[track_caller]
 pub fn check_page_file(folder: &str, path: &Path) {
     check_denied();
+    // Nor is one written by `UPDATE=1`.
+    if path.as_os_str().to_string_lossy().contains('\n') {
+        panic!(
+            "the name of a file has several lines; a page in a literal is assert_metrics_snapshot!(text: ..)"
+        );
+    }
     let page = page(&Store::current());
     let path = Path::new(folder).join(path);
     let expected = fs::read_to_string(&path);
