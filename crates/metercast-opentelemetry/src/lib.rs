@@ -59,7 +59,8 @@
 //! * Attributes may come in any order, and of a key that is given twice the last value stays. A list becomes a text: the list as
 //!   JSON. A measurement with more than 128 attributes is counted, in a series that stands for all such; that is reported.
 //! * Observable instruments: callbacks are run for each reading, never twice at once, outside of every lock. They may
-//!   record, build instruments, take long or panic, and disturb nobody else. [`with_callbacks`] unregisters them.
+//!   record, build instruments or panic, and disturb nobody else; one that takes long neither, where a `Telemetry` or a `Scrape` of
+//!   metercast reads. [`with_callbacks`] unregisters them.
 //! * `current_span`, with the feature `trace`, gives the store the span of a measurement, so that exemplars are taken.
 //! * An instrument lives as long as the program, once it was built, and a program has a limit of them: beyond it they record
 //!   nothing, which is reported. Instruments are not named after what comes from outside; attributes are for that.

@@ -20,6 +20,23 @@
 //!
 //! Code that was written for the `MetricsLayer` of `tracing-opentelemetry` works unchanged with [`Metrics`];
 //! [`LogCounter`] counts events by level and target. Both record into the store that is current where the event is.
+//!
+//! In `main` they stand beside whatever else the program logs with, and `metercast::start()` serves what they record:
+//!
+//! ```
+//! use metercast::{assert_counter, testing};
+//! use metercast_tracing::{LogCounter, Metrics};
+//! use tracing_subscriber::layer::SubscriberExt;
+//! use tracing_subscriber::util::SubscriberInitExt;
+//!
+//! tracing_subscriber::registry().with(Metrics::new().layer()).with(LogCounter::new().layer()).init();
+//!
+//! let _metrics = testing::scope(); // in a test
+//! tracing::info!(monotonic_counter.refused = 1, reason = "limit");
+//! tracing::warn!(target: "shop", "an order was refused");
+//! assert_counter!("refused", 1, "reason" => "limit");
+//! assert_counter!("log.events", 1, "level" => "warn", "target" => "shop");
+//! ```
 
 #![forbid(unsafe_code)]
 

@@ -33,6 +33,7 @@
 //! | `yaml` | no | configuration from a YAML file, and OpenTelemetry's declarative files |
 //! | `serve` | yes | the listener that serves the Prometheus page |
 //! | `otlp` | yes | push by OTLP over HTTP |
+//! | `grpc` | no | push by OTLP over gRPC |
 //! | `tls` | yes | encrypted connections |
 //! | `gzip` | with `serve` or `otlp` | packing by gzip |
 //! | `zstd` | no | packing by zstd |

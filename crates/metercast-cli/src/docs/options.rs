@@ -30,7 +30,8 @@ pub(crate) struct Options {
     /// Write the reference into FILE, not to standard output
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(super) write: Option<PathBuf>,
-    /// How Prometheus pages spell the names, as the exporter's `strategy` says it
+    /// How Prometheus pages spell the names, as the exporter's `strategy` says it: UnderscoreEscapingWithSuffixes,
+    /// UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes or NoTranslation
     #[arg(long, value_name = "STRATEGY", value_parser = strategy, default_value = STRATEGIES[0].0)]
     strategy: Strategy,
     /// Whose habits the pages follow, as the exporter's `profile` says it: otel or metrics-rs
