@@ -1,5 +1,7 @@
 //! What front ends ask of instruments beside recording: totals of others, one value many times, descriptions that come late.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use metercast_core::{Instrument, KeyValue, Kind, LabelRef, NumberType, Store, ValueRef, reading::Point};
@@ -168,10 +170,10 @@ fn prepared_labels_record_into_the_series_of_the_same_labels_in_each_store() {
     for by in [1u64, 2] {
         let store = Store::new();
         store.scope(|| {
-            counter.add_at(by, Some(&prepared), labels());
+            counter.add_at(by, Some(&prepared), labels);
             counter.add(by, labels());
-            counter.add_at(by, Some(&prepared), labels());
-            counter.add_at(by, None, labels());
+            counter.add_at(by, Some(&prepared), labels);
+            counter.add_at(by, None, labels);
         });
         assert_eq!(only_point(&store), Point::U64(4 * by));
         assert!(store.remove(
@@ -181,9 +183,70 @@ fn prepared_labels_record_into_the_series_of_the_same_labels_in_each_store() {
                 _ => KeyValue::new(key, "1"),
             })
         ));
-        store.scope(|| counter.add_at(9u64, Some(&prepared), labels()));
+        store.scope(|| counter.add_at(9u64, Some(&prepared), labels));
         assert_eq!(only_point(&store), Point::U64(9));
     }
+}
+
+#[test]
+fn prepared_labels_record_into_no_series_that_took_the_place_of_theirs() {
+    let counter = counter("prepared.replaced");
+    let of = |tenant: &'static str| [("tenant", ValueRef::from(tenant))];
+    let (store, remove) = (Store::new(), |store: &Store, tenant: &'static str| {
+        assert!(store.remove("prepared.replaced", [KeyValue::new("tenant", tenant)]));
+        // A reading lets the next series have its memory.
+        let _ = store.collect();
+    });
+    store.scope(|| {
+        let prepared = counter.prepare(of("own")).unwrap();
+        for _ in 0..3 {
+            counter.add_at(1u64, Some(&prepared), || of("own"));
+            counter.add_at(1u64, Some(&prepared), || of("own"));
+            remove(&store, "own");
+            counter.add(1u64, of("other"));
+            counter.add_at(5u64, Some(&prepared), || of("own"));
+            let families = store.collect();
+            let points = families.iter().flat_map(|family| &family.series).map(|series| &series.point);
+            assert_eq!(points.collect::<Vec<_>>(), [&Point::U64(1), &Point::U64(5)]);
+            remove(&store, "other");
+            remove(&store, "own");
+        }
+    });
+}
+
+#[test]
+fn while_series_end_and_others_begin_prepared_labels_record_into_their_own_alone() {
+    let counter = counter("prepared.churn");
+    let of = |tenant: i64| [("tenant", ValueRef::from(tenant))];
+    let (store, is_over) = (Store::new(), AtomicBool::new(false));
+    let prepared = store.scope(|| counter.prepare(of(0))).unwrap();
+    let mut wrong = Vec::new();
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            store.scope(|| {
+                while !is_over.load(Relaxed) {
+                    counter.add_at(1_000u64, Some(&prepared), || of(0));
+                }
+            });
+        });
+        store.scope(|| {
+            for tenant in 1..2_000 {
+                store.remove("prepared.churn", [KeyValue::new("tenant", 0)]);
+                let _ = store.collect();
+                counter.add(1u64, of(tenant));
+                let families = store.collect();
+                wrong.extend(families.iter().flat_map(|family| &family.series).filter_map(|series| {
+                    let Point::U64(total) = series.point else { panic!("{series:?}") };
+                    let is_own = series.labels.to_string() == "{tenant=0}";
+                    let is_right = if is_own { total % 1_000 == 0 } else { total == 1 };
+                    (!is_right).then(|| format!("{} {total}", series.labels))
+                }));
+                store.remove("prepared.churn", [KeyValue::new("tenant", tenant)]);
+            }
+        });
+        is_over.store(true, Relaxed);
+    });
+    assert_eq!(wrong.first(), None);
 }
 
 #[test]
@@ -198,12 +261,12 @@ fn gauges_and_histograms_take_prepared_labels_and_what_has_no_such_form_is_recor
             let labels = || [("a", ValueRef::String(text))];
             let prepared = gauge.prepare(labels());
             assert_eq!(prepared.is_some(), text.len() < 32);
-            gauge.set_at(4.0, prepared.as_ref(), labels());
-            gauge.add_at(-1.5, prepared.as_ref(), labels());
-            gauge.set_at(f64::NAN, prepared.as_ref(), labels());
+            gauge.set_at(4.0, prepared.as_ref(), labels);
+            gauge.add_at(-1.5, prepared.as_ref(), labels);
+            gauge.set_at(f64::NAN, prepared.as_ref(), labels);
             let prepared = histogram.prepare(labels());
-            histogram.record_at(0.5, prepared.as_ref(), labels());
-            histogram.record_at(0.25, prepared.as_ref(), labels());
+            histogram.record_at(0.5, prepared.as_ref(), labels);
+            histogram.record_at(0.25, prepared.as_ref(), labels);
         }
     });
     let families = store.collect();

@@ -15,8 +15,8 @@ pub(crate) struct Series {
     instrument: Instrument,
     /// `None` if they have no such form.
     prepared: Option<PreparedLabels>,
-    /// `None` follows the current one.
-    store: Option<Store>,
+    /// With its number; `None` follows the current one.
+    store: Option<(u64, Store)>,
     /// The store where the series was last made to appear.
     appeared: AtomicU64,
 }
@@ -38,9 +38,10 @@ const NOWHERE: u64 = u64::MAX;
 impl Series {
     pub(crate) fn new(key: &Key, instrument: Instrument, store: Option<Store>) -> Series {
         let (key, appeared) = (key.to_retained(), AtomicU64::new(NOWHERE));
+        let store = store.map(|store| (store.scope(Store::current_id), store));
         let mut series = Series { key, instrument, prepared: None, store, appeared };
-        // A gauge without labels has a place of its own.
-        if instrument.kind() != Kind::Gauge || series.key.labels().len() > 0 {
+        // A counter or a gauge without labels has a place of its own.
+        if !matches!(instrument.kind(), Kind::Counter | Kind::Gauge) || series.key.labels().len() > 0 {
             series.prepared = instrument.prepare(series.labels());
         }
         series
@@ -80,15 +81,20 @@ impl Series {
     #[inline]
     fn within(&self, record: impl FnOnce()) {
         match &self.store {
-            None => record(),
-            Some(store) => store.scope(record),
+            Some((id, store)) if *id != Store::current_id() => elsewhere(store, record),
+            _ => record(),
         }
     }
 }
 
+#[inline(never)]
+fn elsewhere(store: &Store, record: impl FnOnce()) {
+    store.scope(record);
+}
+
 impl CounterFn for Series {
     fn increment(&self, value: u64) {
-        self.within(|| self.instrument.add_at(value, self.prepared.as_ref(), self.labels()));
+        self.within(|| self.instrument.add_at(value, self.prepared.as_ref(), || self.labels()));
     }
 
     fn absolute(&self, value: u64) {
@@ -98,21 +104,21 @@ impl CounterFn for Series {
 
 impl GaugeFn for Series {
     fn increment(&self, value: f64) {
-        self.within(|| self.instrument.add_at(value, self.prepared.as_ref(), self.labels()));
+        self.within(|| self.instrument.add_at(value, self.prepared.as_ref(), || self.labels()));
     }
 
     fn decrement(&self, value: f64) {
-        self.within(|| self.instrument.add_at(-value, self.prepared.as_ref(), self.labels()));
+        self.within(|| self.instrument.add_at(-value, self.prepared.as_ref(), || self.labels()));
     }
 
     fn set(&self, value: f64) {
-        self.within(|| self.instrument.set_at(value, self.prepared.as_ref(), self.labels()));
+        self.within(|| self.instrument.set_at(value, self.prepared.as_ref(), || self.labels()));
     }
 }
 
 impl HistogramFn for Series {
     fn record(&self, value: f64) {
-        self.within(|| self.instrument.record_at(value, self.prepared.as_ref(), self.labels()));
+        self.within(|| self.instrument.record_at(value, self.prepared.as_ref(), || self.labels()));
     }
 
     fn record_many(&self, value: f64, count: usize) {

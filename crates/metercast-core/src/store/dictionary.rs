@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::directory::{CHUNK_WORDS, Directory};
+use super::hint::{Generation, Hint};
 use super::layout::Layout;
 use super::layouts::Layouts;
 use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
@@ -32,6 +33,8 @@ pub(crate) use metrics::Ends;
 
 /// The series of a store.
 pub(crate) struct Dictionary {
+    /// Ends when a series leaves the table.
+    pub(crate) generation: Generation,
     pub(crate) table: Table,
     /// What lookups compare.
     lines: Directory,
@@ -116,6 +119,7 @@ pub(crate) struct New<'a> {
 impl Dictionary {
     pub(crate) const fn new() -> Dictionary {
         Dictionary {
+            generation: Generation::new(),
             table: Table::new(),
             lines: Directory::new(),
             sides: Directory::new(),
@@ -136,6 +140,23 @@ impl Dictionary {
     #[inline(always)]
     pub(crate) fn find_packed(&self, packed: &impl Words) -> Option<CellWord> {
         self.table.find(packed.hash(seeds()), &HasLabels(self, packed)).map(|(_, cell)| cell)
+    }
+
+    /// The same for labels that come again: they are not looked for where they were found before.
+    #[inline(always)]
+    pub(crate) fn find_again(&self, packed: &Packed, hint: &Hint) -> Option<CellWord> {
+        let generation = self.generation.get();
+        match hint.line_in(generation) {
+            Some(number) => self.line(number).map(Line::cell),
+            None => self.find_and_hint(packed, hint, generation),
+        }
+    }
+
+    #[inline(never)]
+    fn find_and_hint(&self, packed: &Packed, hint: &Hint, generation: u64) -> Option<CellWord> {
+        let (number, cell) = self.table.find(packed.hash(seeds()), &HasLabels(self, packed))?;
+        hint.set(generation, number);
+        Some(cell)
     }
 
     /// The line of these labels as a site gives them, if there is one.

@@ -360,6 +360,7 @@ impl Leaving {
                 side.set_removed(true);
             }
         }
+        dictionary.generation.renew();
         dictionary.count(writer, self.definition.id, false);
     }
 

@@ -21,6 +21,7 @@ pub(crate) mod fixed_gauges;
 pub(crate) mod gauge_sets;
 pub(crate) mod gauges;
 mod guarded;
+pub(crate) mod hint;
 mod inner;
 pub(crate) mod layout;
 mod layouts;
@@ -128,6 +129,7 @@ impl Store {
         static NEXT: AtomicU64 = AtomicU64::new(GLOBAL_ID + 1);
         let id = NEXT.fetch_add(1, Relaxed);
         let inner = Arc::new(Inner::new(id));
+        inner.dictionary.generation.renew();
         prepare(&inner);
         inner.started();
         Store(Handle::Own(inner))

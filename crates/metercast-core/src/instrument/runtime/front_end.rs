@@ -16,12 +16,32 @@ use crate::own::{self, Reason};
 use crate::registry;
 use crate::site::is_bare;
 use crate::store::Inner;
+use crate::store::dictionary::{Dictionary, Sought};
+use crate::store::hint::Hint;
+use crate::store::line::CellWord;
 use crate::write::{Add, Change, Raise, Record, RecordMany};
 
 /// Labels that were brought into the form in which a recording compares them; made by [`Instrument::prepare`], and for its
-/// instrument alone. They are the same in every store, and hold no series: it can end and come back.
-#[derive(Clone, Copy, Debug)]
-pub struct PreparedLabels(Packed);
+/// instrument alone. They are the same in every store, and hold no series: it can end and come back. Until one ends, recording
+/// with them looks nothing up in the youngest store that they were recorded into.
+#[derive(Debug)]
+pub struct PreparedLabels {
+    packed: Packed,
+    hint: Hint,
+}
+
+impl Sought for PreparedLabels {
+    #[inline(always)]
+    fn cell_in(&self, dictionary: &Dictionary) -> Option<CellWord> {
+        dictionary.find_again(&self.packed, &self.hint)
+    }
+}
+
+/// Runs what is seldom come to where it does not burden what is done mostly.
+#[inline(never)]
+fn apart(f: impl FnOnce()) {
+    f();
+}
 
 /// Held by whoever raises a counter, since two that look at the total at once would both add what it lacks.
 static RAISING: Mutex<()> = Mutex::new(());
@@ -38,7 +58,7 @@ impl Instrument {
     /// let prepared = requests.prepare(labels).unwrap();
     /// let store = Store::new();
     /// store.scope(|| {
-    ///     requests.add_at(2u64, Some(&prepared), labels);
+    ///     requests.add_at(2u64, Some(&prepared), || labels);
     ///     requests.add(1u64, labels);
     /// });
     /// assert_eq!(store.collect()[0].series[0].point, Point::U64(3));
@@ -46,64 +66,65 @@ impl Instrument {
     /// ```
     pub fn prepare<'a>(self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> Option<PreparedLabels> {
         with_list(labels.into_iter(), |labels| {
-            local::slowly(|| Packed::of_pairs(&self.listed(labels))).flatten().map(PreparedLabels)
+            let packed = local::slowly(|| Packed::of_pairs(&self.listed(labels))).flatten()?;
+            Some(PreparedLabels { packed, hint: Hint::new() })
         })
     }
 
-    /// [`add`](Self::add) with labels that may have been prepared; `labels` are the same.
+    /// [`add`](Self::add) with labels that may have been prepared; `labels` gives the same, if they are needed.
     #[inline]
-    pub fn add_at<'a, N: Number>(
+    pub fn add_at<'a, N: Number, L: IntoIterator<Item = LabelRef<'a>>>(
         self,
         amount: N,
         prepared: Option<&PreparedLabels>,
-        labels: impl IntoIterator<Item = LabelRef<'a>>,
+        labels: impl FnOnce() -> L,
     ) {
-        let done = prepared.is_some_and(|PreparedLabels(packed)| {
+        let done = prepared.is_some_and(|prepared| {
             amount.is_sound()
                 && if self.takes::<N>(Kind::Counter) {
-                    !amount.is_negative() && local::write_at(packed, &Add { word: 0, amount })
+                    !amount.is_negative() && local::write_at(prepared, &Add { word: 0, amount })
                 } else if self.takes::<N>(Kind::Gauge) {
-                    local::write_at(packed, &Change::By(amount))
+                    local::write_at(prepared, &Change::By(amount))
                 } else {
                     false
                 }
         });
         if !done {
-            self.add(amount, labels);
+            apart(|| self.add(amount, labels()));
         }
     }
 
-    /// [`set`](Self::set) with labels that may have been prepared; `labels` are the same.
+    /// [`set`](Self::set) with labels that may have been prepared; `labels` gives the same, if they are needed.
     #[inline]
-    pub fn set_at<'a, N: Number>(
+    pub fn set_at<'a, N: Number, L: IntoIterator<Item = LabelRef<'a>>>(
         self,
         value: N,
         prepared: Option<&PreparedLabels>,
-        labels: impl IntoIterator<Item = LabelRef<'a>>,
+        labels: impl FnOnce() -> L,
     ) {
-        let done = prepared.is_some_and(|PreparedLabels(packed)| {
-            value.is_sound() && self.takes::<N>(Kind::Gauge) && local::write_at(packed, &Change::To(value))
+        let done = prepared.is_some_and(|prepared| {
+            value.is_sound() && self.takes::<N>(Kind::Gauge) && local::write_at(prepared, &Change::To(value))
         });
         if !done {
-            self.set(value, labels);
+            apart(|| self.set(value, labels()));
         }
     }
 
-    /// [`record`](Self::record) with labels that may have been prepared; `labels` are the same.
+    /// [`record`](Self::record) with labels that may have been prepared; `labels` gives the same, if they are needed.
     #[inline]
-    pub fn record_at<'a, N: Number>(
+    pub fn record_at<'a, N: Number, L: IntoIterator<Item = LabelRef<'a>>>(
         self,
         value: N,
         prepared: Option<&PreparedLabels>,
-        labels: impl IntoIterator<Item = LabelRef<'a>>,
+        labels: impl FnOnce() -> L,
     ) {
-        let done = prepared.is_some_and(|PreparedLabels(packed)| {
+        let done = prepared.is_some_and(|prepared| {
             value.is_sound()
                 && (self.takes::<N>(Kind::Histogram) || self.takes::<N>(Kind::Summary))
-                && local::write_at(packed, &Record(value.to_f64()))
+                && local::write_at(prepared, &Record(value.to_f64()))
         });
         if !done {
-            self.record(value, labels);
+            apart(|| self.record(value, labels()));
         }
     }
 
