@@ -76,6 +76,7 @@ impl Held {
     }
 
     /// Adds to the ups (word 0) or downs (word 1) in the current store.
+    #[inline(always)]
     pub(crate) fn add<N: Number>(self, word: u32, size: N) {
         match self {
             Held::Fixed(slot) => {

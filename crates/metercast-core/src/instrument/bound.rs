@@ -26,17 +26,6 @@ impl<T: Copy> Binding<T> {
         Binding { cell, store: local::with_store(Inner::id), descriptor }
     }
 
-    /// Runs `record` in the store of the binding, if that still lives.
-    #[inline(always)]
-    #[track_caller]
-    fn within(&self, record: impl FnOnce(T)) {
-        if let Some(cell) = self.here() {
-            record(cell);
-        } else {
-            self.elsewhere(Location::caller(), record);
-        }
-    }
-
     /// The series, if its store is the current one and nobody watches it.
     #[inline(always)]
     fn here(&self) -> Option<T> {
@@ -57,6 +46,16 @@ impl<T: Copy> Binding<T> {
     fn dropped(&self, reason: Reason) {
         own::dropped_if_enabled(self.descriptor, reason);
     }
+}
+
+/// Records in the store of a binding, if that still lives. A macro, because a closure that stands in two places is a call.
+macro_rules! within {
+    ($binding:expr, |$cell:ident| $record:expr) => {
+        match $binding.here() {
+            Some($cell) => $record,
+            None => $binding.elsewhere(Location::caller(), |$cell| $record),
+        }
+    };
 }
 
 impl<T: Copy> Clone for Binding<T> {
@@ -137,7 +136,7 @@ impl<N: Number> BoundCounter<N> {
         if !amount.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
         }
-        self.binding.within(|held| held.add(0, amount));
+        within!(self.binding, |held| held.add(0, amount));
     }
 }
 
@@ -150,7 +149,7 @@ impl<N: Number> BoundUpDownCounter<N> {
             return self.binding.dropped(Reason::NotFinite);
         }
         let (word, size) = up_or_down(amount);
-        self.binding.within(|held| held.add(word, size));
+        within!(self.binding, |held| held.add(word, size));
     }
 }
 
@@ -162,13 +161,11 @@ impl<N: Number> BoundGauge<N> {
         if !value.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
         }
-        self.binding.within(|slot| {
-            local::with_store(|store| {
-                if !store.set_gauge(slot, value.bits()) {
-                    store.change_mapped(slot, |_| value.bits());
-                }
-            });
-        });
+        within!(self.binding, |slot| local::with_store(|store| {
+            if !store.set_gauge(slot, value.bits()) {
+                store.change_mapped(slot, |_| value.bits());
+            }
+        }));
     }
 
     /// Adds to the value, which counts from zero if it was never set. Integers wrap.
@@ -178,11 +175,9 @@ impl<N: Number> BoundGauge<N> {
         if !amount.is_sound() {
             return self.binding.dropped(Reason::NotFinite);
         }
-        self.binding.within(|slot| {
-            local::with_store(|store| {
-                store.change_mapped(slot, |bits| N::from_bits(bits).plus(amount).bits());
-            });
-        });
+        within!(self.binding, |slot| local::with_store(|store| {
+            store.change_mapped(slot, |bits| N::from_bits(bits).plus(amount).bits());
+        }));
     }
 }
 
@@ -195,10 +190,6 @@ impl<N: Number> BoundHistogram<N> {
             return self.binding.dropped(Reason::NotFinite);
         }
         let value = value.to_f64();
-        // Not by `within`, whose closure stands in two places and so would be a call.
-        match self.binding.here() {
-            Some(distribution) => distribution.record(value),
-            None => self.binding.elsewhere(Location::caller(), |distribution| distribution.record(value)),
-        }
+        within!(self.binding, |distribution| distribution.record(value));
     }
 }
