@@ -364,6 +364,11 @@ impl Site {
 
     /// The up-down cell of a fixed series in the current store, for a guard.
     pub(crate) fn hold(&self, series: FixedAt<'_>) -> Held {
+        // Mostly it is known; so is the definition then.
+        let first = self.slot.load(Acquire);
+        if first > BY_DICTIONARY && local::with_store(Inner::is_plain) {
+            return Held::Fixed(first + (series.index * words_each(self.descriptor.kind)) as u32);
+        }
         match self.resolved(series.each, series.index) {
             Resolved::Refused => Held::Nothing,
             Resolved::Slot(slot) => Held::Fixed(slot),
