@@ -1,5 +1,6 @@
 //! Metrics that somebody else keeps, said whenever a store is read.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
@@ -133,6 +134,46 @@ fn what_somebody_else_counts_anew_gets_a_new_start() {
     assert_eq!(count_of(&store, "producers.anew.total"), 0);
     total.store(20, Relaxed);
     assert_eq!(started("producers.anew.total"), second.0);
+}
+
+#[test]
+fn whatever_is_said_in_whichever_order_comes_as_it_was_said_since_its_first_time() {
+    let orders: [&[i64]; 10] = [
+        &[1, 2, 3, 4],
+        &[1, 2, 3, 4],
+        &[1, 2, 3],
+        &[1, 2, 3, 4, 5],
+        &[1, 3, 2, 5, 4],
+        &[5, 4, 3, 2, 1],
+        &[5, 4, 3, 3, 2, 1, 5],
+        &[],
+        &[2, 1],
+        &[2, 1, 6, 7, 8, 9],
+    ];
+    let (store, mut runs) = (Store::new(), 0..);
+    let _producer = store.produce("orders", move |producer| {
+        let run: usize = runs.next().unwrap();
+        let mut family = producer.family(&Produced::new("producers.orders", Kind::Gauge));
+        for (at, label) in orders[run].iter().enumerate() {
+            family.series(&[("a", (*label).into()), ("b", "x".into())]).set((run * 100 + at) as f64);
+        }
+    });
+    let mut starts = HashMap::new();
+    for (run, order) in orders.iter().enumerate() {
+        let said = |label: &i64| order.iter().position(|one| one == label).map(|at| (run * 100 + at) as f64);
+        let series = family(&store, "producers.orders").map_or(Vec::new(), |family| family.series);
+        let mut labels: Vec<i64> = order.to_vec();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(series.len(), labels.len(), "{order:?}");
+        for label in labels {
+            let spelled = format!("{{a={label},b=\"x\"}}");
+            let of: Vec<_> = series.iter().filter(|one| one.labels.to_string() == spelled).collect();
+            let [one] = of[..] else { panic!("{label} in {order:?}: {series:?}") };
+            assert_eq!(one.point, Point::F64(said(&label).unwrap()), "{label} in {order:?}");
+            assert_eq!(*starts.entry(label).or_insert(one.started), one.started, "{label} in {order:?}");
+        }
+    }
 }
 
 #[test]

@@ -132,14 +132,14 @@ impl ProducedFamily<'_> {
     /// [`Store::problems`].
     pub fn series<'s>(&'s mut self, labels: &[LabelRef<'_>]) -> ProducedSeries<'s> {
         let labels = match &self.of {
-            None => LabelSet::default(),
-            Some((points, _)) => {
+            None => Arc::default(),
+            Some((points, before)) => points.next_labels(*before, labels).unwrap_or_else(|| {
                 let (labels, faults) = LabelSet::of(labels);
                 if faults.any() {
                     self.store.inner().report_faults(points.definition(), &faults);
                 }
-                labels
-            }
+                Arc::new(labels)
+            }),
         };
         let of = self.of.as_mut().map(|(points, before)| (&mut **points, *before));
         ProducedSeries {
@@ -175,7 +175,7 @@ pub struct ProducedSeries<'a> {
     store: &'a Store,
     place: Place,
     of: Option<(&'a mut Points, Option<&'a Points>)>,
-    labels: LabelSet,
+    labels: Arc<LabelSet>,
     /// 0 if that is not known.
     started_unix_nanos: u64,
     exemplars: Vec<Exemplar>,

@@ -1,14 +1,13 @@
 //! What callbacks, gauge sets and producers say, metric by metric: whole series with their values, not cells.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::mem;
 use std::sync::Arc;
 
 use super::Store;
 use super::dictionary::{LIMIT_EACH, OVERFLOW};
 use crate::definition::{Definition, Kind};
-use crate::label::{KeyValue, LabelSet, Value};
+use crate::label::{KeyValue, LabelRef, LabelSet, Value};
 use crate::number::NumberType;
 use crate::own;
 use crate::reading::{BucketsView, PointView, SummaryView};
@@ -73,7 +72,9 @@ pub(crate) enum Distribution {
 pub struct Points {
     definition: &'static Arc<Definition>,
     series: Vec<Seen>,
-    index: HashMap<Arc<LabelSet>, usize>,
+    /// The place of each. That of the points before for as long as each series has the place that it had there: then others
+    /// may be in it that were not said yet.
+    index: Arc<HashMap<Arc<LabelSet>, usize>>,
     /// Which of the series the points before had not.
     fresh: Vec<usize>,
     /// What is over the limit, if it can be added up. Once all is said it is one of the series.
@@ -89,7 +90,7 @@ impl Points {
         Points {
             definition,
             series: Vec::new(),
-            index: HashMap::new(),
+            index: Arc::default(),
             fresh: Vec::new(),
             overflow: None,
             full: false,
@@ -125,7 +126,7 @@ impl Points {
 
     /// The place of the series with these labels.
     pub(crate) fn find(&self, labels: &LabelSet) -> Option<usize> {
-        self.index.get(labels).copied()
+        self.index.get(labels).copied().filter(|at| *at < self.series.len())
     }
 
     /// The most series that it may have.
@@ -146,18 +147,40 @@ impl Points {
     pub(crate) fn say(&mut self, seen: Seen, before: Option<&Points>) {
         // What was there before is found by its place, which is mostly the same as then.
         let place = self.series.len();
-        let same =
-            before.and_then(|before| before.series.get(place)).filter(|same| same.labels == seen.labels);
-        if let Some(same) = same
-            && let Entry::Vacant(free) = self.index.entry(Arc::clone(&same.labels))
+        let is_same = |same: &&Seen| Arc::ptr_eq(&same.labels, &seen.labels) || same.labels == seen.labels;
+        if let Some(before) = before
+            && let Some(same) = before.series.get(place).filter(is_same)
         {
-            free.insert(place);
-            self.series.push(Seen { labels: Arc::clone(&same.labels), ..seen });
-            return;
+            if place == 0 {
+                self.index = Arc::clone(&before.index);
+            }
+            if Arc::ptr_eq(&self.index, &before.index) {
+                self.series.push(Seen { labels: Arc::clone(&same.labels), ..seen });
+                return;
+            }
         }
+        self.have_index();
         match self.find(&seen.labels) {
             Some(_) => self.twice = self.twice.take().or(Some(seen.labels)),
             None => self.insert(seen, before),
+        }
+    }
+
+    /// The labels of the series that is said next if it is the same as before, and these are its labels.
+    pub(crate) fn next_labels(
+        &self,
+        before: Option<&Points>,
+        labels: &[LabelRef<'_>],
+    ) -> Option<Arc<LabelSet>> {
+        let next = before?.series.get(self.series.len())?;
+        next.labels.is(labels).then(|| Arc::clone(&next.labels))
+    }
+
+    /// Makes an index of its own, unless the one that there is has these series and no others.
+    fn have_index(&mut self) {
+        if self.index.len() != self.series.len() {
+            let places = self.series.iter().enumerate().map(|(at, seen)| (Arc::clone(&seen.labels), at));
+            self.index = Arc::new(places.collect());
         }
     }
 
@@ -189,17 +212,18 @@ impl Points {
     }
 
     fn push(&mut self, seen: Seen) {
-        self.index.insert(Arc::clone(&seen.labels), self.series.len());
+        Arc::make_mut(&mut self.index).insert(Arc::clone(&seen.labels), self.series.len());
         self.series.push(seen);
     }
 
     /// Itself, once all is said: of the series that had no place, the last ones give way until the limit is kept.
     pub(crate) fn finished(mut self) -> Arc<Points> {
+        self.have_index();
         let over = self.series.len().saturating_sub(self.limit());
         // As many as the limit had a place before at most, so that all that is over is fresh.
         let over = self.fresh.split_off(self.fresh.len().saturating_sub(over));
         if !over.is_empty() {
-            self.index.clear();
+            self.index = Arc::default();
             for (at, seen) in mem::take(&mut self.series).into_iter().enumerate() {
                 if over.binary_search(&at).is_ok() { self.overflow(seen) } else { self.push(seen) }
             }
@@ -269,8 +293,8 @@ fn is_overflow(labels: &LabelSet) -> bool {
 
 impl Seen {
     /// A number of which nothing else is known.
-    pub(crate) fn of(labels: LabelSet, started_unix_nanos: u64, bits: u64) -> Seen {
-        Seen { labels: Arc::new(labels), started_unix_nanos, bits, more: None }
+    pub(crate) fn of(labels: impl Into<Arc<LabelSet>>, started_unix_nanos: u64, bits: u64) -> Seen {
+        Seen { labels: labels.into(), started_unix_nanos, bits, more: None }
     }
 
     /// The value, which is of this type if it is a number.

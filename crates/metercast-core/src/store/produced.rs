@@ -13,13 +13,21 @@ use crate::number::NumberType;
 /// What is known of the series of one producer.
 pub(crate) struct Starts {
     /// By the number of the definition.
-    metrics: HashMap<u32, HashMap<Arc<LabelSet>, Known>>,
+    metrics: HashMap<u32, Remembered>,
     /// When it was run last, or was registered.
     last: u64,
     runs: u64,
 }
 
+/// The series of a metric.
+#[derive(Default)]
+struct Remembered {
+    known: Vec<Known>,
+    index: HashMap<Arc<LabelSet>, usize>,
+}
+
 struct Known {
+    labels: Arc<LabelSet>,
     started: u64,
     bits: u64,
     more: Option<Arc<More>>,
@@ -43,9 +51,10 @@ impl Starts {
         let (runs, last) = (self.runs, self.last);
         let settled = said.into_iter().map(|points| {
             let definition = points.definition();
-            let known = self.metrics.entry(definition.id).or_default();
+            let remembered = self.metrics.entry(definition.id).or_default();
             let mut points = Arc::unwrap_or_clone(points);
-            points.each_mut(|seen| start(known, seen, definition, (runs, last, now)));
+            let mut place = 0..;
+            points.each_mut(|seen| start(remembered, place.next(), seen, definition, (runs, last, now)));
             Arc::new(points)
         });
         let settled = settled.collect();
@@ -58,28 +67,51 @@ impl Starts {
     fn forget(&mut self) {
         let runs = self.runs;
         let is_gone = |known: &Known| known.seen + 1 < runs;
-        let all = self.metrics.values().flat_map(HashMap::values);
+        let all = self.metrics.values().flat_map(|remembered| &remembered.known);
         if all.filter(|known| is_gone(known)).count() > MOST_GONE {
-            self.metrics.retain(|_, known| {
-                known.retain(|_, known| !is_gone(known));
-                !known.is_empty()
+            self.metrics.retain(|_, remembered| {
+                remembered.forget(is_gone);
+                !remembered.known.is_empty()
             });
         }
     }
 }
 
+impl Remembered {
+    /// What is known of the series with these labels, which mostly has the place that it had before.
+    fn find(&mut self, place: Option<usize>, labels: &Arc<LabelSet>) -> Option<&mut Known> {
+        let is_it = |at: &usize| self.known.get(*at).is_some_and(|known| Arc::ptr_eq(&known.labels, labels));
+        let at = place.filter(is_it).or_else(|| self.index.get(labels).copied())?;
+        self.known.get_mut(at)
+    }
+
+    fn add(&mut self, known: Known) {
+        self.index.insert(Arc::clone(&known.labels), self.known.len());
+        self.known.push(known);
+    }
+
+    /// Lets go of those that are gone.
+    fn forget(&mut self, is_gone: impl Fn(&Known) -> bool) {
+        self.index.clear();
+        for known in std::mem::take(&mut self.known).into_iter().filter(|known| !is_gone(known)) {
+            self.add(known);
+        }
+    }
+}
+
 fn start(
-    known: &mut HashMap<Arc<LabelSet>, Known>,
+    remembered: &mut Remembered,
+    place: Option<usize>,
     seen: &mut Seen,
     definition: &Definition,
     (run, last, now): (u64, u64, u64),
 ) {
     let said = seen.started_unix_nanos;
-    let Some(before) = known.get_mut(&seen.labels) else {
+    let Some(before) = remembered.find(place, &seen.labels) else {
         seen.started_unix_nanos = if said == 0 { last } else { said };
         date(seen, None, now);
         let Seen { labels, started_unix_nanos: started, bits, more } = seen.clone();
-        known.insert(labels, Known { started, bits, more, seen: run, is_anew: false });
+        remembered.add(Known { labels, started, bits, more, seen: run, is_anew: false });
         return;
     };
     let (started, is_anew) = match follows(seen, before, definition) {
@@ -91,7 +123,8 @@ fn start(
     };
     seen.started_unix_nanos = started;
     date(seen, before.more.as_deref(), now);
-    *before = Known { started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew };
+    let labels = Arc::clone(&seen.labels);
+    *before = Known { labels, started, bits: seen.bits, more: seen.more.clone(), seen: run, is_anew };
 }
 
 /// Gives exemplars of which nobody knows when they were made the time at which they were first said.
