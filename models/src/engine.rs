@@ -170,6 +170,9 @@ pub(crate) mod store {
     pub(crate) mod directory {
         copied!("directory.rs");
     }
+    pub(crate) mod hint {
+        copied!("hint.rs");
+    }
     pub(crate) mod line {
         copied!("line.rs");
     }
@@ -195,6 +198,7 @@ pub(crate) mod store {
 
         use super::Definition;
         use super::directory::{CHUNK_WORDS, Directory};
+        use super::hint::{Generation, Hint};
         use super::layout::{LAYOUT, Layout};
         use super::line::{CellWord, Key, LINE_WORDS, Line, SIDE_WORDS, Side};
         use super::table::{Table, Test};
@@ -205,6 +209,7 @@ pub(crate) mod store {
         copied!("dictionary.rs");
 
         pub(crate) struct Dictionary {
+            pub(crate) generation: Generation,
             pub(crate) table: Table,
             lines: Directory,
             sides: Directory,
@@ -225,6 +230,7 @@ pub(crate) mod store {
         impl Dictionary {
             pub(crate) fn new() -> Dictionary {
                 Dictionary {
+                    generation: Generation::new(),
                     table: Table::new(),
                     lines: Directory::new(),
                     sides: Directory::new(),
@@ -413,6 +419,22 @@ pub(crate) mod store {
 
         pub(crate) fn is_watched(&self) -> bool {
             self.is_watched.load(loom::sync::atomic::Ordering::Relaxed)
+        }
+    }
+}
+
+/// What front ends prepare.
+pub(crate) mod front_end {
+    use crate::label::Packed;
+    use crate::store::dictionary::{Dictionary, Sought};
+    use crate::store::hint::Hint;
+    use crate::store::line::CellWord;
+
+    copied!("front_end.rs");
+
+    impl PreparedLabels {
+        pub(crate) fn new(packed: Packed) -> PreparedLabels {
+            PreparedLabels { packed, hint: Hint::new() }
         }
     }
 }

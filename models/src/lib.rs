@@ -16,11 +16,12 @@ mod run;
 mod engine;
 mod sync;
 
-use engine::{label, local, number, reading, store, unit};
+use engine::{front_end, label, local, number, reading, store, unit};
 
 mod deferred;
 mod directory;
 mod handover;
+mod hinted;
 mod histogram;
 mod list;
 mod recycling;

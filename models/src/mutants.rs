@@ -1,6 +1,6 @@
 //! The ways in which the engine could be wrong: each an ordering that is weakened, or a step that is left out.
 
-/// A line of the engine that could be wrong.
+/// A line of the engine that could be wrong. Those of one name are wrong together.
 pub(crate) struct Mutant {
     /// What a model's test calls it.
     pub(crate) name: &'static str,
@@ -221,6 +221,58 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "store/region.rs",
         "self.operation.load(Acquire) / ONE != since.0 / ONE",
         "self.operation.load(Relaxed) / ONE != since.0 / ONE",
+    ),
+    // What is remembered of a lookup.
+    mutant("a generation never ends", "store/lifecycle.rs", "dictionary.generation.renew()", "()"),
+    mutant("a generation ends too early", "store/lifecycle.rs", "dictionary.generation.renew()", "()"),
+    mutant("a generation ends too late", "store/lifecycle.rs", "dictionary.generation.renew()", "()"),
+    mutant(
+        "a generation ends too early",
+        "store/lifecycle.rs",
+        "dictionary.take_out_of_table(*number, key)",
+        "{ dictionary.generation.renew(); dictionary.take_out_of_table(*number, key) }",
+    ),
+    mutant(
+        "a generation ends too late",
+        "store/lifecycle.rs",
+        "store.regions.iter().map(|region| region.moment()).collect()",
+        "{ store.dictionary.generation.renew(); store.regions.iter().map(|region| region.moment()).collect() }",
+    ),
+    mutant(
+        "a line is known in every generation",
+        "store/hint.rs",
+        "word >> NUMBER == generation",
+        "word >> NUMBER != 0",
+    ),
+    mutant(
+        "a generation ends without Release",
+        "store/hint.rs",
+        "self.0.store(fitting(next), Release)",
+        "self.0.store(fitting(next), Relaxed)",
+    ),
+    mutant(
+        "a generation is read without Acquire",
+        "store/hint.rs",
+        "self.0.load(Acquire)",
+        "self.0.load(Relaxed)",
+    ),
+    mutant(
+        "a hint is kept without Release",
+        "store/hint.rs",
+        "self.word.store(word, Release)",
+        "self.word.store(word, Relaxed)",
+    ),
+    mutant(
+        "a hint is read without Acquire",
+        "store/hint.rs",
+        "self.word.load(Acquire)",
+        "self.word.load(Relaxed)",
+    ),
+    mutant(
+        "a series is looked for outside of the operation",
+        "local.rs",
+        "labels.cell_in(&store.dictionary)",
+        "{ region.end(begun); let cell = labels.cell_in(&store.dictionary); region.begin(); cell }",
     ),
     // Lists that grow.
     mutant(

@@ -2,6 +2,7 @@
 
 use loom::thread;
 
+use crate::front_end::PreparedLabels;
 use crate::label::Packed;
 use crate::local::{self, Write};
 use crate::reading::Reading;
@@ -69,13 +70,29 @@ fn store() -> (Shared<Inner>, u32) {
 const WRITTEN: Model = Model { stops: 4, run: written };
 
 fn written() {
+    written_by(|number| {
+        assert!(local::write_at(&KEY, &Record));
+        local::record_held(number, &DEFINITION, 1.0);
+    });
+}
+
+/// The same by labels that are prepared: first by a look at the table, then by what that found.
+const PREPARED: Model = Model { stops: 4, run: prepared };
+
+fn prepared() {
+    written_by(|_| {
+        let labels = PreparedLabels::new(KEY);
+        assert!(local::write_at(&labels, &Record) && local::write_at(&labels, &Record));
+    });
+}
+
+fn written_by(write_twice: fn(u32)) {
     let (store, number) = store();
     let writer = {
         let store = store.clone();
         thread::spawn(move || {
             local::enter(&store, store.regions.iter().next());
-            assert!(local::write_at(&KEY, &Record));
-            local::record_held(number, &DEFINITION, 1.0);
+            write_twice(number);
         })
     };
     let replacer = {
@@ -136,6 +153,7 @@ fn seen(store: &Inner, number: u32) -> u64 {
 #[test]
 fn no_value_is_lost_or_comes_twice_when_a_cell_is_replaced() {
     WRITTEN.holds();
+    PREPARED.holds();
 }
 
 #[test]
@@ -144,6 +162,8 @@ fn a_cell_that_was_replaced_is_not_emptied_while_somebody_writes_to_it() {
     WRITTEN.fails("a handle looks before that can be seen", "a count was lost");
     WRITTEN.fails("an operation ends without Release", "a count was lost");
     WRITTEN.fails("an operation that writes is taken for the next one", "a count was lost");
+    PREPARED.fails("an operation begins without a barrier", "a count was lost");
+    PREPARED.fails("an operation ends without Release", "a count was lost");
 }
 
 #[test]

@@ -114,6 +114,22 @@ pub(crate) const COPIES: &[Copied] = &[
             ("seeds: &[AtomicU64; WORDS]", "seeds: &[u64; WORDS]"),
         ],
     },
+    Copied {
+        file: "store/hint.rs",
+        parts: Whole,
+        changes: &[
+            // Of the process, not of a store: nothing is ordered by it.
+            (
+                "NEXT: AtomicU64 = AtomicU64::",
+                "NEXT: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::",
+            ),
+        ],
+    },
+    Copied {
+        file: "instrument/runtime/front_end.rs",
+        parts: Items(&[("", "pub struct PreparedLabels {"), ("", "impl Sought for PreparedLabels {")]),
+        changes: &[],
+    },
     Copied { file: "store/layout.rs", parts: Items(&[("", "fn record_into(")]), changes: &[] },
     Copied {
         file: "store/dictionary.rs",
@@ -121,6 +137,8 @@ pub(crate) const COPIES: &[Copied] = &[
             ("", "pub(super) struct Writer {"),
             ("", "pub(super) struct Free {"),
             ("impl Dictionary", "pub(crate) fn find_packed("),
+            ("impl Dictionary", "pub(crate) fn find_again("),
+            ("impl Dictionary", "fn find_and_hint("),
             ("impl Dictionary", "pub(crate) fn find_long("),
             ("impl Dictionary", "pub(super) fn long_key("),
             ("impl Dictionary", "pub(crate) fn line("),

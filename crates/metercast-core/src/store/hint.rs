@@ -9,7 +9,9 @@ pub(crate) struct Generation(AtomicU64);
 
 /// A line, and the generation in which it was found: anybody may write it, since it is one word.
 #[derive(Debug)]
-pub(crate) struct Hint(AtomicU64);
+pub(crate) struct Hint {
+    word: AtomicU64,
+}
 
 /// Bits of a hint that are the line's number, which no larger one has. Those above are the generation.
 const NUMBER: u32 = 24;
@@ -34,20 +36,26 @@ impl Generation {
     pub(crate) fn renew(&self) {
         static NEXT: AtomicU64 = AtomicU64::new(2);
         let next = NEXT.fetch_add(1, Relaxed);
-        self.0.store(if next >> (u64::BITS - NUMBER) == 0 { next } else { LAST }, Release);
+        self.0.store(fitting(next), Release);
     }
+}
+
+/// The number of a generation, as far as hints have room for it.
+fn fitting(number: u64) -> u64 {
+    if number >> (u64::BITS - NUMBER) == 0 { number } else { LAST }
 }
 
 impl Hint {
     /// What was found nowhere yet: there is no generation 0.
     pub(crate) const fn new() -> Hint {
-        Hint(AtomicU64::new(0))
+        Hint { word: AtomicU64::new(0) }
     }
 
     /// The line, if it was found in this generation.
     #[inline(always)]
     pub(crate) fn line_in(&self, generation: u64) -> Option<u32> {
-        let word = self.0.load(Relaxed);
+        // Acquire: the line may be new in this generation, and its cell is what whoever found it saw, not one that it had before.
+        let word = self.word.load(Acquire);
         (word >> NUMBER == generation).then_some(word as u32 & ((1 << NUMBER) - 1))
     }
 
@@ -55,8 +63,8 @@ impl Hint {
     /// take the word from each other all the time.
     pub(crate) fn set(&self, generation: u64, line: u32) {
         let word = generation << NUMBER | u64::from(line);
-        if generation != LAST && line >> NUMBER == 0 && self.0.load(Relaxed) < word {
-            self.0.store(word, Relaxed);
+        if generation != LAST && line >> NUMBER == 0 && self.word.load(Relaxed) < word {
+            self.word.store(word, Release);
         }
     }
 }
@@ -90,5 +98,10 @@ mod tests {
         assert_eq!(hint.line_in(generation.get()), None);
         hint.set(LAST, 1);
         assert_eq!((hint.line_in(LAST), hint.line_in(u64::MAX >> NUMBER)), (None, None));
+        // The last that there is room for, and all that come after.
+        let last = u64::MAX >> NUMBER;
+        assert_eq!((fitting(last), fitting(last + 1), fitting(u64::MAX - 1)), (last, LAST, LAST));
+        hint.set(last, (1 << NUMBER) - 1);
+        assert_eq!((hint.line_in(last), hint.line_in(LAST)), (Some((1 << NUMBER) - 1), None));
     }
 }
