@@ -44,7 +44,7 @@
 //! | `on_error` | `"fail"` or `"degrade"`, see [`OnError`] | `"fail"` |
 //! | `self_metrics` | `false`: what exporters measure of themselves is not recorded, so that two scrapes of an idle program are the same bytes | `true` |
 //! | `exemplars` | `"trace_based"`, `"always_on"` or `"always_off"`, see [`ExemplarFilter`] | `"trace_based"` |
-//! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`] |
+//! | `resource` | a table of attributes: strings, booleans, integers, floats; not `telemetry.sdk.*` | see [`Resource`](crate::resource::Resource) |
 //! | `views` | how metrics look in every exporter that is not private, below its own views: a list of tables, see below | `[]` |
 //! | `buckets` | bounds of histograms that declare none: finite and increasing | by the unit |
 //! | `cardinality_limit` | the most series that an exporter shows of each metric, at least 1 | none |
