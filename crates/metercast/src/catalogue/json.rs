@@ -12,12 +12,12 @@ impl Catalogue {
     ///
     /// ```
     /// metercast::metrics! {
-    ///     /// Orders accepted.
-    ///     static ORDERS_PLACED: Counter<u64> = "orders.placed" { unit: "{order}", labels: { region: &str } };
+    ///     /// Parcels sent.
+    ///     static PARCELS_SENT: Counter<u64> = "parcels.sent" { unit: "{parcel}", labels: { region: &str } };
     /// }
     ///
-    /// let json = metercast::catalogue()?.retain(|metric| metric.name == "orders.placed").json();
-    /// assert!(json.contains(r#""name":"orders.placed","prometheus":"orders_placed_total","kind":"counter","number":"u64""#));
+    /// let json = metercast::catalogue()?.retain(|metric| metric.name == "parcels.sent").json();
+    /// assert!(json.contains(r#""name":"parcels.sent","prometheus":"parcels_sent_total","kind":"counter","number":"u64""#));
     /// assert!(json.contains(r#""labels":[{"key":"region","prometheus":"region","optional":false,"values":"text"}]"#));
     /// # Ok::<(), metercast::catalogue::CatalogueError>(())
     /// ```
