@@ -5,12 +5,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::{Arc, Mutex};
 
 use crate::definition::Definition;
 use crate::label::{Long, LongBuffer, ValueRef};
+use crate::lock;
 use crate::number::Number;
 use crate::own;
 use crate::store::barrier;
@@ -503,8 +504,20 @@ impl Drop for Entered {
             self.before.restore();
         } else {
             // The scope of somebody else, opened in this one, may come back to this store.
-            std::mem::forget(self.store.take());
+            if let Some(store) = self.store.take() {
+                keep(store);
+            }
         }
+    }
+}
+
+/// Keeps a store for ever.
+fn keep(store: Store) {
+    static KEPT: Mutex<Vec<Store>> = Mutex::new(Vec::new());
+    match lock::patiently(&KEPT) {
+        Some(kept) if kept.iter().any(|kept| kept.is(&store)) => {}
+        Some(mut kept) => kept.push(store),
+        None => std::mem::forget(store),
     }
 }
 
