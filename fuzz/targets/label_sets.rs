@@ -1,7 +1,7 @@
 //! Any list of labels finds its series: what two stores hold is what a model says, to the last unit.
 //!
 //! The model is a map from sorted labels to a total. It knows the rules from the documentation: the order of labels does
-//! not matter, of a key that stands twice the last value stays, a label without a key is left out, text is cut to 1 KiB
+//! not matter, of a key that stands twice the last value stays, a label without a key is left out, keys and texts are cut to 1 KiB
 //! between two letters, and what is over 2,000 series of a metric lands in one.
 
 #![no_main]
@@ -54,19 +54,21 @@ impl Model {
 fn modelled(labels: &[KeyValue]) -> Labels {
     let present = labels.iter().filter(|label| !label.key.is_empty());
     let sorted: BTreeMap<_, _> =
-        present.map(|label| (label.key.to_string(), model_of(&label.value, true))).collect();
+        present.map(|label| (cut(&label.key), model_of(&label.value, true))).collect();
     sorted.into_iter().collect()
 }
 
-fn model_of(value: &Value, cut: bool) -> Modelled {
+fn cut(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.len() > 1024 {
+        text.pop();
+    }
+    text
+}
+
+fn model_of(value: &Value, is_cut: bool) -> Modelled {
     match value {
-        Value::String(text) => {
-            let mut text = text.to_string();
-            while cut && text.len() > 1024 {
-                text.pop();
-            }
-            Modelled::Text(text)
-        }
+        Value::String(text) => Modelled::Text(if is_cut { cut(text) } else { text.to_string() }),
         Value::Bool(truth) => Modelled::Truth(*truth),
         Value::I64(whole) => Modelled::Whole((*whole).into()),
         Value::U64(whole) => Modelled::Whole((*whole).into()),
