@@ -5,8 +5,8 @@ use std::sync::Once;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::given::Pairs;
 use super::packed::{WORDS, fold};
-use super::set::Pairs;
 use super::value::ValueRef;
 
 /// The hash of all labels, in two words. Only a hint: whoever finds a series by it compares the labels in full.

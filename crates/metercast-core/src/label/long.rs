@@ -6,10 +6,10 @@ use std::borrow::Borrow;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::given::Pairs;
 use super::hash::seeds;
 use super::overread;
 use super::packed::fold;
-use super::set::Pairs;
 use super::value::ValueRef;
 
 /// The most labels that have a shape.

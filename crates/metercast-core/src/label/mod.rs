@@ -5,6 +5,7 @@
 
 mod bound;
 mod bounded;
+mod given;
 mod hash;
 mod key_value;
 mod keys;
@@ -26,6 +27,12 @@ pub use value::{AsLabel, LabelRef, Value, ValueRef};
 pub use bound::{Bound, ends};
 #[doc(hidden)]
 pub use bounded::{Pattern, Ranges, assert_one_of};
+#[doc(hidden)]
+pub use given::Pairs;
+#[doc(hidden)]
+pub use given::Spelled;
+#[doc(hidden)]
+pub use given::{Given, Typed};
 pub(crate) use hash::{choose_seeds, hash_of, seeds};
 #[doc(hidden)]
 pub use keys::Keys;
@@ -35,11 +42,5 @@ pub(crate) use long::{Long, LongBuffer, MOST_KEYS};
 pub use packed::Packing;
 pub(crate) use packed::{Buffer, MOST_LABELS, Packed, WORDS, Words};
 pub(crate) use set::Faults;
-#[doc(hidden)]
-pub use set::Pairs;
-#[doc(hidden)]
-pub use set::Spelled;
-#[doc(hidden)]
-pub use set::{Given, Typed};
 #[doc(hidden)]
 pub use typed::{snake_case, snake_case_len};

@@ -6,8 +6,8 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::given::Pairs;
 use super::overread;
-use super::set::Pairs;
 use super::value::{LabelRef, ValueRef};
 
 /// The words that the values of one series may take.
