@@ -49,7 +49,7 @@ impl TlsConfig {
     }
 
     /// Each file, as it is given.
-    #[cfg_attr(not(all(feature = "otlp", feature = "tls")), allow(dead_code))]
+    #[cfg_attr(not(all(feature = "otlp", feature = "tls")), allow(dead_code, reason = "nobody reads them"))]
     pub(super) fn files(&self) -> [Option<&PemFile>; 3] {
         [&self.ca, &self.client_certificate, &self.client_key].map(Option::as_ref)
     }

@@ -391,8 +391,11 @@ fn one_whose_address_is_taken_before_it_is_open_has_it_once_it_is_free() {
     let other = TcpListener::bind(("127.0.0.2", port)).unwrap();
     next.open();
     drop(running);
+    // Another thread tries again; 30 seconds are many times what it takes.
     let wait_until = |is_so: &dyn Fn() -> bool| {
+        let end = std::time::Instant::now() + Duration::from_secs(30);
         while !is_so() {
+            assert!(std::time::Instant::now() < end, "waited in vain: {:?}", lines.lock().unwrap());
             std::thread::sleep(Duration::from_millis(5));
         }
     };
