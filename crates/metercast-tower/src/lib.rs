@@ -19,19 +19,34 @@
 //!
 //! | feature | default | what for |
 //! | --- | --- | --- |
-//! | `axum` | yes | the route template of axum as `http.route`, and `ServerProfile::Callers` |
+//! | `axum` | yes | the route template of axum as `http.route`, and `Callers` |
 //! | `config`, `serve`, `otlp`, `tls` | yes | those of metercast; `ScrapeService` needs `serve` |
 //! | `grpc`, `yaml`, `zstd` | no | those of metercast |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bounded;
+mod client;
+mod exchange;
+mod rpc;
 #[cfg(feature = "serve")]
 mod scrape;
 mod server;
 
+pub use bytes;
+pub use client::{ClientRequest, ClientSemantic, UrlTemplate, client};
+pub use exchange::{
+    AsGiven, BodyFrame, Counted, CountedBody, HttpEnd, HttpExchange, HttpLayer, HttpOutcome, HttpProfile,
+    HttpService, MeasuredBody, RequestHead, ResponseFuture, ResponseHead, io_error_type,
+};
+pub use http;
 pub use metercast;
 pub use metercast::*;
 #[cfg(feature = "serve")]
 pub use scrape::{PageBody, ScrapeFuture, ScrapeService};
-pub use server::{HttpServer, HttpServerLayer, MeasuredBody, ResponseFuture, ServerProfile, server};
+#[cfg(feature = "axum")]
+pub use server::{Callers, CallersRequest};
+pub use server::{
+    EndpointRequest, Endpoints, HttpRoute, ServerRequest, ServerSemantic, Totals, TotalsRequest, server,
+};

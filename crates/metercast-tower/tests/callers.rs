@@ -6,9 +6,7 @@ use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use http_body_util::BodyExt;
 use metercast_tower::testing::isolated;
-use metercast_tower::{
-    Log, PageOptions, Profile, PrometheusPage, ServerProfile, Store, StoreFutureExt, server,
-};
+use metercast_tower::{Callers, Log, PageOptions, Profile, PrometheusPage, Store, StoreFutureExt, server};
 use tower::ServiceExt;
 
 fn app() -> Router {
@@ -22,7 +20,7 @@ fn app() -> Router {
         .route("/healthy", get(|| async {}))
         .nest("/_", Router::new().route("/a", get(|| async {})))
         .route("/_liveness", get(|| async {}))
-        .layer(server().profile(ServerProfile::Callers))
+        .layer(server().profile(Callers))
 }
 
 async fn fail() -> StatusCode {

@@ -14,8 +14,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use metercast_tower::snapshot::Point;
 use metercast_tower::testing::isolated;
-use metercast_tower::{InMemoryReader, Store, server};
-use tower::ServiceExt;
+use metercast_tower::{HttpLayer, InMemoryReader, ServerSemantic, Store, server};
+use tower::{Layer, ServiceExt};
 
 fn app() -> Router {
     Router::new()
@@ -214,18 +214,38 @@ fn a_handler_that_panics_is_counted() {
     });
 }
 
-#[test]
-fn an_error_of_the_service_is_counted() {
+/// The `error.type` of a request whose service fails so.
+fn failure<E: std::fmt::Debug + 'static>(layer: &HttpLayer<ServerSemantic>, error: impl Fn() -> E) -> String {
     isolated(|store| {
-        let service =
-            tower::service_fn(|_: Request<Body>| async { Err::<axum::http::Response<Body>, _>("no") });
-        let service = tower_layer::Layer::layer(&server(), service);
-        assert!(block_on(service.oneshot(request("POST", "/"))).is_err());
-        assert_eq!(
-            measured(store),
-            [&active("POST", 0), "type=service method=POST version=1.1 scheme=http 1"]
-        );
-    });
+        let service = tower::service_fn(|_: Request<Body>| {
+            let error = error();
+            async { Err::<axum::http::Response<Body>, _>(error) }
+        });
+        assert!(block_on(layer.layer(service).oneshot(request("POST", "/"))).is_err());
+        let lines = measured(store);
+        assert_eq!(lines[0], active("POST", 0));
+        let labels = lines[1].strip_suffix(" method=POST version=1.1 scheme=http 1").unwrap();
+        labels.strip_prefix("type=").unwrap().to_owned()
+    })
+}
+
+#[test]
+fn an_error_of_the_service_is_counted_by_its_type() {
+    #[derive(Debug)]
+    struct Full;
+    assert!(failure(&server(), || Full).ends_with("::Full"));
+}
+
+#[test]
+fn errors_have_the_names_that_the_application_gives_them() {
+    #[derive(Debug)]
+    struct Code(u8);
+    let layer = server()
+        .error_type(|error: &Code| (error.0 == 1).then_some("first"))
+        .error_type(|_: &Code| Some("another"))
+        .error_type(|_: &u8| Some("no error of this service"));
+    assert_eq!(failure(&layer, || Code(1)), "first");
+    assert_eq!(failure(&layer, || Code(2)), "another");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use metercast_tower::ServerProfile;
 use metrics::counter;
 use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -40,7 +39,7 @@ pub(crate) fn router(relay: Relay) -> Router {
         .route("/api/workflows/{trigger}", post(run_workflow))
         .with_state(relay.clone())
         .merge(health::router(relay))
-        .layer(metercast_tower::server().profile(ServerProfile::Callers))
+        .layer(metercast_tower::server().profile(metercast_tower::Callers))
 }
 
 async fn connect(State(relay): State<Relay>, upgrade: WebSocketUpgrade) -> Response {

@@ -1,0 +1,47 @@
+//! Two profiles as one.
+
+use super::head::{RequestHead, ResponseHead};
+use super::profile::{BodyFrame, HttpEnd, HttpExchange, HttpProfile};
+
+impl<A: HttpProfile, B: HttpProfile> HttpProfile for (A, B) {
+    type Exchange = (Option<A::Exchange>, Option<B::Exchange>);
+
+    /// Each decides for itself which requests it records.
+    fn begin(&self, request: &RequestHead<'_>) -> Option<Self::Exchange> {
+        match (self.0.begin(request), self.1.begin(request)) {
+            (None, None) => None,
+            both => Some(both),
+        }
+    }
+}
+
+impl<A: HttpExchange, B: HttpExchange> HttpExchange for (Option<A>, Option<B>) {
+    const WATCHES_DATA: bool = A::WATCHES_DATA || B::WATCHES_DATA;
+
+    fn answered(&mut self, response: &ResponseHead<'_>) {
+        if let Some(first) = &mut self.0 {
+            first.answered(response);
+        }
+        if let Some(second) = &mut self.1 {
+            second.answered(response);
+        }
+    }
+
+    fn frame(&mut self, frame: &BodyFrame<'_>) {
+        if let Some(first) = &mut self.0 {
+            first.frame(frame);
+        }
+        if let Some(second) = &mut self.1 {
+            second.frame(frame);
+        }
+    }
+
+    fn ended(&mut self, end: &HttpEnd<'_>) {
+        if let Some(first) = &mut self.0 {
+            first.ended(end);
+        }
+        if let Some(second) = &mut self.1 {
+            second.ended(end);
+        }
+    }
+}
