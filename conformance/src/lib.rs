@@ -23,6 +23,7 @@ mod truth;
 pub mod http;
 pub mod oracle;
 pub mod program;
+pub mod servers;
 
 pub use given::{Given, Label, Number, Recording};
 pub use options::PageChoice;

@@ -153,3 +153,19 @@ pub fn free_address() -> String {
         .expect("a free port")
         .to_string()
 }
+
+/// Waits for something that other processes do.
+///
+/// # Panics
+///
+/// If that takes too long.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < LIMIT, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -51,12 +51,7 @@ const PROGRAMS: &[Program] = &[
         units: &["redis-server.service"],
         ..NOTHING
     },
-    Program {
-        name: "nats-server",
-        packages: &["nats-server"],
-        units: &["nats-server.service"],
-        ..NOTHING
-    },
+    Program { name: "nats-server", packages: &["nats-server"], units: &["nats-server.service"], ..NOTHING },
     // Counts the instructions of a record.
     Program { name: "valgrind", packages: &["valgrind"], ..NOTHING },
 ];
