@@ -16,6 +16,24 @@ macro_rules! pool {
                     .waiting(status.waiting as u64)
             }
         }
+
+        #[cfg(feature = $feature)]
+        impl<M, W> super::Acquire for $deadpool::managed::Pool<M, W>
+        where
+            M: $deadpool::managed::Manager + 'static,
+            W: From<$deadpool::managed::Object<M>> + Send + Sync + 'static,
+        {
+            type Connection = W;
+            type Error = $deadpool::managed::PoolError<M::Error>;
+
+            async fn acquire(&self) -> Result<W, Self::Error> {
+                self.get().await
+            }
+
+            fn is_timeout(error: &Self::Error) -> bool {
+                matches!(error, $deadpool::managed::PoolError::Timeout(_))
+            }
+        }
     };
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use metercast_core::{Instrument, InstrumentError, Kind, NumberType, ValueRef};
 
 use super::observation::{Part, PoolObservation, Read, Series};
-use super::{Pool, PoolState};
+use super::{ConnectionEnd, Pool, PoolState};
 use crate::sampler::Sampler;
 
 /// The label of a pool's name.
@@ -45,6 +45,7 @@ pub struct PoolMetrics {
 struct Name {
     name: String,
     kind: Kind,
+    number: NumberType,
     unit: &'static str,
     description: &'static str,
     series: Vec<Series>,
@@ -58,18 +59,22 @@ impl PoolMetrics {
 
     /// Those of the semantic conventions, with this name of the pool in `db.client.connection.pool.name`: up-down counters
     /// `db.client.connection.count` by `db.client.connection.state`, `.max`, `.idle.min`, `.idle.max` and
-    /// `.pending_requests`, of which a pool has those that it says. [`PoolWaits`](crate::PoolWaits) has those that
-    /// take time.
+    /// `.pending_requests`, of which a pool has those that it says. [`PoolTimes`](crate::PoolTimes) has those that
+    /// take time, and `.timeouts`.
     pub fn semantic(pool: &str) -> PoolMetrics {
         let connections = |name: &str, description, series| Name {
             name: format!("db.client.connection.{name}"),
             kind: Kind::UpDownCounter,
+            number: NumberType::I64,
             unit: "{connection}",
             description,
             series,
         };
-        let state = |state, read| Series { label: Some(("db.client.connection.state", state)), read };
-        let whole = |read| vec![Series { label: None, read }];
+        let state = |state, read| Series {
+            label: Some(("db.client.connection.state", state)),
+            read: Read::Count(read),
+        };
+        let whole = |read| vec![Series { label: None, read: Read::Count(read) }];
         let names = vec![
             connections(
                 "count",
@@ -116,15 +121,130 @@ impl PoolMetrics {
         self.gauge(name, "Callers that wait for a connection", |state| state.waiting)
     }
 
+    /// A counter of this name of how often a connection was asked for.
+    pub fn gets(self, name: &str) -> PoolMetrics {
+        self.counter(name, "{request}", "Requests for a connection", |state| state.totals.gets)
+    }
+
+    /// A counter of this name of requests that had to wait, and got a connection.
+    pub fn waits(self, name: &str) -> PoolMetrics {
+        self.counter(name, "{request}", "Requests that waited for a connection", |state| state.totals.waits)
+    }
+
+    /// A counter of this name of requests that were given up after the time that they may take, as the pool itself counts them.
+    /// [`PoolTimes`](crate::PoolTimes) counts those that it sees as `db.client.connection.timeouts`: choose another name beside it.
+    pub fn timeouts(self, name: &str) -> PoolMetrics {
+        let description = "Waits for a connection that were given up";
+        self.counter(name, "{timeout}", description, |state| state.totals.timeouts)
+    }
+
+    /// A counter of this name of the seconds that all requests together have waited.
+    pub fn wait_time(mut self, name: &str) -> PoolMetrics {
+        let series = vec![Series { label: None, read: Read::Time(|state| state.totals.wait_time) }];
+        self.names.push(Name {
+            name: name.to_owned(),
+            kind: Kind::Counter,
+            number: NumberType::F64,
+            unit: "s",
+            description: "Time that all requests have waited for a connection",
+            series,
+        });
+        self
+    }
+
+    /// A counter of this name of connections that were opened.
+    pub fn created(self, name: &str) -> PoolMetrics {
+        self.counter(name, "{connection}", "Connections that were opened", |state| state.totals.created)
+    }
+
+    /// A counter of this name of connections that were closed, by `reason`: `broken`, `invalid`, `max_lifetime` or `idle_timeout`.
+    pub fn closed(mut self, name: &str) -> PoolMetrics {
+        const BROKEN: usize = ConnectionEnd::Broken as usize;
+        const INVALID: usize = ConnectionEnd::Invalid as usize;
+        const MAX_LIFETIME: usize = ConnectionEnd::MaxLifetime as usize;
+        const IDLE_TIMEOUT: usize = ConnectionEnd::IdleTimeout as usize;
+        let reason = |reason, read| Series { label: Some(("reason", reason)), read: Read::Count(read) };
+        let series = vec![
+            reason("broken", |state| state.totals.closed[BROKEN]),
+            reason("invalid", |state| state.totals.closed[INVALID]),
+            reason("max_lifetime", |state| state.totals.closed[MAX_LIFETIME]),
+            reason("idle_timeout", |state| state.totals.closed[IDLE_TIMEOUT]),
+        ];
+        self.names.push(Name {
+            name: name.to_owned(),
+            kind: Kind::Counter,
+            number: NumberType::U64,
+            unit: "{connection}",
+            description: "Connections that were closed",
+            series,
+        });
+        self
+    }
+
+    /// All counters of what a pool has done, for those that count it, as bb8 does: `gets`, `waits`, `timeouts`, `wait_time`, `created`
+    /// and `closed`, each with this prefix and a dot before it.
+    ///
+    /// ```
+    /// use metercast::{InMemoryReader, Store, snapshot::Point};
+    /// use metercast_clients::{PoolMetrics, PoolState, PoolTotals};
+    ///
+    /// # let store = Store::new();
+    /// # store.scope(|| {
+    /// let pool = || PoolState::new(4, 3).totals(PoolTotals::new().gets(100).waits(7));
+    /// PoolMetrics::semantic("orders").totals("app.pool").observe(pool)?.forever();
+    ///
+    /// let snapshot = InMemoryReader::new(Store::current()).collect();
+    /// let waits = &snapshot.family("app.pool.waits").unwrap().series[0];
+    /// assert_eq!(waits.point, Point::U64(7));
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn totals(self, prefix: &str) -> PoolMetrics {
+        let name = |name| format!("{prefix}.{name}");
+        self.gets(&name("gets"))
+            .waits(&name("waits"))
+            .timeouts(&name("timeouts"))
+            .wait_time(&name("wait_time"))
+            .created(&name("created"))
+            .closed(&name("closed"))
+    }
+
     /// With this label on all of them.
     pub fn label(mut self, key: &str, value: &str) -> PoolMetrics {
         self.labels.push((key.to_owned(), value.to_owned()));
         self
     }
 
-    fn gauge(mut self, name: &str, description: &'static str, read: Read) -> PoolMetrics {
-        let (name, series) = (name.to_owned(), vec![Series { label: None, read }]);
-        self.names.push(Name { name, kind: Kind::Gauge, unit: "{connection}", description, series });
+    fn gauge(
+        self,
+        name: &str,
+        description: &'static str,
+        read: fn(&PoolState) -> Option<u64>,
+    ) -> PoolMetrics {
+        self.one(name, Kind::Gauge, "{connection}", description, read)
+    }
+
+    fn counter(
+        self,
+        name: &str,
+        unit: &'static str,
+        description: &'static str,
+        read: fn(&PoolState) -> Option<u64>,
+    ) -> PoolMetrics {
+        self.one(name, Kind::Counter, unit, description, read)
+    }
+
+    /// A metric of whole numbers with one series.
+    fn one(
+        mut self,
+        name: &str,
+        kind: Kind,
+        unit: &'static str,
+        description: &'static str,
+        read: fn(&PoolState) -> Option<u64>,
+    ) -> PoolMetrics {
+        let (name, series) = (name.to_owned(), vec![Series { label: None, read: Read::Count(read) }]);
+        self.names.push(Name { name, kind, number: NumberType::U64, unit, description, series });
         self
     }
 
@@ -158,8 +278,12 @@ impl PoolMetrics {
             move || *last.lock().unwrap_or_else(PoisonError::into_inner)
         }))?;
         let sampling = sampler.run(move |is_turn| {
-            let state = is_turn.then(|| pool.state());
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            // Gone before the pool is asked: if it panics, what it said before is not said on and on.
+            let set = |state| *last.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            set(None);
+            if is_turn {
+                set(Some(pool.state()));
+            }
         });
         Ok(observation.with(sampling))
     }
@@ -171,9 +295,8 @@ impl PoolMetrics {
     ) -> Result<PoolObservation, InstrumentError> {
         let mut parts = Vec::new();
         // All are made before one is observed: an error leaves nothing behind.
-        for Name { name, kind, unit, description, series } in &self.names {
-            let number = if *kind == Kind::Gauge { NumberType::U64 } else { NumberType::I64 };
-            let instrument = Instrument::builder(*kind, number, name.clone())
+        for Name { name, kind, number, unit, description, series } in &self.names {
+            let instrument = Instrument::builder(*kind, *number, name.clone())
                 .unit(*unit)
                 .description(*description)
                 .observable()
@@ -185,14 +308,26 @@ impl PoolMetrics {
             part.instrument.observe(move |observer| {
                 let Some(state) = state() else { return };
                 for Series { label, read } in &part.series {
-                    let Some(value) = read(&state) else { continue };
                     let own =
                         labels.iter().map(|(key, value)| (key.as_str(), ValueRef::from(value.as_str())));
                     let labels: Vec<_> =
                         own.chain(label.map(|(key, value)| (key, ValueRef::from(value)))).collect();
-                    match part.instrument.number() {
-                        NumberType::I64 => observer.set(i64::try_from(value).unwrap_or(i64::MAX), labels),
-                        _ => observer.set(value, labels),
+                    match (read, part.instrument.number()) {
+                        (Read::Time(read), _) => {
+                            if let Some(time) = read(&state) {
+                                observer.set(time.as_secs_f64(), labels);
+                            }
+                        }
+                        (Read::Count(read), NumberType::I64) => {
+                            if let Some(count) = read(&state) {
+                                observer.set(i64::try_from(count).unwrap_or(i64::MAX), labels);
+                            }
+                        }
+                        (Read::Count(read), _) => {
+                            if let Some(count) = read(&state) {
+                                observer.set(count, labels);
+                            }
+                        }
                     }
                 }
             })

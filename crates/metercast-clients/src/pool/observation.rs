@@ -1,12 +1,18 @@
 //! A pool that is being measured.
 
+use std::time::Duration;
+
 use metercast_core::{Instrument, Observation};
 
 use super::state::PoolState;
 use crate::sampler::Sampling;
 
 /// What a series takes of a pool's state.
-pub(super) type Read = fn(&PoolState) -> Option<u64>;
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Read {
+    Count(fn(&PoolState) -> Option<u64>),
+    Time(fn(&PoolState) -> Option<Duration>),
+}
 
 /// A series of a metric: the label that it has beside those of all, and its value.
 #[derive(Clone, Copy, Debug)]

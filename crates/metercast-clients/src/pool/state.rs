@@ -1,5 +1,7 @@
 //! How a pool stands at one moment.
 
+use super::PoolTotals;
+
 /// How a pool stands at one moment. What a pool does not say is left out, and is on no page.
 ///
 /// ```
@@ -16,6 +18,7 @@ pub struct PoolState {
     pub(super) idle_min: Option<u64>,
     pub(super) idle_max: Option<u64>,
     pub(super) waiting: Option<u64>,
+    pub(super) totals: PoolTotals,
 }
 
 impl PoolState {
@@ -23,7 +26,8 @@ impl PoolState {
     ///
     /// Pools that count both one after the other may say more idle ones than there are; all are idle then.
     pub fn new(size: u64, idle: u64) -> PoolState {
-        PoolState { size, idle: idle.min(size), max: None, idle_min: None, idle_max: None, waiting: None }
+        let (max, idle_min, idle_max, waiting) = (None, None, None, None);
+        PoolState { size, idle: idle.min(size), max, idle_min, idle_max, waiting, totals: PoolTotals::new() }
     }
 
     /// So many may be open.
@@ -44,6 +48,11 @@ impl PoolState {
     /// So many callers wait for one.
     pub fn waiting(self, callers: u64) -> PoolState {
         PoolState { waiting: Some(callers), ..self }
+    }
+
+    /// So much it has done since it was made.
+    pub fn totals(self, totals: PoolTotals) -> PoolState {
+        PoolState { totals, ..self }
     }
 
     /// How many are in use: those that are open and not idle.
