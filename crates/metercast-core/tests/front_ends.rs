@@ -317,3 +317,23 @@ fn more_values_than_can_be_counted_disturb_no_reading() {
         assert_eq!(count, 0u64.wrapping_sub(4) + 1, "{}", family.definition.name());
     }
 }
+
+#[test]
+fn a_guard_goes_back_to_its_store_and_series_and_is_nothing_on_another_kind() {
+    let active = Instrument::builder(Kind::UpDownCounter, NumberType::F64, "guarded").build().unwrap();
+    let (store, other) = (Store::new(), Store::new());
+    let (bare, labelled) =
+        store.scope(|| (active.guard(NO_LABELS), active.guard([("a", ValueRef::from("1"))])));
+    other.scope(|| drop(bare));
+    let families = store.collect();
+    let points: Vec<_> = families[0].series.iter().map(|series| series.point.clone()).collect();
+    assert_eq!(points, [Point::F64(0.0), Point::F64(1.0)]);
+    thread::spawn(|| drop(labelled)).join().unwrap();
+    assert_eq!(store.collect()[0].series[1].point, Point::F64(0.0));
+    assert!(other.collect().is_empty());
+
+    let store = Store::new();
+    store.scope(|| drop(counter("guarded.as.counter").guard(NO_LABELS)));
+    let names: Vec<_> = store.collect().iter().map(|family| family.definition.name().to_owned()).collect();
+    assert_eq!(names, ["metercast.recordings.dropped"]);
+}

@@ -16,8 +16,10 @@ pub use builder::{InstrumentBuilder, InstrumentError};
 pub use front_end::PreparedLabels;
 pub use observer::RuntimeObserver;
 
+use super::guard::Guard;
 use super::observation::Observation;
 use crate::definition::{Descriptor, Kind};
+use crate::held::Held;
 use crate::label::{Buffer, LabelRef, Packed};
 use crate::local::{self, Write};
 use crate::number::{Number, NumberType};
@@ -222,6 +224,34 @@ impl Instrument {
     /// ```
     pub fn bind<'a>(self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> BoundInstrument {
         with_list(labels.into_iter(), |labels| BoundInstrument::new(self, labels))
+    }
+
+    /// Adds one now to the series with these labels, and takes it away when the guard is dropped: of an up-down counter. What holds
+    /// for guards of [declared counters](crate::UpDownCounter::guard) holds for it. With an instrument of another kind nothing is
+    /// added, which is counted in `metercast.recordings.dropped`.
+    ///
+    /// ```
+    /// use metercast_core::{Instrument, Kind, NumberType, Store, ValueRef, reading::Point};
+    ///
+    /// let active = Instrument::builder(Kind::UpDownCounter, NumberType::I64, "jobs.active.guarded").build()?;
+    /// let store = Store::new();
+    /// let job = store.scope(|| active.guard([("queue", ValueRef::from("mail"))]));
+    /// assert_eq!(store.collect()[0].series[0].point, Point::I64(1));
+    /// drop(job);
+    /// assert_eq!(store.collect()[0].series[0].point, Point::I64(0));
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// ```
+    #[must_use = "dropping the guard takes the one away again at once"]
+    #[track_caller]
+    pub fn guard<'a>(self, labels: impl IntoIterator<Item = LabelRef<'a>>) -> Guard {
+        if self.descriptor().kind != Kind::UpDownCounter || self.is_observable() {
+            self.dropped(Reason::Definition);
+            return Guard::up(Held::Nothing, self.number());
+        }
+        self.0.site.note_beginning();
+        with_list(labels.into_iter(), |labels| {
+            Guard::up(self.0.site.hold_series(&self.listed(labels)), self.number())
+        })
     }
 
     /// Registers a callback in the current store, until the handle is dropped: of an instrument that is
