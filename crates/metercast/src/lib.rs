@@ -19,6 +19,7 @@
 //! | declare and record metrics | [`metrics!`], [`labels!`], [`u64_counter!`] and its siblings |
 //! | start, reload, flush and shut down | [`start`], [`Telemetry`] |
 //! | configure from code, file or environment | [`config`] |
+//! | say whether the program can do its work, to probes and as metrics | [`Health`] |
 //! | test what is measured | [`testing`] |
 //! | know and document all metrics of a program | [`catalogue`](mod@catalogue), [`assert_catalogue!`] |
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
@@ -60,6 +61,7 @@ mod scrape;
 #[cfg(feature = "serve")]
 mod serve;
 
+mod health;
 pub mod log;
 mod own;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
@@ -79,6 +81,7 @@ pub use export::prometheus::{
 };
 #[cfg(feature = "otlp")]
 pub use export::pushgateway::{Pushgateway, PushgatewayError};
+pub use health::{Check, Checking, Health, HealthBuilder, Readiness};
 pub use in_memory::{CollectedMetric, Collection, InMemoryExporter, InMemoryReader, Temporality};
 pub use log::Log;
 pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapePart, ScrapeParts, ScrapeRequest};

@@ -7,14 +7,16 @@ use super::duration;
 use super::error::{Checked, Findings};
 use super::has;
 use super::place::{Given, Place, lay};
+#[cfg(feature = "config")]
+use super::prometheus::check_path;
 use super::secret::Secret;
 use super::server_tls::ServerTls;
 use crate::scrape::Scrape;
 
-/// Where the health of a listener is, spelled as Prometheus does.
-pub(crate) const HEALTHY: &str = "/-/healthy";
-/// Where it says whether it is ready.
-pub(crate) const READY: &str = "/-/ready";
+/// Where a listener says that the program is alive, unless told otherwise; spelled as Prometheus does.
+const LIVENESS: &str = "/-/healthy";
+/// Where it says whether the program is ready.
+const READINESS: &str = "/-/ready";
 
 /// Where it is told to read the configuration again.
 pub(crate) const RELOAD: &str = "/-/reload";
@@ -29,6 +31,8 @@ pub(super) struct ListenerSettings {
     pub(super) tls: Option<ServerTls>,
     pub(super) any_path: Option<bool>,
     pub(super) health: Option<bool>,
+    pub(super) liveness_path: Option<Checked<String>>,
+    pub(super) readiness_path: Option<Checked<String>>,
     pub(super) reload: Option<bool>,
     pub(super) max_in_flight: Option<usize>,
     pub(super) timeout: Option<Duration>,
@@ -41,6 +45,10 @@ impl ListenerSettings {
         let timeout = self.timeout.map(check_timeout);
         let timeout = timeout.and_then(|time| findings.take(&place.child("timeout"), time));
         let bearer = place.child("auth").child("bearer");
+        let mut path =
+            |key, path: Option<Checked<String>>| path.and_then(|path| findings.take(&place.child(key), path));
+        let liveness_path = path("liveness_path", self.liveness_path);
+        let readiness_path = path("readiness_path", self.readiness_path);
         ListenerLayer {
             bearer: self.bearer.and_then(|token| findings.take(&bearer, token)),
             tls: self.tls.map(|value| {
@@ -49,6 +57,8 @@ impl ListenerSettings {
             }),
             any_path: self.any_path.map(|value| Given { value, place: place.child("any_path") }),
             health: self.health.map(|value| Given { value, place: place.child("health") }),
+            liveness_path,
+            readiness_path,
             reload: self.reload.map(|value| Given { value, place: place.child("reload") }),
             max_in_flight,
             timeout,
@@ -63,6 +73,8 @@ pub(super) struct ListenerLayer {
     tls: Option<Given<ServerTls>>,
     any_path: Option<Given<bool>>,
     health: Option<Given<bool>>,
+    liveness_path: Option<Given<String>>,
+    readiness_path: Option<Given<String>>,
     reload: Option<Given<bool>>,
     max_in_flight: Option<Given<usize>>,
     timeout: Option<Given<Duration>>,
@@ -75,6 +87,8 @@ impl ListenerLayer {
             tls: lay(self.tls, below.tls),
             any_path: lay(self.any_path, below.any_path),
             health: lay(self.health, below.health),
+            liveness_path: lay(self.liveness_path, below.liveness_path),
+            readiness_path: lay(self.readiness_path, below.readiness_path),
             reload: lay(self.reload, below.reload),
             max_in_flight: lay(self.max_in_flight, below.max_in_flight),
             timeout: lay(self.timeout, below.timeout),
@@ -93,14 +107,24 @@ impl ListenerLayer {
             );
         }
         let any_path = findings.settle(&place.child("any_path"), self.any_path, false, bool::to_string);
-        let is_taken = !any_path && (path == HEALTHY || path == READY);
-        if is_taken && self.health.as_ref().is_none_or(|health| health.value) {
-            findings.problem(
-                &place.child("path"),
-                format!(
-                    "{path:?} is where the listener says how it is; choose another, or set health = false"
-                ),
-            );
+        let has_health = self.health.as_ref().map_or(!any_path, |health| health.value);
+        let paths = self::Paths {
+            page: (!any_path).then_some(path),
+            liveness: findings.settle(
+                &place.child("liveness_path"),
+                self.liveness_path,
+                LIVENESS.to_owned(),
+                String::clone,
+            ),
+            readiness: findings.settle(
+                &place.child("readiness_path"),
+                self.readiness_path,
+                READINESS.to_owned(),
+                String::clone,
+            ),
+        };
+        if has_health {
+            paths.check(place, findings);
         }
         let reload = findings.settle(&place.child("reload"), self.reload, false, bool::to_string);
         if reload && !any_path && path == RELOAD {
@@ -125,6 +149,8 @@ impl ListenerLayer {
             }),
             any_path,
             health: findings.settle(&place.child("health"), self.health, !any_path, bool::to_string),
+            liveness_path: paths.liveness,
+            readiness_path: paths.readiness,
             reload,
             max_in_flight: findings.settle(
                 &place.child("max_in_flight"),
@@ -139,6 +165,43 @@ impl ListenerLayer {
     }
 }
 
+/// Where what is on a listener that says how the program is.
+struct Paths<'a> {
+    /// `None`: everywhere else.
+    page: Option<&'a str>,
+    liveness: String,
+    readiness: String,
+}
+
+impl Paths<'_> {
+    /// Each has its own.
+    fn check(&self, place: &Place, findings: &mut Findings) {
+        let Paths { page, liveness, readiness } = self;
+        if let Some(page) = page.filter(|page| page == liveness || page == readiness) {
+            findings.problem(
+                &place.child("path"),
+                format!(
+                    "{page:?} is where the listener says how it is; choose another, or set health = false"
+                ),
+            );
+        }
+        if liveness == readiness {
+            findings.problem(
+                &place.child("readiness_path"),
+                format!("{readiness:?} is the liveness_path too; choose another for one of them"),
+            );
+        }
+        for (key, path) in [("liveness_path", liveness), ("readiness_path", readiness)] {
+            if path == RELOAD {
+                findings.problem(
+                    &place.child(key),
+                    format!("{path:?} is where a listener is told to reload; choose another"),
+                );
+            }
+        }
+    }
+}
+
 /// How a Prometheus exporter's listener behaves. `Debug` prints `***` for the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerConfig {
@@ -147,6 +210,8 @@ pub struct ListenerConfig {
     tls: Option<ServerTls>,
     any_path: bool,
     health: bool,
+    liveness_path: String,
+    readiness_path: String,
     reload: bool,
     max_in_flight: usize,
     timeout: Duration,
@@ -174,9 +239,19 @@ impl ListenerConfig {
         self.any_path
     }
 
-    /// Whether `/-/healthy` and `/-/ready` are answered too.
+    /// Whether it says how the program is, too.
     pub fn health(&self) -> bool {
         self.health
+    }
+
+    /// Where it says that the program is alive, if it does.
+    pub fn liveness_path(&self) -> &str {
+        &self.liveness_path
+    }
+
+    /// Where it says whether the program is ready, if it does.
+    pub fn readiness_path(&self) -> &str {
+        &self.readiness_path
     }
 
     /// Whether a POST to `/-/reload` reads the configuration again.
@@ -239,6 +314,8 @@ mod file {
                 }
                 "any_path" => self.any_path = given(at, findings.truth(at, node)),
                 "health" => self.health = given(at, findings.truth(at, node)),
+                "liveness_path" => self.liveness_path = path(at, LIVENESS, node, findings),
+                "readiness_path" => self.readiness_path = path(at, READINESS, node, findings),
                 "max_in_flight" => {
                     let most = findings.count(at, node, "16");
                     self.max_in_flight = most.and_then(|most| findings.take(at, check_max_in_flight(most)));
@@ -249,6 +326,11 @@ mod file {
             }
             true
         }
+    }
+
+    fn path(at: &Place, example: &str, node: &Node, findings: &mut Findings) -> Option<Given<String>> {
+        let path = findings.string(at, node, &format!("{example:?}"))?;
+        findings.take(at, check_path(path))
     }
 
     fn bearer(at: &Place, node: &Node, findings: &mut Findings) -> Option<Given<Secret>> {

@@ -81,9 +81,22 @@ impl Prometheus {
         self
     }
 
-    /// Whether `/-/healthy` and `/-/ready` are answered too; `true` unless said, or the page is under every path.
+    /// Whether the listener says how the program is too, to everybody; `true` unless said, or the page is under every path.
     pub fn health(mut self, health: bool) -> Self {
         self.listener.health = Some(health);
+        self
+    }
+
+    /// Where the listener says that the program is alive; `/-/healthy` unless said. It answers 200 and `{"status":"ok"}`.
+    pub fn liveness_path(mut self, path: &str) -> Self {
+        self.listener.liveness_path = Some(check_path(path));
+        self
+    }
+
+    /// Where it says whether the program is ready, as its [`Health`](crate::Health) knows; `/-/ready` unless said. It answers 200 and
+    /// `{"status":"ready"}`, or 503 and `{"status":"not_ready","error":"..."}`.
+    pub fn readiness_path(mut self, path: &str) -> Self {
+        self.listener.readiness_path = Some(check_path(path));
         self
     }
 

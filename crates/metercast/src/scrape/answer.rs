@@ -27,11 +27,20 @@ pub struct ScrapeBody {
 impl ScrapeAnswer {
     /// An answer of one sentence.
     pub(crate) fn plain(status: u16, text: impl Into<String>) -> ScrapeAnswer {
-        let bytes = text.into().into_bytes();
-        let body = ScrapeBody { bytes, lent_by: None, in_flight: None };
+        Self::whole(status, "text/plain; charset=utf-8", text.into())
+    }
+
+    /// An answer of one value.
+    #[cfg(feature = "serve")]
+    pub(crate) fn json(status: u16, json: impl Into<String>) -> ScrapeAnswer {
+        Self::whole(status, "application/json", json.into())
+    }
+
+    fn whole(status: u16, content_type: &'static str, text: String) -> ScrapeAnswer {
+        let body = ScrapeBody { bytes: text.into_bytes(), lent_by: None, in_flight: None };
         let length = body.as_ref().len();
         ScrapeAnswer { status, headers: Vec::new(), body }
-            .with("content-type", "text/plain; charset=utf-8")
+            .with("content-type", content_type)
             .with("content-length", length.to_string())
     }
 

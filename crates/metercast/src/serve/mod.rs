@@ -12,4 +12,4 @@ mod stalled;
 mod tls;
 
 pub(crate) use listener::Listener;
-pub(crate) use site::{Reload, Reloading, Site};
+pub(crate) use site::{Calls, Reload, Reloading, Site};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use crate::Log;
-use crate::config::{HEALTHY, ListenerConfig, PrometheusConfig, READY, RELOAD};
+use crate::config::{ListenerConfig, PrometheusConfig, RELOAD};
+use crate::health::{Health, Readiness};
 use crate::scrape::{Scrape, ScrapeAnswer, ScrapeRequest};
 
 /// What a listener serves.
@@ -15,10 +16,18 @@ pub(crate) struct Site {
     path: String,
     config: ListenerConfig,
     scrape: Scrape,
-    /// `None`: nobody can reload here.
-    reload: Option<Reload>,
+    calls: Calls,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+}
+
+/// What of the program a listener asks.
+#[derive(Clone, Default)]
+pub(crate) struct Calls {
+    /// `None`: nobody can reload here.
+    pub(crate) reload: Option<Reload>,
+    /// `None`: it is ready as soon as it listens.
+    pub(crate) health: Option<Health>,
 }
 
 /// Reads the configuration again and makes it hold.
@@ -49,7 +58,7 @@ impl Site {
         exporter: &str,
         config: &PrometheusConfig,
         scrape: Scrape,
-        reload: Option<Reload>,
+        calls: Calls,
     ) -> Result<Site, String> {
         let listener = config.listener();
         Ok(Site {
@@ -57,7 +66,7 @@ impl Site {
             path: config.path().to_owned(),
             config: listener.clone(),
             scrape: scrape.max_in_flight(listener.max_in_flight()).timeout(listener.timeout()),
-            reload: reload.filter(|_| listener.reload()),
+            calls: Calls { reload: calls.reload.filter(|_| listener.reload()), ..calls },
             #[cfg(feature = "tls")]
             tls: listener.tls().map(|files| Tls::start(files.clone())).transpose()?,
         })
@@ -90,7 +99,7 @@ impl Site {
     pub(super) async fn answer(&self, asked: &Asked<'_>, restarts: u32) -> ScrapeAnswer {
         let answer = match self.answer_without_page(asked, restarts) {
             Some(answer) => answer,
-            None => match &self.reload {
+            None => match &self.calls.reload {
                 Some(reload) if asked.path == RELOAD => self::reload(reload, asked.scrape.method).await,
                 _ => return self.scrape.answer(&asked.scrape).await,
             },
@@ -100,8 +109,11 @@ impl Site {
 
     /// The answer, unless it is the page or a reload.
     fn answer_without_page(&self, asked: &Asked<'_>, restarts: u32) -> Option<ScrapeAnswer> {
-        if self.config.health() && (asked.path == HEALTHY || asked.path == READY) {
-            return Some(health(asked, restarts));
+        if self.config.health() {
+            let is_ready = asked.path == self.config.readiness_path();
+            if is_ready || asked.path == self.config.liveness_path() {
+                return Some(self.health(asked, is_ready, restarts));
+            }
         }
         if !self.lets_in(asked.authorization) {
             // Also where there is nothing: who is not let in learns no paths.
@@ -109,12 +121,31 @@ impl Site {
                 "the metrics are for who has the token; send it in the header Authorization: Bearer TOKEN\n";
             return Some(ScrapeAnswer::plain(401, text).with("www-authenticate", "Bearer"));
         }
-        let is_reload = self.reload.is_some() && asked.path == RELOAD;
+        let is_reload = self.calls.reload.is_some() && asked.path == RELOAD;
         if !is_reload && !self.config.any_path() && asked.path != self.path {
             let text = format!("there is nothing at {}; the metrics are at {}\n", asked.path, self.path);
             return Some(ScrapeAnswer::plain(404, text).with("x-content-type-options", "nosniff"));
         }
         None
+    }
+
+    /// Whether the program is ready, or else alive.
+    fn health(&self, asked: &Asked<'_>, is_ready: bool, restarts: u32) -> ScrapeAnswer {
+        if !matches!(asked.scrape.method, "GET" | "HEAD") {
+            return ScrapeAnswer::plain(405, "this is read with GET\n").with("allow", "GET, HEAD");
+        }
+        let answer = match (is_ready, restarts) {
+            (true, _) => {
+                let readiness = self.calls.health.as_ref().map_or_else(Readiness::ready, Health::readiness);
+                ScrapeAnswer::json(readiness.status(), readiness.json())
+            }
+            (false, 0) => ScrapeAnswer::json(200, "{\"status\":\"ok\"}\n"),
+            // The log of the program says why.
+            (false, n) => {
+                ScrapeAnswer::json(200, format!("{{\"status\":\"ok\",\"listener_restarts\":{n}}}\n"))
+            }
+        };
+        answer.with("cache-control", "no-store")
     }
 
     fn lets_in(&self, authorization: Option<&[u8]>) -> bool {
@@ -134,25 +165,6 @@ impl Site {
             _ => false,
         }
     }
-}
-
-fn health(asked: &Asked<'_>, restarts: u32) -> ScrapeAnswer {
-    if !matches!(asked.scrape.method, "GET" | "HEAD") {
-        return ScrapeAnswer::plain(405, "this is read with GET\n").with("allow", "GET, HEAD");
-    }
-    if asked.path == READY {
-        return ScrapeAnswer::plain(200, "metercast is ready\n");
-    }
-    let mut text = "metercast is healthy\n".to_owned();
-    match restarts {
-        0 => {}
-        1 => text += "its listener had to be started again once; the log of the program says why\n",
-        n => {
-            let line = "its listener had to be started again";
-            text += &format!("{line} {n} times; the log of the program says why\n");
-        }
-    }
-    ScrapeAnswer::plain(200, text)
 }
 
 /// Reloads on a thread for blocking work, and says what became of it.

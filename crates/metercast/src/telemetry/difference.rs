@@ -40,6 +40,8 @@ fn prometheus(old: &PrometheusConfig, new: &PrometheusConfig) -> Vec<(&'static s
         ("auth", a.bearer() != b.bearer()),
         ("tls", a.tls() != b.tls()),
         ("health", a.health() != b.health()),
+        ("liveness_path", a.liveness_path() != b.liveness_path()),
+        ("readiness_path", a.readiness_path() != b.readiness_path()),
         ("reload", a.reload() != b.reload()),
         ("max_in_flight", a.max_in_flight() != b.max_in_flight()),
         ("timeout", a.timeout() != b.timeout()),

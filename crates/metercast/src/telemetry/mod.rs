@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use metercast_core::Store;
 
 use crate::config::{Config, ExporterConfig};
+use crate::health::Health;
 use crate::log::Log;
 use crate::reader::Reader;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
@@ -87,6 +88,7 @@ pub struct TelemetryBuilder {
     config: Config,
     store: Store,
     log: Log,
+    health: Option<Health>,
     #[cfg(feature = "config")]
     watch: Option<Duration>,
     #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
@@ -103,6 +105,13 @@ impl TelemetryBuilder {
     /// Writes what there is to say here instead of to standard error.
     pub fn log(mut self, log: Log) -> Self {
         self.log = log;
+        self
+    }
+
+    /// What this health says is what listeners answer at their readiness path, also after a reload. When a check fails, and when it
+    /// is up again, the log says so.
+    pub fn health(mut self, health: Health) -> Self {
+        self.health = Some(health);
         self
     }
 
@@ -140,7 +149,7 @@ impl TelemetryBuilder {
     pub fn start(self) -> Result<Telemetry, StartError> {
         let is_reloadable = self.is_reloadable();
         let reader = Reader::new(self.store.clone(), self.log.clone());
-        let running = Running::start(self.config, reader)?;
+        let running = Running::start(self.config, reader, self.health)?;
         let sources = Sources {
             #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
             _hangup: match self.on_sighup {
@@ -203,6 +212,7 @@ impl Telemetry {
             config,
             store: Store::global(),
             log: Log::default(),
+            health: None,
             #[cfg(feature = "config")]
             watch: None,
             #[cfg(all(unix, any(feature = "otlp", feature = "config")))]

@@ -17,7 +17,7 @@ use super::step::{Act, Maker, Step};
 use crate::config::{Config, ExporterConfig, OnError};
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
-use crate::serve::{Listener, Reload};
+use crate::serve::{Calls, Listener};
 
 /// Everything that a reload is about to do.
 #[derive(Default)]
@@ -34,9 +34,9 @@ pub(super) struct Before<'a> {
     /// What could not start; `None` if nothing was started yet.
     pub(super) failed: Option<&'a BTreeMap<String, String>>,
     pub(super) reader: &'a Reader,
-    /// What a listener is to call where it may reload.
+    /// What a listener asks of the program.
     #[cfg(feature = "serve")]
-    pub(super) reload: Reload,
+    pub(super) calls: Calls,
     /// Listeners that are on their way out.
     #[cfg(feature = "serve")]
     pub(super) closing: Vec<Arc<Listener>>,
@@ -182,7 +182,7 @@ impl Before<'_> {
             resource: &resource,
             old: old.filter(|old| old.is_alive()),
             #[cfg(feature = "serve")]
-            reload: &self.reload,
+            calls: &self.calls,
             #[cfg(feature = "serve")]
             mend_of_listen: &new.config.mend_of_listen(new.name),
             #[cfg(feature = "serve")]

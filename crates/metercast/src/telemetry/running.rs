@@ -25,12 +25,13 @@ use super::told::Told;
 use crate::config::Config;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::Heritage;
+use crate::health::Health;
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::own;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
-use crate::serve::{Reload, Reloading};
+use crate::serve::{Calls, Reload, Reloading};
 #[cfg(all(unix, feature = "otlp"))]
 use crate::signal::Signals;
 
@@ -44,6 +45,9 @@ pub(super) const BY_SECOND_LOOK: &str = "a second look at its files";
 /// Everything that runs, shared with the threads that wait for a reason to flush or to reload.
 pub(crate) struct Running {
     reader: Reader,
+    /// Whether the program is ready, if it says so.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "nobody asks"))]
+    health: Option<Health>,
     /// Held while the configuration changes: one change follows the other.
     turn: Mutex<()>,
     /// Held for moments.
@@ -100,9 +104,17 @@ impl State {
 
 impl Running {
     /// Starts what `config` asks for.
-    pub(super) fn start(config: Config, reader: Reader) -> Result<Arc<Running>, StartError> {
+    pub(super) fn start(
+        config: Config,
+        reader: Reader,
+        health: Option<Health>,
+    ) -> Result<Arc<Running>, StartError> {
+        if let Some(health) = &health {
+            health.log_to(reader.log());
+        }
         let running = Arc::new_cyclic(|myself| Running {
             reader,
+            health,
             turn: Mutex::default(),
             state: Mutex::new(State {
                 config: None,
@@ -204,7 +216,7 @@ impl Running {
             failed: old.is_some().then_some(&failed),
             reader: &self.reader,
             #[cfg(feature = "serve")]
-            reload: self.reload_by_request(),
+            calls: Calls { reload: Some(self.reload_by_request()), health: self.health.clone() },
             #[cfg(feature = "serve")]
             closing,
         };

@@ -27,7 +27,7 @@ use crate::reader::Reader;
 #[cfg(feature = "serve")]
 use crate::scrape::Scrape;
 #[cfg(feature = "serve")]
-use crate::serve::{Listener, Reload, Site};
+use crate::serve::{Calls, Listener, Site};
 
 /// What is to become of one exporter.
 pub(super) struct Step {
@@ -125,9 +125,9 @@ pub(super) struct Maker<'a> {
     pub(super) resource: &'a [(String, Value)],
     /// The exporter of this name that runs.
     pub(super) old: Option<&'a Exporter>,
-    /// What a listener is to call where it may reload.
+    /// What a listener asks of the program.
     #[cfg(feature = "serve")]
-    pub(super) reload: &'a Reload,
+    pub(super) calls: &'a Calls,
     /// How to let it listen elsewhere.
     #[cfg(feature = "serve")]
     pub(super) mend_of_listen: &'a str,
@@ -192,7 +192,7 @@ impl Maker<'_> {
                 (Scrape::of(reader, page), old.map(|(scrape, _)| scrape))
             }
         };
-        let site = Site::new(self.name, settings, scrape.clone(), Some(Arc::clone(self.reload)))?;
+        let site = Site::new(self.name, settings, scrape.clone(), self.calls.clone())?;
         match self.listener {
             Some(listener) => Ok((Handle::Page { listener, scrape }, Act::Serve(Box::new(site), old))),
             None => {

@@ -65,6 +65,37 @@ fn the_health_has_its_path_for_itself() {
     }
 }
 
+#[test]
+fn probes_have_paths_of_their_own() {
+    let told = Prometheus::default().liveness_path("/healthz").readiness_path("/readyz");
+    let paths = listener(bare().exporter("prometheus", told));
+    assert_eq!((paths.liveness_path(), paths.readiness_path()), ("/healthz", "/readyz"));
+    let wrong = |prometheus: Prometheus| {
+        bare()
+            .exporter("p", prometheus)
+            .build()
+            .unwrap_err()
+            .to_string()
+            .replace("telemetry.exporters.p.", "")
+    };
+    assert_eq!(
+        wrong(Prometheus::default().path("/ok").liveness_path("/ok")),
+        "path: \"/ok\" is where the listener says how it is; choose another, or set health = false"
+    );
+    assert_eq!(
+        wrong(Prometheus::default().liveness_path("/ok").readiness_path("/ok")),
+        "readiness_path: \"/ok\" is the liveness_path too; choose another for one of them"
+    );
+    assert_eq!(
+        wrong(Prometheus::default().readiness_path("/-/reload")),
+        "readiness_path: \"/-/reload\" is where a listener is told to reload; choose another"
+    );
+    assert_eq!(
+        wrong(Prometheus::default().readiness_path("ready")),
+        "readiness_path: \"ready\" does not start with a slash; write \"/ready\""
+    );
+}
+
 #[cfg(not(feature = "tls"))]
 #[test]
 fn a_build_without_tls_says_so() {
@@ -95,12 +126,14 @@ mod file {
     #[test]
     fn a_file_says_all_of_it() {
         let config = in_file(
-            "auth = { bearer = 's3cret' }\nany_path = true\nhealth = true\nmax_in_flight = 2\ntimeout = '500ms'",
+            "auth = { bearer = 's3cret' }\nany_path = true\nhealth = true\nmax_in_flight = 2\ntimeout = '500ms'\n\
+             liveness_path = '/_liveness'\nreadiness_path = '/_readiness'",
         );
         let config = config.unwrap();
         let listener = prometheus(&config, "prometheus").listener();
         assert_eq!(listener.bearer().unwrap().expose(), "Bearer s3cret");
         assert!(listener.any_path() && listener.health());
+        assert_eq!((listener.liveness_path(), listener.readiness_path()), ("/_liveness", "/_readiness"));
         assert_eq!((listener.max_in_flight(), listener.timeout()), (2, Duration::from_millis(500)));
     }
 

@@ -9,10 +9,11 @@ use super::*;
 use crate::Log;
 use crate::config::{Config, ExporterConfig, Prometheus};
 use crate::export::prometheus::PrometheusPage;
+use crate::health::Health;
 use crate::reader::Reader;
 use crate::scrape::Scrape;
 use crate::serve::places::Places;
-use crate::serve::site::Site;
+use crate::serve::site::{Calls, Site};
 
 /// A site with a page of a few lines.
 fn site(prometheus: Prometheus) -> Arc<Door> {
@@ -26,7 +27,7 @@ fn site_of(prometheus: Prometheus, reader: Reader) -> Arc<Door> {
     let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
     let page = PrometheusPage::new("p", reader.log().clone());
     let scrape = Scrape::of(reader, page);
-    Door::new(Site::new("p", settings, scrape, None).unwrap())
+    Door::new(Site::new("p", settings, scrape, Calls::default()).unwrap())
 }
 
 /// A site whose page is much longer than the pipe.
@@ -71,9 +72,9 @@ async fn each_path_has_its_answer() {
         ("GET /M", "404", "there is nothing at /M; the metrics are at /m\n"),
         ("HEAD /other", "404", ""),
         ("POST /m", "405", "the metrics are read with GET\n"),
-        ("GET /-/healthy", "200", "metercast is healthy\n"),
+        ("GET /-/healthy", "200", "{\"status\":\"ok\"}\n"),
         ("HEAD /-/healthy", "200", ""),
-        ("GET /-/ready", "200", "metercast is ready\n"),
+        ("GET /-/ready", "200", "{\"status\":\"ready\"}\n"),
         ("POST /-/ready", "405", "this is read with GET\n"),
     ];
     for (line, expected, body) in cases {
@@ -93,9 +94,41 @@ async fn the_page_may_be_under_every_path() {
         assert!(answer.ends_with("jobs_total 3\n"), "{path}: {answer}");
     }
     let both = site(Prometheus::default().any_path(true).health(true));
-    assert!(answer(&both, "GET /-/ready HTTP/1.1\r\nHost: h\r\n").await.ends_with("is ready\n"));
+    assert!(
+        answer(&both, "GET /-/ready HTTP/1.1\r\nHost: h\r\n").await.ends_with("{\"status\":\"ready\"}\n")
+    );
     let neither = site(Prometheus::default().health(false));
     assert_eq!(status(&answer(&neither, "GET /-/ready HTTP/1.1\r\nHost: h\r\n").await), "404");
+}
+
+#[tokio::test]
+async fn probes_are_answered_where_they_ask_and_with_what_the_checks_say() {
+    let health = Health::new();
+    let prometheus =
+        Prometheus::default().liveness_path("/health").readiness_path("/health/ready").bearer("s3cret");
+    let config = Config::builder().environment(false).exporter("p", prometheus).build().unwrap();
+    let Some(ExporterConfig::Prometheus(settings)) = config.exporter("p") else { panic!("{config:?}") };
+    let reader = Reader::new(Store::new(), Log::to(|_, _| {}));
+    let scrape = Scrape::of(reader, PrometheusPage::new("p", Log::to(|_, _| {})));
+    let calls = Calls { health: Some(health.clone()), ..Calls::default() };
+    let site = Door::new(Site::new("p", settings, scrape, calls).unwrap());
+    let get = async |path: &str| answer(&site, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n")).await;
+
+    let alive = get("/health").await;
+    assert!(alive.starts_with("HTTP/1.1 200 ") && alive.contains("content-type: application/json\r\n"));
+    assert!(alive.ends_with("\r\n\r\n{\"status\":\"ok\"}\n"), "{alive}");
+    assert!(get("/health/ready").await.ends_with("\r\n\r\n{\"status\":\"ready\"}\n"));
+    assert_eq!(status(&get("/-/ready").await), "401", "it is where it was told to be, and only there");
+
+    let check = health.check("nats").run(|| Err("no \"route\""));
+    health.check_now();
+    let ready = get("/health/ready").await;
+    assert_eq!(status(&ready), "503");
+    let body = r#"{"status":"not_ready","error":"nats: no \"route\""}"#;
+    assert!(ready.ends_with(&format!("\r\n\r\n{body}\n")), "{ready}");
+    assert_eq!(status(&get("/health").await), "200", "who is not ready is alive");
+    drop(check);
+    assert_eq!(status(&get("/health/ready").await), "200");
 }
 
 #[tokio::test]

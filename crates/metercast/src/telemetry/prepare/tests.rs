@@ -7,8 +7,6 @@ use metercast_core::Store;
 use super::*;
 use crate::Log;
 use crate::config::{ConfigBuilder, Stdout};
-#[cfg(feature = "serve")]
-use crate::serve::Reloading;
 
 pub(in crate::telemetry) const HOUR: Duration = Duration::from_secs(3600);
 
@@ -25,7 +23,7 @@ fn prepared(
         failed: Some(&BTreeMap::new()),
         reader: &Reader::new(Store::new(), Log::to(|_, _| {})),
         #[cfg(feature = "serve")]
-        reload: Arc::new(|| Reloading::Busy(String::new())),
+        calls: Calls::default(),
         #[cfg(feature = "serve")]
         closing: Vec::new(),
     };
