@@ -31,7 +31,7 @@ pub struct Check<'a> {
 
 impl<'a> Check<'a> {
     pub(super) fn new(health: &'a Health, name: &str) -> Check<'a> {
-        let name = name[..name.floor_char_boundary(NAME)].to_owned();
+        let name = cut(name, NAME).to_owned();
         Check { health, name, interval: INTERVAL, timeout: TIMEOUT, is_optional: false }
     }
 
@@ -323,7 +323,7 @@ pub(super) fn bounded(text: &impl Display) -> String {
     struct Bounded(String);
     impl Write for Bounded {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            let fits = &text[..text.floor_char_boundary(TEXT - self.0.len())];
+            let fits = cut(text, TEXT - self.0.len());
             self.0.extend(fits.chars().map(|c| if c.is_control() { ' ' } else { c }));
             if fits.len() == text.len() { Ok(()) } else { Err(fmt::Error) }
         }
@@ -333,6 +333,12 @@ pub(super) fn bounded(text: &impl Display) -> String {
         bounded.0.push('…');
     }
     bounded.0
+}
+
+/// The text up to so many bytes, and whole characters of it.
+fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> String {

@@ -39,9 +39,11 @@ fn subsystem(name: &str, up: u64) -> (String, u64) {
     (format!("{{subsystem={name:?}}}"), up)
 }
 
+/// What ends a check that hangs: what it is to say.
+type Says = Sender<Result<(), String>>;
+
 /// A check that tells when it has begun, and ends when it is told what to say.
-fn hanging() -> (Receiver<()>, Sender<Result<(), String>>, impl FnMut() -> Result<(), String> + Send + 'static)
-{
+fn hanging() -> (Receiver<()>, Says, impl FnMut() -> Result<(), String> + Send + 'static) {
     let (begun, begins) = channel();
     let (says, said) = channel();
     let check = move || {
