@@ -73,6 +73,7 @@
 //! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
 //! | `profile` | `"otel"` or `"metrics-rs"`, see [`Profile`](crate::Profile) | `"otel"` |
 //! | `strategy` | how names are translated, see [`Strategy`](crate::Strategy): `"UnderscoreEscapingWithSuffixes"`, `"UnderscoreEscapingWithoutSuffixes"`, `"NoUTF8EscapingWithSuffixes"` or `"NoTranslation"`; not beside the profile `"metrics-rs"` | the first |
+//! | `namespace` | what stands in front of every name, and a `_` behind it; not of those that are complete for Prometheus already | none |
 //! | `unit_suffix`, `total_suffix` | whether names end with their unit, those of counters with `_total` | as the strategy says |
 //! | `scope_labels` | `true`: every line says which library measured | `false` |
 //! | `target_info` | `true`: the page begins with the attributes of the resource | `false` |

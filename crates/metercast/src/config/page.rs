@@ -1,6 +1,6 @@
 //! What stands on a page of a Prometheus exporter: names, suffixes, and labels beside those that were measured.
 
-use super::error::Findings;
+use super::error::{Checked, Findings};
 #[cfg(feature = "config")]
 use super::place::given;
 use super::place::{Given, Place, lay};
@@ -23,6 +23,12 @@ impl Prometheus {
     /// How names are translated. Not beside [`Profile::MetricsRs`], which has a way of its own.
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.page.strategy = Some(strategy);
+        self
+    }
+
+    /// What stands in front of every name, and a `_` behind it. Nothing unless it is said.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.page.namespace = Some(check_namespace(namespace));
         self
     }
 
@@ -74,6 +80,7 @@ impl Prometheus {
 pub(super) struct PageSettings {
     profile: Option<Profile>,
     strategy: Option<Strategy>,
+    namespace: Option<Checked<String>>,
     unit_suffix: Option<bool>,
     total_suffix: Option<bool>,
     scope_labels: Option<bool>,
@@ -88,7 +95,10 @@ impl PageSettings {
         fn given<T>(value: Option<T>, key: &str, place: &Place) -> Option<Given<T>> {
             value.map(|value| Given::new(value, &place.child(key)))
         }
+        let namespace =
+            self.namespace.and_then(|namespace| findings.take(&place.child("namespace"), namespace));
         let layer = PageLayer {
+            namespace,
             profile: given(self.profile, "profile", place),
             strategy: given(self.strategy, "strategy", place),
             unit_suffix: given(self.unit_suffix, "unit_suffix", place),
@@ -109,6 +119,7 @@ impl PageSettings {
 pub(super) struct PageLayer {
     profile: Option<Given<Profile>>,
     strategy: Option<Given<Strategy>>,
+    namespace: Option<Given<String>>,
     unit_suffix: Option<Given<bool>>,
     total_suffix: Option<Given<bool>>,
     scope_labels: Option<Given<bool>>,
@@ -123,6 +134,7 @@ impl PageLayer {
         Self {
             profile: lay(self.profile, below.profile),
             strategy: lay(self.strategy, below.strategy),
+            namespace: lay(self.namespace, below.namespace),
             unit_suffix: lay(self.unit_suffix, below.unit_suffix),
             total_suffix: lay(self.total_suffix, below.total_suffix),
             scope_labels: lay(self.scope_labels, below.scope_labels),
@@ -147,6 +159,9 @@ impl PageLayer {
         }
         if let Some(strategy) = take(self.strategy, &mut places) {
             options = options.strategy(strategy);
+        }
+        if let Some(namespace) = take(self.namespace, &mut places) {
+            options = options.namespace(namespace);
         }
         if let Some(on) = take(self.unit_suffix, &mut places) {
             options = options.unit_suffix(on);
@@ -198,6 +213,7 @@ pub(super) fn note(
     let shown = [
         ("profile", words(&PROFILE_NAMES, position(&PROFILES, profile))),
         ("strategy", words(&STRATEGY_NAMES, position(&STRATEGIES, strategy))),
+        ("namespace", options.of_namespace().to_owned()),
         ("unit_suffix", options.has_unit_suffix().to_string()),
         ("total_suffix", options.has_total_suffix().to_string()),
         ("scope_labels", options.has_scope_labels().to_string()),
@@ -210,9 +226,24 @@ pub(super) fn note(
         let at = place.child(key);
         match given {
             Some(given) => findings.note(&at, Given::new((), &given), |()| shown),
+            None if shown.is_empty() => {}
             // The other profile has none.
             None if key == "strategy" && profile == Profile::MetricsRs => {}
             None => findings.note_as(&at, shown, Source::Default),
+        }
+    }
+}
+
+/// What may stand in front of names, as it is.
+fn check_namespace(namespace: &str) -> Checked<String> {
+    let is_legal = |(at, rune): (usize, char)| {
+        rune.is_ascii_alphabetic() || rune == '_' || (at > 0 && rune.is_ascii_digit())
+    };
+    match namespace {
+        "" => Err("is empty; write a word such as \"shop\", or leave it out".to_owned()),
+        _ if namespace.char_indices().all(is_legal) => Ok(namespace.to_owned()),
+        _ => {
+            Err(format!("{namespace:?} cannot begin a name; write letters, digits and _, and no digit first"))
         }
     }
 }
@@ -267,6 +298,11 @@ impl PageLayer {
                 self.resource_labels = given(at, labels);
                 return true;
             }
+            "namespace" => {
+                let text = findings.string(at, node, "\"shop\"");
+                self.namespace = text.and_then(|text| findings.take(at, check_namespace(text)));
+                return true;
+            }
             "unit_suffix" => &mut self.unit_suffix,
             "total_suffix" => &mut self.total_suffix,
             "scope_labels" => &mut self.scope_labels,
@@ -297,11 +333,12 @@ mod tests {
 
     #[test]
     fn every_option_can_be_given_in_a_file() {
-        let file = "strategy = 'NoUTF8EscapingWithSuffixes'\nunit_suffix = false\ntotal_suffix = true\n\
+        let file = "strategy = 'NoUTF8EscapingWithSuffixes'\nnamespace = 'shop'\nunit_suffix = false\ntotal_suffix = true\n\
                     scope_labels = true\ntarget_info = true\nresource_labels = ['service.name']\n\
                     created = true\nexemplars = false";
         let expected = PageOptions::new()
             .strategy(Strategy::NoUtf8EscapingWithSuffixes)
+            .namespace("shop")
             .unit_suffix(false)
             .total_suffix(true)
             .scope_labels(true)
@@ -323,6 +360,19 @@ mod tests {
         let file = "strategy = 'UnderscoreEscapingWithoutSuffixes'\nscope_labels = true\ncreated = true";
         let expected = PageOptions::new().strategy(Strategy::NoTranslation).created(true);
         assert_eq!(options(pinned, file), expected);
+    }
+
+    #[test]
+    fn a_namespace_is_a_word() {
+        for (namespace, message) in [
+            ("", "is empty; write a word such as \"shop\", or leave it out"),
+            ("1st", "\"1st\" cannot begin a name; write letters, digits and _, and no digit first"),
+            ("my.shop", "\"my.shop\" cannot begin a name; write letters, digits and _, and no digit first"),
+        ] {
+            let page = Prometheus::default().namespace(namespace);
+            let error = Config::builder().environment(false).exporter("p", page).build().unwrap_err();
+            assert_eq!(error.to_string(), format!("telemetry.exporters.p.namespace: {message}"));
+        }
     }
 
     #[test]

@@ -128,6 +128,7 @@ pub(in crate::config) const PAGE: &[Key] = &[
         "\"NoTranslation\"",
         "How names are translated. Not beside the profile `\"metrics-rs\"`.",
     ),
+    key("namespace", Takes::Text, "", "\"shop\"", "What stands in front of every name, and a `_` behind it."),
     key("unit_suffix", Takes::Truth, "", "false", "Whether names end with their unit."),
     key("total_suffix", Takes::Truth, "", "false", "Whether names of counters end with `_total`."),
     key("scope_labels", Takes::Truth, "false", "true", "Whether every line says which library measured."),

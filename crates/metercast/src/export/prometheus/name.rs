@@ -31,7 +31,10 @@ impl Name {
     pub(super) fn from(name: &str, kind: Kind, ucum: &str, options: &PageOptions) -> Name {
         let is_legal = options.has_legal_names();
         let counts = kind == Kind::Counter;
-        let mut name = base(name, options);
+        let mut name = match options.of_namespace() {
+            "" => base(name, options),
+            namespace => base(&format!("{namespace}_{name}"), options),
+        };
         let stem = without(&name, "total", is_legal).filter(|_| counts).map(str::to_owned);
         let has_total = stem.is_some() || options.has_total_suffix();
         if options.has_total_suffix() || options.has_unit_suffix() {

@@ -20,6 +20,8 @@
 pub struct PageOptions {
     profile: Profile,
     strategy: Strategy,
+    /// Empty: none.
+    namespace: String,
     unit_suffix: Option<bool>,
     total_suffix: Option<bool>,
     scope_labels: bool,
@@ -107,6 +109,14 @@ impl PageOptions {
         self
     }
 
+    /// What stands in front of every name, and a `_` behind it: with `shop`, `orders.placed` is `shop_orders_placed_total`. Names that are
+    /// complete for Prometheus, such as those of another library's registry, and `target_info` stay as they are. Empty unless it is said:
+    /// nothing does.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> PageOptions {
+        self.namespace = namespace.into();
+        self
+    }
+
     /// Whether names end with their unit. Unless it is said, the strategy decides.
     pub fn unit_suffix(mut self, suffix: bool) -> PageOptions {
         self.unit_suffix = Some(suffix);
@@ -160,6 +170,11 @@ impl PageOptions {
     /// The profile and the strategy.
     pub(crate) fn habits(&self) -> (Profile, Strategy) {
         (self.profile, self.strategy)
+    }
+
+    /// What stands in front of names; empty if nothing does.
+    pub(crate) fn of_namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// Whether names are those of the other exporter.

@@ -52,6 +52,27 @@ fn the_strategy_decides_how_names_are_translated() {
 }
 
 #[test]
+fn a_namespace_stands_in_front_of_every_name_but_those_that_are_complete() {
+    use metercast_core::{Produced, PrometheusType};
+    let store = Store::new();
+    store.scope(|| {
+        u64_counter!("option.orders", "", 1);
+        u64_counter!("option.lives.total", "", 1);
+    });
+    let _complete = store.produce("a registry", |producer| {
+        let complete = Produced::prometheus("process_open_fds", PrometheusType::Gauge);
+        producer.family(&complete).series(&[]).set(7.0);
+    });
+    let of = |options: PageOptions| lines(options.namespace("shop"), &store);
+    let plain = ["process_open_fds 7", "shop_option_lives_total 1", "shop_option_orders_total 1"];
+    assert_eq!(of(PageOptions::new()), plain);
+    let with_target = of(PageOptions::new().target_info(true));
+    assert!(with_target[0].starts_with("target_info{"), "{with_target:?}");
+    let untouched = of(PageOptions::new().strategy(Strategy::NoTranslation));
+    assert_eq!(untouched[1..], ["shop_option.lives.total 1", "shop_option.orders 1"]);
+}
+
+#[test]
 fn labels_of_the_library_and_of_the_resource_stand_on_every_line() {
     let store = Store::new();
     store.scope(|| u64_counter!("option.orders", "", 1, "side" => "buy"));
