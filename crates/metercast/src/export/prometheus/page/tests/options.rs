@@ -69,7 +69,7 @@ fn a_namespace_stands_in_front_of_every_name_but_those_that_are_complete() {
     let with_target = of(PageOptions::new().target_info(true));
     assert!(with_target[0].starts_with("target_info{"), "{with_target:?}");
     let untouched = of(PageOptions::new().strategy(Strategy::NoTranslation));
-    assert_eq!(untouched[1..], ["shop_option.lives.total 1", "shop_option.orders 1"]);
+    assert_eq!(untouched[1..], ["shop_option_lives_total 1", "shop_option_orders 1"]);
 }
 
 #[test]
