@@ -45,6 +45,8 @@ mod event;
 mod field;
 mod log_counter;
 mod metrics;
+#[cfg(feature = "traces")]
+pub mod propagation;
 mod targets;
 
 pub use log_counter::{LogCounter, LogCounterLayer, LogEvents, LogFilter};

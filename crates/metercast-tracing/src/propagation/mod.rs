@@ -1,0 +1,93 @@
+//! Which trace a message belongs to, in and out of its headers: W3C Trace Context and Baggage, for any map of texts.
+//!
+//! Whoever sends a message [injects](inject) the current span into its headers; whoever receives it [extracts](extract) that
+//! again, and makes it the parent of a span. Names of headers count in any case: JetStream delivers them in lower case.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use metercast_tracing::propagation;
+//!
+//! // Where it is sent, in a span that is traced:
+//! let mut headers = HashMap::new();
+//! propagation::inject(|name, value| {
+//!     headers.insert(name.to_owned(), value.to_owned());
+//! });
+//!
+//! // Where it is received:
+//! let job = tracing::info_span!("job", otel.kind = "consumer");
+//! propagation::extract(&headers).parent_of(&job);
+//! ```
+//!
+//! What strangers send is bounded: a `traceparent` that is not one of W3C, or one of several, is none; of a `tracestate` at
+//! most 2 KiB and 32 members and of `baggage` at most 8 KiB and 64 members are read, and what is more is not read at all. Nothing
+//! of it is logged.
+
+#[cfg(feature = "http")]
+mod headers;
+mod parent;
+mod read;
+
+use opentelemetry::Context;
+use opentelemetry::propagation::{Injector, TextMapPropagator};
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+#[cfg(feature = "http")]
+pub use headers::{extract_headers, inject_headers};
+pub use parent::RemoteParent;
+use read::Read;
+
+/// What the headers of a message say of its trace: pairs of names and values, as most maps iterate over them.
+///
+/// Maps with several values of a name are flattened, such as those of NATS:
+/// `headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)))`.
+///
+/// ```
+/// use metercast_tracing::propagation::extract;
+///
+/// let headers = [("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
+/// let parent = extract(headers);
+/// assert_eq!(parent.trace_id().as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+/// assert!(parent.is_sampled());
+/// assert_eq!(extract([("traceparent", "garbage")]).trace_id(), None);
+/// ```
+pub fn extract<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> RemoteParent {
+    let mut read = Read::default();
+    for (name, value) in pairs {
+        read.take(name.as_ref(), value.as_ref());
+    }
+    read.parent()
+}
+
+/// Says which span is current, and what baggage it has: `set` gets the name and the value of each header. Names are in lower case.
+/// Outside of all traced spans there is nothing to say. Also a span that is not sampled is told of, so that who receives it does not begin
+/// a trace of its own.
+pub fn inject(set: impl FnMut(&'static str, &str)) {
+    inject_context(&Context::current(), set);
+}
+
+/// The same for a span that need not be current.
+pub fn inject_span(span: &Span, set: impl FnMut(&'static str, &str)) {
+    inject_context(&span.context(), set);
+}
+
+fn inject_context(context: &Context, set: impl FnMut(&'static str, &str)) {
+    let mut to = To(set);
+    TraceContextPropagator::new().inject_context(context, &mut to);
+    BaggagePropagator::new().inject_context(context, &mut to);
+}
+
+/// Headers that propagators write.
+struct To<F>(F);
+
+impl<F: FnMut(&'static str, &str)> Injector for To<F> {
+    fn set(&mut self, name: &str, value: String) {
+        // No tracestate is said by silence.
+        if let Some(name) = read::NAMES.into_iter().find(|known| *known == name)
+            && !value.is_empty()
+        {
+            (self.0)(name, &value);
+        }
+    }
+}
