@@ -157,6 +157,8 @@ pub struct Descriptor {
     pub visibility: Visibility,
     /// Whether callbacks say its values.
     pub observable: bool,
+    /// Whether a configuration defines it.
+    pub configured: bool,
     pub scope: Scope,
     /// Whether the scope is a name space of its own, rather than a part of the program.
     pub apart: bool,
@@ -187,6 +189,7 @@ impl Descriptor {
             sets: None,
             visibility: Visibility::Public,
             observable: false,
+            configured: false,
             scope,
             apart: false,
             place,
@@ -357,6 +360,8 @@ pub struct Definition {
     pub(crate) place: Place,
     /// Whether one of its sites says that it is private.
     pub(crate) is_private: AtomicBool,
+    /// Whether one of its instruments is from a configuration.
+    pub(crate) is_configured: AtomicBool,
     pub(crate) is_observable: bool,
     /// Who says its values, if that is a producer.
     pub(crate) source: Option<Source>,
@@ -420,6 +425,11 @@ impl Definition {
     /// call sites, go along.
     pub fn visibility(&self) -> Visibility {
         if self.is_private.load(Relaxed) { Visibility::Private } else { Visibility::Public }
+    }
+
+    /// Whether a [configuration](crate::InstrumentBuilder::configured) defines it, maybe beside the program.
+    pub fn is_configured(&self) -> bool {
+        self.is_configured.load(Relaxed)
     }
 
     /// Whether it was declared as observable: callbacks say its values.

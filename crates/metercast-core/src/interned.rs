@@ -32,6 +32,7 @@ pub(crate) struct Content {
     pub(crate) buckets: Wanted,
     pub(crate) visibility: Visibility,
     pub(crate) observable: bool,
+    pub(crate) configured: bool,
     pub(crate) scope: Option<Library>,
 }
 

@@ -143,6 +143,7 @@ impl<'a> Produced<'a> {
             is_apart: false,
             place,
             is_private: AtomicBool::new(self.visibility == Visibility::Private),
+            is_configured: AtomicBool::new(false),
             is_observable: false,
             source: Some(self.source),
             fixed: Blocks::new(),

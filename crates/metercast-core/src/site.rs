@@ -326,7 +326,7 @@ impl Site {
                 return own::dropped(self.descriptor, Reason::NotFinite);
             }
             let Some(definition) = self.definition(store) else { return };
-            if definition.kind == Kind::Gauge && is_bare(pairs) {
+            if definition.kind == Kind::Gauge && is_bare(pairs) && !self.descriptor.configured {
                 return self.at_bare(store, definition, pairs, write);
             }
             store.at_series(definition, self.descriptor, pairs, write);

@@ -13,6 +13,7 @@ use super::share::Share;
 use super::view::{PointView, SeriesView};
 use crate::definition::{Definition, Kind};
 use crate::label::{LabelSet, Shape};
+use crate::lock;
 use crate::number::NumberType;
 use crate::own;
 use crate::registry::{self, Definitions};
@@ -128,7 +129,12 @@ impl Reading<'_> {
     pub fn families(&self) -> impl Iterator<Item = FamilyView<'_>> {
         // Programs define metrics by the thousand, of which few need be in this store.
         let mut columns = Columns::new(&self.regions, Place::Fixed);
+        let withdrawn = lock::read(&self.store.withdrawn).map(|withdrawn| withdrawn.clone());
+        let is_withdrawn = move |id| withdrawn.as_ref().is_some_and(|withdrawn| withdrawn.contains(&id));
         self.definitions.iter().filter_map(move |definition| {
+            if is_withdrawn(definition.id) {
+                return None;
+            }
             let ends = self.store.dictionary.ends_of(definition);
             let family = FamilyView { reading: self, definition, ends };
             (!ends.is_empty() || family.is_observed() || family.is_used(&mut columns)).then_some(family)

@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     pub(crate) observables: Observables,
     /// Gauges that are set all at once.
     pub(crate) gauge_sets: GaugeSets,
+    /// Metrics of a configuration that is gone: readings do not see what is left of them.
+    pub(crate) withdrawn: RwLock<BTreeSet<u32>>,
     pub(super) started: OnceLock<SystemTime>,
 }
 
@@ -121,6 +123,7 @@ impl Inner {
             problems: Problems::new(),
             observables: Observables::new(),
             gauge_sets: GaugeSets::new(),
+            withdrawn: RwLock::new(BTreeSet::new()),
             started: OnceLock::new(),
         }
     }

@@ -449,6 +449,61 @@ impl Store {
         of_metric.filter(|definition| inner.lifecycle.remove(inner, definition, &labels)).count() > 0
     }
 
+    /// Takes a metric out that a [configuration](crate::InstrumentBuilder::configured) defined and that a new one has not got:
+    /// its series are [removed](Self::remove), and what cannot be removed or is recorded later is not read, until it is
+    /// [restored](Self::restore). Of other metrics nothing is taken out.
+    ///
+    /// ```
+    /// use metercast_core::{Instrument, Kind, NumberType, Store};
+    ///
+    /// let calls = Instrument::builder(Kind::Counter, NumberType::U64, "acme.calls").configured().build()?;
+    /// let store = Store::new();
+    /// store.scope(|| calls.add(1u64, []));
+    /// store.withdraw("acme.calls");
+    /// assert!(store.collect().is_empty());
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// ```
+    pub fn withdraw(&self, metric: &str) {
+        let mut series: Vec<(&'static Arc<Definition>, LabelSet)> = Vec::new();
+        self.read(|reading| {
+            let of_metric = |definition: &Definition| definition.name() == metric && definition.is_configured();
+            for family in reading.families().filter(|family| of_metric(family.definition())) {
+                family.each(|view| series.push((family.definition(), view.labels.to_set())));
+            }
+        });
+        let inner = self.inner();
+        for (definition, labels) in &series {
+            inner.lifecycle.remove(inner, definition, labels);
+        }
+        if let Some(mut withdrawn) = lock::write(&inner.withdrawn) {
+            let definitions = registry::definitions();
+            let of_metric = definitions.iter().filter(|of| of.name == metric && of.is_configured());
+            withdrawn.extend(of_metric.map(|definition| definition.id));
+        }
+    }
+
+    /// Lets readings see a metric again that was [withdrawn](Self::withdraw).
+    ///
+    /// ```
+    /// use metercast_core::{Instrument, Kind, NumberType, Store, reading::Point};
+    ///
+    /// let calls = Instrument::builder(Kind::Counter, NumberType::U64, "acme.calls").configured().build()?;
+    /// let store = Store::new();
+    /// store.scope(|| calls.add(5u64, []));
+    /// store.withdraw("acme.calls");
+    /// store.restore("acme.calls");
+    /// store.scope(|| calls.add(1u64, []));
+    /// assert_eq!(store.collect()[0].series[0].point, Point::U64(1));
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// ```
+    pub fn restore(&self, metric: &str) {
+        if let Some(mut withdrawn) = lock::write(&self.inner().withdrawn) {
+            for definition in registry::definitions().iter().filter(|definition| definition.name == metric) {
+                withdrawn.remove(&definition.id);
+            }
+        }
+    }
+
     /// What is wrong with how metrics are defined or labelled in this store, each problem once, oldest first; at
     /// most 256 are kept.
     pub fn problems(&self) -> Vec<Problem> {

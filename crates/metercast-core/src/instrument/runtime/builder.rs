@@ -54,6 +54,7 @@ impl InstrumentBuilder {
             buckets: Wanted::ByUnit,
             visibility: Visibility::Public,
             observable: false,
+            configured: false,
             scope: None,
         };
         InstrumentBuilder { content, place: None }
@@ -113,6 +114,14 @@ impl InstrumentBuilder {
         self
     }
 
+    /// As one that a configuration defines, not the program. Exporters that belong to the program's vendor take none of these
+    /// ([`Definition::is_configured`](crate::Definition::is_configured)); and the series without labels can end as all
+    /// others do, since the configuration may be another one day, so it has no fixed slot.
+    pub fn configured(mut self) -> InstrumentBuilder {
+        self.content.configured = true;
+        self
+    }
+
     /// With these upper bounds of its buckets, finite and increasing, at most 510: a histogram. Without, those that fit
     /// its unit.
     pub fn bounds(mut self, bounds: &[f64]) -> InstrumentBuilder {
@@ -167,7 +176,7 @@ impl InstrumentBuilder {
     fn built(self, caller: &'static Location<'static>) -> Result<Instrument, InstrumentError> {
         let InstrumentBuilder { content, place } = self;
         check(&content)?;
-        let Content { kind, number, visibility, observable, .. } = content;
+        let Content { kind, number, visibility, observable, configured, .. } = content;
         interned::instrument(content, place, |made: &Static, place| {
             let Static { name, unit, description, buckets, scope, alike } = *made;
             let apart = scope.is_some();
@@ -175,7 +184,7 @@ impl InstrumentBuilder {
             let (file, line) = place.unwrap_or((caller.file(), caller.line()));
             let plain = Descriptor::new(name, kind, number, scope, file, line);
             let descriptor =
-                Descriptor { unit, description, buckets, visibility, observable, apart, ..plain };
+                Descriptor { unit, description, buckets, visibility, observable, configured, apart, ..plain };
             Runtime::new(Box::leak(Box::new(descriptor)), alike)
         })
     }

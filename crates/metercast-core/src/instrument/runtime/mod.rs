@@ -145,10 +145,10 @@ impl Instrument {
     /// Without labels the series has a fixed slot, as that of a declared metric.
     #[inline(always)]
     fn add_word<N: Number>(self, labels: &mut [LabelRef<'_>], word: u32, amount: N) {
-        if !labels.is_empty() {
+        let site = &self.0.site;
+        if !labels.is_empty() || site.descriptor().configured {
             return self.write(labels, amount, Add { word, amount });
         }
-        let site = &self.0.site;
         if amount == N::ZERO || !amount.is_sound() || !local::add_fixed(site.slot() + word, amount) {
             site.add_slow(FixedAt::BARE, word, amount);
         }
@@ -323,6 +323,7 @@ impl Instrument {
     #[inline(always)]
     fn change_gauge<N: Number>(self, labels: &mut [LabelRef<'_>], change: Change<N>) {
         if labels.is_empty()
+            && !self.descriptor().configured
             && let Change::To(value) = change
             && value.is_sound()
             && local::set_fixed_gauge(self.0.site.slot(), value.bits())
