@@ -51,8 +51,8 @@ const PANIC: &str = "panic";
 /// let series = &snapshot.family("db.client.operation.duration").unwrap().series[0];
 /// assert_eq!(
 ///     series.labels.to_string(),
-///     "{db.system.name=\"postgresql\",db.operation.name=\"SELECT\",db.collection.name=\"orders\",\
-///      db.namespace=\"shop\",server.address=\"db.internal\",server.port=5432}"
+///     "{db.collection.name=\"orders\",db.namespace=\"shop\",db.operation.name=\"SELECT\",\
+///      db.system.name=\"postgresql\",server.address=\"db.internal\",server.port=5432}"
 /// );
 /// # }
 /// ```

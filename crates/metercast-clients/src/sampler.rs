@@ -15,6 +15,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 /// No interval is shorter: a `0` in a configuration is a mistake, not a wish for a busy loop.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// No time is longer, as Tokio's own: what is later than a clock can say is no time to wait for.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// Asks for something at an interval, on Tokio: a sample at once, and then one after each interval.
 ///
 /// A sample that comes late, since the one before took long or the machine slept, is taken once; those missed are left out. One that
@@ -49,15 +52,15 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Samples after each interval, of at least a second: what is shorter is one.
+    /// Samples after each interval, of at least a second and at most 30 years: what is shorter or longer is that.
     pub fn every(interval: Duration) -> Sampler {
-        Sampler { interval: interval.max(SHORTEST), jitter: Duration::ZERO, turn: None }
+        Sampler { interval: interval.clamp(SHORTEST, LONGEST), jitter: Duration::ZERO, turn: None }
     }
 
     /// The first sample comes after a random time of up to `up_to`, not at once, so that many programs that were started together do
-    /// not ask together.
+    /// not ask together. It is at most 30 years.
     pub fn jitter(mut self, up_to: Duration) -> Sampler {
-        self.jitter = up_to;
+        self.jitter = up_to.min(LONGEST);
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metercast::testing::isolated;
 use metercast::{Log, PageOptions, Profile, PrometheusPage, Store};
-use metercast_clients::{PoolMetrics, PoolState, PoolWaits, Sampler};
+use metercast_clients::{ConnectionEnd, PoolMetrics, PoolState, PoolTimes, PoolTotals, Sampler};
 
 /// The samples of a page with names as they are, sorted.
 fn samples(store: &Store) -> Vec<String> {
@@ -119,7 +119,7 @@ async fn a_wait_is_measured_if_it_had_an_end_and_counted_if_it_was_given_up() {
     use metercast::StoreFutureExt;
     let store = Store::new();
     async {
-        let waits = PoolWaits::new("orders");
+        let waits = PoolTimes::new("orders");
         let slow = async {
             tokio::time::sleep(Duration::from_millis(70)).await;
             Ok::<_, &str>(())
@@ -139,6 +139,119 @@ async fn a_wait_is_measured_if_it_had_an_end_and_counted_if_it_was_given_up() {
     has(format!("db_client_connection_wait_time_count{{{pool}}} 1"));
     has(format!("db_client_connection_wait_time_bucket{{{pool},le=\"0.05\"}} 0"));
     has(format!("db_client_connection_wait_time_bucket{{{pool},le=\"0.1\"}} 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_counted_until_he_has_a_connection_or_gives_up() {
+    isolated(|store| {
+        let times = PoolTimes::new("orders");
+        let _pool =
+            PoolMetrics::new().waiting("e_waiting").observe(times.watch(|| PoolState::new(1, 0))).unwrap();
+        // What says itself who waits knows better.
+        let says = times.watch(|| PoolState::new(1, 0).waiting(7));
+        let _other = PoolMetrics::new().waiting("f_waiting").observe(says).unwrap();
+        let mut waits: Vec<_> = (0..3)
+            .map(|_| Box::pin(times.wait(std::future::pending::<Result<(), ()>>(), |()| true)))
+            .collect();
+        assert_eq!(times.waiting(), 0, "nobody has asked yet");
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for wait in &mut waits {
+            assert!(wait.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!(samples(store), ["e_waiting 3", "f_waiting 7"]);
+        waits.truncate(1);
+        assert_eq!(samples(store), ["e_waiting 1", "f_waiting 7"]);
+        drop(waits);
+        assert_eq!(
+            samples(store),
+            ["e_waiting 0", "f_waiting 7"],
+            "nothing else is measured of those who gave up"
+        );
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_use_is_measured_where_it_began_and_ends_when_the_connection_is_let_go_or_taken_out() {
+    let store = Store::new();
+    let times = PoolTimes::new("orders");
+    let (first, second) = store.scope(|| (times.in_use(vec![1]), times.in_use(vec![2])));
+    tokio::time::sleep(Duration::from_millis(70)).await;
+    assert_eq!(*first, [1], "it is used as what it is");
+    assert_eq!(first.into_inner(), [1]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // On another thread, where another store is current.
+    tokio::task::spawn_blocking(move || drop(second)).await.unwrap();
+    let lines = samples(&store);
+    let pool = "db_client_connection_pool_name=\"orders\"";
+    for (le, count) in [("0.05", 0), ("0.1", 1), ("1", 1), ("5", 2)] {
+        let line = format!("db_client_connection_use_time_bucket{{{pool},le=\"{le}\"}} {count}");
+        assert!(lines.contains(&line), "{line}: {lines:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_opened_is_measured_and_one_that_was_not_is_not() {
+    use metercast::StoreFutureExt;
+    let store = Store::new();
+    async {
+        let times = PoolTimes::new("orders");
+        let open = async {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            Ok::<_, &str>(())
+        };
+        times.create(open).await.unwrap();
+        times.create(async { Err::<(), _>("refused") }).await.unwrap_err();
+    }
+    .in_store(store.clone())
+    .await;
+    let line = "db_client_connection_create_time_count{db_client_connection_pool_name=\"orders\"} 1";
+    assert!(samples(&store).iter().any(|sample| sample == line), "{:?}", samples(&store));
+}
+
+#[test]
+fn what_a_pool_has_counted_is_there_and_what_it_does_not_count_is_not() {
+    isolated(|store| {
+        let totals = PoolTotals::new()
+            .gets(100)
+            .timeouts(2)
+            .wait_time(Duration::from_millis(1500))
+            .closed(ConnectionEnd::Invalid, 3);
+        let _pool = PoolMetrics::new()
+            .totals("g")
+            .label("pool", "writes")
+            .observe(move || PoolState::new(1, 0).totals(totals))
+            .unwrap();
+        assert_eq!(
+            samples(store),
+            [
+                "g_closed{pool=\"writes\",reason=\"invalid\"} 3",
+                "g_gets{pool=\"writes\"} 100",
+                "g_timeouts{pool=\"writes\"} 2",
+                "g_wait_time{pool=\"writes\"} 1.5",
+            ]
+        );
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sampled_pool_that_panics_is_not_there_until_it_answers_again() {
+    let (store, is_gone) = (Store::new(), Arc::new(AtomicBool::new(false)));
+    let pool = {
+        let is_gone = Arc::clone(&is_gone);
+        move || {
+            assert!(!is_gone.load(Ordering::Relaxed), "on purpose");
+            PoolState::new(3, 1)
+        }
+    };
+    let sampler = Sampler::every(Duration::from_secs(10));
+    let _observation = store.scope(|| PoolMetrics::new().size("h_size").sample(sampler, pool)).unwrap();
+    assert_eq!(samples(&store), ["h_size 3"]);
+    is_gone.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(samples(&store), [""; 0], "what it said before is old");
+    is_gone.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(samples(&store), ["h_size 3"]);
 }
 
 /// A pool of each library, without a server: it says what it says of no connection.

@@ -62,6 +62,30 @@ async fn samples_that_were_missed_are_not_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_machine_slept_for_years_one_sample_is_taken_and_all_is_as_before() {
+    let (samples, sample) = counted();
+    let _sampling = Sampler::every(SECOND).start(sample);
+    tokio::task::yield_now().await;
+    advance(3 * 365 * 24 * 3600 * SECOND).await;
+    tokio::task::yield_now().await;
+    assert_eq!(taken(&samples), 2);
+    sleep(3 * SECOND + SECOND / 2).await;
+    assert_eq!(taken(&samples), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_interval_and_no_jitter_is_too_long() {
+    let (samples, sample) = counted();
+    let _sampling = Sampler::every(Duration::MAX).start(sample);
+    let (jittered, sample) = counted();
+    let _other = Sampler::every(Duration::MAX).jitter(Duration::MAX).start(sample);
+    let (futures, mut sample) = counted();
+    let _third = Sampler::every(Duration::MAX).start_async(move || std::future::ready(sample()));
+    sleep(3600 * SECOND).await;
+    assert_eq!((taken(&samples), taken(&jittered), taken(&futures)), (1, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_jitter_the_first_sample_comes_at_some_time_within_it() {
     let begun = Instant::now();
     let mut firsts = Vec::new();

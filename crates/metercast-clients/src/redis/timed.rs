@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use super::{command, errors};
 use crate::error_type::ErrorType;
 use crate::operations::Operations;
+use crate::pool::InUse;
 
 /// A connection to Redis whose commands are timed as `db.client.operation.duration`, by the name of the command. It is used as the
 /// connection that it holds: a multiplexed one, a `ConnectionManager`, one of a pool, in the version of a feature.
@@ -40,7 +41,7 @@ let orders: u64 = redis::cmd("INCR").arg("orders").query_async(&mut connection).
 
 let snapshot = InMemoryReader::new(Store::current()).collect();
 let series = &snapshot.family("db.client.operation.duration").unwrap().series[0];
-assert_eq!(series.labels.to_string(), r#"{db.system.name="redis",db.operation.name="INCR"}"#);
+assert_eq!(series.labels.to_string(), r#"{db.operation.name="INCR",db.system.name="redis"}"#);
 # assert_eq!(orders, 1);
 # }
 ```
@@ -111,7 +112,7 @@ macro_rules! first_error {
     }};
 }
 
-/// For each version the same.
+/// For each version the same. What is in use is a connection too, so that its commands can be timed.
 macro_rules! connection {
     ($feature:literal, $redis:ident) => {
         #[cfg(feature = $feature)]
@@ -151,6 +152,29 @@ macro_rules! connection {
 
             fn get_db(&self) -> i64 {
                 self.connection.get_db()
+            }
+        }
+
+        #[cfg(feature = $feature)]
+        impl<C: $redis::aio::ConnectionLike> $redis::aio::ConnectionLike for InUse<C> {
+            fn req_packed_command<'a>(
+                &'a mut self,
+                cmd: &'a $redis::Cmd,
+            ) -> $redis::RedisFuture<'a, $redis::Value> {
+                C::req_packed_command(self, cmd)
+            }
+
+            fn req_packed_commands<'a>(
+                &'a mut self,
+                pipeline: &'a $redis::Pipeline,
+                offset: usize,
+                count: usize,
+            ) -> $redis::RedisFuture<'a, Vec<$redis::Value>> {
+                C::req_packed_commands(self, pipeline, offset, count)
+            }
+
+            fn get_db(&self) -> i64 {
+                C::get_db(self)
             }
         }
     };
