@@ -254,46 +254,69 @@ async fn a_sampled_pool_that_panics_is_not_there_until_it_answers_again() {
     assert_eq!(samples(&store), ["h_size 3"]);
 }
 
-/// A pool of each library, without a server: it says what it says of no connection.
-#[cfg(feature = "deadpool_0_13")]
-mod deadpool {
-    use super::*;
-    use deadpool_0_13::managed::{Manager, Metrics, Object, Pool, RecycleResult};
+/// Pools of deadpool, without a server: each version says the same.
+macro_rules! deadpool {
+    ($feature:literal, $deadpool:ident, $prefix:literal) => {
+        #[cfg(feature = $feature)]
+        mod $deadpool {
+            use super::*;
+            use ::$deadpool::managed::{Manager, Metrics, Object, Pool, RecycleResult};
 
-    struct Numbers;
+            struct Numbers;
 
-    impl Manager for Numbers {
-        type Type = u32;
-        type Error = ();
+            impl Manager for Numbers {
+                type Type = u32;
+                type Error = ();
 
-        async fn create(&self) -> Result<u32, ()> {
-            Ok(1)
+                async fn create(&self) -> Result<u32, ()> {
+                    Ok(1)
+                }
+
+                async fn recycle(&self, _: &mut u32, _: &Metrics) -> RecycleResult<()> {
+                    Ok(())
+                }
+            }
+
+            #[tokio::test]
+            async fn a_pool_of_deadpool_says_what_is_open_idle_allowed_and_waited_for() {
+                let store = Store::new();
+                let pool: Pool<Numbers> = Pool::builder(Numbers).max_size(2).build().unwrap();
+                let name = |name| format!("{}_{name}", $prefix);
+                let metrics = PoolMetrics::new()
+                    .size(&name("size"))
+                    .idle(&name("available"))
+                    .used(&name("active"))
+                    .max(&name("max"))
+                    .waiting(&name("waiting"));
+                let _observation = store.scope(|| metrics.observe(pool.clone())).unwrap();
+                let says = |active, available, max, size, waiting| {
+                    let parts = [
+                        ("active", active),
+                        ("available", available),
+                        ("max", max),
+                        ("size", size),
+                        ("waiting", waiting),
+                    ];
+                    let expected: Vec<_> =
+                        parts.iter().map(|(part, value)| format!("{} {value}", name(part))).collect();
+                    assert_eq!(samples(&store), expected);
+                };
+                says(0, 0, 2, 0, 0);
+                let (first, second): (Object<_>, Object<_>) =
+                    (pool.get().await.unwrap(), pool.get().await.unwrap());
+                let mut third = Box::pin(pool.get());
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                assert!(third.as_mut().poll(&mut context).is_pending());
+                says(2, 0, 2, 2, 1);
+                drop(first);
+                drop((second, third.await.unwrap()));
+                says(0, 2, 2, 2, 0);
+                pool.close();
+                says(0, 0, 0, 0, 0);
+            }
         }
-
-        async fn recycle(&self, _: &mut u32, _: &Metrics) -> RecycleResult<()> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn a_pool_of_deadpool_says_what_is_open_idle_allowed_and_waited_for() {
-        let store = Store::new();
-        let pool: Pool<Numbers> = Pool::builder(Numbers).max_size(2).build().unwrap();
-        let metrics = PoolMetrics::new()
-            .size("d_size")
-            .idle("d_available")
-            .used("d_active")
-            .max("d_max")
-            .waiting("d_waiting");
-        let _observation = store.scope(|| metrics.observe(pool.clone())).unwrap();
-        assert_eq!(samples(&store), ["d_active 0", "d_available 0", "d_max 2", "d_size 0", "d_waiting 0"]);
-        let (first, second): (Object<_>, Object<_>) = (pool.get().await.unwrap(), pool.get().await.unwrap());
-        let mut third = Box::pin(pool.get());
-        std::future::poll_fn(|context| std::task::Poll::Ready(third.as_mut().poll(context).is_pending()))
-            .await;
-        assert_eq!(samples(&store), ["d_active 2", "d_available 0", "d_max 2", "d_size 2", "d_waiting 1"]);
-        drop(first);
-        drop((second, third.await.unwrap()));
-        assert_eq!(samples(&store), ["d_active 0", "d_available 2", "d_max 2", "d_size 2", "d_waiting 0"]);
-    }
+    };
 }
+
+deadpool!("deadpool_0_12", deadpool_0_12, "d12");
+deadpool!("deadpool_0_13", deadpool_0_13, "d13");

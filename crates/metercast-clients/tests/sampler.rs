@@ -80,7 +80,10 @@ async fn no_interval_and_no_jitter_is_too_long() {
     let (jittered, sample) = counted();
     let _other = Sampler::every(Duration::MAX).jitter(Duration::MAX).start(sample);
     let (futures, mut sample) = counted();
-    let _third = Sampler::every(Duration::MAX).start_async(move || std::future::ready(sample()));
+    let _third = Sampler::every(Duration::MAX).start_async(move || {
+        sample();
+        std::future::ready(())
+    });
     sleep(3600 * SECOND).await;
     assert_eq!((taken(&samples), taken(&jittered), taken(&futures)), (1, 0, 1));
 }
