@@ -75,6 +75,9 @@ pub mod testing;
 pub use catalogue::catalogue;
 pub use config::Config;
 #[cfg(feature = "otlp")]
+#[doc(hidden)]
+pub use export::otlp::{Courier, Delivery, Undelivered};
+#[cfg(feature = "otlp")]
 pub use export::otlp::{OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest};
 pub use export::prometheus::{
     Escaping, Format, PageFormat, PageOptions, Profile, PrometheusPage, ResourceLabels, Strategy,

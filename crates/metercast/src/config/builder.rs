@@ -13,7 +13,7 @@ use super::exporter::Exporter;
 use super::file;
 #[cfg(feature = "config")]
 use super::mapping::Mapping;
-use super::{OnError, OnSigterm};
+use super::{OnError, OnSigterm, Traces};
 use metercast_core::{ExemplarFilter, Value};
 
 /// Puts a [`Config`](super::Config) together. Made by [`Config::builder`](super::Config::builder).
@@ -64,6 +64,10 @@ pub struct ConfigBuilder {
     on_error: Option<OnError>,
     self_metrics: Option<bool>,
     exemplars: Option<ExemplarFilter>,
+    default_traces: Option<Traces>,
+    traces: Option<Traces>,
+    /// Whether the variables of OpenTelemetry are for traces, and for nothing else.
+    for_traces_alone: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +102,9 @@ impl ConfigBuilder {
             on_error: None,
             self_metrics: None,
             exemplars: None,
+            default_traces: None,
+            traces: None,
+            for_traces_alone: false,
         }
     }
 
@@ -306,6 +313,39 @@ impl ConfigBuilder {
     /// Which measurements become exemplars, whatever file and environment say.
     pub fn exemplars(mut self, exemplars: ExemplarFilter) -> Self {
         self.exemplars = Some(exemplars);
+        self
+    }
+
+    /// How traces are kept and pushed unless file or environment say otherwise. See [`Traces`].
+    pub fn default_traces(mut self, traces: impl Into<Traces>) -> Self {
+        self.default_traces = Some(traces.into());
+        self
+    }
+
+    /// How traces are kept and pushed. The settings given here cannot be changed from outside, those left open can.
+    pub fn traces(mut self, traces: impl Into<Traces>) -> Self {
+        self.traces = Some(traces.into());
+        self
+    }
+
+    /// Reserves the variables of OpenTelemetry for traces: beside those they say who reports, by `OTEL_SERVICE_NAME` and
+    /// `OTEL_RESOURCE_ATTRIBUTES`, and change nothing about metrics, whatever they are. `OTEL_SDK_DISABLED` switches off traces alone, and
+    /// `OTEL_CONFIG_FILE` has no effect.
+    ///
+    /// ```
+    /// use metercast::config::Config;
+    ///
+    /// let variables = ["OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318", "OTEL_METRICS_EXPORTER=none"];
+    /// let variables = variables.map(|variable| variable.split_once('=').unwrap());
+    /// let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    /// let config = Config::builder().variables(variables).environment_for_traces_alone().build()?;
+    /// assert!(config.traces().is_some());
+    /// let exporters: Vec<&str> = config.exporters().map(|(name, _)| name).collect();
+    /// assert_eq!(exporters, ["prometheus"]);
+    /// # Ok::<(), metercast::config::ConfigError>(())
+    /// ```
+    pub fn environment_for_traces_alone(mut self) -> Self {
+        self.for_traces_alone = true;
         self
     }
 }

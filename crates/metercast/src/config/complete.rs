@@ -6,7 +6,9 @@ use std::time::Duration;
 
 #[cfg(feature = "config")]
 use super::files::Files;
-use super::{ConfigBuilder, ConfigError, ExporterConfig, OnError, OnSigterm, Sources, TlsConfig};
+use super::{
+    ConfigBuilder, ConfigError, ExporterConfig, OnError, OnSigterm, Sources, TlsConfig, TracesConfig,
+};
 #[cfg(feature = "serve")]
 use super::{Setting, Source};
 use crate::ExemplarFilter;
@@ -36,6 +38,9 @@ pub struct Config {
     pub(super) on_error: OnError,
     pub(super) self_metrics: bool,
     pub(super) exemplars: ExemplarFilter,
+    pub(super) traces: Option<TracesConfig>,
+    /// Why there are no traces although the environment asks for some.
+    pub(super) traces_problem: Option<String>,
     pub(super) warnings: Vec<String>,
     pub(super) sources: Sources,
     /// The names of the private exporters, also of those that are switched off.
@@ -61,6 +66,8 @@ impl PartialEq for Config {
             on_error,
             self_metrics,
             exemplars,
+            traces,
+            traces_problem,
             private,
             ..
         } = self;
@@ -72,6 +79,8 @@ impl PartialEq for Config {
             && *on_error == other.on_error
             && *self_metrics == other.self_metrics
             && *exemplars == other.exemplars
+            && *traces == other.traces
+            && *traces_problem == other.traces_problem
             && *private == other.private
     }
 }
@@ -125,6 +134,16 @@ impl Config {
     /// Which measurements become exemplars.
     pub fn exemplars(&self) -> ExemplarFilter {
         self.exemplars
+    }
+
+    /// How traces are kept and pushed, for `metercast-tracing`; `None` if nobody asks for any.
+    pub fn traces(&self) -> Option<&TracesConfig> {
+        self.traces.as_ref()
+    }
+
+    /// Why there are no traces although standard variables ask for some: what is wrong with these, which is no reason not to start.
+    pub fn traces_problem(&self) -> Option<&str> {
+        self.traces_problem.as_deref()
     }
 
     /// Whether the exporter of that name is the program's own, as

@@ -9,10 +9,8 @@ use super::has;
 use super::otlp::Protocol;
 use super::place::Place;
 use super::secret::Secret;
+use super::signal::Signal;
 use super::url::{Scheme, Target, Url};
-
-/// What OTLP over HTTP adds to a base URL for metrics.
-const METRICS_PATH: &str = "/v1/metrics";
 
 /// The resolved URL of an OTLP exporter.
 ///
@@ -90,22 +88,19 @@ impl Endpoint {
         }
     }
 
-    /// What a URL stands for in this protocol: a base gets `/v1/metrics` with one slash between unless it has it, an exact
+    /// What a URL stands for in this protocol: a base gets the path of the signal with one slash between unless it has it, an exact
     /// one stays as it is. gRPC takes a host without a scheme too, which is encrypted unless it is `insecure`.
-    pub(super) fn of(url: Url, protocol: Protocol, insecure: bool) -> Checked<Self> {
+    pub(super) fn of(url: Url, signal: Signal, protocol: Protocol, insecure: bool) -> Checked<Self> {
+        let own = signal.path();
         let is_grpc = protocol == Protocol::Grpc;
         let path = match (&url.target, url.path.as_str()) {
             _ if is_grpc => None,
-            (Target::Socket(_), "") => Some(METRICS_PATH.to_owned()),
+            (Target::Socket(_), "") => Some(own.to_owned()),
             (_, "") if url.is_exact => Some("/".to_owned()),
             (_, path) if url.is_exact => Some(path.to_owned()),
             (_, path) => {
                 let base = path.trim_end_matches('/');
-                Some(if base.ends_with(METRICS_PATH) {
-                    base.to_owned()
-                } else {
-                    format!("{base}{METRICS_PATH}")
-                })
+                Some(if base.ends_with(own) { base.to_owned() } else { format!("{base}{own}") })
             }
         };
         let (is_https, host, port, socket) = match url.target {
@@ -174,15 +169,15 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> Checked<Endpoint> {
-        Endpoint::of(Url::base(text)?, Protocol::HttpProtobuf, false)
+        Endpoint::of(Url::base(text)?, Signal::Metrics, Protocol::HttpProtobuf, false)
     }
 
     fn exact(text: &str) -> Checked<Endpoint> {
-        Endpoint::of(Url::exact(text)?, Protocol::HttpProtobuf, false)
+        Endpoint::of(Url::exact(text)?, Signal::Metrics, Protocol::HttpProtobuf, false)
     }
 
     fn grpc(text: &str, insecure: bool) -> Checked<Endpoint> {
-        Endpoint::of(Url::exact(text)?, Protocol::Grpc, insecure)
+        Endpoint::of(Url::exact(text)?, Signal::Metrics, Protocol::Grpc, insecure)
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::env;
 use super::place::{Given, Place};
-use super::sources::Sources;
+use super::sources::{Source, Sources};
 
 /// Why a configuration cannot be used: every problem that was found, one per line.
 ///
@@ -202,6 +203,36 @@ impl Findings {
                 None
             }
         }
+    }
+
+    /// The problems as one text, if there are some and all are with standard variables.
+    pub(super) fn only_of_standard_variables(&self) -> Option<String> {
+        let is_standard = |problem: &Problem| matches!(problem.place.source(), Source::Variable(name) if env::is_standard(&name));
+        let all: Vec<String> = self.problems.iter().map(Problem::to_string).collect();
+        (!all.is_empty() && self.problems.iter().all(is_standard)).then(|| all.join("; "))
+    }
+
+    /// Takes what a part of the configuration found; its problems only if they are not `forgiven`.
+    pub(super) fn absorb(&mut self, part: Findings, forgiven: bool) {
+        for warning in part.warnings {
+            if self.warnings.len() >= MOST {
+                self.more_warnings += 1;
+            } else if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        self.more_warnings += part.more_warnings;
+        if !forgiven {
+            for problem in part.problems {
+                if self.problems.len() >= MOST {
+                    self.more_problems += 1;
+                } else {
+                    self.problems.push(problem);
+                }
+            }
+            self.more_problems += part.more_problems;
+        }
+        self.sources.absorb(part.sources);
     }
 
     /// The warnings and who says what, unless there are problems. With `forgive` the problems are warnings too.

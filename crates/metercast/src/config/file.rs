@@ -4,6 +4,7 @@ mod exporter;
 mod load;
 mod otlp;
 mod pushgateway;
+mod traces;
 mod view;
 
 use std::collections::BTreeMap;
@@ -189,6 +190,11 @@ impl Reader<'_> {
                 "exporters" => {
                     if let Some(table) = self.findings.table(&place, node, "a table of exporters by name") {
                         self.exporters(&place, table, &mut layer);
+                    }
+                }
+                "traces" => {
+                    if let Some(table) = self.findings.table(&place, node, "a table of settings") {
+                        layer.traces = self.traces(&place, table);
                     }
                 }
                 _ => _ = self.projection(&place, key, node, &mut layer.projection),

@@ -18,6 +18,7 @@ use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
 use super::pushgateway::PushgatewayLayer;
 use super::stdout::StdoutLayer;
+use super::traces::TracesLayer;
 use super::{OnError, OnSigterm};
 use metercast_core::{ExemplarFilter, Value};
 
@@ -34,6 +35,7 @@ pub(super) struct Layer {
     /// What holds for every exporter that is not private, below its own: views, buckets, limit.
     pub(super) projection: ProjectionLayer,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
+    pub(super) traces: TracesLayer,
     /// Whether there are no exporters but those that somebody names, even if nobody does.
     pub(super) is_everything: bool,
 }
@@ -61,6 +63,7 @@ impl Layer {
             resource: below.resource,
             projection: self.projection.over(below.projection),
             exporters: below.exporters,
+            traces: self.traces.over(below.traces),
             is_everything: self.is_everything || below.is_everything,
         };
         for (key, value) in self.resource {

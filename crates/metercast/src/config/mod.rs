@@ -48,6 +48,7 @@
 //! | `views` | how metrics look in every exporter that is not private, below its own views: a list of tables, see below | `[]` |
 //! | `buckets` | bounds of histograms that declare none: finite and increasing | by the unit |
 //! | `cardinality_limit` | the most series that an exporter shows of each metric, at least 1 | none |
+//! | `traces` | a table for traces, which `metercast-tracing` keeps and pushes, see below | |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
 //! | `exporters.NAME.type` | `"prometheus"`, `"otlp"`, `"pushgateway"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
 //! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
@@ -123,6 +124,21 @@
 //! | `interval` | from one print to the next, a length of time, not 0 | `"10s"` |
 //! | `resource` | which attributes of the resource are printed on every line: `"all"`, `"none"` or a list | `"none"` |
 //!
+//! Of `traces`, which there are if there is an `endpoint`, from whichever source, or if `enabled` is `true`:
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `enabled` | whether there are traces | whether there is an endpoint |
+//! | `endpoint` | as that of the type `otlp`, with `/v1/traces` | `"http://localhost:4318"`, with gRPC port 4317 |
+//! | `sampler` | which traces are kept, see [`Sampler`]: `"always_on"`, `"always_off"`, `"traceidratio"`, or one of these with `parentbased_` in front | `"parentbased_always_on"` |
+//! | `sampler_arg` | the part that is kept, 0 to 1, for the samplers by ratio | `1` |
+//! | `filter` | which spans there are, such as `"info,hyper=off"`: levels, and levels of targets; it says nothing of what is logged | `"info"` |
+//! | `max_queue_size` | how many spans may wait; more are dropped and counted | `2048` |
+//! | `max_batch_size` | how many spans are pushed at once | `512` |
+//! | `limits` | how much a span may have: `{ attributes = 128, events = 128, links = 128, event_attributes = 128, link_attributes = 128, value_length = 256 }` | 128, and texts of any length |
+//! | `interval` | from one push to the next, unless a batch is full before | `"5s"` |
+//! | `protocol`, `insecure`, `timeout`, `compression`, `tls`, `proxy`, `max_request_size`, `auth`, `headers`, `resource` | as those of the type `otlp` | |
+//!
 //! A view says which metrics it is about, and what becomes of them; see [`View`](crate::view::View). Views of a higher source
 //! stand behind those of a lower. Those that select:
 //!
@@ -194,6 +210,21 @@
 //! | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `explicit_bucket_histogram` or `base2_exponential_bucket_histogram` |
 //! | `OTEL_METRIC_EXPORT_INTERVAL` | from one push to the next, not 0; it shapes the exporters `stdout` and `pushgateway` too |
 //! | `OTEL_METRIC_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
+//!
+//! These shape traces; of `OTEL_EXPORTER_OTLP_TRACES_*` there are all that stand above with `METRICS`, but for temporality and
+//! aggregation, and instead of those without either. What is wrong with them is no error: then there are no traces, and
+//! [`Config::traces_problem`] says why. See [`environment_for_traces_alone`](ConfigBuilder::environment_for_traces_alone) too.
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `OTEL_TRACES_EXPORTER` | `otlp`: there are traces, also without an endpoint; `none`: there are none |
+//! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | as `sampler` and `sampler_arg` |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | from one push to the next |
+//! | `OTEL_BSP_EXPORT_TIMEOUT` | a second limit for one push: the shorter of the two counts; 0 or unset is no second limit |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | how many spans may wait, and go at once |
+//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | how much a span may have |
+//! | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | how many attributes events and links may have; the last is for these and for spans |
+//! | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | how long texts may be, in characters |
 //!
 //! Where two variables stand in a row the first replaces the second, unless it is a word or a number that cannot be used.
 //! These shape the exporter `prometheus` unless a file names it, and any that has `env = true`:
@@ -288,7 +319,9 @@ mod page;
 mod prometheus;
 mod pushgateway;
 mod server_tls;
+mod signal;
 mod stdout;
+mod traces;
 
 // the values that they are made of,
 mod address;
@@ -351,6 +384,9 @@ pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;
 #[cfg(all(feature = "serve", feature = "tls"))]
 pub(crate) use server_tls::{ServerPem, Stamp};
+#[cfg(feature = "otlp")]
+pub(crate) use signal::Signal;
 pub use sources::{Setting, Source, Sources};
 pub(crate) use stdout::Writer;
 pub use stdout::{Stdout, StdoutConfig};
+pub use traces::{Sampler, SpanLimits, Traces, TracesConfig};

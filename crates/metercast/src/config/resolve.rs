@@ -13,7 +13,9 @@ use super::layer::{ExporterLayer, Layer, Settings};
 use super::place::{Given, Place, lay};
 use super::projection::ProjectionLayer;
 use super::prometheus::PrometheusLayer;
+use super::signal::Signal;
 use super::sources::Source;
+use super::traces::{TracesConfig, TracesLayer};
 use super::{Config, ConfigBuilder, ConfigError, OnError, OnSigterm, duration, exemplars, process};
 use crate::resource::Resource;
 use metercast_core::{ExemplarFilter, Value};
@@ -27,6 +29,8 @@ pub(super) struct Sources {
     pub(super) defaults: Layer,
     pub(super) file: Layer,
     pub(super) environment: Variables,
+    /// Those that traces listen to.
+    pub(super) of_traces: Variables,
     /// The variables of the application's own.
     pub(super) prefixed: Layer,
     pub(super) pinned: Layer,
@@ -45,7 +49,16 @@ impl Sources {
         files: Files,
         mut findings: Findings,
     ) -> Result<Config, ConfigError> {
-        let Self { mut defaults, mut file, environment, mut prefixed, mut pinned, private, unwanted } = self;
+        let Self {
+            mut defaults,
+            mut file,
+            environment,
+            of_traces,
+            mut prefixed,
+            mut pinned,
+            private,
+            unwanted,
+        } = self;
         let disabled = environment.disabled(&mut findings);
         let enabled = lay(prefixed.enabled.take(), lay(disabled, file.enabled.take()));
         let enabled = lay(pinned.enabled.take(), enabled);
@@ -104,6 +117,10 @@ impl Sources {
             resource.set(&key, value);
         }
 
+        let traces = [&mut defaults, &mut file, &mut prefixed, &mut pinned]
+            .map(|layer| std::mem::take(&mut layer.traces));
+        let (traces, traces_problem) = traces_of(traces, &of_traces, is_enabled, &mut findings);
+
         let names_of_private = private.keys().cloned().collect();
         let private = switched_on(private, [&mut file, &mut prefixed]);
         let exporters =
@@ -123,6 +140,8 @@ impl Sources {
             on_error,
             self_metrics,
             exemplars,
+            traces,
+            traces_problem,
             warnings,
             sources,
             files,
@@ -130,6 +149,28 @@ impl Sources {
             builder,
         })
     }
+}
+
+/// What holds for traces, or why there are none although variables ask for some. What those say wrongly keeps no service from starting.
+fn traces_of(
+    [defaults, file, prefixed, pinned]: [TracesLayer; 4],
+    environment: &Variables,
+    is_enabled: bool,
+    findings: &mut Findings,
+) -> (Option<TracesConfig>, Option<String>) {
+    let mut own = Findings::default();
+    let is_off = environment.disabled(&mut own).is_some() || !is_enabled;
+    let below = file.over(defaults);
+    let of_environment = environment.traces(&below, &mut own);
+    let layer = pinned.over(prefixed.over(of_environment.over(below)));
+    // One that cannot be used asks for traces all the same.
+    if !layer.is_on() && (layer.enabled.is_some() || !environment.names_endpoint(Signal::Traces)) {
+        return (None, None);
+    }
+    let traces = layer.resolve(|endpoint, findings| environment.proxy(endpoint, findings), &mut own);
+    let problem = own.only_of_standard_variables();
+    findings.absorb(own, problem.is_some());
+    if is_off { (None, None) } else { (traces.filter(|_| problem.is_none()), problem) }
 }
 
 /// The private exporters that the file does not switch off; what else it says of them has been refused.
@@ -191,7 +232,7 @@ fn exporters(
             (_, Kind::Pushgateway) => stack.is_some(),
             (Some(wanted), _) => wanted.contains(&kind),
             (None, Kind::Prometheus) => stack.is_some() || nobody_named_any,
-            (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(),
+            (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(Signal::Metrics),
             (None, Kind::Stdout) => stack.is_some(),
         };
         if exists {
@@ -225,7 +266,8 @@ fn exporters(
                     true => None,
                     false => environment.proxy(endpoint, findings),
                 };
-                otlp.resolve(projection, &place, proxy_of, findings).map(ExporterConfig::Otlp)
+                otlp.resolve(Signal::Metrics, projection, &place, proxy_of, findings)
+                    .map(ExporterConfig::Otlp)
             }
             Settings::Pushgateway(pushgateway) => {
                 let proxy_of = |gateway: &Gateway, findings: &mut _| match is_private {

@@ -116,6 +116,10 @@ fn rule(takes: Takes) -> String {
             }
             or_reference(object(number))
         }
+        Takes::Fraction => {
+            let bounds = [("minimum", "0".to_owned()), ("maximum", "1".to_owned())];
+            or_reference(object([("type", text("number"))].into_iter().chain(bounds)))
+        }
         Takes::Time => reference("time"),
         Takes::Words(known) => or_reference(words(known)),
         Takes::Preset => or_reference(words(&Preset::names())),

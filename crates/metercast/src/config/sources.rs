@@ -47,6 +47,15 @@ impl PartialEq for Sources {
 
 impl Eq for Sources {}
 
+impl Sources {
+    /// With those of another part of the configuration.
+    pub(super) fn absorb(&mut self, part: Sources) {
+        self.settings.extend(part.settings);
+        self.shaped.extend(part.shaped);
+        self.by_key = OnceLock::new();
+    }
+}
+
 /// One value that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {

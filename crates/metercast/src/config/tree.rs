@@ -204,6 +204,21 @@ impl Findings {
         self.checked(at, number)
     }
 
+    /// A number that may have a fraction.
+    pub(super) fn fraction(&mut self, at: &Place, node: &Node, example: &str) -> Option<f64> {
+        match &node.value {
+            Value::Integer(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            other => {
+                let text = node.loose();
+                match text.and_then(|text| text.parse().ok()) {
+                    Some(number) => Some(number),
+                    None => self.misread(at, &format!("a number such as {example}"), other, text),
+                }
+            }
+        }
+    }
+
     pub(super) fn time(
         &mut self,
         at: &Place,

@@ -53,12 +53,17 @@ impl ConfigBuilder {
             defaults.exporters.insert(name, exporter);
         }
 
+        let place = Place::named("telemetry.traces");
+        if let Some(traces) = self.default_traces {
+            defaults.traces = traces.into_layer(&place.clone().by_default(), &mut findings);
+        }
+
         fn pinned<T>(value: Option<T>, key: &str) -> Option<Given<T>> {
             value.map(|value| Given::new(value, &Place::named("telemetry").child(key)))
         }
-        let place = Place::named("telemetry.shutdown_timeout");
+        let at = Place::named("telemetry.shutdown_timeout");
         let shutdown_timeout =
-            self.shutdown_timeout.and_then(|timeout| findings.take(&place, duration::deadline(timeout)));
+            self.shutdown_timeout.and_then(|timeout| findings.take(&at, duration::deadline(timeout)));
         let mut pinned = Layer {
             enabled: pinned(self.enabled, "enabled"),
             shutdown_timeout,
@@ -77,6 +82,9 @@ impl ConfigBuilder {
             let exporter = exporter.into_layer(&name, Place::exporter(&name), &mut findings);
             pinned.exporters.insert(name, exporter);
         }
+        if let Some(traces) = self.traces {
+            pinned.traces = traces.into_layer(&place, &mut findings);
+        }
         let mut private = BTreeMap::new();
         for (name, exporter) in self.private {
             let exporter = exporter.into_layer(&name, Place::exporter(&name), &mut findings);
@@ -93,6 +101,11 @@ impl ConfigBuilder {
             Environment::Silent => Variables::of_process(prefix, &mut Findings::default())
                 .only(|name| prefix.is_some_and(|prefix| name.starts_with(prefix))),
             Environment::Given(variables) => variables.clone(),
+        };
+
+        let (environment, of_traces) = match self.for_traces_alone {
+            true => (environment.for_traces_alone(), Some(environment)),
+            false => (environment, None),
         };
 
         #[cfg(feature = "config")]
@@ -153,7 +166,8 @@ impl ConfigBuilder {
         let prefixed = Layer::default();
 
         let unwanted = self.unwanted;
-        Sources { defaults, file, environment, prefixed, pinned, private, unwanted }
+        let of_traces = of_traces.unwrap_or_else(|| environment.clone());
+        Sources { defaults, file, environment, of_traces, prefixed, pinned, private, unwanted }
             .resolve(builder, files, findings)
     }
 }

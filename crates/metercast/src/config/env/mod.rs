@@ -10,6 +10,7 @@ pub(super) mod prefixed;
 mod proxy;
 mod resource;
 mod stdout;
+mod traces;
 
 #[cfg(feature = "yaml")]
 pub(super) use resource::attribute_list;
@@ -25,6 +26,7 @@ use super::exporter::Kind;
 use super::layer::Settings;
 use super::place::{Given, Place};
 use super::prometheus::PrometheusLayer;
+use super::signal::Signal;
 use super::suggest::one_of;
 
 /// The variable that names a declarative file.
@@ -40,6 +42,11 @@ impl fmt::Debug for Variables {
     }
 }
 
+/// Whether a variable of this name is not the application's own.
+pub(super) fn is_standard(name: &str) -> bool {
+    name.starts_with("OTEL_") || proxy::NAMES.contains(&name)
+}
+
 impl FromIterator<(String, String)> for Variables {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
         Self(variables.into_iter().collect())
@@ -51,11 +58,8 @@ impl Variables {
     pub(super) fn of_process(prefix: Option<&str>, findings: &mut Findings) -> Self {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
-            let is_ours = |name: &&str| {
-                name.starts_with("OTEL_")
-                    || proxy::NAMES.contains(name)
-                    || prefix.is_some_and(|prefix| name.starts_with(prefix))
-            };
+            let is_ours =
+                |name: &&str| is_standard(name) || prefix.is_some_and(|prefix| name.starts_with(prefix));
             let Some(name) = name.to_str().filter(is_ours) else { continue };
             match value.into_string() {
                 Ok(value) => _ = variables.insert(name.to_owned(), value),
@@ -88,10 +92,10 @@ impl Variables {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// `OTEL_EXPORTER_OTLP_METRICS_...` and then `OTEL_EXPORTER_OTLP_...`, which it replaces, each with its name; without
-    /// those that are empty.
-    fn for_metrics(&self, last: &str) -> impl Iterator<Item = (String, &str)> {
-        [format!("OTEL_EXPORTER_OTLP_METRICS_{last}"), format!("OTEL_EXPORTER_OTLP_{last}")]
+    /// `OTEL_EXPORTER_OTLP_METRICS_...` or `..._TRACES_...` and then `OTEL_EXPORTER_OTLP_...`, which it replaces, each with its
+    /// name; without those that are empty.
+    fn for_signal(&self, signal: Signal, last: &str) -> impl Iterator<Item = (String, &str)> {
+        [format!("OTEL_EXPORTER_OTLP_{}_{last}", signal.word()), format!("OTEL_EXPORTER_OTLP_{last}")]
             .into_iter()
             .filter_map(|name| self.get(&name).map(|value| (name.clone(), value)))
     }
@@ -131,6 +135,12 @@ impl Variables {
     /// The declarative file that is named, if one is.
     pub(super) fn config_file(&self) -> Option<&str> {
         self.get(CONFIG_FILE)
+    }
+
+    /// What is left of these variables where they are for traces alone: who reports, and the way to receivers.
+    pub(super) fn for_traces_alone(&self) -> Self {
+        let of_all = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+        self.clone().only(|name| !name.starts_with("OTEL_") || of_all.contains(&name))
     }
 
     /// What is left of these variables beside a declarative file: none of OpenTelemetry's.
@@ -190,16 +200,16 @@ impl Variables {
         wanted
     }
 
-    /// Whether a variable says where to push metrics.
-    pub(super) fn names_endpoint(&self) -> bool {
-        self.for_metrics("ENDPOINT").next().is_some()
+    /// Whether a variable says where to push.
+    pub(super) fn names_endpoint(&self, signal: Signal) -> bool {
+        self.for_signal(signal, "ENDPOINT").next().is_some()
     }
 
     /// What the variables say about an exporter that they shape, given what the sources below said.
     pub(super) fn settings(&self, below: &Settings, findings: &mut Findings) -> Settings {
         match below {
             Settings::Prometheus(below) => Settings::Prometheus(self.prometheus(below, findings)),
-            Settings::Otlp(below) => Settings::Otlp(self.otlp(below, findings)),
+            Settings::Otlp(below) => Settings::Otlp(self.otlp(Signal::Metrics, below, findings)),
             Settings::Pushgateway(below) => Settings::Pushgateway(self.pushgateway(below, findings)),
             Settings::Stdout(below) => Settings::Stdout(self.stdout(below, findings)),
         }

@@ -212,6 +212,10 @@ fn value(takes: Takes, text: &str) -> Checked<Value> {
             Ok(number) => Value::Integer(number),
             Err(_) => return Err(format!("expected a whole number, found {text:?}")),
         },
+        Takes::Fraction => match text.parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => return Err(format!("expected a number from 0 to 1, found {text:?}")),
+        },
         Takes::Numbers => {
             let mut numbers = Vec::new();
             for item in items() {

@@ -10,7 +10,7 @@ use crate::config::place::{Place, given};
 use crate::config::prometheus::{self, PrometheusLayer};
 use crate::config::stdout::StdoutLayer;
 use crate::config::suggest::one_of;
-use crate::config::tree::{Entries, Node, Value};
+use crate::config::tree::{Entries, Node};
 
 impl Reader<'_> {
     pub(super) fn exporters(&mut self, at: &Place, entries: &Entries, layer: &mut Layer) {
@@ -68,18 +68,7 @@ impl Reader<'_> {
             pushgateway.page.check(self.findings);
         }
         if let Settings::Otlp(otlp) = &mut layer.settings {
-            // After the headers, wherever it stands, so that the two can be compared.
-            if let Some((_, node)) = entries.iter().find(|(key, _)| key == "auth") {
-                let mut place = at.child("auth").of(node);
-                if let Value::Table(entries) = &node.value
-                    && let [(_, secret)] = entries.as_slice()
-                {
-                    place = place.written_as(secret);
-                }
-                if let Some(auth) = self.auth(&place, node) {
-                    otlp.authorize(auth, &place, self.findings);
-                }
-            }
+            self.authorization(at, entries, otlp);
         }
         Some(layer)
     }

@@ -10,7 +10,7 @@ use crate::config::otlp::{
 };
 use crate::config::place::{Given, Place, given};
 use crate::config::proxy::Proxy;
-use crate::config::tree::Node;
+use crate::config::tree::{Entries, Node, Value};
 use crate::config::url::Url;
 
 impl Reader<'_> {
@@ -76,6 +76,20 @@ impl Reader<'_> {
             }
             "resource" => layer.resource = given(at, self.findings.attributes(at, node)),
             _ => {}
+        }
+    }
+
+    /// `auth`, after the headers, wherever it stands, so that the two can be compared.
+    pub(super) fn authorization(&mut self, at: &Place, entries: &Entries, layer: &mut OtlpLayer) {
+        let Some((_, node)) = entries.iter().find(|(key, _)| key == "auth") else { return };
+        let mut place = at.child("auth").of(node);
+        if let Value::Table(entries) = &node.value
+            && let [(_, secret)] = entries.as_slice()
+        {
+            place = place.written_as(secret);
+        }
+        if let Some(auth) = self.auth(&place, node) {
+            layer.authorize(auth, &place, self.findings);
         }
     }
 

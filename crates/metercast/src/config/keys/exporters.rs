@@ -234,7 +234,7 @@ pub(in crate::config) const PUSHGATEWAY: &[Key] = &[
 pub(in crate::config) const STDOUT: &[Key] =
     &[key("interval", Takes::Time, "\"10s\"", "\"1s\"", "From one print to the next."), RESOURCE_ON_LINES];
 
-const CLIENT_TLS_KEY: Key = key(
+pub(super) const CLIENT_TLS_KEY: Key = key(
     "tls",
     Takes::Table(CLIENT_TLS),
     "",
@@ -242,7 +242,7 @@ const CLIENT_TLS_KEY: Key = key(
     "Whom an encrypted push trusts, and as whom it presents itself.",
 );
 
-const PROXY: Key = key(
+pub(super) const PROXY: Key = key(
     "proxy",
     Takes::Url,
     "",
@@ -250,7 +250,7 @@ const PROXY: Key = key(
     "`\"http://user:password@host:port\"` or `\"none\"`; else as the environment says.",
 );
 
-const RESOURCE: Key = key(
+pub(super) const RESOURCE: Key = key(
     "resource",
     Takes::WordsOrTexts(&ALL_OR_NONE),
     "\"all\"",

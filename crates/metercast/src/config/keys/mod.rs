@@ -2,11 +2,13 @@
 //! known, and the schema for editors is made of it.
 
 pub(super) mod exporters;
+pub(super) mod traces;
 pub(super) mod view;
 
 pub(super) use exporters::{
     AUTH, BASIC, CLIENT_TLS, EXPORTER, OTLP, PAGE, PROMETHEUS, PUSHGATEWAY, SERVER_AUTH, SERVER_TLS, STDOUT,
 };
+pub(super) use traces::{LIMITS, TRACES};
 pub(super) use view::{EXPONENTIAL, VIEW};
 
 use super::exemplars;
@@ -36,6 +38,8 @@ pub(super) enum Takes {
     Secret,
     /// A whole number from the first to the second.
     Count(i64, i64),
+    /// A number from 0 to 1.
+    Fraction,
     /// A length of time.
     Time,
     Words(&'static [&'static str]),
@@ -141,6 +145,13 @@ pub(super) const TELEMETRY: &[Key] = &[
     VIEWS,
     BUCKETS,
     LIMIT,
+    key(
+        "traces",
+        Takes::Table(TRACES),
+        "",
+        "{ endpoint = \"http://collector:4318\" }",
+        "Traces, for metercast-tracing.",
+    ),
     key("exporters", Takes::Exporters, "", "{ prometheus = {} }", "A table for each exporter."),
 ];
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Auth, Compression, HistogramAggregation, INTERVAL, OtlpConfig, Preset, Protocol, TIMEOUT, TOKEN,
+    Auth, Compression, HistogramAggregation, OtlpConfig, Preset, Protocol, TIMEOUT, TOKEN,
     TemporalityPreference, TlsLayer,
 };
 use crate::config::duration;
@@ -15,6 +15,7 @@ use crate::config::place::{Given, Place, lay};
 use crate::config::proxy::Proxy;
 use crate::config::resource_attributes::{self, ResourceAttributes};
 use crate::config::secret::Secret;
+use crate::config::signal::Signal;
 use crate::config::sources::Source;
 use crate::config::url::{Target, Url};
 use crate::view::Projection;
@@ -92,6 +93,7 @@ impl OtlpLayer {
     /// whether this build can do what they ask for. `proxy_of` says which proxy the surroundings want.
     pub(in crate::config) fn resolve(
         self,
+        signal: Signal,
         projection: Projection,
         place: &Place,
         proxy_of: impl FnOnce(&Endpoint, &mut Findings) -> Option<Given<Proxy>>,
@@ -153,8 +155,12 @@ impl OtlpLayer {
             _ => url,
         };
         warn_of_unused(&url, protocol, findings);
-        let endpoint =
-            Endpoint::of(url.value, protocol, self.insecure.as_ref().is_some_and(|insecure| insecure.value));
+        let endpoint = Endpoint::of(
+            url.value,
+            signal,
+            protocol,
+            self.insecure.as_ref().is_some_and(|insecure| insecure.value),
+        );
         let endpoint = findings.take(&url.place, endpoint)?.value.given_at(&url.place);
         findings.take(&url.place, endpoint.reachable());
         let at = |key| place.child(key);
@@ -175,7 +181,10 @@ impl OtlpLayer {
         }
         match self.temporality {
             Some(given) => _ = findings.note(&at("temporality"), given, |word| word.name().to_owned()),
-            None => findings.note_as(&at("temporality"), temporality.name().to_owned(), of_preset),
+            None if signal == Signal::Metrics => {
+                findings.note_as(&at("temporality"), temporality.name().to_owned(), of_preset);
+            }
+            None => {}
         }
         let tls = self.tls.resolve(endpoint.is_https(), place, findings);
         let proxy = self.proxy.or_else(|| proxy_of(&endpoint, findings));
@@ -185,22 +194,27 @@ impl OtlpLayer {
             _ => None,
         };
         let show = |time: &Duration| duration::show(*time);
+        let histograms = match signal {
+            Signal::Metrics => findings.settle(
+                &at("histograms"),
+                self.histograms,
+                HistogramAggregation::default(),
+                |histograms| histograms.name().to_owned(),
+            ),
+            Signal::Traces => HistogramAggregation::default(),
+        };
         Some(OtlpConfig {
+            signal,
             endpoint,
             protocol,
-            interval: findings.settle(&at("interval"), self.interval, INTERVAL, show),
+            interval: findings.settle(&at("interval"), self.interval, signal.interval(), show),
             timeout: Some(findings.settle(&at("timeout"), self.timeout, TIMEOUT, show))
                 .filter(|timeout| !timeout.is_zero()),
             compression,
             tls,
             proxy,
             temporality,
-            histograms: findings.settle(
-                &at("histograms"),
-                self.histograms,
-                HistogramAggregation::default(),
-                |histograms| histograms.name().to_owned(),
-            ),
+            histograms,
             request_limit: findings
                 .settle_if(&at("max_request_size"), self.request_limit, usize::to_string)
                 .or_else(|| preset.and_then(|preset| preset.request_limit(compression)))

@@ -30,10 +30,10 @@ use super::projection::ProjectionSettings;
 use super::proxy::{Proxy, ProxyConfig};
 use super::resource_attributes::ResourceAttributes;
 use super::secret::Secret;
+use super::signal::Signal;
 use super::url::Url;
 use crate::view::Projection;
 
-pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An OTLP exporter, as code describes it. What it leaves open, the layers below decide; in the end a push of protobuf to
@@ -296,6 +296,7 @@ pub(super) fn check_header(name: &str, value: &str) -> Checked<(String, Secret)>
 /// every 60s`, and what is not the default behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OtlpConfig {
+    signal: Signal,
     endpoint: Endpoint,
     protocol: Protocol,
     interval: Duration,
@@ -312,6 +313,12 @@ pub struct OtlpConfig {
 }
 
 impl OtlpConfig {
+    /// What is pushed.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    pub(crate) fn signal(&self) -> Signal {
+        self.signal
+    }
+
     /// Where the push goes, the path `/v1/metrics` included.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

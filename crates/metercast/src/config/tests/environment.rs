@@ -4,6 +4,7 @@
 //!
 //! * `variables`: `NAME=value`;
 //! * `config`: setting of the configuration that comes out; those that are the defaults are left out;
+//! * `traces`: what holds for traces, or `none` and why; not looked at if the case says nothing;
 //! * `warnings`, or `error`: thing that is said;
 //!
 //! and in a build without the Cargo feature that `needs` names the error is `without` instead.
@@ -41,6 +42,7 @@ fn every_case_comes_out_as_its_table_says() {
 struct Case {
     variables: String,
     config: String,
+    traces: String,
     warnings: String,
     error: String,
     needs: String,
@@ -55,6 +57,7 @@ impl Case {
             let field = match key.get_ref().as_ref() {
                 "variables" => &mut case.variables,
                 "config" => &mut case.config,
+                "traces" => &mut case.traces,
                 "warnings" => &mut case.warnings,
                 "error" => &mut case.error,
                 "needs" => &mut case.needs,
@@ -79,12 +82,15 @@ fn fault(case: &Case) -> Option<String> {
         other => panic!("{other:?} is no feature"),
     };
     let expected = match is_built_in {
-        true => [&case.config, &case.warnings, &case.error].map(String::as_str),
-        false => ["", "", &case.without],
+        true => [&case.config, &case.traces, &case.warnings, &case.error].map(String::as_str),
+        false => ["", "", "", &case.without],
     };
     let found = match given(&variables).build() {
-        Ok(config) => [shown(&config), config.warnings().join("\n"), String::new()],
-        Err(error) => [String::new(), String::new(), error.to_string()],
+        Ok(config) => {
+            let traces = if case.traces.is_empty() { String::new() } else { traces(&config) };
+            [shown(&config), traces, config.warnings().join("\n"), String::new()]
+        }
+        Err(error) => [String::new(), String::new(), String::new(), error.to_string()],
     };
     (found != expected).then(|| {
         format!(
@@ -121,6 +127,25 @@ pub(super) fn shown(config: &Config) -> String {
         if let ExporterConfig::Otlp(otlp) = exporter {
             settings(otlp, &mut text);
         }
+    }
+    text.trim_end().to_owned()
+}
+
+/// What holds for traces, a line for each setting that is not the default.
+fn traces(config: &Config) -> String {
+    let Some(traces) = config.traces() else {
+        return format!("none {}", config.traces_problem().unwrap_or_default()).trim_end().to_owned();
+    };
+    let mut text = format!("{traces}\n");
+    settings(traces.otlp(), &mut text);
+    if (traces.max_queue_size(), traces.max_batch_size()) != (2_048, 512) {
+        writeln!(text, "  queue {} batch {}", traces.max_queue_size(), traces.max_batch_size()).unwrap();
+    }
+    let SpanLimits { attributes, events, links, event_attributes, link_attributes, value_length } =
+        traces.limits();
+    let limits = [attributes, events, links, event_attributes, link_attributes];
+    if limits != [128; 5] || value_length.is_some() {
+        writeln!(text, "  limits {limits:?} {value_length:?}").unwrap();
     }
     text.trim_end().to_owned()
 }

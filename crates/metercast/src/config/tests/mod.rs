@@ -35,6 +35,8 @@ mod sources;
 #[cfg(feature = "config")]
 mod tls_files;
 #[cfg(feature = "config")]
+mod traces;
+#[cfg(feature = "config")]
 mod validator;
 mod variables;
 #[cfg(feature = "config")]

@@ -168,7 +168,7 @@ impl Code {
             Code::INVALID_ARGUMENT => "the collector cannot read the message",
             Code::PERMISSION_DENIED | Code::UNAUTHENTICATED => "check the exporter's auth or headers",
             Code::NOT_FOUND | Code::UNIMPLEMENTED => {
-                "is this the port for OTLP over gRPC, usually 4317, and does the receiver take metrics and the \
+                "is this the port for OTLP over gRPC, usually 4317, and does the receiver take what is pushed, in the \
                  exporter's compression?"
             }
             Code::RESOURCE_EXHAUSTED => {
@@ -304,7 +304,9 @@ fn mend(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "the collector cannot read the message; does it take OTLP in the exporter's protocol?",
         401 | 403 => "check the exporter's auth or headers",
-        404 | 405 => "the path is probably wrong; receivers of OTLP take metrics at /v1/metrics",
+        404 | 405 => {
+            "the path is probably wrong; receivers of OTLP take metrics at /v1/metrics and traces at /v1/traces"
+        }
         407 => "something on the way is a proxy that wants a password",
         408 | 504 => "the collector, or what it passes on to, is too slow",
         413 => TOO_LARGE,

@@ -28,9 +28,9 @@ use super::connect::{Connector, refusal};
 use super::error::{Cause, Code, Failure};
 use super::fields::{Field, Fields, Malformed};
 use super::settings::Settings;
-use crate::config::Compression;
+use crate::config::{Compression, Signal};
 
-/// Calls the metrics service of one receiver. As the HTTP client it has no clock.
+/// Calls the service of one receiver that takes the signal. As the HTTP client it has no clock.
 pub(super) struct Grpc {
     connector: Connector,
     origin: Uri,
@@ -43,7 +43,13 @@ pub(super) struct Grpc {
     began_at: u64,
 }
 
-const METHOD: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+/// The method that takes a signal.
+fn method(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    }
+}
 
 impl Grpc {
     /// A client that is not connected yet.
@@ -106,7 +112,7 @@ impl Grpc {
         }
         let metadata = MetadataMap::from_headers(self.headers.clone());
         let request = tonic::Request::from_parts(metadata, Extensions::default(), message);
-        let path = hyper::http::uri::PathAndQuery::from_static(METHOD);
+        let path = hyper::http::uri::PathAndQuery::from_static(method(settings.signal));
         let called = match caller.ready().await {
             Ok(()) => caller.unary(request, path, Raw).await,
             Err(error) => Err(Status::from_error(Box::new(error))),

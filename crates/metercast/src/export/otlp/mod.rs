@@ -30,6 +30,7 @@ mod client;
 mod compress;
 mod connect;
 mod counted;
+mod courier;
 mod cursors;
 mod distribution;
 mod envelope;
@@ -63,6 +64,7 @@ mod worker;
 
 pub(crate) use change::Change;
 pub(super) use connect::Connector;
+pub use courier::{Courier, Delivery, Undelivered};
 pub(super) use error::Cause;
 pub use message::OtlpMessage;
 pub use options::{OtlpEncoding, OtlpOptions};

@@ -182,6 +182,28 @@ impl Retry {
         }
     }
 
+    /// When a request that is never read anew may go again, byte by byte, after an attempt at `now`; `None` if it may not.
+    pub(super) fn again(
+        &mut self,
+        outcome: Outcome,
+        wait: Option<Duration>,
+        now: Instant,
+    ) -> Option<Instant> {
+        match outcome {
+            Outcome::Busy | Outcome::Unsent | Outcome::Unknown | Outcome::Overloaded => {
+                match self.later(wait, now) {
+                    Next::At(at) => Some(at),
+                    Next::Now | Next::WhenDue => None,
+                }
+            }
+            Outcome::Taken => {
+                (self.failures, self.rests_until, self.silent_until) = (0, None, None);
+                None
+            }
+            _ => None,
+        }
+    }
+
     fn later(&mut self, wait: Option<Duration>, now: Instant) -> Next {
         let doubled = self.backoff.first.saturating_mul(1 << self.failures.min(30));
         let longest = doubled.min(self.backoff.longest);

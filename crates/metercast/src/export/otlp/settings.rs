@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::options::{OtlpEncoding, OtlpOptions};
 use super::retry::Backoff;
-use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, TlsConfig};
+use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, Signal, TlsConfig};
 use crate::view::Projection;
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<Proxy>,
     /// What is spoken.
     pub(crate) protocol: Protocol,
+    /// What is pushed.
+    pub(crate) signal: Signal,
     /// Host and port as the `Host` header has them.
     pub(crate) authority: String,
     /// Path and query as the request line has them. Some vendors take a key in the query.
@@ -93,6 +95,7 @@ impl Settings {
             tls: endpoint.is_https().then(|| config.tls().clone()),
             proxy: config.proxy().map(Proxy::of),
             protocol: config.protocol(),
+            signal: config.signal(),
             options: options_of(config),
             projection: Arc::new(config.projection().clone()),
             compression: config.compression(),
@@ -185,6 +188,7 @@ mod tests {
                 authorization: Some("Basic dXNlcjpwYXNz".into()),
             }),
             protocol: Protocol::HttpProtobuf,
+            signal: Signal::Metrics,
             options: OtlpOptions::default(),
             projection: Arc::default(),
             compression: Compression::Gzip,

@@ -95,10 +95,11 @@ impl Transport {
 
     /// `otel.component.type` in the exporter's own metrics.
     pub(super) fn component(settings: &Settings) -> &'static str {
+        let [protobuf, json, grpc] = settings.signal.components();
         match settings.protocol {
-            Protocol::HttpProtobuf => "otlp_http_metric_exporter",
-            Protocol::HttpJson => "otlp_http_json_metric_exporter",
-            Protocol::Grpc => "otlp_grpc_metric_exporter",
+            Protocol::HttpProtobuf => protobuf,
+            Protocol::HttpJson => json,
+            Protocol::Grpc => grpc,
         }
     }
 }

@@ -150,6 +150,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn settings() -> Settings {
     Settings {
+        signal: crate::config::Signal::Metrics,
         name: "central".into(),
         url: "http://collector/v1/metrics".into(),
         host: "collector".into(),

@@ -56,6 +56,7 @@ impl Setup {
             move |level, line| lines.lock().unwrap().push(format!("{level}: {line}"))
         });
         let settings = Settings {
+            signal: crate::config::Signal::Metrics,
             name: "central".to_owned(),
             // Without the port, which differs from run to run.
             url: "http://collector/v1/metrics?***".to_owned(),
