@@ -43,11 +43,19 @@
 mod callsite;
 mod event;
 mod field;
+#[cfg(feature = "json")]
+mod json;
 mod log_counter;
 mod metrics;
 #[cfg(feature = "traces")]
 pub mod propagation;
 mod targets;
+#[cfg(feature = "traces")]
+mod traces;
 
+#[cfg(feature = "json")]
+pub use json::JsonLogs;
 pub use log_counter::{LogCounter, LogCounterLayer, LogEvents, LogFilter};
 pub use metrics::{MetricEvents, MetricFields, Metrics, MetricsLayer};
+#[cfg(feature = "traces")]
+pub use traces::{Outcome, Traces, TracesError, current_span};
