@@ -118,8 +118,8 @@ impl fmt::Display for Value {
 }
 
 impl ValueRef<'_> {
-    /// Owned; `None` if absent.
-    pub(crate) fn to_value(self) -> Option<Value> {
+    /// The same, owned; `None` if there is no value.
+    pub fn to_value(self) -> Option<Value> {
         Some(match self {
             ValueRef::String(text) => Value::String(Cow::Owned(text.to_owned())),
             ValueRef::Bool(value) => Value::Bool(value),

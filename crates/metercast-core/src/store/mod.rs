@@ -466,7 +466,8 @@ impl Store {
     pub fn withdraw(&self, metric: &str) {
         let mut series: Vec<(&'static Arc<Definition>, LabelSet)> = Vec::new();
         self.read(|reading| {
-            let of_metric = |definition: &Definition| definition.name() == metric && definition.is_configured();
+            let of_metric =
+                |definition: &Definition| definition.name() == metric && definition.is_configured();
             for family in reading.families().filter(|family| of_metric(family.definition())) {
                 family.each(|view| series.push((family.definition(), view.labels.to_set())));
             }

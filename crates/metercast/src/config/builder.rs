@@ -14,6 +14,7 @@ use super::file;
 #[cfg(feature = "config")]
 use super::mapping::Mapping;
 use super::{OnError, OnSigterm, Traces};
+use crate::dynamic::Stages;
 use metercast_core::{ExemplarFilter, Value};
 
 /// Puts a [`Config`](super::Config) together. Made by [`Config::builder`](super::Config::builder).
@@ -57,6 +58,7 @@ pub struct ConfigBuilder {
     exporters: BTreeMap<String, Exporter>,
     private: BTreeMap<String, Exporter>,
     unwanted: BTreeSet<String>,
+    stages: Stages,
     resource: BTreeMap<String, Value>,
     enabled: Option<bool>,
     shutdown_timeout: Option<Duration>,
@@ -95,6 +97,7 @@ impl ConfigBuilder {
             exporters: BTreeMap::new(),
             private: BTreeMap::new(),
             unwanted: BTreeSet::new(),
+            stages: Stages::default(),
             resource: BTreeMap::new(),
             enabled: None,
             shutdown_timeout: None,
@@ -270,6 +273,13 @@ impl ConfigBuilder {
         self.exporters.remove(name);
         self.private.remove(name);
         self.unwanted.insert(name.to_owned());
+        self
+    }
+
+    /// What instruments can be [defined](crate::dynamic) for: the stages that the program's operations go through. Their default
+    /// instruments are there unless a file says otherwise; and without any the table `instruments` is an error.
+    pub fn stages(mut self, stages: &Stages) -> Self {
+        self.stages = stages.clone();
         self
     }
 

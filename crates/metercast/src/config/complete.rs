@@ -12,6 +12,7 @@ use super::{
 #[cfg(feature = "serve")]
 use super::{Setting, Source};
 use crate::ExemplarFilter;
+use crate::dynamic::Instruments;
 use crate::resource::Resource;
 
 /// All that metercast needs to know to start: checked, complete, and with no question left open.
@@ -41,6 +42,7 @@ pub struct Config {
     pub(super) traces: Option<TracesConfig>,
     /// Why there are no traces although the environment asks for some.
     pub(super) traces_problem: Option<String>,
+    pub(super) instruments: Instruments,
     pub(super) warnings: Vec<String>,
     pub(super) sources: Sources,
     /// The names of the private exporters, also of those that are switched off.
@@ -68,6 +70,7 @@ impl PartialEq for Config {
             exemplars,
             traces,
             traces_problem,
+            instruments,
             private,
             ..
         } = self;
@@ -81,6 +84,7 @@ impl PartialEq for Config {
             && *exemplars == other.exemplars
             && *traces == other.traces
             && *traces_problem == other.traces_problem
+            && *instruments == other.instruments
             && *private == other.private
     }
 }
@@ -144,6 +148,15 @@ impl Config {
     /// Why there are no traces although standard variables ask for some: what is wrong with these, which is no reason not to start.
     pub fn traces_problem(&self) -> Option<&str> {
         self.traces_problem.as_deref()
+    }
+
+    /// How many instruments are defined for the [stages](ConfigBuilder::stages) of the program.
+    pub fn instruments(&self) -> usize {
+        self.instruments.count()
+    }
+
+    pub(crate) fn defined(&self) -> &Instruments {
+        &self.instruments
     }
 
     /// Whether the exporter of that name is the program's own, as

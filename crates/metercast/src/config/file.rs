@@ -17,12 +17,14 @@ use super::error::Findings;
 use super::exemplars;
 use super::exporter::Kind;
 use super::files::Files;
+use super::instruments::InstrumentsReader;
 use super::keys;
 use super::layer::Layer;
 use super::place::{Given, Place, given};
 use super::suggest::nearest;
 use super::tree::{Entries, Node, Value};
 use super::{OnError, OnSigterm};
+use crate::dynamic::Stages;
 use crate::resource::SDK_PREFIX;
 use load::Loader;
 pub(super) use load::Mapped;
@@ -72,6 +74,7 @@ impl Source {
             layer = above.over(layer, findings);
         }
         layer.is_everything = mapping.is_some();
+        layer.instruments.fill(variable);
         layer
     }
 }
@@ -105,6 +108,8 @@ pub(super) struct Known {
     pub(super) kinds: BTreeMap<String, Kind>,
     /// Those of a vendor, which a file can only switch off.
     pub(super) private: BTreeMap<String, Kind>,
+    /// What instruments can be defined for.
+    pub(super) stages: Stages,
 }
 
 impl Known {
@@ -196,6 +201,11 @@ impl Reader<'_> {
                     if let Some(table) = self.findings.table(&place, node, "a table of settings") {
                         layer.traces = self.traces(&place, table);
                     }
+                }
+                "instruments" => {
+                    let mut reader =
+                        InstrumentsReader { stages: &self.known.stages, findings: self.findings };
+                    layer.instruments = reader.read(&place, node);
                 }
                 _ => _ = self.projection(&place, key, node, &mut layer.projection),
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use super::error::Findings;
 use super::exporter::Kind;
+use super::instruments::InstrumentsLayer;
 use super::otlp::OtlpLayer;
 #[cfg(feature = "config")]
 use super::place::lay;
@@ -36,6 +37,7 @@ pub(super) struct Layer {
     pub(super) projection: ProjectionLayer,
     pub(super) exporters: BTreeMap<String, ExporterLayer>,
     pub(super) traces: TracesLayer,
+    pub(super) instruments: InstrumentsLayer,
     /// Whether there are no exporters but those that somebody names, even if nobody does.
     pub(super) is_everything: bool,
 }
@@ -64,6 +66,7 @@ impl Layer {
             projection: self.projection.over(below.projection),
             exporters: below.exporters,
             traces: self.traces.over(below.traces),
+            instruments: self.instruments.over(below.instruments),
             is_everything: self.is_everything || below.is_everything,
         };
         for (key, value) in self.resource {

@@ -285,6 +285,7 @@ mod env;
 #[cfg(feature = "config")]
 mod file;
 mod files;
+mod instruments;
 #[cfg(feature = "config")]
 mod keys;
 mod layer;

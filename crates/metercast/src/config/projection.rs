@@ -59,7 +59,8 @@ impl ProjectionSettings {
             findings.take(&place.child(key), check_globs(globs))
         };
         let mut layer = ProjectionLayer::default();
-        if let Some(Filter { visibility, include, exclude, include_scopes, exclude_scopes }) = self.filter {
+        if let Some(Filter { visibility, include, exclude, include_scopes, exclude_scopes, .. }) = self.filter
+        {
             layer.visibility = Some(Given { value: visibility, place: place.child("visibility") });
             layer.include = given("include", include, findings);
             layer.exclude = given("exclude", exclude, findings);
@@ -140,6 +141,7 @@ impl ProjectionLayer {
             exclude: globs("exclude", self.exclude, findings),
             include_scopes: globs("include_scopes", self.include_scopes, findings),
             exclude_scopes: globs("exclude_scopes", self.exclude_scopes, findings),
+            refuses_configured: false,
         };
         let rule = self.rule.map(|rule| rule.value).unwrap_or_default();
         check_names(&self.views, &filter, rule, findings);

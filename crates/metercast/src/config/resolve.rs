@@ -17,6 +17,7 @@ use super::signal::Signal;
 use super::sources::Source;
 use super::traces::{TracesConfig, TracesLayer};
 use super::{Config, ConfigBuilder, ConfigError, OnError, OnSigterm, duration, exemplars, process};
+use crate::dynamic::Stages;
 use crate::resource::Resource;
 use metercast_core::{ExemplarFilter, Value};
 
@@ -38,6 +39,8 @@ pub(super) struct Sources {
     pub(super) private: BTreeMap<String, ExporterLayer>,
     /// Exporters that the program does not want, whoever asks for them.
     pub(super) unwanted: BTreeSet<String>,
+    /// What instruments can be defined for.
+    pub(super) stages: Stages,
 }
 
 impl Sources {
@@ -58,6 +61,7 @@ impl Sources {
             mut pinned,
             private,
             unwanted,
+            stages,
         } = self;
         let disabled = environment.disabled(&mut findings);
         let enabled = lay(prefixed.enabled.take(), lay(disabled, file.enabled.take()));
@@ -121,6 +125,7 @@ impl Sources {
             .map(|layer| std::mem::take(&mut layer.traces));
         let (traces, traces_problem) = traces_of(traces, &of_traces, is_enabled, &mut findings);
 
+        let instruments = std::mem::take(&mut file.instruments).resolve(&stages, &mut findings);
         let names_of_private = private.keys().cloned().collect();
         let private = switched_on(private, [&mut file, &mut prefixed]);
         let exporters =
@@ -142,6 +147,7 @@ impl Sources {
             exemplars,
             traces,
             traces_problem,
+            instruments,
             warnings,
             sources,
             files,
@@ -255,7 +261,9 @@ fn exporters(
         let Some((settings, projection)) = stack.settings(&name, environment, findings) else { continue };
         let projection = if is_private { projection } else { projection.over(common.clone()) };
         findings.note_as(&place.child("type"), settings.kind().name().to_owned(), kind_source);
-        let projection = projection.resolve(&place, findings);
+        let mut projection = projection.resolve(&place, findings);
+        // What a user defines is none of the vendor's business.
+        projection.filter.refuses_configured |= is_private;
         let config = match settings {
             Settings::Prometheus(prometheus) => {
                 listeners.push(Listener::of(&name, &prometheus));

@@ -143,6 +143,7 @@ fn rule(takes: Takes) -> String {
             object([("anyOf", array(&[truth, table(&[keys], &[]), reference("reference")]))])
         }
         Takes::Views => array_of(&reference("view")),
+        Takes::Instruments => object([("type", text("object"))]),
         Takes::Exporters => {
             let standard = Kind::ALL.map(|kind| (kind.name(), reference(kind.name())));
             object([

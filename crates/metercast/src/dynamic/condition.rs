@@ -66,22 +66,22 @@ impl Condition<Term> {
             }
             Condition::Greater(a, b) => compared(a, b, slots, |a, b| order(a, b) == Some(Ordering::Greater)),
             Condition::Less(a, b) => compared(a, b, slots, |a, b| order(a, b) == Some(Ordering::Less)),
-            Condition::All(all) => {
-                all.iter().try_fold(true, |so_far, one| match (so_far, one.holds(slots)) {
+            Condition::All(all) => all
+                .iter()
+                .try_fold(true, |so_far, one| match (so_far, one.holds(slots)) {
                     (_, Some(false)) => Err(false),
                     (true, Some(true)) => Ok(true),
                     _ => Ok(false),
                 })
-                .map_or_else(Some, |is_known| is_known.then_some(true))
-            }
-            Condition::Any(any) => {
-                any.iter().try_fold(true, |so_far, one| match (so_far, one.holds(slots)) {
+                .map_or_else(Some, |is_known| is_known.then_some(true)),
+            Condition::Any(any) => any
+                .iter()
+                .try_fold(true, |so_far, one| match (so_far, one.holds(slots)) {
                     (_, Some(true)) => Err(true),
                     (true, Some(false)) => Ok(true),
                     _ => Ok(false),
                 })
-                .map_or_else(Some, |is_known| is_known.then_some(false))
-            }
+                .map_or_else(Some, |is_known| is_known.then_some(false)),
             Condition::Not(inner) => inner.holds(slots).map(|holds| !holds),
         }
     }

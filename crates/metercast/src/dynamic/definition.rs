@@ -135,7 +135,8 @@ impl Definition {
         let mut asked: Vec<(Part, Selection)> = Vec::new();
         for attribute in &self.attributes {
             asked.extend(
-                selected(&attribute.value).map(|selection| (Part::Attribute(attribute.key.clone()), selection)),
+                selected(&attribute.value)
+                    .map(|selection| (Part::Attribute(attribute.key.clone()), selection)),
             );
         }
         if let Some(condition) = &self.condition {

@@ -97,6 +97,17 @@ impl Selection {
         self.name
     }
 
+    /// The same with something that stands for a value that does not come.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_default(self, default: Option<Value>) -> Selection {
+        Selection { default, ..self }
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+
     /// The word or the text that stands behind the name; empty if it needs none.
     pub fn argument(&self) -> &str {
         &self.argument

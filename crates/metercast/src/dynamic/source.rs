@@ -49,12 +49,7 @@ impl Found<'_> {
     pub(super) fn into_value(self) -> Option<Value> {
         match self {
             Found::Nothing => None,
-            Found::Borrowed(ValueRef::String(text)) => Some(Value::from(text.to_owned())),
-            Found::Borrowed(ValueRef::Bool(value)) => Some(value.into()),
-            Found::Borrowed(ValueRef::I64(value)) => Some(value.into()),
-            Found::Borrowed(ValueRef::U64(value, ..)) => Some(value.into()),
-            Found::Borrowed(ValueRef::F64(value)) => Some(value.into()),
-            Found::Borrowed(_) => None,
+            Found::Borrowed(value) => value.to_value(),
             Found::Owned(value) => Some(value),
         }
     }

@@ -152,29 +152,18 @@ impl StageHandle {
     /// do, and nothing was done.
     #[inline]
     #[must_use = "what is dropped at once counts as broken off"]
-    pub fn begin(&self, request: &(impl Source + ?Sized)) -> Option<Operation> {
-        if !self.0.is_measured.load(Acquire) { None } else { self.begin_measured(&|op| op.request(&Erased(request))) }
+    pub fn begin(&self, request: &dyn Source) -> Option<Operation> {
+        if !self.0.is_measured.load(Acquire) { None } else { self.begin_measured(request) }
     }
 
-    fn begin_measured(&self, request: &dyn Fn(&mut Operation)) -> Option<Operation> {
+    fn begin_measured(&self, request: &dyn Source) -> Option<Operation> {
         let plan = self.0.plan.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let mut operation = Operation::new(plan);
-        request(&mut operation);
-        Some(operation)
+        Some(Operation::begin(plan, request))
     }
 
     /// The name of the stage.
     pub fn name(&self) -> &'static str {
         self.0.stage.name
-    }
-}
-
-/// Something to see, sized.
-struct Erased<'a, S: ?Sized>(&'a S);
-
-impl<S: Source + ?Sized> Source for Erased<'_, S> {
-    fn find<'a>(&'a self, selection: &'a Selection) -> super::source::Found<'a> {
-        self.0.find(selection)
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn of_all(old: &Config, new: &Config) -> Vec<&'static str> {
         ("self_metrics", old.self_metrics() != new.self_metrics()),
         ("traces", old.traces() != new.traces()),
         ("exemplars", old.exemplars() != new.exemplars()),
+        ("instruments", old.defined() != new.defined()),
     ])
 }
 

@@ -15,6 +15,7 @@ use super::exporter::{Exporter, resource_of};
 use super::reloaded::ExporterChange;
 use super::step::{Act, Maker, Step};
 use crate::config::{Config, ExporterConfig, OnError};
+use crate::dynamic::Prepared as PreparedInstruments;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
 use crate::serve::{Calls, Listener};
@@ -26,6 +27,8 @@ pub(super) struct Prepared {
     /// What cannot start, and nobody minds.
     pub(super) failed: BTreeMap<String, String>,
     pub(super) changes: Vec<(String, ExporterChange)>,
+    /// The instruments of the new configuration, unless they are those that there are.
+    pub(super) instruments: Option<PreparedInstruments>,
 }
 
 /// What there is before.

@@ -221,6 +221,10 @@ impl Running {
             closing,
         };
         let mut prepared = before.prepare(&config).map_err(ReloadError::exporters)?;
+        if old.as_ref().map(Config::defined) != Some(config.defined()) {
+            let instruments = config.defined().prepare();
+            prepared.instruments = Some(instruments.map_err(|error| ReloadError::program(Box::new(error)))?);
+        }
         let settings = old.as_ref().map_or_else(Vec::new, |old| difference::of_all(old, &config));
         let reloaded = Reloaded::new(std::mem::take(&mut prepared.changes), settings);
         if !commits {
@@ -250,7 +254,7 @@ impl Running {
         &self,
         state: &mut State,
         config: Config,
-        prepared: Prepared,
+        mut prepared: Prepared,
     ) -> (Vec<Box<dyn Send>>, Vec<End>) {
         let store = self.reader.store();
         let was_enabled = state.config.as_ref().map(Config::is_enabled);
@@ -264,6 +268,9 @@ impl Running {
         }
         store.set_exemplars(config.exemplars());
         self.reader.measure(config.self_metrics());
+        if let Some(instruments) = prepared.instruments.take() {
+            instruments.commit(store, state.config.as_ref().map(Config::defined));
+        }
         #[cfg(all(unix, feature = "otlp"))]
         let listens_to_sigterm = listens_to_sigterm(&config, &prepared);
         let until = deadline(config.shutdown_timeout());
@@ -449,6 +456,9 @@ impl Running {
         exporters.values().for_each(|exporter| exporter.conclude(deadline));
         // The listeners with them.
         drop(exporters);
+        if let Some(config) = self.config() {
+            config.defined().uninstall();
+        }
         if was_disabled {
             self.reader.store().set_enabled(true);
         }

@@ -17,6 +17,8 @@ pub struct Filter {
     pub(crate) exclude: Vec<Glob>,
     pub(crate) include_scopes: Vec<Glob>,
     pub(crate) exclude_scopes: Vec<Glob>,
+    /// Whether it takes no instruments from a configuration, whatever else is said: that of a vendor.
+    pub(crate) refuses_configured: bool,
 }
 
 /// Which visibilities an exporter takes.
@@ -76,6 +78,7 @@ impl Filter {
             Visibilities::Both => true,
         };
         is_visible
+            && !(self.refuses_configured && definition.is_configured())
             && is_among(&self.include, &self.exclude, definition.name())
             && is_among(&self.include_scopes, &self.exclude_scopes, definition.scope().name)
     }

@@ -51,8 +51,8 @@ pub(crate) struct Plan {
 struct Known {
     /// The number of the last reading that it was in.
     seen: u64,
-    /// What it was when its streams were made: a place that defines it later may say that it is private.
-    visibility: Visibility,
+    /// What it was when its streams were made: a place that defines it later may say that it is private, or be a configuration.
+    visibility: (Visibility, bool),
     streams: Vec<Arc<Stream>>,
     /// What there was before and is not among them, the newest first. It may come back, and must not be less then.
     before: Vec<Arc<Stream>>,
@@ -277,7 +277,7 @@ impl Plan {
         let known = self.known.get_mut(&address(definition));
         let is_known = known.is_some_and(|known| {
             known.seen = self.readings;
-            known.visibility == definition.visibility()
+            known.visibility == (definition.visibility(), definition.is_configured())
         });
         if !is_known {
             let are_declared = definition.kind() == Kind::Histogram && has_declared_buckets();
@@ -287,7 +287,7 @@ impl Plan {
 
     #[cold]
     fn meet(&mut self, definition: &'static Arc<Definition>, are_declared: bool) {
-        let visibility = definition.visibility();
+        let visibility = (definition.visibility(), definition.is_configured());
         let buckets = Buckets { are_declared, or_else: &self.or_else };
         let layered = layers::streams(definition, &self.projection);
         self.unmatched.meet(definition, &self.projection);

@@ -116,6 +116,7 @@ impl ConfigBuilder {
         let mut known = Known {
             kinds: [&defaults.exporters, &pinned.exporters].into_iter().flat_map(named).collect(),
             private: named(&private).into_iter().collect(),
+            stages: self.stages.clone(),
         };
         #[cfg(feature = "config")]
         let variable = |name: &str| match &self.environment {
@@ -165,9 +166,9 @@ impl ConfigBuilder {
         #[cfg(not(feature = "config"))]
         let prefixed = Layer::default();
 
-        let unwanted = self.unwanted;
+        let (unwanted, stages) = (self.unwanted, self.stages);
         let of_traces = of_traces.unwrap_or_else(|| environment.clone());
-        Sources { defaults, file, environment, of_traces, prefixed, pinned, private, unwanted }
+        Sources { defaults, file, environment, of_traces, prefixed, pinned, private, unwanted, stages }
             .resolve(builder, files, findings)
     }
 }

@@ -135,6 +135,9 @@ impl Way<'_> {
                     }
                 }
                 Takes::Views => return Err("is a list of tables, which only a file can give".to_owned()),
+                Takes::Instruments => {
+                    return Err("is a table of instruments, which only a file can give".to_owned());
+                }
                 Takes::Table(inner) | Takes::OneOf(inner) | Takes::TruthOrTable(inner) if parts.len() > 0 => {
                     tables = vec![inner];
                 }
@@ -243,7 +246,9 @@ fn value(takes: Takes, text: &str) -> Checked<Value> {
         Takes::Preset | Takes::Text | Takes::Url | Takes::Secret | Takes::Time => {
             Value::String(text.to_owned())
         }
-        Takes::Table(_) | Takes::OneOf(_) | Takes::Views | Takes::Exporters => Value::Table(Vec::new()),
+        Takes::Table(_) | Takes::OneOf(_) | Takes::Views | Takes::Exporters | Takes::Instruments => {
+            Value::Table(Vec::new())
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 //! known, and the schema for editors is made of it.
 
 pub(super) mod exporters;
+pub(super) mod instruments;
 pub(super) mod traces;
 pub(super) mod view;
 
@@ -63,6 +64,8 @@ pub(super) enum Takes {
     Views,
     /// Exporters by their names.
     Exporters,
+    /// What the stages of the program decide: instruments by stage and name, and what they are made of.
+    Instruments,
 }
 
 /// More than any program has.
@@ -153,6 +156,13 @@ pub(super) const TELEMETRY: &[Key] = &[
         "Traces, for metercast-tracing.",
     ),
     key("exporters", Takes::Exporters, "", "{ prometheus = {} }", "A table for each exporter."),
+    key(
+        "instruments",
+        Takes::Instruments,
+        "",
+        "",
+        "What is measured of requests: a table for each stage of the program, and in it one for each instrument.",
+    ),
 ];
 
 /// The keys that an exporter of this type has.

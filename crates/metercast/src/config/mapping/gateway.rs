@@ -3,7 +3,7 @@
 use super::{Conversion, Mapping};
 
 impl Mapping {
-    /// The tables `telemetry.exporters.metrics.{common, prometheus, otlp}` of a gateway's `router.yaml`.
+    /// The tables `telemetry.exporters.metrics.{common, prometheus, otlp}` and `telemetry.instrumentation.instruments` of a gateway's `router.yaml`.
     ///
     /// | their key | ours |
     /// | --- | --- |
@@ -24,14 +24,18 @@ impl Mapping {
     /// | `otlp.batch_processor.scheduled_delay`, `max_export_timeout` | `exporters.otlp.interval`, `timeout`; `5s` and `30s` if they are not given |
     /// | `otlp.batch_processor.max_queue_size`, `max_export_batch_size`, `max_concurrent_exports`, `otlp.grpc.domain_name` | no effect, with a warning |
     ///
-    /// References are spelled `${env.NAME}` and `${file.path}`. `telemetry.instrumentation`, `telemetry.apollo` and the exporters of
+    /// | `telemetry.instrumentation.instruments` | `instruments`, for the [stages](crate::config::ConfigBuilder::stages) of the program |
+    ///
+    /// References are spelled `${env.NAME}` and `${file.path}`. `telemetry.instrumentation.events`, `telemetry.instrumentation.spans`, `telemetry.apollo` and the exporters of
     /// logs and traces are read by others.
     pub fn gateway() -> Mapping {
         const METRICS: &str = "telemetry.exporters.metrics";
         let theirs = |key: &str| format!("{METRICS}.{key}");
         let mapping = Mapping::new()
             .dotted_references()
-            .passed_over("telemetry.instrumentation")
+            .key("telemetry.instrumentation.instruments", "instruments")
+            .passed_over("telemetry.instrumentation.events")
+            .passed_over("telemetry.instrumentation.spans")
             .passed_over("telemetry.apollo")
             .passed_over("telemetry.exporters.logging")
             .passed_over("telemetry.exporters.tracing");

@@ -1,0 +1,91 @@
+//! The instruments of a configuration, and how they take the place of those of another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use metercast_core::{InstrumentError, Store};
+
+use super::definition::Definition;
+use super::plan::Plan;
+use super::stage::{Identity, Stages};
+
+/// What a configuration defines, stage by stage. Equal if the instruments are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Instruments {
+    pub(crate) stages: Stages,
+    pub(crate) definitions: BTreeMap<&'static str, Vec<Definition>>,
+}
+
+/// Instruments that are made, and not used yet.
+pub(crate) struct Prepared {
+    stages: Stages,
+    plans: BTreeMap<&'static str, Arc<Plan>>,
+    names: BTreeMap<String, Identity>,
+}
+
+impl Instruments {
+    /// Makes all that can fail.
+    ///
+    /// # Errors
+    ///
+    /// The process has as many instruments as it may.
+    pub(crate) fn prepare(&self) -> Result<Prepared, InstrumentError> {
+        let (mut plans, mut names) = (BTreeMap::new(), BTreeMap::new());
+        for (stage, definitions) in &self.definitions {
+            if !definitions.is_empty() {
+                plans.insert(*stage, Arc::new(Plan::of(definitions.iter())?));
+            }
+            names
+                .extend(definitions.iter().map(|definition| (definition.name.clone(), identity(definition))));
+        }
+        Ok(Prepared { stages: self.stages.clone(), plans, names })
+    }
+
+    /// How often instruments are defined.
+    pub(crate) fn count(&self) -> usize {
+        self.definitions.values().map(Vec::len).sum()
+    }
+
+    /// What a name has been since the program started, if that is something else than this definition makes of it.
+    pub(crate) fn contradicts(&self, definition: &Definition) -> Option<String> {
+        let new = identity(definition);
+        self.stages.names(|names| {
+            let known = names.get(&definition.name).filter(|known| **known != new)?;
+            let (kind, _, unit) = known;
+            let unit = if unit.is_empty() { "no unit".to_owned() } else { format!("the unit {unit:?}") };
+            Some(format!(
+                "was a {kind} with {unit} before, and a metric stays what it is as long as the program runs"
+            ))
+        })
+    }
+
+    /// Takes all of these out, as they are over: nothing is measured by them any more, and what they counted stays.
+    pub(crate) fn uninstall(&self) {
+        self.stages.install(BTreeMap::new());
+    }
+}
+
+impl Prepared {
+    /// Puts these in place of those of the configuration before.
+    pub(crate) fn commit(self, store: &Store, before: Option<&Instruments>) {
+        let Prepared { stages, plans, names } = self;
+        let old: BTreeSet<&str> = before
+            .into_iter()
+            .flat_map(|before| before.definitions.values().flatten())
+            .map(|definition| definition.name.as_str())
+            .collect();
+        // Before they are recorded into.
+        names.keys().filter(|name| !old.contains(name.as_str())).for_each(|name| store.restore(name));
+        if let Some(before) = before.filter(|before| before.stages != stages) {
+            before.uninstall();
+        }
+        stages.install(plans);
+        old.iter().filter(|name| !names.contains_key(**name)).for_each(|name| store.withdraw(name));
+        stages.names(|known| known.extend(names));
+    }
+}
+
+/// What an instrument is as long as the program runs.
+fn identity(definition: &Definition) -> Identity {
+    (definition.kind, definition.number(), definition.unit.clone())
+}
