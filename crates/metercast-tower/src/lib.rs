@@ -28,6 +28,7 @@
 
 mod bounded;
 mod client;
+mod configured;
 mod exchange;
 mod rpc;
 #[cfg(feature = "serve")]
@@ -36,6 +37,7 @@ mod server;
 
 pub use bytes;
 pub use client::{ClientRequest, ClientSemantic, UrlTemplate, client};
+pub use configured::{Configured, ConfiguredRequest, http_client_stage, http_server_stage};
 pub use exchange::{
     AsGiven, BodyFrame, Counted, CountedBody, HttpEnd, HttpExchange, HttpLayer, HttpOutcome, HttpProfile,
     HttpService, MeasuredBody, RequestHead, ResponseFuture, ResponseHead, io_error_type,

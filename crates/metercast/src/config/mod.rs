@@ -49,6 +49,7 @@
 //! | `buckets` | bounds of histograms that declare none: finite and increasing | by the unit |
 //! | `cardinality_limit` | the most series that an exporter shows of each metric, at least 1 | none |
 //! | `traces` | a table for traces, which `metercast-tracing` keeps and pushes, see below | |
+//! | `instruments` | what is measured of requests, if the program has [stages](ConfigBuilder::stages) for them: see [below](#instruments) | `{}` |
 //! | `exporters.NAME` | a table for each exporter; 1 to 64 of `A-Z a-z 0-9 _ -` | see below |
 //! | `exporters.NAME.type` | `"prometheus"`, `"otlp"`, `"pushgateway"` or `"stdout"`; may be left out if the exporter is named so, or if the program describes it | |
 //! | `exporters.NAME.enabled` | `false`: this exporter does not run; has no effect on one that the program pins | `true` |
@@ -168,6 +169,48 @@
 //! | `cardinality_limit` | the most series of this metric, at least 1 |
 //!
 //! A length of time is a whole number and a unit: `"500ms"`, `"60s"`, `"5m"`, `"2h"`; at most a year.
+//!
+//! # Instruments
+//!
+//! The table `instruments` has a table for each [stage](crate::dynamic) of the program, and in it an instrument under each name:
+//!
+//! ```toml
+//! [telemetry.instruments]
+//! default_requirement_level = "recommended"
+//!
+//! [telemetry.instruments.router]
+//! "http.server.active_requests" = true
+//! "http.server.request.duration" = { attributes = { "http.route" = false, "http.request.method" = { alias = "method" } } }
+//!
+//! [telemetry.instruments.router."acme.slow"]
+//! type = "histogram"
+//! value = "duration"
+//! unit = "ms"
+//! condition = { all = [{ eq = [200, { response_status = "code" }] }, { exists = { request_header = "x-tenant" } }] }
+//! attributes = { tenant = { request_header = "x-tenant" }, region = { env = "REGION", default = "none" } }
+//! ```
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `default_requirement_level` | which attributes a standard instrument has of which nothing is said: `"none"`, `"required"` or `"recommended"`, see [`Level`](crate::dynamic::Level) | `"required"` |
+//! | `STAGE.NAME`, of an instrument that the stage knows | `true`, `false`, or a table with `attributes` and `condition`; an attribute is `true`, `false`, `{ alias = "name" }`, or a selector, also under a key of one's own | `false`, unless the program says otherwise |
+//! | `STAGE.NAME`, of any other | a table with the keys that follow; a name that the program measures under itself is an error | |
+//! | `type` | `"counter"`, `"up_down_counter"`, `"gauge"` or `"histogram"`; a name keeps its type and its unit as long as the program runs | |
+//! | `value` | `"unit"` (one for each request; an up-down counter is up as long as it lasts), `"duration"`, `"event_unit"`, `"event_duration"` (since the event before), `"field_unit"`, a selector, `{ event_custom = SELECTOR }` or `{ field_custom = SELECTOR }`. What a selector finds is a number, or a text that is one, or nothing is recorded | |
+//! | `unit` | in UCUM; a duration is converted to it, and it is then `"s"`, `"ms"`, `"us"` or `"ns"` | `""`, of a duration `"s"` |
+//! | `description` | what it measures, in words | `""` |
+//! | `attributes` | up to 32 labels, each a selector | `{}` |
+//! | `condition` | what must hold for it to record | `true` |
+//!
+//! A selector is a table with one of the names that the stage has, such as `{ request_header = "x-tenant" }`, or everywhere
+//! `{ static = "value" }`, `{ env = "VARIABLE" }` (read with the file) or `{ duration = true }`. Beside it may stand `default`, which counts
+//! where there is no value, and for an attribute `redact`: `true`, or a pattern such as `"*@*"`; what matches is shown as `***`.
+//!
+//! A condition is `true`, `false`, `{ eq = [A, B] }`, `{ gt = [A, B] }`, `{ lt = [A, B] }`, `{ exists = SELECTOR }`, `{ all = [...] }`,
+//! `{ any = [...] }` or `{ not = CONDITION }`, up to 16 deep; A and B are selectors or values, not both values. A number is compared with a
+//! number, also where that stands in a text; what has no value is neither equal, nor more, nor less. It is looked at as soon as
+//! its values are there: if a request is broken off while it is still open, nothing is recorded. A value that comes too late for what is recorded,
+//! such as the status for an up-down counter, is an error. Of a condition on events it is enough that it holds at one of them.
 //!
 //! # Which exporters there are
 //!
@@ -379,7 +422,7 @@ pub use proxy::ProxyConfig;
 pub use pushgateway::{Pushgateway, PushgatewayConfig};
 pub use resource_attributes::ResourceAttributes;
 #[cfg(feature = "config")]
-pub use schema::schema;
+pub use schema::{schema, schema_of};
 #[cfg(feature = "otlp")]
 pub(crate) use secret::Secret;
 pub use server_tls::ServerTls;

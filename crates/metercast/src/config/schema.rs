@@ -5,11 +5,13 @@ use std::fmt::Write;
 use super::error::Findings;
 
 use super::exporter::Kind;
+use super::instruments;
 use super::keys::{self, Key, Takes};
 use super::otlp::Preset;
 use super::place::Place;
 use super::toml;
 use super::tree::Value;
+use crate::dynamic::Stages;
 
 /// The JSON Schema (draft 2020-12) of the files that [`ConfigBuilder::file`](super::ConfigBuilder::file) reads, TOML and YAML
 /// alike. Editors complete and check with it, such as those with Even Better TOML:
@@ -26,6 +28,21 @@ use super::tree::Value;
 /// assert!(schema.starts_with("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\""));
 /// ```
 pub fn schema() -> String {
+    schema_of(&Stages::default())
+}
+
+/// The [schema](schema()) of the files of a program that has these [stages](crate::config::ConfigBuilder::stages): it knows
+/// their names, their selectors and the instruments that they know by name.
+///
+/// ```
+/// use metercast::dynamic::{Moment, Selector, Stage, Stages};
+///
+/// let jobs = Stage::new("jobs").selector(Selector::truth("queue", "Where it came from", &[Moment::Request]));
+/// let schema = metercast::config::schema_of(&Stages::new([jobs]));
+/// assert!(schema.contains("\"description\": \"Where it came from\""));
+/// ```
+pub fn schema_of(stages: &Stages) -> String {
+    let instruments = instruments::schema::definitions(stages);
     let mut definitions = vec![
         ("reference", object([("type", text("string")), ("pattern", text(r"\$\{"))])),
         ("time", object([("type", text("string")), ("pattern", text(r"^[0-9]+(ms|s|m|h)$|\$\{"))])),
@@ -39,6 +56,7 @@ pub fn schema() -> String {
         let own_type = object([("const", text(kind.name()))]);
         definitions.push((kind.name(), table(keys::of_kind(kind), &[("type", own_type)])));
     }
+    definitions.extend(instruments.iter().map(|(name, rule)| (name.as_str(), rule.clone())));
     let schema = object([
         ("$schema", text("https://json-schema.org/draft/2020-12/schema")),
         ("title", text("Configuration of metercast")),
@@ -143,7 +161,7 @@ fn rule(takes: Takes) -> String {
             object([("anyOf", array(&[truth, table(&[keys], &[]), reference("reference")]))])
         }
         Takes::Views => array_of(&reference("view")),
-        Takes::Instruments => object([("type", text("object"))]),
+        Takes::Instruments => reference("instruments"),
         Takes::Exporters => {
             let standard = Kind::ALL.map(|kind| (kind.name(), reference(kind.name())));
             object([
@@ -156,26 +174,26 @@ fn rule(takes: Takes) -> String {
     }
 }
 
-fn reference(definition: &str) -> String {
+pub(super) fn reference(definition: &str) -> String {
     object([("$ref", text(&format!("#/$defs/{definition}")))])
 }
 
-fn array_of(items: &str) -> String {
+pub(super) fn array_of(items: &str) -> String {
     object([("type", text("array")), ("items", items.to_owned())])
 }
 
-fn array(items: &[String]) -> String {
+pub(super) fn array(items: &[String]) -> String {
     format!("[{}]", items.join(", "))
 }
 
-fn object<'k>(entries: impl IntoIterator<Item = (&'k str, String)>) -> String {
+pub(super) fn object<'k>(entries: impl IntoIterator<Item = (&'k str, String)>) -> String {
     let entries: Vec<String> =
         entries.into_iter().map(|(key, value)| format!("{}: {value}", text(key))).collect();
     format!("{{{}}}", entries.join(", "))
 }
 
 /// A string of JSON.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {

@@ -29,7 +29,7 @@ impl InstrumentsReader<'_> {
         let mut layer = InstrumentsLayer::default();
         let Some(entries) = self.findings.table(at, node, "a table of stages") else { return layer };
         let stages: Vec<Stage> = self.stages.each().cloned().collect();
-        if stages.is_empty() {
+        if stages.is_empty() && !entries.is_empty() {
             let message = "cannot be used: this program has no stages that instruments can be defined for; leave it out";
             self.findings.problem(at, message);
             return layer;

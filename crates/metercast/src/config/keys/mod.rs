@@ -160,7 +160,7 @@ pub(super) const TELEMETRY: &[Key] = &[
         "instruments",
         Takes::Instruments,
         "",
-        "",
+        "{}",
         "What is measured of requests: a table for each stage of the program, and in it one for each instrument.",
     ),
 ];

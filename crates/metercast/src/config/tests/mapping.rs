@@ -142,7 +142,7 @@ telemetry:
         batch_processor: {scheduled_delay: 1s, max_export_timeout: 5s, max_queue_size: 10}
     tracing: {propagation: {jaeger: true}}
   instrumentation:
-    instruments: {router: {acme.requests: {value: unit, type: counter, when: "${env.NOT_SET}"}}}
+    spans: {mode: spec_compliant, router: {attributes: {acme.user: "${env.NOT_SET}"}}}
 "#;
 
     fn with(variables: Given<'_>, text: &str) -> Result<Config, ConfigError> {

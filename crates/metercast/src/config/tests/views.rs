@@ -96,7 +96,9 @@ fn what_holds_for_all_lies_below_what_an_exporter_says_and_reaches_no_private_on
     let all = Projection::new().default_buckets([1.0]).view(seconds);
     assert_eq!(*otlp(&config, "other").projection(), all.clone().limit(10));
     assert_eq!(*otlp(&config, "it").projection(), all.limit(20).view(millis).view(View::of("b").drop()));
-    assert_eq!(*otlp(&config, "vendor").projection(), Projection::new().view(private));
+    let mut of_vendor = Projection::new().view(private);
+    of_vendor.filter.refuses_configured = true;
+    assert_eq!(*otlp(&config, "vendor").projection(), of_vendor);
 }
 
 #[test]
