@@ -17,6 +17,10 @@ pub(crate) struct Hosts {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Host(Option<Index>);
 
+impl Host {
+    pub(crate) const OTHER: Host = Host(None);
+}
+
 impl Hosts {
     /// These, each with or without a port: `api.example.com`, `[::1]:8080`.
     pub(crate) fn only(list: impl IntoIterator<Item = impl AsRef<str>>) -> Hosts {
@@ -35,19 +39,20 @@ impl Hosts {
         Hosts { names: Names::up_to(limit).ignoring_case(), grows: true }
     }
 
-    /// Whom the request is for: the host of its URI, else of its `Host`. The port is the one that it says, or what `default` has.
+    /// Whom the request is for, if it says so: the host of its URI, else of its `Host`. The port is the one that it says, or what
+    /// `default` has.
     ///
     /// A host that is listed without a port is known with any.
-    pub(crate) fn of(&self, request: &RequestHead<'_>, default: Option<u16>) -> Host {
+    pub(crate) fn of(&self, request: &RequestHead<'_>, default: Option<u16>) -> Option<Host> {
         if let Some(authority) = request.uri().authority() {
-            return self.known(authority, default);
+            return Some(self.known(authority, default));
         }
-        let header = request.headers().get(http::header::HOST);
-        let authority = header.and_then(|header| Authority::try_from(header.as_bytes()).ok());
-        authority.map_or(Host(None), |authority| self.known(&authority, default))
+        let header = request.headers().get(http::header::HOST)?;
+        let authority = Authority::try_from(header.as_bytes()).ok();
+        Some(authority.map_or(Host::OTHER, |authority| self.known(&authority, default)))
     }
 
-    fn known(&self, authority: &Authority, default: Option<u16>) -> Host {
+    pub(crate) fn known(&self, authority: &Authority, default: Option<u16>) -> Host {
         let (host, port) = (authority.host(), authority.port_u16().or(default));
         Host(if self.grows {
             self.names.find_or_add(host, port)

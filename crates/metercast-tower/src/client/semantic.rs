@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use metercast::{Guard, metrics};
 
 use super::template::UrlTemplate;
@@ -125,6 +125,7 @@ pub struct ClientSemantic(Arc<Settings>);
 struct Settings {
     methods: Methods,
     hosts: Arc<Hosts>,
+    origin: Option<Uri>,
     body_sizes: bool,
     rpc_methods: Arc<RpcMethods>,
 }
@@ -134,9 +135,29 @@ impl Default for Settings {
         Settings {
             methods: Methods::default(),
             hosts: Arc::new(Hosts::first(MOST_HOSTS)),
+            origin: None,
             body_sizes: false,
             rpc_methods: Arc::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Whom a request is for. Clients leave out the ports that schemes stand for.
+    fn host(&self, request: &RequestHead<'_>) -> Host {
+        if let Some(host) = self.hosts.of(request, Some(default_port(request.uri()))) {
+            return host;
+        }
+        let Some(origin) = &self.origin else { return Host::OTHER };
+        let known = |authority| self.hosts.known(authority, Some(default_port(origin)));
+        origin.authority().map_or(Host::OTHER, known)
+    }
+}
+
+fn default_port(uri: &Uri) -> u16 {
+    match Scheme::from(uri) {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
     }
 }
 
@@ -169,6 +190,17 @@ impl<C> HttpLayer<ClientSemantic, C> {
         self.set(|settings| settings.hosts = Arc::new(Hosts::first(limit)))
     }
 
+    /// Whom those requests are for that do not say it: a channel of tonic knows where it goes, and its requests have paths alone.
+    ///
+    /// ```
+    /// use metercast_tower::http::Uri;
+    ///
+    /// let layer = metercast_tower::client().origin(Uri::from_static("http://orders.internal:50051"));
+    /// ```
+    pub fn origin(self, origin: Uri) -> Self {
+        self.set(|settings| settings.origin = Some(origin))
+    }
+
     /// The methods of gRPC that are told apart in `rpc.method`, as `package.Service/Method`; all others are `_OTHER`. Without a list,
     /// they are the first 200 that are called.
     pub fn rpc_methods(self, methods: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
@@ -195,11 +227,7 @@ impl HttpProfile for ClientSemantic {
         let settings = Arc::clone(&self.0);
         let call = Call::of(request, &settings.rpc_methods, Side::Client);
         let method = settings.methods.known(request.method());
-        let default_port = match Scheme::from(request.uri()) {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-        };
-        let host = settings.hosts.of(request, Some(default_port));
+        let host = settings.host(request);
         let template = request.extension::<UrlTemplate>().map(|template| template.0);
         let (address, port) = (settings.hosts.address(host), settings.hosts.port(host));
         let _active = ACTIVE.guard((method.as_str(), address, port, template));

@@ -84,6 +84,11 @@ impl<P: HttpProfile, C> HttpLayer<P, C> {
         self.with(|first| (first, profile))
     }
 
+    /// What it records, without which requests it leaves out: to be a part of another layer's profile.
+    pub fn into_profile(self) -> P {
+        self.profile
+    }
+
     /// Counts the bytes of request bodies as they pass, also of those that do not say how long they are; costs an allocation
     /// for each request. Without, the size of a request's body is what its head says (`Content-Length`, or what is in memory), and
     /// not known of others.

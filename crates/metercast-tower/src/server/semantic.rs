@@ -218,7 +218,7 @@ impl HttpProfile for ServerSemantic {
         }
         let method = settings.methods.known(request.method());
         let scheme = Scheme::from(request.uri());
-        let host = settings.hosts.as_ref().map(|hosts| hosts.of(request, None));
+        let host = settings.hosts.as_ref().map(|hosts| hosts.of(request, None).unwrap_or(Host::OTHER));
         let (address, port) = settings.address(host);
         let _active = ACTIVE.guard((method.as_str(), scheme, address, port));
         let version = version(request.version());
