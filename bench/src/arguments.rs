@@ -11,7 +11,7 @@ cargo xtask bench [--quick] [--json FILE] [--results FILE] [GROUP...]
     --quick           fewer rounds and shorter runs; done within 3 minutes once built
     --json FILE       one line of JSON for each value
     --results FILE    the tables as Markdown, with machine and versions; for bench/RESULTS.md
-    GROUP             floor, record, bridge, scrape, otlp, memory, stall, build; all of them if none is named
+    GROUP             floor, record, bridge, http, scrape, otlp, memory, stall, build; all of them if none is named
 
 Times depend on the machine, ratios much less: `x` is the subject's value divided by metercast's.
 ";
@@ -84,7 +84,7 @@ mod tests {
         assert!(
             parse("recrod")
                 .unwrap_err()
-                .ends_with("floor, record, bridge, scrape, otlp, memory, stall, build")
+                .ends_with("floor, record, bridge, http, scrape, otlp, memory, stall, build")
         );
         assert!(parse("--json").unwrap_err().contains("no file named"));
     }

@@ -4,6 +4,7 @@ mod bridge;
 mod build;
 mod filled;
 mod floor;
+mod http;
 mod memory;
 mod record;
 mod stall;
@@ -21,6 +22,7 @@ pub(crate) enum Group {
     Floor,
     Record,
     Bridge,
+    Http,
     Scrape,
     Otlp,
     Memory,
@@ -29,10 +31,11 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 8] = [
+    pub(crate) const ALL: [Group; 9] = [
         Group::Floor,
         Group::Record,
         Group::Bridge,
+        Group::Http,
         Group::Scrape,
         Group::Otlp,
         Group::Memory,
@@ -45,6 +48,7 @@ impl Group {
             Group::Floor => "floor",
             Group::Record => "record",
             Group::Bridge => "bridge",
+            Group::Http => "http",
             Group::Scrape => "scrape",
             Group::Otlp => "otlp",
             Group::Memory => "memory",
@@ -90,6 +94,7 @@ impl Group {
             Group::Floor => floor::run(effort, report),
             Group::Record => record::run(effort, report),
             Group::Bridge => bridge::run(effort, report),
+            Group::Http => http::run(effort, report),
             Group::Scrape => filled::run(filled::Output::Page, effort, report),
             Group::Otlp => filled::run(filled::Output::Message, effort, report),
             Group::Memory => memory::run(report),

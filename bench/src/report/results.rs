@@ -37,10 +37,15 @@ fn sentence(summary: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
+fn is_of_all(name: &str) -> bool {
+    subjects::ALL.iter().any(|subject| subject.name() == name)
+}
+
 /// A line for each case, a column for each subject that has a value in the group.
 fn matrix(report: &Report, group: Group, text: &mut String) {
     let rows = table::by_case(report, group);
-    let names = subjects::ALL.iter().map(|subject| subject.name());
+    let http = subjects::HTTP.iter().map(|subject| subject.name).filter(|name| !is_of_all(name));
+    let names = subjects::ALL.iter().map(|subject| subject.name()).chain(http);
     let columns: Vec<_> = names.filter(|name| rows.iter().any(|row| row.subject == *name)).collect();
     let mut cases: Vec<(&str, &str)> = Vec::new();
     for row in &rows {

@@ -65,9 +65,8 @@ impl Subject for MetricsReaders {
         let kept_up = handles.clone();
         let keep_up = move || kept_up.iter().for_each(PrometheusHandle::run_upkeep);
         let total = move |name: &str, histogram| {
-            let mut totals = handles.iter().map(|handle| {
-                Total::of_page(handle.render().as_bytes(), name, histogram).sum
-            });
+            let mut totals =
+                handles.iter().map(|handle| Total::of_page(handle.render().as_bytes(), name, histogram).sum);
             let first = totals.next().expect("one reader");
             assert!(totals.all(|total| total == first), "readers that have different totals");
             first
@@ -94,9 +93,9 @@ fn recording(
     let of = |name: &'static str, histogram| move || total(name, histogram);
     let around = move |batch: &mut dyn FnMut()| around(recorder, batch);
     Offer::Yes(match what {
-        What::Counter => {
-            plain(|| counter!("plain_requests").increment(1), of("plain_requests", false)).around(around).boxed()
-        }
+        What::Counter => plain(|| counter!("plain_requests").increment(1), of("plain_requests", false))
+            .around(around)
+            .boxed(),
         What::CounterDynamic => {
             let op = |labels: &Labels, _| metrics::dynamic(labels).increment(1);
             picked(op, of("dynamic_requests", false)).around(around).boxed()

@@ -57,8 +57,7 @@ impl Subject for Metercast {
         if exporters > 1 {
             return exported(exporters);
         }
-        static ONE_EXPORTER: OnceLock<Telemetry> = OnceLock::new();
-        ONE_EXPORTER.get_or_init(|| start(Store::global(), 1));
+        export_global();
         let of = |name| move || total(&Store::global(), name);
         Offer::Yes(match what {
             What::Counter => plain(|| COUNTER.add(1), of("requests")).boxed(),
@@ -143,6 +142,12 @@ pub(super) fn start(store: Store, exporters: usize) -> Telemetry {
     let config = config.build().expect("a valid configuration");
     let telemetry = Telemetry::builder(config).store(store).log(Log::to(|_, _| {})).start();
     telemetry.expect("ports are free")
+}
+
+/// Attaches one exporter to the global store.
+pub(super) fn export_global() {
+    static ONE_EXPORTER: OnceLock<Telemetry> = OnceLock::new();
+    ONE_EXPORTER.get_or_init(|| start(Store::global(), 1));
 }
 
 /// What all series of a metric add up to.

@@ -99,7 +99,7 @@ pub(super) fn recorder() -> PrometheusRecorder {
 }
 
 /// The recorder of the process, as production code has it.
-fn global() -> &'static PrometheusHandle {
+pub(super) fn global() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
         let recorder = recorder();
@@ -109,7 +109,7 @@ fn global() -> &'static PrometheusHandle {
     })
 }
 
-fn total(name: &str, histogram: bool) -> u64 {
+pub(super) fn total(name: &str, histogram: bool) -> u64 {
     Total::of_page(global().render().as_bytes(), name, histogram).sum
 }
 

@@ -4,6 +4,7 @@ mod recording;
 
 mod facade;
 mod floor;
+mod http;
 mod metercast;
 mod metercast_opentelemetry;
 
@@ -20,6 +21,7 @@ use crate::inputs::Labels;
 
 pub(crate) use facade::{MetercastMetrics, MetricsReaders};
 pub(crate) use floor::Floor;
+pub(crate) use http::{HTTP, HttpSubject};
 pub(crate) use metercast_opentelemetry::MetercastOpentelemetry;
 pub(crate) use otel::Otel;
 pub(crate) use recording::{Expect, Recording, bound, picked, plain};

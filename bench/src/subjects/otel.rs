@@ -138,8 +138,25 @@ impl Sdk {
         Sdk { provider: builder.build(), readers }
     }
 
+    pub(super) fn provider(&self) -> SdkMeterProvider {
+        self.provider.clone()
+    }
+
     pub(super) fn meter(&self) -> Meter {
         self.provider.meter("bench")
+    }
+
+    /// How many values a histogram of doubles has, at the first reader.
+    pub(super) fn count(&self, name: &str) -> u64 {
+        let read = self.readers[0].read();
+        let metrics = read.scope_metrics().flat_map(|scope| scope.metrics());
+        let points = metrics.filter(|metric| metric.name() == name).map(|metric| match metric.data() {
+            AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
+                histogram.data_points().map(|point| point.count()).sum()
+            }
+            other => panic!("{other:?}"),
+        });
+        points.sum()
     }
 
     /// What all series add up to, which every reader has to agree on.

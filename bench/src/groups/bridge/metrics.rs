@@ -10,7 +10,12 @@ pub(super) const HALF: Half = Half {
         &sets("metrics/counter/none/2t", "metrics/counter/none/2t/exporters3", What::Counter, 2),
         &sets("metrics/counter/dynamic3", "metrics/counter/dynamic3/exporters3", What::CounterDynamic, 1),
         &sets("metrics/counter/bound", "metrics/counter/bound/exporters3", What::CounterBound, 1),
-        &sets("metrics/histogram/dynamic3", "metrics/histogram/dynamic3/exporters3", What::HistogramDynamic, 1),
+        &sets(
+            "metrics/histogram/dynamic3",
+            "metrics/histogram/dynamic3/exporters3",
+            What::HistogramDynamic,
+            1,
+        ),
         &sets("metrics/histogram/bound", "metrics/histogram/bound/exporters3", What::HistogramBound, 1),
         &sets("metrics/gauge", "metrics/gauge/exporters3", What::Gauge, 1),
     ],

@@ -1,6 +1,6 @@
 //! The methods that are told apart; all others are `_OTHER`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Method;
 
@@ -8,8 +8,17 @@ use super::OTHER;
 
 /// The methods that are known. Semantic conventions, `http.request.method`: those of RFC 9110, `PATCH` of RFC 5789 and
 /// `QUERY` of RFC 10008, unless there is another list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Methods(Option<Arc<[Method]>>);
+
+impl Default for Methods {
+    /// Those that the environment says, which is asked once.
+    fn default() -> Methods {
+        static SAID: OnceLock<Methods> = OnceLock::new();
+        SAID.get_or_init(|| metercast::config::known_http_methods().map_or(Methods(None), Methods::only))
+            .clone()
+    }
+}
 
 impl Methods {
     /// These and no others. What cannot be a method is passed over.

@@ -174,7 +174,8 @@ impl<C> HttpLayer<ClientSemantic, C> {
         self.set(|settings| settings.body_sizes = true)
     }
 
-    /// The methods that are told apart, in place of those of RFC 9110, `PATCH` and `QUERY`; all others are `_OTHER`. Case matters.
+    /// The methods that are told apart; all others are `_OTHER`. Case matters. Otherwise they are those of
+    /// `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`, a list with commas, or else those of RFC 9110, `PATCH` and `QUERY`.
     pub fn known_methods(self, methods: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         self.set(|settings| settings.methods = Methods::only(methods))
     }

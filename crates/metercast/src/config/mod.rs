@@ -277,6 +277,12 @@
 //! | `OTEL_EXPORTER_PROMETHEUS_HOST` | the host to listen on |
 //! | `OTEL_EXPORTER_PROMETHEUS_PORT` | the port to listen on |
 //!
+//! And this what measures HTTP, unless the program says it; see [`known_http_methods`]:
+//!
+//! | variable | value |
+//! | --- | --- |
+//! | `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` | the methods that are told apart, with commas; all others are `_OTHER` |
+//!
 //! And these every push, unless its exporter says what its proxy is; of each the lower-case spelling wins. Loopback
 //! and Unix sockets are reached directly.
 //!
@@ -403,6 +409,7 @@ pub(crate) use auth::{base64, basic, bearer};
 pub use builder::ConfigBuilder;
 pub use complete::Config;
 pub use endpoint::Endpoint;
+pub use env::known_http_methods;
 pub use error::{ConfigError, Problem};
 pub use exporter::{Exporter, ExporterConfig};
 #[cfg(feature = "otlp")]

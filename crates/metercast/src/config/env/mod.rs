@@ -4,6 +4,7 @@
 //! Exporter Configuration": an empty variable is unset, only `true` is true, a number or a word that cannot
 //! be used is warned of and passed over.
 
+mod http;
 mod otlp;
 #[cfg(feature = "config")]
 pub(super) mod prefixed;
@@ -12,6 +13,7 @@ mod resource;
 mod stdout;
 mod traces;
 
+pub use http::known_http_methods;
 #[cfg(feature = "yaml")]
 pub(super) use resource::attribute_list;
 
