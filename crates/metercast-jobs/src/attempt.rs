@@ -5,11 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metercast_core::label::Word;
 use metercast_core::{Guard, Store, ValueRef, labels};
 
 use crate::delivery::Delivery;
 use crate::jobs::{Jobs, Parts};
-use crate::word::{Word, spell};
 
 labels! {
     /// How an attempt ended.
@@ -63,7 +63,7 @@ struct Ending {
 
 impl Ending {
     fn new(outcome: AttemptOutcome, status: Option<JobStatus>) -> Ending {
-        Ending { outcome: spell(outcome), status: status.map(spell) }
+        Ending { outcome: outcome.spelled(), status: status.map(Word::spelled) }
     }
 }
 
@@ -119,7 +119,7 @@ impl Attempt {
     /// # }).unwrap();
     /// ```
     pub fn because(mut self, reason: impl Word) -> Attempt {
-        self.reason = Some(spell(reason));
+        self.reason = Some(reason.spelled());
         self
     }
 
@@ -166,7 +166,7 @@ impl Attempt {
     /// # }).unwrap();
     /// ```
     pub fn end(self, status: impl Word) {
-        let status = spell(status);
+        let status = status.spelled();
         self.end_as(Ending { outcome: status, status: Some(status) });
     }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use metercast_core::label::Word;
 use metercast_core::{KeyValue, LabelRef, ValueRef};
 
 use crate::attempt::{Attempt, AttemptOutcome, JobStatus};
 use crate::delivery::Delivery;
 use crate::part::{Part, given};
-use crate::word::{Word, keep};
 use crate::worker::Worker;
 
 /// How many workers are told apart by name.
@@ -68,7 +68,7 @@ impl Jobs {
     #[must_use = "the labels of the jobs themselves stay as they are"]
     pub fn with(&self, key: &str, value: impl Word) -> Jobs {
         let others = self.labels.iter().filter(|label| *label.key != *key).cloned();
-        let labels = others.chain([KeyValue::new(key.to_owned(), keep(value))]).collect();
+        let labels = others.chain([KeyValue::new(key.to_owned(), value.kept())]).collect();
         Jobs { parts: Arc::clone(&self.parts), labels }
     }
 

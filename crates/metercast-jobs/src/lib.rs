@@ -44,13 +44,11 @@
 //!
 //! # Labels
 //!
-//! What a job is, why it failed and how it ended in the words of an application are [`Word`]s, whose type knows all values there are. A text
+//! What a job is, why it failed and how it ended in the words of an application are [`Word`](metercast_core::label::Word)s, whose type knows all values there are. A text
 //! does not compile there.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
-mod word;
 
 mod metrics;
 mod part;
@@ -68,6 +66,5 @@ pub use delivery::Delivery;
 pub use heartbeat::{Heartbeat, LastBeat};
 pub use jobs::Jobs;
 pub use metrics::JobMetrics;
-pub use word::Word;
 pub use worker::Worker;
 pub use workers::{ConnectedWorker, WorkerSet, Workers};

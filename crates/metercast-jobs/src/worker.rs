@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use metercast_core::label::Word;
+
 use crate::attempt::Attempt;
 use crate::delivery::Delivery;
 use crate::jobs::Jobs;
-use crate::word::Word;
 
 /// One who does jobs; made by [`Jobs::worker`]. Clones are the same.
 #[derive(Clone, Debug)]

@@ -16,12 +16,14 @@ pub(crate) mod packed;
 mod set;
 mod typed;
 mod value;
+mod word;
 
 pub use bounded::Bounded;
 pub use key_value::KeyValue;
 pub use set::LabelSet;
 pub use typed::{Label, Labels};
 pub use value::{AsLabel, LabelRef, Value, ValueRef};
+pub use word::Word;
 
 #[doc(hidden)]
 pub use bound::{Bound, ends};

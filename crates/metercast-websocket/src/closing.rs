@@ -1,0 +1,29 @@
+//! Why connections end.
+
+use metercast_core::labels;
+
+labels! {
+    /// Why a connection ended. An application may have [reasons of its own](crate::Connection::close) beside them.
+    pub enum CloseReason {
+        /// The other end closed it.
+        Peer,
+        /// This end closed it.
+        Local,
+        /// Reading or writing failed, the other end went away without a word, or broke the protocol.
+        Error,
+        /// The client did not keep up with what it was sent.
+        Backpressure,
+        /// The client is not who it says, or may not come.
+        AuthFailed,
+        /// The client did not say in time who it is.
+        AuthTimeout,
+        /// Nothing was heard of it for too long.
+        IdleTimeout,
+        /// The process ends.
+        Shutdown,
+        /// It was dropped by a panic.
+        Panicked,
+        /// It was dropped otherwise, and nobody said why.
+        Aborted,
+    }
+}
