@@ -566,6 +566,19 @@ impl Store {
     }
 }
 
+/// Clones are equal, and no others: whatever is in them.
+impl PartialEq for Store {
+    fn eq(&self, other: &Store) -> bool {
+        match (&self.0, &other.0) {
+            (Handle::Global, Handle::Global) => true,
+            (Handle::Own(one), Handle::Own(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Store {}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if matches!(self.0, Handle::Global) { "global" } else { "own" };
