@@ -45,6 +45,7 @@ mod tests {
             published: true,
             features: vec!["serve".to_owned(), "otlp".to_owned()],
             allowed_external: Vec::new(),
+            unsaid: Vec::new(),
         };
         let lines: Vec<_> = commands(&package).iter().map(|words| words.join(" ")).collect();
         assert_eq!(

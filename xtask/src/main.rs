@@ -15,10 +15,12 @@ mod json;
 mod workspace;
 
 mod bench;
+mod dependencies;
 mod features;
 mod fuzz;
 mod install;
 mod miri;
+mod package;
 mod python;
 mod sanitizers;
 mod services;

@@ -7,7 +7,9 @@ use crate::cargo;
 use crate::report::{Outcome, Report};
 use crate::step::Step;
 use crate::workspace::Workspace;
-use crate::{features, fuzz, miri, python, sanitizers, services, signatures, suite, tidy};
+use crate::{
+    dependencies, features, fuzz, miri, package, python, sanitizers, services, signatures, suite, tidy,
+};
 
 /// Runs the chosen steps, all of them even if one fails, and says whether everything holds.
 pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> bool {
@@ -39,6 +41,8 @@ fn take(step: Step, workspace: &Workspace, options: &TestOptions) -> Outcome {
         Step::Docs => docs(workspace).into(),
         Step::Features => Outcome::of(features::check(workspace)),
         Step::Signatures => Outcome::of(signatures::check(workspace)),
+        Step::Package => package::check(workspace),
+        Step::Dependencies => dependencies::check(workspace),
         Step::Sanitizers => sanitizers::run(workspace),
         Step::Miri => miri::run(workspace),
         Step::Fuzz => fuzz::run(workspace, options),

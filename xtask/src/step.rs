@@ -13,13 +13,15 @@ pub(crate) enum Step {
     Docs,
     Features,
     Signatures,
+    Package,
+    Dependencies,
     Sanitizers,
     Miri,
     Fuzz,
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 11] = [
+    pub(crate) const ALL: [Step; 13] = [
         Step::Services,
         Step::Format,
         Step::Lint,
@@ -28,6 +30,8 @@ impl Step {
         Step::Docs,
         Step::Features,
         Step::Signatures,
+        Step::Package,
+        Step::Dependencies,
         Step::Sanitizers,
         Step::Miri,
         Step::Fuzz,
@@ -43,6 +47,8 @@ impl Step {
             Step::Docs => "docs",
             Step::Features => "features",
             Step::Signatures => "signatures",
+            Step::Package => "package",
+            Step::Dependencies => "dependencies",
             Step::Sanitizers => "sanitizers",
             Step::Miri => "miri",
             Step::Fuzz => "fuzz",
@@ -60,6 +66,12 @@ impl Step {
             Step::Docs => "cargo doc, warnings are errors",
             Step::Features => "each feature of each published crate, alone",
             Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
+            Step::Package => {
+                "cargo package of each published crate: what goes out, and that it builds from that"
+            }
+            Step::Dependencies => {
+                "licences and sources of what the published crates are built of, and advisories"
+            }
             Step::Sanitizers => {
                 "the core's tests under ThreadSanitizer and AddressSanitizer, which prove first that they see"
             }

@@ -22,7 +22,12 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// `allowed-external` of `[package.metadata.metercast]`: foreign crates whose types may stand in public signatures.
     pub(crate) allowed_external: Vec<String>,
+    /// What a registry shows of a crate, and this one does not say: keys of `[package]`.
+    pub(crate) unsaid: Vec<&'static str>,
 }
+
+/// The keys of `[package]` that a registry shows.
+const SHOWN: [&str; 6] = ["description", "license", "readme", "documentation", "categories", "keywords"];
 
 impl Workspace {
     /// Asks cargo.
@@ -89,7 +94,17 @@ impl Package {
             published: json.get("publish").and_then(Json::list).is_none_or(|to| !to.is_empty()),
             features,
             allowed_external,
+            unsaid: SHOWN.into_iter().filter(|key| !says(json, key)).collect(),
         })
+    }
+}
+
+/// Whether something stands under the key.
+fn says(json: &Json, key: &str) -> bool {
+    match json.get(key) {
+        Some(Json::Text(text)) => !text.is_empty(),
+        Some(Json::List(list)) => !list.is_empty(),
+        _ => false,
     }
 }
 
@@ -125,6 +140,16 @@ mod tests {
         assert_eq!(a.features, ["default", "x"]);
         assert_eq!(a.allowed_external, ["http"]);
         assert!(b.allowed_external.is_empty());
+    }
+
+    #[test]
+    fn what_a_registry_would_not_know_is_named() {
+        let found = workspace(
+            r#"{"name": "a", "manifest_path": "/w/a/Cargo.toml", "features": {}, "description": "What a is.", "license": "MIT",
+                "readme": null, "documentation": "", "categories": ["web"], "keywords": []}"#,
+        )
+        .unwrap();
+        assert_eq!(found.packages()[0].unsaid, ["readme", "documentation", "keywords"]);
     }
 
     #[test]

@@ -85,6 +85,7 @@ mod tests {
             published: true,
             features: Vec::new(),
             allowed_external: allowed.iter().map(|name| (*name).to_owned()).collect(),
+            unsaid: Vec::new(),
         };
         let foreign: Vec<_> = shown
             .iter()

@@ -1,0 +1,116 @@
+//! Which crates come along with the published ones, as cargo resolves them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cargo;
+use crate::json::Json;
+use crate::workspace::Workspace;
+
+/// A crate of somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Dependency {
+    pub(super) name: String,
+    pub(super) version: String,
+    /// As its manifest says it; empty where it says nothing.
+    pub(super) licence: String,
+    pub(super) source: String,
+}
+
+/// What cargo resolved.
+#[derive(Debug)]
+pub(super) struct Graph {
+    /// What whoever depends on a published crate builds, with some features, on some platform.
+    pub(super) shipped: Vec<Dependency>,
+    /// And what our tests and services are built of.
+    pub(super) all: Vec<Dependency>,
+}
+
+/// Asks cargo, with all features on.
+pub(super) fn read(workspace: &Workspace) -> Result<Graph, String> {
+    let mut command =
+        cargo::command(workspace, &["metadata", "--format-version", "1", "--all-features", "--locked"]);
+    let line = cargo::line_of(&command);
+    let output = command.output().map_err(|error| cargo::cannot_start(&line, &error))?;
+    if !output.status.success() {
+        return Err(format!("`{line}` failed:\n{}", String::from_utf8_lossy(&output.stderr).trim_end()));
+    }
+    let published =
+        |name: &str| workspace.packages().iter().any(|package| package.published && package.name == name);
+    Json::parse(&String::from_utf8_lossy(&output.stdout))
+        .and_then(|json| of(&json, published))
+        .map_err(|trouble| format!("`{line}`: {trouble}"))
+}
+
+fn of(json: &Json, is_published: impl Fn(&str) -> bool) -> Result<Graph, String> {
+    let packages = json.get("packages").and_then(Json::list).ok_or("no list `packages`")?;
+    let nodes = json.get("resolve").and_then(|resolve| resolve.get("nodes")).and_then(Json::list);
+    let nodes: BTreeMap<_, _> = nodes
+        .ok_or("no list `resolve.nodes`")?
+        .iter()
+        .filter_map(|node| Some((node.get("id")?.text()?, node.get("deps")?.list()?)))
+        .collect();
+    let text =
+        |package: &Json, key: &str| package.get(key).and_then(Json::text).unwrap_or_default().to_owned();
+    let (mut others, mut waiting) = (BTreeMap::new(), Vec::new());
+    for package in packages {
+        let id = package.get("id").and_then(Json::text).ok_or("a package without `id`")?;
+        let name = text(package, "name");
+        match package.get("source").and_then(Json::text) {
+            None if is_published(&name) => waiting.push(id),
+            None => {}
+            Some(source) => {
+                let (version, licence) = (text(package, "version"), text(package, "license"));
+                others.insert(id, Dependency { name, version, licence, source: source.to_owned() });
+            }
+        }
+    }
+    let mut reached = BTreeSet::new();
+    while let Some(id) = waiting.pop() {
+        if reached.insert(id) {
+            let below = nodes.get(id).copied().unwrap_or_default().iter().filter(|edge| !is_for_tests(edge));
+            waiting.extend(below.filter_map(|edge| edge.get("pkg")?.text()));
+        }
+    }
+    let shipped = others.iter().filter(|(id, _)| reached.contains(*id)).map(|(_, crate_)| crate_.clone());
+    let mut graph = Graph { shipped: shipped.collect(), all: others.into_values().collect() };
+    graph.shipped.sort();
+    graph.all.sort();
+    Ok(graph)
+}
+
+fn is_for_tests(edge: &Json) -> bool {
+    let kinds = edge.get("dep_kinds").and_then(Json::list).unwrap_or_default();
+    !kinds.is_empty() && kinds.iter().all(|kind| kind.get("kind").and_then(Json::text) == Some("dev"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_tests_and_unpublished_crates_need_is_not_shipped() {
+        let edge = |to: &str, kind: &str| format!(r#"{{"pkg": "{to}", "dep_kinds": [{{"kind": {kind}}}]}}"#);
+        let node = |id: &str, edges: &[String]| format!(r#"{{"id": "{id}", "deps": [{}]}}"#, edges.join(","));
+        let package = |name: &str, source: &str| {
+            format!(
+                r#"{{"id": "{name}", "name": "{name}", "version": "1.0.0", "license": "MIT", "source": {source}}}"#
+            )
+        };
+        let packages = ["a", "own"].map(|name| package(name, "null")).into_iter();
+        let packages = packages.chain(["b", "c", "d", "e", "f"].map(|name| package(name, "\"there\"")));
+        let text = format!(
+            r#"{{"packages": [{}], "resolve": {{"nodes": [{}]}}}}"#,
+            packages.collect::<Vec<_>>().join(","),
+            [
+                node("a", &[edge("b", "null"), edge("c", "\"dev\""), edge("d", "\"build\"")]),
+                node("own", &[edge("e", "null")]),
+                node("b", &[edge("f", "null"), edge("a", "null")]),
+            ]
+            .join(",")
+        );
+        let graph = of(&Json::parse(&text).unwrap(), |name| name == "a").unwrap();
+        let names = |of: &[Dependency]| of.iter().map(|crate_| crate_.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&graph.shipped), ["b", "d", "f"]);
+        assert_eq!(names(&graph.all), ["b", "c", "d", "e", "f"]);
+    }
+}
