@@ -1,0 +1,34 @@
+//! The pages of `docs`, so that what they show is compiled and run: Rust by rustdoc, files and variables by the tests below.
+
+/// A page, whose Rust is run as the documentation of an item is.
+macro_rules! pages {
+    ($($page:literal as $name:ident,)*) => {
+        $(
+            #[doc = include_str!(concat!("../", $page))]
+            #[cfg(doctest)]
+            pub mod $name {}
+        )*
+
+        /// Every page that is run.
+        #[cfg(test)]
+        const PAGES: &[(&str, &str)] = &[$(($page, include_str!(concat!("../", $page)))),*];
+    };
+}
+
+pages! {
+    "add-a-metric.md" as add_a_metric,
+    "batch-job.md" as batch_job,
+    "bound.md" as bound,
+    "document.md" as document,
+    "measure-a-library.md" as measure_a_library,
+    "measure-http.md" as measure_http,
+    "migrate.md" as migrate,
+    "push.md" as push,
+    "reload.md" as reload,
+    "scrape.md" as scrape,
+    "shape.md" as shape,
+    "test.md" as test,
+}
+
+#[cfg(test)]
+mod tests;
