@@ -46,6 +46,7 @@ mod tests {
             features: vec!["serve".to_owned(), "otlp".to_owned()],
             allowed_external: Vec::new(),
             unsaid: Vec::new(),
+            version: "1.0.0".to_owned(),
         };
         let lines: Vec<_> = commands(&package).iter().map(|words| words.join(" ")).collect();
         assert_eq!(

@@ -42,6 +42,7 @@ fn take(step: Step, workspace: &Workspace, options: &TestOptions) -> Outcome {
         Step::Features => Outcome::of(features::check(workspace)),
         Step::Signatures => Outcome::of(signatures::check(workspace)),
         Step::Package => package::check(workspace),
+        Step::Minimal => Outcome::of(package::minimal::check(workspace, options.long)),
         Step::Dependencies => dependencies::check(workspace),
         Step::Sanitizers => sanitizers::run(workspace),
         Step::Miri => miri::run(workspace),

@@ -14,6 +14,7 @@ pub(crate) enum Step {
     Features,
     Signatures,
     Package,
+    Minimal,
     Dependencies,
     Sanitizers,
     Miri,
@@ -21,7 +22,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 13] = [
+    pub(crate) const ALL: [Step; 14] = [
         Step::Services,
         Step::Format,
         Step::Lint,
@@ -31,6 +32,7 @@ impl Step {
         Step::Features,
         Step::Signatures,
         Step::Package,
+        Step::Minimal,
         Step::Dependencies,
         Step::Sanitizers,
         Step::Miri,
@@ -48,6 +50,7 @@ impl Step {
             Step::Features => "features",
             Step::Signatures => "signatures",
             Step::Package => "package",
+            Step::Minimal => "minimal",
             Step::Dependencies => "dependencies",
             Step::Sanitizers => "sanitizers",
             Step::Miri => "miri",
@@ -68,6 +71,9 @@ impl Step {
             Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
             Step::Package => {
                 "cargo package of each published crate: what goes out, and that it builds from that"
+            }
+            Step::Minimal => {
+                "the oldest versions that the published crates ask for go together; --long builds with them"
             }
             Step::Dependencies => {
                 "licences and sources of what the published crates are built of, and advisories"

@@ -17,6 +17,7 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
     pub(crate) manifest: PathBuf,
     pub(crate) published: bool,
     pub(crate) features: Vec<String>,
@@ -89,6 +90,7 @@ impl Package {
         };
         Ok(Package {
             name,
+            version: text(json, "version")?,
             manifest: text(json, "manifest_path")?.into(),
             // `publish = false` arrives as an empty list of registries, no line at all as null.
             published: json.get("publish").and_then(Json::list).is_none_or(|to| !to.is_empty()),
@@ -129,9 +131,9 @@ mod tests {
     #[test]
     fn members_come_with_their_features_and_allowed_crates() {
         let found = workspace(
-            r#"{"name": "a", "manifest_path": "/w/a/Cargo.toml", "publish": null, "features": {"x": [], "default": ["x"]},
+            r#"{"name": "a", "version": "1.0.0", "manifest_path": "/w/a/Cargo.toml", "publish": null, "features": {"x": [], "default": ["x"]},
                 "metadata": {"metercast": {"allowed-external": ["http"]}}},
-               {"name": "b", "manifest_path": "/w/b/Cargo.toml", "publish": [], "features": {}, "metadata": null}"#,
+               {"name": "b", "version": "1.0.0", "manifest_path": "/w/b/Cargo.toml", "publish": [], "features": {}, "metadata": null}"#,
         )
         .unwrap();
         assert_eq!((found.root(), found.target()), (Path::new("/w"), Path::new("/w/t")));
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn what_a_registry_would_not_know_is_named() {
         let found = workspace(
-            r#"{"name": "a", "manifest_path": "/w/a/Cargo.toml", "features": {}, "description": "What a is.", "license": "MIT",
+            r#"{"name": "a", "version": "1.0.0", "manifest_path": "/w/a/Cargo.toml", "features": {}, "description": "What a is.", "license": "MIT",
                 "readme": null, "documentation": "", "categories": ["web"], "keywords": []}"#,
         )
         .unwrap();
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_misspelled_allow_list_is_an_error() {
-        let package = r#"{"name": "a", "manifest_path": "/w/a/Cargo.toml", "features": {},
+        let package = r#"{"name": "a", "version": "1.0.0", "manifest_path": "/w/a/Cargo.toml", "features": {},
                           "metadata": {"metercast": {"allowed-external": "http"}}}"#;
         assert!(workspace(package).unwrap_err().contains("package a: metadata.metercast.allowed-external"));
     }

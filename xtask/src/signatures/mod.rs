@@ -86,6 +86,7 @@ mod tests {
             features: Vec::new(),
             allowed_external: allowed.iter().map(|name| (*name).to_owned()).collect(),
             unsaid: Vec::new(),
+            version: "1.0.0".to_owned(),
         };
         let foreign: Vec<_> = shown
             .iter()

@@ -1,6 +1,8 @@
 //! Every crate that is published can be: it says what a registry shows, sends out the files that belong to it and no others, and
 //! builds from them.
 
+pub(crate) mod minimal;
+
 use std::path::Path;
 
 use crate::cargo;
@@ -40,7 +42,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
         }
     }
     if troubles.is_empty() {
-        troubles.extend(build(workspace, &published).err());
+        troubles.extend(pack(workspace, &published, &[]).err());
     }
     Outcome::of(troubles)
 }
@@ -91,10 +93,11 @@ fn wrong(name: &str, files: &[(String, u64)]) -> Vec<String> {
 
 /// All at once, so that cargo lets each find the others as if they were published. What they are built of comes from the folder that
 /// the other steps fill.
-fn build(workspace: &Workspace, published: &[&Package]) -> Result<(), String> {
+fn pack(workspace: &Workspace, published: &[&Package], options: &[&str]) -> Result<(), String> {
     // Everything is there then, and cargo need not ask the registry for each of them.
     cargo::run(cargo::command(workspace, &["fetch", "--locked"]), "is the registry reachable?")?;
     let mut command = cargo::command(workspace, &["package", "--locked", "--offline", "--allow-dirty"]);
+    command.args(options);
     for package in published {
         command.args(["-p", &package.name]);
     }
