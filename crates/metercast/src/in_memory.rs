@@ -86,10 +86,22 @@ struct State {
     history: VecDeque<Arc<Collection>>,
     /// Collections that had to make room.
     forgotten: u64,
-    /// What each series that is told in deltas was at, by the stream's name.
-    before: HashMap<(String, Arc<LabelSet>), (SystemTime, Point)>,
+    /// What each series that is told in deltas was at, by the stream's number: scopes may have metrics of one name.
+    before: HashMap<(u32, Arc<LabelSet>), Before>,
+    /// Counts the collections.
+    collected: u64,
     /// When the last collection was.
     last: Option<SystemTime>,
+}
+
+/// What a series was at when it was collected last.
+struct Before {
+    started: SystemTime,
+    point: Point,
+    /// Whether it is asked for: what is not said once may be said again, and goes on then.
+    is_observed: bool,
+    /// In which collection that was.
+    seen: u64,
 }
 
 /// What an [`InMemoryExporter`] collected at one moment.
@@ -123,7 +135,7 @@ pub struct CollectedMetric {
 }
 
 impl Collection {
-    /// The metric of this name.
+    /// The metric of this name; the first, if scopes that are given at run time have several.
     pub fn metric(&self, name: &str) -> Option<&CollectedMetric> {
         self.metrics.iter().find(|metric| metric.name == name)
     }
@@ -131,6 +143,9 @@ impl Collection {
 
 /// How many collections are kept unless it is said.
 const KEEP: usize = 1_000;
+
+/// How many series that are not said any more are remembered, should they be said again: as many as a metric has unless it is said.
+const ABSENT: usize = 2_000;
 
 impl InMemoryExporter {
     /// An exporter of `store` that lets everything public out, cumulatively, and keeps the last 1,000 collections.
@@ -144,6 +159,7 @@ impl InMemoryExporter {
             history: VecDeque::new(),
             forgotten: 0,
             before: HashMap::new(),
+            collected: 0,
             last: None,
         };
         InMemoryExporter { store, state: Arc::new(Mutex::new(state)) }
@@ -183,7 +199,8 @@ impl InMemoryExporter {
         let state = &mut *state;
         let time = self.store.time();
         let since = state.last.replace(time);
-        let State { plan, deltas, before, .. } = state;
+        state.collected += 1;
+        let State { plan, deltas, before, collected, .. } = state;
         let mut metrics = Vec::new();
         self.store.read(|reading| {
             for view in plan.streams(reading) {
@@ -196,12 +213,17 @@ impl InMemoryExporter {
                     if deltas.contains(&kind) { Temporality::Delta } else { Temporality::Cumulative };
                 if temporality == Temporality::Delta {
                     series.retain_mut(|series| {
-                        let key = (stream.name().to_owned(), Arc::clone(&series.labels));
-                        let known = before.insert(key, (series.started, series.point.clone()));
-                        let known = known.filter(|(started, _)| *started == series.started);
-                        let Some((started, known)) = known else { return true };
-                        series.started = since.unwrap_or(started);
-                        subtract(&mut series.point, &known)
+                        let now = Before {
+                            started: series.started,
+                            point: series.point.clone(),
+                            is_observed: view.is_observed(),
+                            seen: *collected,
+                        };
+                        let known = before.insert((stream.id(), Arc::clone(&series.labels)), now);
+                        let known = known.filter(|known| known.started == series.started);
+                        let Some(known) = known else { return true };
+                        series.started = since.unwrap_or(known.started);
+                        subtract(&mut series.point, &known.point)
                     });
                 }
                 if !series.is_empty() {
@@ -217,6 +239,7 @@ impl InMemoryExporter {
                 }
             }
         });
+        forget_ended(before, *collected);
         let collection = Arc::new(Collection { time, metrics });
         state.history.push_back(Arc::clone(&collection));
         while state.history.len() > state.keep {
@@ -259,6 +282,18 @@ impl fmt::Debug for InMemoryExporter {
     }
 }
 
+/// Forgets the series that were not there now: a recorded one has ended, and begins anew if it comes again. Of those that are asked for
+/// the ones that were there last stay, so that memory is bounded however many come and go.
+fn forget_ended(before: &mut HashMap<(u32, Arc<LabelSet>), Before>, now: u64) {
+    before.retain(|_, known| known.seen == now || known.is_observed);
+    let mut absent: Vec<u64> = before.values().map(|known| known.seen).filter(|seen| *seen != now).collect();
+    if absent.len() > ABSENT {
+        let at = absent.len() - ABSENT;
+        let (_, &mut last_to_go, _) = absent.select_nth_unstable(at - 1);
+        before.retain(|_, known| known.seen > last_to_go);
+    }
+}
+
 /// Takes away what was there before. Whether anything is left; a distribution over other buckets than before stays whole.
 fn subtract(point: &mut Point, before: &Point) -> bool {
     match (point, before) {
@@ -287,5 +322,119 @@ fn subtract(point: &mut Point, before: &Point) -> bool {
             is_other
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use metercast_core::{Instrument, KeyValue, NumberType, ValueRef};
+
+    use super::*;
+    use crate::view::View;
+
+    fn counter(name: &'static str, scope: &'static str) -> Instrument {
+        let builder = Instrument::builder(Kind::Counter, NumberType::U64, name);
+        builder.scope(scope, "1").build().unwrap()
+    }
+
+    fn deltas(store: &Store) -> InMemoryExporter {
+        InMemoryExporter::new(store.clone()).temporality(Kind::Counter, Temporality::Delta)
+    }
+
+    /// The values of all series of this name, in all scopes.
+    fn values(collection: &Collection, name: &str) -> Vec<u64> {
+        let metrics = collection.metrics.iter().filter(|metric| metric.name == name);
+        let value = |series: &Series| match series.point {
+            Point::U64(value) => value,
+            ref other => panic!("{other:?}"),
+        };
+        metrics.flat_map(|metric| metric.series.iter().map(value)).collect()
+    }
+
+    #[test]
+    fn deltas_of_one_name_in_two_scopes_are_kept_apart() {
+        let store = Store::new();
+        let exporter = deltas(&store);
+        let (one, other) = (counter("scoped", "one"), counter("scoped", "two"));
+        for round in 1..=3 {
+            store.scope(|| {
+                one.add(10 * round, []);
+                other.add(round, []);
+            });
+            let mut came = values(&exporter.collect(), "scoped");
+            came.sort_unstable();
+            assert_eq!(came, [round, 10 * round]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_series_that_have_ended() {
+        let store = Store::new();
+        let exporter = deltas(&store);
+        let orders = counter("ending", "one");
+        for round in 0..50 {
+            let user = format!("user-{round}");
+            store.scope(|| orders.add(7_u64, [("user", ValueRef::from(user.as_str()))]));
+            assert_eq!(values(&exporter.collect(), "ending"), [7]);
+            assert!(store.remove("ending", [KeyValue::new("user", user)]));
+        }
+        exporter.collect();
+        assert_eq!(exporter.state().before.len(), 0);
+    }
+
+    #[test]
+    fn what_is_put_together_of_series_goes_on_when_one_of_them_ends() {
+        let store = Store::new();
+        let view = View::of("together").drop_labels(["user"]);
+        let exporter = deltas(&store).projection(Projection::new().view(view));
+        let orders = counter("together", "one");
+        let add =
+            |user: &str, count: u64| store.scope(|| orders.add(count, [("user", ValueRef::from(user))]));
+        add("ada", 5);
+        add("bob", 2);
+        assert_eq!(values(&exporter.collect(), "together"), [7]);
+        assert!(store.remove("together", [KeyValue::new("user", "ada")]));
+        add("bob", 1);
+        assert_eq!(values(&exporter.collect(), "together"), [1]);
+        add("ada", 4);
+        assert_eq!(values(&exporter.collect(), "together"), [4]);
+    }
+
+    #[test]
+    fn what_is_not_said_for_a_time_goes_on_where_it_was_and_memory_is_bounded() {
+        let store = Store::new();
+        let exporter = deltas(&store);
+        let builder = Instrument::builder(Kind::Counter, NumberType::U64, "said").observable();
+        let (round, observed) = (Arc::new(AtomicU64::new(0)), builder.build().unwrap());
+        let _observation = store.scope(|| {
+            let round = Arc::clone(&round);
+            observed.observe(move |observer| {
+                let round = round.load(Ordering::Relaxed);
+                if round % 2 == 0 {
+                    observer.set(100 + round, []);
+                }
+                let user = format!("user-{round}");
+                observer.set(1_u64, [("user", ValueRef::from(user.as_str()))]);
+            })
+        });
+        for at in 0..5 {
+            round.store(at, Ordering::Relaxed);
+            let mut came = values(&exporter.collect(), "said");
+            came.sort_unstable();
+            let expected: &[u64] = [&[1, 100], &[1][..], &[1, 2], &[1], &[1, 2]][at as usize];
+            assert_eq!(came, expected, "{at}");
+        }
+        let mut before = HashMap::new();
+        for seen in 0..10_000 {
+            let labels = Arc::clone(&exporter.collections()[0].metrics[0].series[0].labels);
+            let known =
+                Before { started: SystemTime::UNIX_EPOCH, point: Point::U64(1), is_observed: true, seen };
+            before.insert((seen as u32, labels), known);
+        }
+        forget_ended(&mut before, 9_999);
+        assert_eq!(before.len(), ABSENT + 1);
+        assert!(before.values().all(|known| known.seen >= 9_999 - ABSENT as u64));
     }
 }

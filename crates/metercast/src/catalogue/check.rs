@@ -153,7 +153,7 @@ fn rows(markdown: &str) -> Vec<Row<'_>> {
         };
         match &heads {
             None if cells[0] == "Metric" => heads = Some(cells),
-            Some(heads) if !cells[0].starts_with("---") => {
+            Some(heads) if !is_rule(&cells[0]) => {
                 let ordinal = rows.iter().filter(|row| row.cells[0] == cells[0]).count();
                 rows.push(Row { section, ordinal, heads: heads.clone(), cells });
             }
@@ -161,6 +161,11 @@ fn rows(markdown: &str) -> Vec<Row<'_>> {
         }
     }
     rows
+}
+
+/// Whether this is a cell of the row below the heads: GitHub Flavored Markdown, "Tables". Who formats the file may align columns.
+fn is_rule(cell: &str) -> bool {
+    cell.contains('-') && cell.trim_matches(':').bytes().all(|byte| byte == b'-')
 }
 
 /// The cells of a row of a table; a bar behind a backslash is no end.
@@ -277,7 +282,11 @@ fn held(catalogue: &Catalogue, path: &Path, update: bool) -> Result<(), String> 
     let existing = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && update => String::new(),
-        Err(error) => return Err(format!("cannot read {shown}: {error}; UPDATE=1 writes it")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(format!("cannot read {shown}: {error}; UPDATE=1 writes it"));
+        }
+        // What is there and cannot be read is not written over.
+        Err(error) => return Err(format!("cannot read {shown}: {error}")),
     };
     let new = catalogue.document(&existing).map_err(|error| format!("{shown}: {error}"))?;
     if update {
@@ -328,6 +337,34 @@ mod tests {
             (format!("{head}| `a` | gauge |\n"), format!("{head}| `a` | gauge |\n| `a` | counter |\n"));
         let difference = Difference::between(&one, &two);
         assert_eq!((&*difference.added, difference.changed.len()), (&["a (counter)".to_owned()][..], 0));
+    }
+
+    #[test]
+    fn a_table_that_somebody_aligned_has_the_same_metrics() {
+        let table = |rule: &str| format!("| Metric | Type |\n| {rule} | {rule} |\n| `a` | gauge |\n");
+        for rule in ["---", ":---", ":--:", "-", "-------:"] {
+            assert_eq!(Difference::between(&table(rule), &table("---")), Difference::default(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_said_to_be_written_by_an_update() {
+        let folder = std::env::temp_dir().join(format!("metercast-check-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let catalogue =
+            Catalogue { metrics: Vec::new(), conflicts: Vec::new(), options: crate::PageOptions::new() };
+        let path = folder.join("metrics.md");
+        assert!(held(&catalogue, &path, false).unwrap_err().ends_with("UPDATE=1 writes it"));
+        fs::write(&path, b"# \xff\n").unwrap();
+        for update in [false, true] {
+            let error = held(&catalogue, &path, update).unwrap_err();
+            assert!(!error.contains("UPDATE"), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"# \xff\n");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(held(&catalogue, &path, true), Ok(()));
+        assert_eq!(held(&catalogue, &path, false), Ok(()));
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

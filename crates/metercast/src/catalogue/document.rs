@@ -37,19 +37,23 @@ impl error::Error for DocumentError {}
 
 impl Catalogue {
     /// A file with [`markdown`](Catalogue::markdown) in it, between two lines of comment. Of what the file has now, `existing`, everything
-    /// outside of these lines stays. An empty file gets a title.
+    /// outside of these lines stays. An empty file gets a title. Where the file's lines end as on Windows, those of the reference do too.
     ///
     /// # Errors
     ///
     /// If `existing` is not empty and does not say clearly where the reference stands.
     pub fn document(&self, existing: &str) -> Result<String, DocumentError> {
-        let (before, after) = around(existing)?.unwrap_or(("# Metrics\n\n", ""));
-        Ok(format!("{before}{BEGIN}\n\n{}\n{END}\n{after}", self.markdown()))
+        let (before, old, after) = around(existing)?.unwrap_or(("# Metrics\n\n", "", ""));
+        let mut new = format!("{BEGIN}\n\n{}\n{END}\n", self.markdown());
+        if old.lines().next().is_some_and(|first| old[first.len()..].starts_with("\r\n")) {
+            new = new.replace('\n', "\r\n");
+        }
+        Ok(format!("{before}{new}{after}"))
     }
 }
 
-/// What stands before and after the reference; `None` if the file is empty.
-fn around(existing: &str) -> Result<Option<(&str, &str)>, DocumentError> {
+/// What stands before the reference, the reference with its two lines, and what stands after it; `None` if the file is empty.
+fn around(existing: &str) -> Result<Option<(&str, &str, &str)>, DocumentError> {
     if existing.trim().is_empty() {
         return Ok(None);
     }
@@ -66,7 +70,9 @@ fn around(existing: &str) -> Result<Option<(&str, &str)>, DocumentError> {
     }
     match (&*begins, &*ends) {
         ([], []) => Err(DocumentError::NoPlace),
-        ([begin], [end]) if begin < end => Ok(Some((&existing[..*begin], &existing[*end..]))),
+        ([begin], [end]) if begin < end => {
+            Ok(Some((&existing[..*begin], &existing[*begin..*end], &existing[*end..])))
+        }
         _ => Err(DocumentError::Unclear),
     }
 }
@@ -74,12 +80,26 @@ fn around(existing: &str) -> Result<Option<(&str, &str)>, DocumentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PageOptions;
 
     #[test]
     fn what_stands_around_the_reference_stays() {
         let text = format!("# Ours\n\n{BEGINS} -->\nold\n{ENDS} -->\nAsk us.\n");
-        assert_eq!(around(&text), Ok(Some(("# Ours\n\n", "Ask us.\n"))));
+        let old = format!("{BEGINS} -->\nold\n{ENDS} -->\n");
+        assert_eq!(around(&text), Ok(Some(("# Ours\n\n", &*old, "Ask us.\n"))));
         assert_eq!(around(" \n"), Ok(None));
+    }
+
+    #[test]
+    fn a_file_with_the_line_ends_of_windows_is_as_good_as_another() {
+        let catalogue = Catalogue { metrics: Vec::new(), conflicts: Vec::new(), options: PageOptions::new() };
+        let written = catalogue.document("").unwrap();
+        let checked_out = written.replace('\n', "\r\n");
+        assert_eq!(catalogue.check(&checked_out), Ok(()));
+        assert_eq!(catalogue.document(&checked_out).unwrap(), checked_out);
+        assert_eq!(catalogue.check(&written), Ok(()));
+        // Only those of the reference count: what stands around it belongs to whoever wrote it.
+        assert_eq!(catalogue.check(&format!("# Ours\r\n{}", &written["# Metrics\n".len()..])), Ok(()));
     }
 
     #[test]

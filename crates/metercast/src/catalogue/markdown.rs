@@ -27,7 +27,9 @@ impl Catalogue {
         packages.sort_unstable_by_key(|package| (package.is_empty(), *package));
         packages.dedup();
         for package in packages {
-            let title = if package.is_empty() { MET } else { package };
+            // A file may say anything of itself, and a title is one line.
+            let title =
+                if package.is_empty() { MET.to_owned() } else { package.replace(char::is_control, " ") };
             if !out.is_empty() {
                 out.push('\n');
             }
@@ -151,7 +153,8 @@ fn text(text: &str) -> String {
 /// A text in the letters of a program, in a cell of a table. GitHub Flavored Markdown, "Tables": a bar is escaped in code too.
 fn code(text: &str) -> String {
     let text = text.replace('|', "\\|").replace(char::is_control, " ");
-    let fence = if text.contains('`') { "``" } else { "`" };
+    let longest = text.split(|rune| rune != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
     // A space is taken off again on both sides.
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
@@ -173,6 +176,7 @@ mod tests {
             ("a|b", r"`a\|b`"),
             ("a`b", "``a`b``"),
             ("`", "`` ` ``"),
+            ("a``b`c", "```a``b`c```"),
             ("", "`  `"),
             ("a\nb", "`a b`"),
         ] {

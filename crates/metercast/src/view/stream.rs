@@ -283,7 +283,6 @@ impl<'a> StreamView<'a> {
     }
 
     /// Whether callbacks or a gauge set say some of its series in this reading.
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn is_observed(&self) -> bool {
         self.family.is_observed()
     }
