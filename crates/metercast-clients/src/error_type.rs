@@ -3,7 +3,7 @@
 /// An error with a short name that is one of few, for `error.type` of the semantic conventions. Messages of servers, names of
 /// columns and the like are never in it.
 ///
-/// Errors of sqlx and redis have one, with the feature of their version.
+/// Errors of sqlx, redis and the pools of deadpool and bb8 have one, with the feature of their version.
 ///
 /// ```
 /// use metercast_clients::ErrorType;
@@ -69,3 +69,44 @@ macro_rules! sqlx {
 
 sqlx!("sqlx_0_8", sqlx_0_8);
 sqlx!("sqlx_0_9", sqlx_0_9);
+
+/// For each version of deadpool the same.
+macro_rules! deadpool {
+    ($feature:literal, $deadpool:ident) => {
+        #[cfg(feature = $feature)]
+        impl<E: ErrorType> ErrorType for $deadpool::managed::PoolError<E> {
+            fn error_type(&self) -> &'static str {
+                use $deadpool::managed::{HookError, PoolError};
+                match self {
+                    PoolError::Timeout(_) => "pool_timeout",
+                    PoolError::Backend(error) => error.error_type(),
+                    PoolError::Closed => "pool_closed",
+                    PoolError::NoRuntimeSpecified => "configuration",
+                    PoolError::PostCreateHook(HookError::Backend(error)) => error.error_type(),
+                    PoolError::PostCreateHook(_) => "hook",
+                }
+            }
+        }
+    };
+}
+
+deadpool!("deadpool_0_12", deadpool_0_12);
+deadpool!("deadpool_0_13", deadpool_0_13);
+
+/// For each version of bb8 the same.
+macro_rules! bb8 {
+    ($feature:literal, $bb8:ident) => {
+        #[cfg(feature = $feature)]
+        impl<E: ErrorType> ErrorType for $bb8::RunError<E> {
+            fn error_type(&self) -> &'static str {
+                match self {
+                    $bb8::RunError::User(error) => error.error_type(),
+                    $bb8::RunError::TimedOut => "pool_timeout",
+                }
+            }
+        }
+    };
+}
+
+bb8!("bb8_0_8", bb8_0_8);
+bb8!("bb8_0_9", bb8_0_9);

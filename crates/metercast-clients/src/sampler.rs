@@ -48,8 +48,11 @@ const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 pub struct Sampler {
     interval: Duration,
     jitter: Duration,
-    turn: Option<Box<dyn FnMut() -> bool + Send>>,
+    turn: Option<Turn>,
 }
+
+/// Says whether to sample.
+type Turn = Box<dyn FnMut() -> bool + Send>;
 
 impl Sampler {
     /// Samples after each interval, of at least a second and at most 30 years: what is shorter or longer is that.
@@ -65,7 +68,7 @@ impl Sampler {
     }
 
     /// Samples only when this is true, which is asked for each time: such as whether this process is the leader of many that would
-    /// measure the same.
+    /// measure the same. It is not sampled if this panics.
     pub fn only_if(mut self, turn: impl FnMut() -> bool + Send + 'static) -> Sampler {
         self.turn = Some(Box::new(turn));
         self
@@ -94,7 +97,8 @@ impl Sampler {
         let mut turn = self.turn.take();
         // A panic is told by the panic hook; nothing here is left half done by one.
         let mut once = move || {
-            let _ = catch_unwind(AssertUnwindSafe(|| sample(turn.as_mut().is_none_or(|turn| turn()))));
+            let is_turn = is_turn(&mut turn);
+            let _ = catch_unwind(AssertUnwindSafe(|| sample(is_turn)));
         };
         let at_once = self.jitter.is_zero();
         if at_once {
@@ -118,9 +122,8 @@ impl Sampler {
     {
         let mut turn = self.turn.take();
         self.spawn(true, move || {
-            let is_turn = catch_unwind(AssertUnwindSafe(|| turn.as_mut().is_none_or(|turn| turn())));
-            let sample =
-                is_turn.unwrap_or(false).then(|| catch_unwind(AssertUnwindSafe(&mut sample)).ok()).flatten();
+            let is_turn = is_turn(&mut turn);
+            let sample = is_turn.then(|| catch_unwind(AssertUnwindSafe(&mut sample)).ok()).flatten();
             async move {
                 if let Some(sample) = sample {
                     unharmed(sample).await;
@@ -180,6 +183,11 @@ impl Drop for Sampling {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Whether to sample: whoever panics when he is asked says no.
+fn is_turn(turn: &mut Option<Turn>) -> bool {
+    turn.as_mut().is_none_or(|turn| catch_unwind(AssertUnwindSafe(turn)).unwrap_or(false))
 }
 
 /// Waits for a future that may panic.

@@ -234,24 +234,33 @@ fn what_a_pool_has_counted_is_there_and_what_it_does_not_count_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sampled_pool_that_panics_is_not_there_until_it_answers_again() {
-    let (store, is_gone) = (Store::new(), Arc::new(AtomicBool::new(false)));
-    let pool = {
-        let is_gone = Arc::clone(&is_gone);
-        move || {
-            assert!(!is_gone.load(Ordering::Relaxed), "on purpose");
-            PoolState::new(3, 1)
-        }
+async fn a_sampled_pool_that_panics_or_of_which_nobody_knows_who_leads_is_not_there_until_that_is_over() {
+    let [pool_panics, leader_panics] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let panics = |when: &Arc<AtomicBool>| {
+        let when = Arc::clone(when);
+        move || assert!(!when.load(Ordering::Relaxed), "on purpose")
     };
-    let sampler = Sampler::every(Duration::from_secs(10));
+    let (pool, leader) = (panics(&pool_panics), panics(&leader_panics));
+    let pool = move || {
+        pool();
+        PoolState::new(3, 1)
+    };
+    let sampler = Sampler::every(Duration::from_secs(10)).only_if(move || {
+        leader();
+        true
+    });
+    let store = Store::new();
     let _observation = store.scope(|| PoolMetrics::new().size("h_size").sample(sampler, pool)).unwrap();
     assert_eq!(samples(&store), ["h_size 3"]);
-    is_gone.store(true, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_secs(11)).await;
-    assert_eq!(samples(&store), [""; 0], "what it said before is old");
-    is_gone.store(false, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(samples(&store), ["h_size 3"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for panics in [pool_panics, leader_panics] {
+        panics.store(true, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(samples(&store), [""; 0], "what it said before is old");
+        panics.store(false, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(samples(&store), ["h_size 3"]);
+    }
 }
 
 /// Pools of deadpool, without a server: each version says the same.

@@ -1,5 +1,6 @@
 //! What a pool's metrics are called: as the semantic conventions say, or in the user's own way.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metercast_core::{Instrument, InstrumentError, Kind, NumberType, ValueRef};
@@ -278,12 +279,10 @@ impl PoolMetrics {
             move || *last.lock().unwrap_or_else(PoisonError::into_inner)
         }))?;
         let sampling = sampler.run(move |is_turn| {
-            // Gone before the pool is asked: if it panics, what it said before is not said on and on.
-            let set = |state| *last.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            set(None);
-            if is_turn {
-                set(Some(pool.state()));
-            }
+            // Of a pool that panics nothing is said; what it said before is old.
+            let ask = || catch_unwind(AssertUnwindSafe(|| pool.state())).ok();
+            let state = if is_turn { ask() } else { None };
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = state;
         });
         Ok(observation.with(sampling))
     }

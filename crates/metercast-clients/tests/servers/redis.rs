@@ -9,7 +9,7 @@ use conformance::servers::Redis;
 use conformance::use_programs;
 use deadpool_redis::{Config, Runtime};
 use metercast::{Store, StoreFutureExt};
-use metercast_clients::{Operations, PoolMetrics, PoolTimes, TimedRedis};
+use metercast_clients::{ErrorType, Operations, PoolMetrics, PoolTimes, TimedRedis};
 use redis_1::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis_1::{Client, Cmd, Pipeline, RedisFuture, RedisResult, Value, cmd, pipe};
 
@@ -61,7 +61,8 @@ async fn a_pool_of_deadpool_whose_connections_are_all_taken_or_lost_shows_it() {
         until_is(&store, "db_client_connection_count", &["state=\"idle\""], 2.0).await;
 
         server.stop();
-        until("no connection", &store, async || times.acquire(&pool).await.is_err()).await;
+        let refused = async || times.acquire(&pool).await.is_err_and(|error| error.error_type() == "io");
+        until("no connection", &store, refused).await;
         assert_eq!((count("idle"), count("used")), (Some(0.0), Some(0.0)));
         assert_eq!(value(&store, "db_client_connection_timeouts", &[]), None, "it was refused, not late");
 
@@ -75,7 +76,8 @@ async fn a_pool_of_deadpool_whose_connections_are_all_taken_or_lost_shows_it() {
 
         pool.close();
         until_is(&store, "db_client_connection_count", &["state=\"idle\""], 0.0).await;
-        assert!(times.acquire(&pool).await.is_err(), "it is closed");
+        let error = times.acquire(&pool).await.err().expect("it is closed");
+        assert_eq!(error.error_type(), "pool_closed");
         assert_eq!(value(&store, "db_client_connection_pending_requests", &[]), Some(0.0));
     }
     .in_store(store.clone())
@@ -106,7 +108,8 @@ async fn a_pool_of_bb8_shows_what_it_counts_and_who_waits_for_it() {
             async move { times.acquire(&pool).await.map(drop) }.in_store(store.clone())
         });
         until_is(&store, "db_client_connection_pending_requests", &[], 1.0).await;
-        second.await.expect("no panic").expect_err("nothing is given back");
+        let error = second.await.expect("no panic").expect_err("nothing is given back");
+        assert_eq!(error.error_type(), "pool_timeout");
         assert_eq!(number("db_client_connection_pending_requests", &[]), 0.0);
         assert_eq!((number("pool_timeouts", &[]), number("pool_gets", &[])), (1.0, 2.0));
         assert_eq!(number("db_client_connection_timeouts", &[]), 1.0);
