@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("MIT", "ours too: the notice stays"),
     ("Apache-2.0", "ours too: the notice stays, patents are granted"),
     ("BSD-3-Clause", "the notice stays, the name is not used to advertise"),
+    ("BSL-1.0", "the notice stays with the source, and need not come with a program"),
     ("ISC", "the notice stays"),
     ("Zlib", "changes are marked as such"),
     ("Unicode-3.0", "of tables of characters: the notice stays"),
