@@ -43,8 +43,8 @@ fn app() -> Router {
 }
 
 /// The value or sum at the end of the only line.
-fn only(lines: Vec<String>) -> f64 {
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+fn only(lines: &[String]) -> f64 {
+    let [line] = lines else { panic!("{lines:?}") };
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
@@ -57,7 +57,7 @@ fn bodies_are_measured_only_where_it_is_said() {
     with_store(|store| async move {
         send(app().layer(server()), Request::post("/echo").body(Body::from("12345")).unwrap()).await;
         assert_eq!((lines(&store, REQUEST), lines(&store, RESPONSE)), (vec![], vec![]));
-        assert_eq!(only(lines(&store, DURATION)), 1.0);
+        assert_eq!(only(&lines(&store, DURATION)), 1.0);
     });
 }
 
@@ -66,7 +66,7 @@ fn bodies_have_the_labels_of_their_request() {
     with_store(|store| async move {
         let app = app().layer(server().body_sizes());
         send(app, Request::post("/echo").body(Body::from("12345")).unwrap()).await;
-        assert_eq!((only(sums(&store, REQUEST)), only(sums(&store, RESPONSE))), (5.0, 5.0));
+        assert_eq!((only(&sums(&store, REQUEST)), only(&sums(&store, RESPONSE))), (5.0, 5.0));
         assert_eq!(lines(&store, REQUEST), lines(&store, DURATION));
         assert_eq!(lines(&store, RESPONSE), lines(&store, DURATION));
     });
@@ -80,7 +80,7 @@ fn the_size_of_a_response_is_what_was_sent_of_it() {
             app.oneshot(Request::get("/unsaid").body(Body::empty()).unwrap()).await.unwrap().into_body();
         body.frame().await.unwrap().unwrap();
         drop(body);
-        assert_eq!(only(sums(&store, RESPONSE)), 5.0);
+        assert_eq!(only(&sums(&store, RESPONSE)), 5.0);
         assert!(lines(&store, RESPONSE)[0].starts_with("error.type=cancelled "));
     });
 }
@@ -95,7 +95,7 @@ fn a_request_body_that_does_not_say_its_size_has_one_only_if_it_is_counted() {
     with_store(|store| async move {
         let layer = server().body_sizes().count_request_bodies();
         send(app().layer(layer.clone()), Request::post("/echo").body(unsaid()).unwrap()).await;
-        assert_eq!(only(sums(&store, REQUEST)), 10.0);
+        assert_eq!(only(&sums(&store, REQUEST)), 10.0);
         // Nobody reads it.
         send(app().layer(layer), Request::post("/none").body(Body::from("12345")).unwrap()).await;
         assert_eq!(sums(&store, REQUEST).len(), 2);
@@ -139,7 +139,7 @@ fn an_answer_to_head_is_complete_without_its_body() {
                 "http.request.method=HEAD http.response.status_code=200 network.protocol.version=1.0 url.scheme=http 1"
             ]
         );
-        assert_eq!(only(sums(&store, RESPONSE)), 0.0);
+        assert_eq!(only(&sums(&store, RESPONSE)), 0.0);
     });
 }
 
@@ -200,8 +200,8 @@ fn a_tunnel_ends_its_request_with_its_answer() {
         let mut through = [0; 7];
         stream.read_exact(&mut through).await.unwrap();
         assert_eq!(&through, b"through");
-        assert_eq!(only(lines(&store, DURATION)), 1.0);
-        assert_eq!(only(lines(&store, ACTIVE)), 0.0);
+        assert_eq!(only(&lines(&store, DURATION)), 1.0);
+        assert_eq!(only(&lines(&store, ACTIVE)), 0.0);
     });
 }
 
@@ -213,10 +213,10 @@ fn a_client_that_goes_away_cancels_its_request() {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         until("the request to begin", || !lines(&store, ACTIVE).is_empty()).await;
-        assert_eq!(only(lines(&store, ACTIVE)), 1.0);
+        assert_eq!(only(&lines(&store, ACTIVE)), 1.0);
         drop(stream);
         until("the request to end", || !lines(&store, DURATION).is_empty()).await;
         assert!(lines(&store, DURATION)[0].starts_with("error.type=cancelled "));
-        assert_eq!(only(lines(&store, ACTIVE)), 0.0);
+        assert_eq!(only(&lines(&store, ACTIVE)), 0.0);
     });
 }
