@@ -65,6 +65,7 @@ impl Group {
             Group::Bridge => {
                 "one recording by another library's API, into metercast and into its own back end"
             }
+            Group::Http => "one request to an axum router in the process; `/added` is what measuring it adds",
             Group::Scrape => {
                 "one page of text, everything on it; of each 100 series one changed since the last"
             }

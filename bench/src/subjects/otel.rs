@@ -152,7 +152,7 @@ impl Sdk {
         let metrics = read.scope_metrics().flat_map(|scope| scope.metrics());
         let points = metrics.filter(|metric| metric.name() == name).map(|metric| match metric.data() {
             AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
-                histogram.data_points().map(|point| point.count()).sum()
+                histogram.data_points().map(|point| point.count()).sum::<u64>()
             }
             other => panic!("{other:?}"),
         });
@@ -213,7 +213,7 @@ fn sum(metrics: &ResourceMetrics) -> u64 {
                     gauge.data_points().map(|point| point.value()).sum()
                 }
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
-                    histogram.data_points().map(|point| point.count()).sum()
+                    histogram.data_points().map(|point| point.count()).sum::<u64>()
                 }
                 other => panic!("{other:?}"),
             }
