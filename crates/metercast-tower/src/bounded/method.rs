@@ -38,19 +38,18 @@ impl Methods {
 
 fn is_standard(method: &Method) -> bool {
     const QUERY: &str = "QUERY";
-    [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::HEAD,
-        Method::OPTIONS,
-        Method::PATCH,
-        Method::CONNECT,
-        Method::TRACE,
-    ]
-    .contains(method)
-        || method.as_str() == QUERY
+    match *method {
+        Method::GET
+        | Method::POST
+        | Method::PUT
+        | Method::DELETE
+        | Method::HEAD
+        | Method::OPTIONS
+        | Method::PATCH
+        | Method::CONNECT
+        | Method::TRACE => true,
+        _ => method.as_str() == QUERY,
+    }
 }
 
 /// A method that is known, or `_OTHER`.

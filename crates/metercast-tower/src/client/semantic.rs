@@ -217,7 +217,8 @@ pub struct ClientRequest {
     host: Host,
     template: Option<&'static str>,
     version: Option<&'static str>,
-    call: Option<Call>,
+    // Apart, since few requests have one and each is moved several times.
+    call: Option<Box<Call>>,
     _active: Guard,
 }
 
@@ -226,7 +227,7 @@ impl HttpProfile for ClientSemantic {
 
     fn begin(&self, request: &RequestHead<'_>) -> Option<ClientRequest> {
         let settings = Arc::clone(&self.0);
-        let call = Call::of(request, &settings.rpc_methods, Side::Client);
+        let call = Call::of(request, &settings.rpc_methods, Side::Client).map(Box::new);
         let method = settings.methods.known(request.method());
         let host = settings.host(request);
         let template = request.extension::<UrlTemplate>().map(|template| template.0);

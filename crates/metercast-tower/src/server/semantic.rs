@@ -194,7 +194,8 @@ pub struct ServerRequest {
     route: Route,
     version: Option<&'static str>,
     host: Option<Host>,
-    call: Option<Call>,
+    // Apart, since few requests have one and each is moved several times.
+    call: Option<Box<Call>>,
     _active: Guard,
 }
 
@@ -212,7 +213,7 @@ impl HttpProfile for ServerSemantic {
 
     fn begin(&self, request: &RequestHead<'_>) -> Option<ServerRequest> {
         let settings = Arc::clone(&self.0);
-        let call = Call::of(request, &settings.rpc_methods, Side::Server);
+        let call = Call::of(request, &settings.rpc_methods, Side::Server).map(Box::new);
         let route = Route::of_request(request);
         if call.is_none() && matches!((settings.unmatched, &route), (Unmatched::Skipped, Route::Unmatched)) {
             return None;
