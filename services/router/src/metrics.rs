@@ -22,7 +22,7 @@ metrics! {
     pub(crate) static FETCH_DURATION: Histogram<f64> = "gateway.operations.fetch.duration" {
         unit: "s", labels: { "subgraph.name": &str }, visibility: private
     };
-    /// Duration of HTTP client requests.
+    /// Duration of HTTP client requests
     pub(crate) static CLIENT_DURATION: Histogram<f64> = "http.client.request.duration" {
         unit: "s", labels: { "subgraph.name": &str, "http.response.status_code": u16 }
     };
