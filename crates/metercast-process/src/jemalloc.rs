@@ -74,8 +74,8 @@ impl Questions {
 ///
 /// jemalloc was compiled without statistics.
 #[track_caller]
-pub fn jemalloc() -> Result<JemallocObservation, Error> {
-    let questions = Questions::new()?;
+pub fn jemalloc() -> Result<JemallocObservation, JemallocError> {
+    let questions = Questions::new().map_err(|cause| JemallocError { cause })?;
     let shared = Arc::new(Shared::new(move || questions.ask().ok()));
     let mut observations = Vec::new();
     let gauges = [&ALLOCATED, &ACTIVE, &METADATA, &RESIDENT, &MAPPED, &RETAINED];
@@ -89,6 +89,21 @@ pub fn jemalloc() -> Result<JemallocObservation, Error> {
     }
     Ok(JemallocObservation { observations })
 }
+
+/// There is nothing that jemalloc could be asked.
+#[derive(Debug)]
+pub struct JemallocError {
+    cause: Error,
+}
+
+impl fmt::Display for JemallocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = &self.cause;
+        write!(f, "jemalloc has no statistics: {cause}; compile it with them, or leave its metrics out")
+    }
+}
+
+impl std::error::Error for JemallocError {}
 
 /// jemalloc, observed until this is dropped.
 #[must_use = "dropping it ends the observation at once; keep it, or call `forever`"]

@@ -49,7 +49,7 @@ mod runtime;
 
 pub use build_info::BuildInfo;
 #[cfg(feature = "jemalloc")]
-pub use jemalloc::{JemallocObservation, jemalloc};
+pub use jemalloc::{JemallocError, JemallocObservation, jemalloc};
 pub use observe::{Observe, Observed, observe};
 pub use panics::{PanicCounting, panics};
 pub use process::{ProcessNames, ProcessObservation, process};
