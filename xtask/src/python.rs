@@ -6,7 +6,12 @@ use std::process::{Command, Stdio};
 use crate::install;
 
 /// Packages and versions. Wheels only: nothing is compiled, and no package runs code of its own to install itself.
-const PACKAGES: [&str; 3] = ["prometheus_client==0.26.0", "opentelemetry-proto==1.45.2", "rotel==0.0.1a15"];
+const PACKAGES: [&str; 4] = [
+    "prometheus_client==0.26.0",
+    "opentelemetry-proto==1.45.2",
+    "opentelemetry-semantic-conventions==0.66b2",
+    "rotel==0.0.1a15",
+];
 
 /// What Debian calls the program that makes virtual environments, and the part of it that it packs apart.
 const DEBIAN: [&str; 2] = ["python3", "python3-venv"];

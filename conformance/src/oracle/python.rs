@@ -10,6 +10,11 @@ use serde_json::{Value, json};
 use crate::samples::{Labels, Samples, exemplar, is_own};
 use crate::truth::Families;
 
+/// Where `xtask/src/python.rs` makes the environment. `target` is a folder of the target folder.
+pub(super) fn interpreter(target: &str) -> PathBuf {
+    Path::new(target).with_file_name("xtask").join("python").join("bin").join("python")
+}
+
 /// What is to be read.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -111,8 +116,7 @@ impl Batch {
     ///
     /// If there is no such environment: `cargo xtask test --only services` makes it.
     pub fn ask(&self, target: &str) -> Answers {
-        // `xtask/src/python.rs` makes it there.
-        let python = Path::new(target).with_file_name("xtask").join("python").join("bin").join("python");
+        let python = interpreter(target);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle.py");
         let mut child = Command::new(&python)
             .arg(script)
