@@ -38,6 +38,12 @@ impl Answer {
     pub fn status(status: u16, headers: &str) -> Answer {
         Answer { status, headers: headers.to_owned(), body: Vec::new() }
     }
+
+    /// The same with another header.
+    pub fn header(mut self, name: &str, value: &str) -> Answer {
+        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
 }
 
 /// Sends a request without keeping the connection: the status, the head and the body of the answer.

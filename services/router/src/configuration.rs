@@ -15,8 +15,33 @@ struct Keys {
     #[serde(default)]
     cache: BTreeMap<String, bool>,
     private: Option<Private>,
-    #[serde(default, rename = "telemetry")]
-    _telemetry: serde::de::IgnoredAny,
+    #[serde(default)]
+    telemetry: Telemetry,
+}
+
+/// What the gateway itself wants to know of metercast's part.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Telemetry {
+    exporters: Exporters,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Exporters {
+    metrics: Metrics,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metrics {
+    common: Common,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Common {
+    views: Vec<serde::de::IgnoredAny>,
 }
 
 /// The exporter of the vendor.
@@ -34,6 +59,8 @@ pub(crate) struct Configuration {
     /// The upstreams whose answers are kept.
     pub(crate) cached: Vec<String>,
     pub(crate) private: Option<Private>,
+    /// How many views the user has.
+    pub(crate) views: usize,
     /// Of the whole text.
     pub(crate) hash: String,
 }
@@ -61,6 +88,7 @@ impl Configuration {
             upstreams: keys.upstreams,
             cached: keys.cache.into_iter().filter_map(|(name, on)| on.then_some(name)).collect(),
             private: keys.private,
+            views: keys.telemetry.exporters.metrics.common.views.len(),
             hash: format!("{:016x}", hasher.finish()),
         })
     }

@@ -13,6 +13,7 @@ mod gateway;
 mod metrics;
 mod pipeline;
 mod reload;
+mod stages;
 mod telemetry;
 mod upstream;
 
@@ -25,7 +26,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use command_line::CommandLine;
 use configuration::Configuration;
+use metercast_tower::Telemetry;
 use reload::Service;
+use stages::Measured;
 
 /// How long requests may go on after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -46,8 +49,12 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn run(command_line: &CommandLine) -> Result<(), Error> {
     let configuration = Configuration::read(&command_line.config)?;
-    let telemetry = telemetry::start(&command_line.config, &configuration)?;
-    let service = Arc::new(Service::new(command_line.config.clone(), &configuration, telemetry)?);
+    let measured = Measured::default();
+    let config = telemetry::configure(&command_line.config, &configuration, &measured)?;
+    let defined = config.instruments();
+    let telemetry = Telemetry::start(config)?;
+    let service = Service::new(command_line.config.clone(), &configuration, defined, measured, telemetry)?;
+    let service = Arc::new(service);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

@@ -22,14 +22,6 @@ metrics! {
     pub(crate) static FETCH_DURATION: Histogram<f64> = "gateway.operations.fetch.duration" {
         unit: "s", labels: { "subgraph.name": &str }, visibility: private
     };
-    /// Duration of HTTP client requests
-    pub(crate) static CLIENT_DURATION: Histogram<f64> = "http.client.request.duration" {
-        unit: "s", labels: { "subgraph.name": &str, "http.response.status_code": u16 }
-    };
-    /// Size of what upstreams answered
-    pub(crate) static ANSWER_SIZE: Histogram<u64> = "gateway.answer.size" {
-        unit: "By", buckets: [100, 1000, 10000], labels: { "subgraph.name": &str }
-    };
     /// Connections by what becomes of them
     pub(crate) static CONNECTIONS: UpDownCounter<i64> = "gateway.open_connections" {
         unit: "{connection}", labels: { "http.connection.state": State }
@@ -43,6 +35,10 @@ metrics! {
     /// Whether answers are kept
     pub(crate) static CONFIG_CACHE: ObservableGauge<u64> = "gateway.config.cache" {
         labels: { "opt.upstreams": u64 }, visibility: private
+    };
+    /// Whether the user defines instruments
+    pub(crate) static CONFIG_INSTRUMENTS: ObservableGauge<u64> = "gateway.config.custom_instruments" {
+        labels: { "opt.count": u64 }, visibility: private
     };
     /// Whether the user has views
     pub(crate) static CONFIG_VIEWS: ObservableGauge<u64> = "gateway.config.views" {

@@ -6,7 +6,7 @@ use metercast_tower::{Guard, KeyValue, Observation, Store};
 use tokio::sync::watch;
 
 use crate::configuration::Configuration;
-use crate::metrics::{CONFIG_CACHE, PIPELINES};
+use crate::metrics::{CONFIG_CACHE, CONFIG_INSTRUMENTS, CONFIG_VIEWS, PIPELINES};
 use crate::upstream::Upstream;
 
 /// A configuration that requests are served by. It is counted as long as a request is.
@@ -14,7 +14,7 @@ use crate::upstream::Upstream;
 pub(crate) struct Pipeline {
     upstreams: HashMap<String, Upstream>,
     retired: watch::Sender<bool>,
-    _observed: Observation,
+    _observed: [Observation; 3],
     _counted: Counted,
 }
 
@@ -40,19 +40,25 @@ impl Drop for Counted {
 }
 
 impl Pipeline {
-    /// Prepares everything. Nothing is served by it yet.
+    /// Prepares everything. Nothing is served by it yet. `instruments` is how many the user defines.
     ///
     /// # Errors
     ///
     /// What is wrong with an upstream.
-    pub(crate) fn new(configuration: &Configuration) -> Result<Pipeline, String> {
+    pub(crate) fn new(configuration: &Configuration, instruments: usize) -> Result<Pipeline, String> {
         let upstreams = configuration.upstreams.iter().map(|(name, url)| {
             let is_cached = configuration.cached.contains(name);
             Ok((name.clone(), Upstream::new(name, url, is_cached)?))
         });
         let upstreams = upstreams.collect::<Result<HashMap<_, _>, String>>()?;
         let cached = configuration.cached.len() as u64;
-        let observed = CONFIG_CACHE.observe(move |observer| observer.set(u64::from(cached > 0), (cached,)));
+        let (views, instruments) = (configuration.views as u64, instruments as u64);
+        let observed = [
+            CONFIG_CACHE.observe(move |observer| observer.set(u64::from(cached > 0), (cached,))),
+            CONFIG_VIEWS.observe(move |observer| observer.set(u64::from(views > 0), (views,))),
+            CONFIG_INSTRUMENTS
+                .observe(move |observer| observer.set(u64::from(instruments > 0), (instruments,))),
+        ];
         Ok(Pipeline {
             upstreams,
             retired: watch::Sender::new(false),

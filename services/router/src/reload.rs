@@ -7,12 +7,14 @@ use metercast_tower::Telemetry;
 
 use crate::configuration::Configuration;
 use crate::pipeline::Pipeline;
+use crate::stages::Measured;
 use crate::telemetry;
 
 /// The service at work.
 #[derive(Debug)]
 pub(crate) struct Service {
     file: PathBuf,
+    pub(crate) measured: Measured,
     pipeline: Mutex<Arc<Pipeline>>,
     /// Held while a reload is under way. `None` once it was shut down.
     telemetry: Mutex<Option<Telemetry>>,
@@ -22,10 +24,12 @@ impl Service {
     pub(crate) fn new(
         file: PathBuf,
         configuration: &Configuration,
+        instruments: usize,
+        measured: Measured,
         telemetry: Telemetry,
     ) -> Result<Service, String> {
-        let pipeline = Mutex::new(Arc::new(Pipeline::new(configuration)?));
-        Ok(Service { file, pipeline, telemetry: Mutex::new(Some(telemetry)) })
+        let pipeline = Mutex::new(Arc::new(Pipeline::new(configuration, instruments)?));
+        Ok(Service { file, measured, pipeline, telemetry: Mutex::new(Some(telemetry)) })
     }
 
     /// What new connections are served by.
@@ -51,8 +55,9 @@ impl Service {
         let mut next = None;
         let reloaded = telemetry.reload_with(|| {
             let configuration = Configuration::read(&self.file)?;
-            next = Some(Arc::new(Pipeline::new(&configuration)?));
-            telemetry::configure(&self.file, &configuration)
+            let config = telemetry::configure(&self.file, &configuration, &self.measured)?;
+            next = Some(Arc::new(Pipeline::new(&configuration, config.instruments())?));
+            Ok::<_, crate::Error>(config)
         });
         let reloaded = reloaded.map_err(|error| error.to_string())?;
         let next = next.ok_or("there is no configuration")?;

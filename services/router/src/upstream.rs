@@ -1,33 +1,37 @@
 //! A service behind the gateway.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::http::{Method, Request, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use metercast_tower::{Configured, HttpService};
+use tower::{Layer, ServiceExt};
 
 use crate::cache::Cache;
-use crate::metrics::{ANSWER_SIZE, CLIENT_DURATION, FETCH_DURATION, FETCHES};
+use crate::metrics::{FETCH_DURATION, FETCHES};
+use crate::stages::{Measured, Subgraph};
 
 /// The most that an upstream may answer.
 const MOST: usize = 8 << 20;
 
 /// Connections to upstreams.
-pub(crate) type Connections = Client<HttpConnector, Full<Bytes>>;
+pub(crate) type Connections = HttpService<Client<HttpConnector, Full<Bytes>>, Configured>;
 
 /// Connections to upstreams, none of them open yet.
-pub(crate) fn connections() -> Connections {
-    Client::builder(TokioExecutor::new()).build_http()
+pub(crate) fn connections(measured: &Measured) -> Connections {
+    measured.calls().layer(Client::builder(TokioExecutor::new()).build_http())
 }
 
 /// A service behind the gateway.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    name: String,
+    name: Arc<str>,
     url: String,
     cache: Option<Cache>,
 }
@@ -42,7 +46,7 @@ impl Upstream {
         let uri = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
         uri.ok_or_else(|| format!("upstreams.{name}: {url:?} is no URL; write http://HOST:PORT"))?;
         let cache = is_cached.then(|| Cache::new(name));
-        Ok(Upstream { name: name.to_owned(), url: url.trim_end_matches('/').to_owned(), cache })
+        Ok(Upstream { name: name.into(), url: url.trim_end_matches('/').to_owned(), cache })
     }
 
     /// Hands a request on. What the upstream does not answer is answered with 502.
@@ -58,16 +62,12 @@ impl Upstream {
             return Response::new(Body::from(kept));
         }
         let begun = Instant::now();
-        let answer = self.ask(connections, method, path, body).await;
-        let (status, body) = match &answer {
-            Ok((status, body)) => (*status, body.clone()),
-            Err(_) => (StatusCode::BAD_GATEWAY, Bytes::new()),
+        let (status, headers, body) = match self.ask(connections, method, path, body).await {
+            Ok(answer) => answer,
+            Err(_) => (StatusCode::BAD_GATEWAY, HeaderMap::new(), Bytes::new()),
         };
-        let seconds = begun.elapsed().as_secs_f64();
-        FETCHES.add(1, (&self.name, status.as_u16()));
-        FETCH_DURATION.record(seconds, (&self.name,));
-        CLIENT_DURATION.record(seconds, (&self.name, status.as_u16()));
-        ANSWER_SIZE.record(body.len() as u64, (&self.name,));
+        FETCHES.add(1, (&*self.name, status.as_u16()));
+        FETCH_DURATION.record(begun.elapsed().as_secs_f64(), (&*self.name,));
         if is_read
             && status == StatusCode::OK
             && let Some(cache) = &self.cache
@@ -76,6 +76,7 @@ impl Upstream {
         }
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
+        *response.headers_mut() = headers;
         response
     }
 
@@ -85,10 +86,16 @@ impl Upstream {
         method: Method,
         path: &str,
         body: Bytes,
-    ) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(StatusCode, HeaderMap, Bytes), crate::Error> {
         let uri = format!("{}/{path}", self.url);
-        let request = Request::builder().method(method).uri(uri).body(Full::from(body))?;
-        let (head, body) = connections.request(request).await?.into_parts();
-        Ok((head.status, Limited::new(body, MOST).collect().await?.to_bytes()))
+        let request = Request::builder().method(method).uri(uri).extension(Subgraph(Arc::clone(&self.name)));
+        let answer = connections.clone().oneshot(request.body(Full::from(body))?).await?;
+        let (mut head, body) = answer.into_parts();
+        let body = Limited::new(body, MOST).collect().await?.to_bytes();
+        // Those of the connection to the upstream, and of a body that came in another form (RFC 9110, 7.6.1).
+        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::UPGRADE] {
+            head.headers.remove(name);
+        }
+        Ok((head.status, head.headers, body))
     }
 }

@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::plan::Plan;
 use super::selector::{Selection, Selector, Takes};
 use super::source::Source;
-use super::standard::Standard;
+use super::standard::{Level, Standard};
 
 /// A kind of operation that a configuration may define instruments for, such as the requests of a server: its name, what may be
 /// asked of it, and the instruments that it knows by name.
@@ -42,6 +42,21 @@ impl Stage {
     pub fn standard(mut self, standard: Standard) -> Stage {
         self.standards.retain(|known| known.name != standard.name);
         self.standards.push(standard);
+        self
+    }
+
+    /// With an attribute of all instruments that are known by name up to here, which this selector has with this argument, `""` if
+    /// it needs none.
+    pub fn attribute(
+        mut self,
+        key: &'static str,
+        level: Level,
+        selector: &'static str,
+        argument: &'static str,
+    ) -> Stage {
+        let standards = self.standards.into_iter();
+        self.standards =
+            standards.map(|standard| standard.attribute(key, level, selector, argument)).collect();
         self
     }
 

@@ -1,11 +1,13 @@
-//! What was counted is there for whom it is: steps 1, 2 and 12.
+//! What was counted is there for whom it is: steps 1 to 3 and 12.
+
+use std::time::Duration;
 
 use crate::support::{Collector, Router, Yaml, until, upstream};
 
 /// The requests of step 2.
 pub(crate) fn requests(router: &Router) {
     for _ in 0..3 {
-        assert_eq!(router.get("/accounts/items/2"), 200);
+        assert_eq!(router.ask_for("/accounts/items/2", "GetUser"), 200);
     }
     assert_eq!(router.get("/accounts/status/500"), 500);
     for _ in 0..2 {
@@ -27,6 +29,8 @@ fn what_was_counted_before_any_configuration_is_there() {
     }
     until("what is configured", || vendor.names().contains(&"gateway.config.cache".to_owned()).then_some(()));
     assert_eq!(vendor.total("gateway.config.cache", &[]), 0.0);
+    assert_eq!(vendor.total("gateway.config.views", &[]), 0.0);
+    assert_eq!(vendor.total("gateway.config.custom_instruments", &[]), 1.0);
     assert_eq!(vendor.resource("service.name").as_deref(), Some("router"));
 }
 
@@ -50,6 +54,12 @@ fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
     assert_eq!((called("accounts"), called("products")), (Some(4.0), Some(2.0)));
     assert!(page.lines("gateway_config_").is_empty());
     assert!(page.lines("gateway_operations_fetch").is_empty());
+    let acme = |name: &str| page.sum(name, &[]);
+    assert_eq!(acme("acme_requests_total"), Some(7.0));
+    assert_eq!(acme("acme_slow_milliseconds_count"), Some(5.0));
+    assert_eq!((acme("acme_cost_count"), acme("acme_cost_sum")), (Some(3.0), Some(21.0)));
+    assert_eq!(page.sum("acme_get_user_total", &["op=\"GetUser\""]), Some(3.0));
+    assert_eq!(acme("acme_queue"), Some(5.0));
 
     let status = |code| [("http.response.status_code", code)];
     until("all at the user's", || (user.total("gateway.operations", &status("200")) == 5.0).then_some(()));
@@ -66,6 +76,27 @@ fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
     assert!(names.iter().all(|name| name.starts_with("gateway.")), "{names:?}");
     let names = user.names();
     assert!(!names.iter().any(|name| name.contains(".fetch") || name.contains(".config.")), "{names:?}");
+    until("the user's own", || (user.total("acme.requests", &[]) == 7.0).then_some(()));
+    assert_eq!(user.total("acme.get_user", &[("op", "GetUser")]), 3.0);
+}
+
+#[test]
+fn a_request_that_is_broken_off_counts_where_nothing_is_waited_for() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let router = Router::start(&Yaml::new(&upstream(), &user.url, &vendor.url));
+    requests(&router);
+    router.break_off("/accounts/sleep/5000", Duration::from_millis(200));
+    let page = until("the request is over", || {
+        let page = router.page();
+        (page.sum("acme_requests_total", &[]) == Some(8.0)).then_some(page)
+    });
+    assert_eq!(page.sum("acme_slow_milliseconds_count", &[]), Some(5.0));
+    assert_eq!(page.sum("acme_get_user_total", &["op=\"GetUser\""]), Some(3.0));
+    assert_eq!(page.sum("gateway_operations_total", &[]), Some(7.0));
+    assert_eq!(page.sum("http_server_active_requests", &[]), Some(0.0));
+    until("all at the user's", || (user.total("acme.requests", &[]) == 8.0).then_some(()));
+    let active = user.shape("http.server.active_requests").expect("it is there");
+    assert_eq!((active.kind, active.is_delta, active.is_monotonic), ("sum", false, false));
 }
 
 #[test]

@@ -102,7 +102,21 @@ fn a_reload_that_is_refused_says_why_and_changes_nothing() {
             Yaml { views: "- {name: a, aggregation: histgram}".into(), ..yaml.clone() },
             ["histgram", "router.yaml:"],
         ),
+        (
+            Yaml {
+                instruments: "acme.never: {value: unit, type: counter, condition: {eq: [1, 2]}}".into(),
+                ..yaml.clone()
+            },
+            ["compares a value with a value", "router.yaml:"],
+        ),
         (Yaml { listen: taken.clone(), ..yaml.clone() }, ["cannot listen on", &taken]),
+        (
+            Yaml {
+                instruments: "gateway.operations: {value: duration, type: histogram}".into(),
+                ..yaml.clone()
+            },
+            ["router.\"gateway.operations\": got a histogram, and expected another name", "router.yaml:"],
+        ),
     ];
     for (yaml, expected) in refused {
         let (status, text) = router.reload(&yaml);
@@ -112,6 +126,7 @@ fn a_reload_that_is_refused_says_why_and_changes_nothing() {
         }
         let page = router.page();
         assert_eq!(page.sum("gateway_operations_total", OK), Some(5.0));
+        assert_eq!(page.sum("acme_requests_total", &[]), Some(7.0));
         assert_eq!(page.sum("metercast_config_last_reload_successful", &[]), Some(0.0));
         assert_eq!(page.count("gateway_pipelines", &[]), 1);
     }

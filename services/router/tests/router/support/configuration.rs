@@ -13,6 +13,8 @@ pub(crate) struct Yaml {
     pub(crate) resource_selector: &'static str,
     /// What stands under `views`, each line as it is in the file.
     pub(crate) views: String,
+    /// What is defined for requests of clients beside what the scenario has, each line as it is in the file.
+    pub(crate) instruments: String,
     /// The names of the upstreams whose answers are kept.
     pub(crate) cached: Vec<&'static str>,
     /// What stands at the end, as it is.
@@ -30,6 +32,7 @@ impl Yaml {
             listen: "127.0.0.1:0".to_owned(),
             resource_selector: "none",
             views: String::new(),
+            instruments: String::new(),
             cached: Vec::new(),
             rest: String::new(),
         }
@@ -44,6 +47,7 @@ impl Yaml {
         };
         let cached: Vec<String> = self.cached.iter().map(|name| format!("{name}: true")).collect();
         let cached = cached.join(", ");
+        let instruments: String = self.instruments.lines().map(|line| format!("        {line}\n")).collect();
         let views = match self.views.trim_end() {
             "" => "        views: []\n".to_owned(),
             views => {
@@ -52,7 +56,7 @@ impl Yaml {
             }
         };
         format!(
-            "upstreams: {{accounts: \"{upstream}\", products: \"{upstream}\"}}
+            "upstreams: {{accounts: \"{upstream}\", products: \"{upstream}/products\"}}
 cache: {{{cached}}}
 {vendor}telemetry:
   exporters:
@@ -70,7 +74,35 @@ cache: {{{cached}}}
         temporality: delta
         http: {{headers: {{authorization: \"Bearer {token}\"}}}}
         batch_processor: {{scheduled_delay: 1s, max_export_timeout: 5s}}
-{rest}"
+{rest}  instrumentation:
+    instruments:
+      default_requirement_level: required
+      router:
+        http.server.request.duration: true
+        http.server.active_requests: true
+        acme.requests: {{value: unit, type: counter, unit: \"{{request}}\", description: All requests}}
+        acme.slow:
+          value: duration
+          type: histogram
+          unit: ms
+          description: Duration of successful requests
+          condition: {{eq: [200, {{response_status: code}}]}}
+        acme.cost: {{value: {{response_header: x-cost}}, type: histogram, unit: \"{{cost}}\", description: Cost header}}
+        acme.get_user:
+          value: unit
+          type: counter
+          unit: \"{{request}}\"
+          description: GetUser calls that did not fail
+          condition:
+            all:
+              - exists: {{request_header: x-operation}}
+              - eq: [GetUser, {{request_header: x-operation}}]
+              - not: {{eq: [500, {{response_status: code}}]}}
+          attributes: {{op: {{request_header: x-operation, default: none}}}}
+        acme.queue: {{value: {{response_header: x-queue}}, type: gauge, unit: \"{{item}}\", description: Items that wait}}
+{instruments}      subgraph:
+        http.client.request.duration: {{attributes: {{subgraph.name: true}}}}
+"
         )
     }
 }

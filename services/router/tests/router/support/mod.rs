@@ -15,17 +15,30 @@ pub(crate) use configuration::Yaml;
 pub(crate) use page::Page;
 pub(crate) use program::Router;
 
-/// Upstreams: `/items/N` answers with N numbers, `/status/CODE` with that status.
+/// Upstreams: `/items/N` answers with N numbers, `/status/CODE` with that status, `/sleep/MILLISECONDS` late. Items cost 7, and those
+/// below `/products` are as long as the queue there.
 pub(crate) fn upstream() -> String {
     http::serve(|request| {
-        let rest = request.path.trim_start_matches('/');
+        let (is_product, rest) = match request.path.trim_start_matches('/').strip_prefix("products/") {
+            Some(rest) => (true, rest.to_owned()),
+            None => (false, request.path.trim_start_matches('/').to_owned()),
+        };
         match rest.split_once('/') {
             Some(("items", n)) => {
                 let n: u64 = n.parse().unwrap_or(0);
                 let items: Vec<String> = (0..n).map(|item| item.to_string()).collect();
-                Answer::ok("application/json", format!("{{\"items\":[{}]}}", items.join(",")))
+                let answer = Answer::ok("application/json", format!("{{\"items\":[{}]}}", items.join(",")));
+                if is_product {
+                    answer.header("x-queue", &n.to_string())
+                } else {
+                    answer.header("x-cost", "7")
+                }
             }
             Some(("status", code)) => Answer::status(code.parse().unwrap_or(400), ""),
+            Some(("sleep", milliseconds)) => {
+                std::thread::sleep(Duration::from_millis(milliseconds.parse().unwrap_or(0)));
+                Answer::status(200, "")
+            }
             _ => Answer::status(404, ""),
         }
     })

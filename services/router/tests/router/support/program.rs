@@ -1,6 +1,6 @@
 //! The router as a running program.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -71,6 +71,23 @@ impl Router {
     pub(crate) fn get(&self, path: &str) -> u16 {
         let url = format!("{}{path}", self.gateway);
         http::ask(&url, "GET", "", b"").expect("an answer").0
+    }
+
+    /// The same in the name of an operation.
+    pub(crate) fn ask_for(&self, path: &str, operation: &str) -> u16 {
+        let url = format!("{}{path}", self.gateway);
+        http::ask(&url, "GET", &format!("x-operation: {operation}\r\n"), b"").expect("an answer").0
+    }
+
+    /// Sends a request, and goes away so much later without an answer.
+    pub(crate) fn break_off(&self, path: &str, after: Duration) {
+        let address = self.gateway.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nx-operation: GetUser\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        stream.set_read_timeout(Some(after)).expect("a time");
+        let read = stream.read(&mut [0]);
+        assert!(read.is_err(), "there is no answer yet: {read:?}");
     }
 
     /// Where the page is, as the program says.
