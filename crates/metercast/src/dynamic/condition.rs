@@ -48,6 +48,8 @@ pub(super) enum Known<T> {
 pub(super) enum Term {
     Constant(Value),
     Slot(usize),
+    /// There never is a value.
+    Nothing,
 }
 
 impl Condition<Term> {
@@ -90,6 +92,7 @@ impl Condition<Term> {
 fn looked_up<'v>(term: &'v Term, slots: &'v [Known<Value>]) -> Known<&'v Value> {
     match term {
         Term::Constant(value) => Known::There(value),
+        Term::Nothing => Known::Missing,
         Term::Slot(slot) => match slots.get(*slot) {
             Some(Known::There(value)) => Known::There(value),
             Some(Known::NotYet) => Known::NotYet,

@@ -245,6 +245,7 @@ fn labels<'a>(
     planned.labels.iter().map(move |label| {
         let value = match &label.value {
             Term::Constant(value) => Some(value),
+            Term::Nothing => None,
             Term::Slot(slot) => match slots.get(*slot) {
                 Some(Known::There(value)) => Some(value),
                 _ => selections.get(*slot).and_then(|selection| selection.default.as_ref()),

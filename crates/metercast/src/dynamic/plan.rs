@@ -117,7 +117,7 @@ impl Plan {
             Operand::Selected(selection) => Term::Slot(self.slot(selection)),
             // It has been read by now; without one there is no value.
             Operand::Variable(_, Some(default)) => Term::Constant(default.clone()),
-            Operand::Variable(_, None) => Term::Slot(usize::MAX),
+            Operand::Variable(_, None) => Term::Nothing,
         }
     }
 

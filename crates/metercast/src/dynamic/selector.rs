@@ -73,7 +73,7 @@ impl Selector {
         Selector::truth(
             DURATION,
             "The time since the request began, in seconds",
-            &[Moment::Response, Moment::Error, Moment::End],
+            &[Moment::End],
         )
     }
 }
