@@ -13,7 +13,7 @@ use crate::services;
 use crate::workspace::Workspace;
 
 /// Each has `fuzz/targets/NAME.rs` and a folder `fuzz/corpus/NAME`.
-const TARGETS: [&str; 4] = ["label_sets", "page", "otlp", "config"];
+const TARGETS: [&str; 5] = ["label_sets", "page", "otlp", "config", "instruments"];
 
 const SECONDS: u32 = 20;
 const SECONDS_LONG: u32 = 300;

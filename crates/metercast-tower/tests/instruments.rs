@@ -94,10 +94,11 @@ impl Program {
 fn request(name: &str) -> Request<Empty<Bytes>> {
     let request = match name {
         "bare" => Request::get("/"),
-        "odd" => Request::builder().method("BREW").uri("/%ff?page").header("host", "a b").header(
-            "x-tenant",
-            HeaderValue::from_bytes(b"\xff").unwrap(),
-        ),
+        "odd" => Request::builder()
+            .method("BREW")
+            .uri("/%ff?page")
+            .header("host", "a b")
+            .header("x-tenant", HeaderValue::from_bytes(b"\xff").unwrap()),
         _ => Request::post("https://Shop.example:8443/items/7?page=2&page=3")
             .header("x-tenant", "acme")
             .header("x-user", "a@b.example")
@@ -128,12 +129,14 @@ impl Answer {
             "failing" => (503, &[1]),
             _ => (200, &[5, 3]),
         };
-        let mut frames: VecDeque<_> = frames.iter().map(|bytes| Ok(Bytes::from(vec![b'x'; *bytes]))).collect();
+        let mut frames: VecDeque<_> =
+            frames.iter().map(|bytes| Ok(Bytes::from(vec![b'x'; *bytes]))).collect();
         if self.name == "broken" {
             frames.push_back(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let response = Response::builder().status(status);
-        let response = if status == 200 { response.header("x-cost", "7").header("x-word", "many") } else { response };
+        let response =
+            if status == 200 { response.header("x-cost", "7").header("x-word", "many") } else { response };
         Ok(response.body(Frames { frames, clock: self.clock }).unwrap())
     }
 }
@@ -248,7 +251,9 @@ fn values_come_to_what_their_instruments_say() {
         let (instrument, is_client) = of_line(line);
         let stage = if is_client { "subgraph" } else { "router" };
         let text = match instrument.split_once(": ") {
-            Some((name, rest)) if !name.contains('{') => format!("telemetry.instruments.{stage}.\"{name}\" = {rest}\n"),
+            Some((name, rest)) if !name.contains('{') => {
+                format!("telemetry.instruments.{stage}.\"{name}\" = {rest}\n")
+            }
             _ => format!("telemetry.instruments.{stage}.\"tried\" = {instrument}\n"),
         };
         match Program::new(&text, is_client) {
@@ -267,12 +272,10 @@ fn values_come_to_what_their_instruments_say() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_place_and_its_mend() {
-    tried("refused.txt", |line| {
-        match read(&format!("[telemetry.instruments.router]\n{line}\n")) {
-            Ok((_, config)) if config.warnings().is_empty() => "accepted".to_owned(),
-            Ok((_, config)) => config.warnings().join("\n"),
-            Err(refused) => refused,
-        }
+    tried("refused.txt", |line| match read(&format!("[telemetry.instruments.router]\n{line}\n")) {
+        Ok((_, config)) if config.warnings().is_empty() => "accepted".to_owned(),
+        Ok((_, config)) => config.warnings().join("\n"),
+        Err(refused) => refused,
     });
 }
 
@@ -286,8 +289,12 @@ fn what_is_not_configured_costs_nothing_and_counts_nothing() {
 
 #[tokio::test]
 async fn a_service_without_errors_is_measured_too() {
-    let program = Program::new("telemetry.instruments.router.tried = { type = 'counter', value = 'unit' }", false).unwrap();
-    let service = service_fn(async |_: Request<Empty<Bytes>>| Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())));
+    let program =
+        Program::new("telemetry.instruments.router.tried = { type = 'counter', value = 'unit' }", false)
+            .unwrap();
+    let service = service_fn(async |_: Request<Empty<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    });
     let profile = Configured::server(program.stages.stage("router").unwrap());
     let call = HttpLayer::new(profile).layer(service).oneshot(request("bare"));
     drop(metercast_tower::StoreFutureExt::in_store(call, program.store.clone()).await);

@@ -88,7 +88,7 @@ impl Source for End<'_> {
                 _ => Found::Nothing,
             },
             "request_body_size" => self.end.request_body().into(),
-            "response_body_size" => self.end.response_body().into(),
+            "response_body_size" => self.end.status().map(|_| self.end.response_body()).into(),
             _ => Found::Nothing,
         }
     }

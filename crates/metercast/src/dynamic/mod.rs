@@ -75,7 +75,7 @@ mod stage;
 
 mod installed;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "config"))]
 mod tests;
 
 pub(crate) use condition::Condition;

@@ -70,11 +70,7 @@ impl Selector {
 
     /// The time since the operation began, in seconds: every stage has it.
     pub(super) fn duration() -> Selector {
-        Selector::truth(
-            DURATION,
-            "The time since the request began, in seconds",
-            &[Moment::End],
-        )
+        Selector::truth(DURATION, "The time since the request began, in seconds", &[Moment::End])
     }
 }
 
