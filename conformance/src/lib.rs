@@ -20,6 +20,7 @@ mod run;
 mod samples;
 mod truth;
 
+pub mod collector;
 pub mod http;
 pub mod oracle;
 pub mod program;
