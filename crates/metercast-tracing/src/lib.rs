@@ -45,6 +45,8 @@ mod event;
 mod field;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "traces")]
+mod log;
 mod log_counter;
 mod metrics;
 #[cfg(feature = "traces")]
@@ -55,6 +57,8 @@ mod traces;
 
 #[cfg(feature = "json")]
 pub use json::JsonLogs;
+#[cfg(feature = "traces")]
+pub use log::log;
 pub use log_counter::{LogCounter, LogCounterLayer, LogEvents, LogFilter};
 pub use metrics::{MetricEvents, MetricFields, Metrics, MetricsLayer};
 #[cfg(feature = "traces")]

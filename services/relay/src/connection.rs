@@ -8,10 +8,11 @@ use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use metrics::{counter, histogram};
 use tokio::sync::mpsc;
+use tracing::{Instrument, info_span};
 
 use crate::event;
 use crate::filter::Filter;
-use crate::message::{self, Credentials, Said};
+use crate::message::{self, Credentials, Event, Said};
 use crate::metrics::OneMore;
 use crate::relay::{Relay, random};
 use crate::subscriptions::Client;
@@ -35,7 +36,7 @@ pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
     let (queue, waiting) = mpsc::channel(relay.settings().send_queue);
     let mut writing = tokio::spawn(write(sink, waiting));
     let client = relay.subscriptions().enter(queue);
-    let mut session = Session { relay: &relay, client: &client, is_known: false };
+    let mut session = Session { relay: &relay, client: &client, conn_id: random(), is_known: false };
     let is_late = tokio::time::sleep(relay.settings().auth_timeout);
     tokio::pin!(is_late);
     loop {
@@ -69,6 +70,8 @@ pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
 struct Session<'a> {
     relay: &'a Relay,
     client: &'a Client,
+    /// By which all spans of the connection are found.
+    conn_id: String,
     /// Whether he said who he is.
     is_known: bool,
 }
@@ -76,21 +79,39 @@ struct Session<'a> {
 impl Session<'_> {
     async fn hear(&mut self, text: &str) -> ControlFlow<()> {
         match Said::read(text) {
-            Ok(Said::Auth(credentials)) => return self.auth(&credentials).await,
-            Ok(Said::Event(event)) => {
-                let taken = event::take(self.relay, &event, self.is_known).await;
-                let why = taken.err().map_or("", event::Rejected::as_str);
-                self.client.send(message::ok(&event.id, taken.is_ok(), why));
+            Ok(Said::Auth(credentials)) => {
+                let span = info_span!("ws.auth", conn_id = self.conn_id);
+                return self.auth(&credentials).instrument(span).await;
             }
+            Ok(Said::Event(event)) => self.event(event).await,
             Ok(Said::Req(name, _) | Said::Count(name, _)) if !self.is_known => {
                 self.client.send(message::closed(&name, "unauthenticated"));
             }
-            Ok(Said::Req(name, filter)) => self.subscribe(name, filter).await,
-            Ok(Said::Count(name, filter)) => self.count(&name, &filter).await,
+            Ok(Said::Req(name, filter)) => {
+                let span = info_span!("ws.req", conn_id = self.conn_id, sub_id = name);
+                self.subscribe(name, filter).instrument(span).await;
+            }
+            Ok(Said::Count(name, filter)) => {
+                let span = info_span!("ws.count", conn_id = self.conn_id, sub_id = name);
+                self.count(&name, &filter).instrument(span).await;
+            }
             Ok(Said::Close(name)) => self.relay.subscriptions().remove(self.client, &name),
             Err(why) => self.client.send(message::notice(&why)),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Takes an event in a task of its own: whoever goes away meanwhile does not leave it half done. The span goes along.
+    async fn event(&self, event: Event) {
+        let span = info_span!("ws.event", conn_id = self.conn_id, event_id = event.id, kind = event.kind);
+        let (relay, client, may) = (self.relay.clone(), self.client.clone(), self.is_known);
+        let taking = async move {
+            let taken = event::take(&relay, &event, may).await;
+            let why = taken.err().map_or("", event::Rejected::as_str);
+            client.send(message::ok(&event.id, taken.is_ok(), why));
+        };
+        // It fails only if it panics, which is said already.
+        let _ = tokio::spawn(taking.instrument(span)).await;
     }
 
     async fn auth(&mut self, credentials: &Credentials) -> ControlFlow<()> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
 use sqlx::{Error, Row};
+use tracing::{Instrument, Span, info_span};
 
 use crate::filter::Filter;
 use crate::message::Event;
@@ -59,7 +60,7 @@ impl Database {
     pub(crate) async fn insert(&self, event: &Event) -> Result<bool, Error> {
         let statement = "INSERT INTO events (id, kind, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         let query = sqlx::query(statement).bind(&event.id).bind(i64::from(event.kind)).bind(&event.content);
-        Ok(query.execute(&self.0).await?.rows_affected() == 1)
+        Ok(query.execute(&self.0).instrument(span("INSERT events")).await?.rows_affected() == 1)
     }
 
     /// The latest events that a filter takes, the oldest of them first.
@@ -71,7 +72,7 @@ impl Database {
             .bind(kinds(filter))
             .bind(&filter.search)
             .bind(filter.limit());
-        let rows = query.fetch_all(&self.0).await?;
+        let rows = query.fetch_all(&self.0).instrument(span("SELECT events")).await?;
         rows.iter().rev().map(event).collect()
     }
 
@@ -79,12 +80,12 @@ impl Database {
     pub(crate) async fn count(&self, filter: &Filter) -> Result<i64, Error> {
         let statement = format!("SELECT count(*) FROM events WHERE {CONDITIONS}");
         let query = sqlx::query(&statement).bind(&filter.ids).bind(kinds(filter)).bind(&filter.search);
-        query.fetch_one(&self.0).await?.try_get(0)
+        query.fetch_one(&self.0).instrument(span("SELECT events")).await?.try_get(0)
     }
 
     pub(crate) async fn is_member(&self, pubkey: &str) -> Result<bool, Error> {
         let query = sqlx::query("SELECT 1 FROM members WHERE pubkey = $1").bind(pubkey);
-        Ok(query.fetch_optional(&self.0).await?.is_some())
+        Ok(query.fetch_optional(&self.0).instrument(span("SELECT members")).await?.is_some())
     }
 
     pub(crate) async fn add_member(&self, pubkey: &str) -> Result<(), Error> {
@@ -103,6 +104,11 @@ impl Database {
     pub(crate) async fn audit(&self, what: &str) -> Result<(), Error> {
         sqlx::query("INSERT INTO audit (what) VALUES ($1)").bind(what).execute(&self.0).await.map(drop)
     }
+}
+
+/// The span of a statement, named as the semantic conventions name it.
+fn span(name: &'static str) -> Span {
+    info_span!("db", otel.name = name, otel.kind = "client", db.system.name = "postgresql")
 }
 
 fn kinds(filter: &Filter) -> Option<Vec<i64>> {

@@ -1,11 +1,9 @@
 //! What becomes of an event: kept, handed to clients here, and told to the other nodes.
 
-// What other nodes were not told is said, not returned.
-#![allow(clippy::print_stderr)]
-
 use std::time::Instant;
 
 use metrics::{counter, histogram};
+use tracing::{Instrument, info_span, warn};
 
 use crate::message::Event;
 use crate::metrics::kind_label;
@@ -64,10 +62,11 @@ async fn keep(relay: &Relay, event: &Event) -> Result<(), Rejected> {
     counter!("buzz_events_stored_total", "kind" => kind_label(event.kind)).increment(1);
     relay.audit().log(format!("event {}", event.id));
     relay.subscriptions().fan_out(event);
-    match relay.bus().publish(event).await {
+    let publish = info_span!("bus.publish", otel.kind = "producer", messaging.system = "redis");
+    match relay.bus().publish(event).instrument(publish).await {
         Ok(()) => counter!("buzz_multinode_fanout_total").increment(1),
         // It is kept, and clients here have it; those of other nodes find it when they ask next.
-        Err(error) => eprintln!("relay: other nodes were not told of an event: {error}"),
+        Err(error) => warn!("other nodes were not told of an event: {error}"),
     }
     Ok(())
 }

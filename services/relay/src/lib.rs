@@ -30,7 +30,7 @@ mod serve;
 pub use metrics::{RECIPIENTS, SECONDS, describe, recorder};
 pub use serve::{Addresses, serve};
 pub use settings::Settings;
-pub use telemetry::start;
+pub use telemetry::{configure, start};
 
 /// What goes wrong with a whole relay; it says what and how to mend it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -6,7 +6,11 @@
 
 use std::process::ExitCode;
 
+use metercast_tracing::{JsonLogs, Traces};
 use relay::{Error, Settings};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     match run(&Settings::from_environment()) {
@@ -21,11 +25,22 @@ fn main() -> ExitCode {
 fn run(settings: &Settings) -> Result<(), Error> {
     relay::recorder().install()?;
     relay::describe();
-    let telemetry = relay::start(settings)?;
+    let config = relay::configure(settings)?;
+    let traces = Traces::start(&config);
+    // What is logged has nothing to do with what is traced.
+    let logged = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
+    let logged = logged.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let logs = JsonLogs::new().with_writer(std::io::stderr).layer().with_filter(logged);
+    tracing_subscriber::registry().with(traces.layer()).with(logs).init();
+    traces.report();
+    let telemetry = relay::start(config)?;
     let serving = relay::serve(settings, &telemetry, |addresses| println!("relay: {addresses}"));
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)?;
     if let Err(error) = telemetry.shutdown() {
-        eprintln!("relay: {error}");
+        tracing::warn!("{error}");
+    }
+    if let Err(error) = traces.shutdown() {
+        tracing::warn!("{error}");
     }
     Ok(())
 }

@@ -1,8 +1,5 @@
 //! The relay from its start to its end.
 
-// What cannot be done any more is said, not returned.
-#![allow(clippy::print_stderr)]
-
 use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -11,6 +8,7 @@ use metercast_tower::Telemetry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracing::warn;
 
 use crate::relay::Relay;
 use crate::settings::Settings;
@@ -87,10 +85,10 @@ pub async fn serve(
         relay.connections().none().await;
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
-        eprintln!("relay: connections that took longer than {DRAIN:?} to end were cut off");
+        warn!("connections that took longer than {DRAIN:?} to end were cut off");
     }
     if !auditing.finish(AUDIT).await {
-        eprintln!("relay: what was not audited within {AUDIT:?} is not");
+        warn!("what was not audited within {AUDIT:?} is not");
     }
     asking.abort();
     Ok(())

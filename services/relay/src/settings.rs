@@ -31,6 +31,8 @@ pub struct Settings {
     pub(crate) allowlist: Option<HashSet<String>>,
     /// `BUZZ_MEMBERS_ONLY`: whether those must be in the table `members` too.
     pub(crate) members_only: bool,
+    /// `BUZZ_OTEL_FILTER`: which spans are traced.
+    pub(crate) traces_filter: Option<String>,
     /// `BUZZ_MEDIA_PER_MINUTE`: how many uploads are taken in a minute.
     pub(crate) media_per_minute: u32,
 }
@@ -60,6 +62,7 @@ impl Settings {
                 .get("BUZZ_ALLOWLIST")
                 .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()),
             members_only: variables.number("BUZZ_MEMBERS_ONLY", false),
+            traces_filter: variables.get("BUZZ_OTEL_FILTER"),
             media_per_minute: variables.number("BUZZ_MEDIA_PER_MINUTE", 60),
         }
     }

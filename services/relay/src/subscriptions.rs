@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use metrics::{counter, histogram};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, Sender};
+use tracing::info_span;
 
 use crate::filter::Filter;
 use crate::message::{self, Event};
@@ -87,6 +88,7 @@ impl Subscriptions {
 
     /// Hands an event to all who want it.
     pub(crate) fn fan_out(&self, event: &Event) {
+        let span = info_span!("fan_out", recipients = tracing::field::Empty).entered();
         let mut recipients = 0_u32;
         for Wanted { client, by_name } in self.clients().values() {
             for (name, _) in by_name.iter().filter(|(_, (filter, _))| filter.takes(event)) {
@@ -94,6 +96,7 @@ impl Subscriptions {
                 recipients += 1;
             }
         }
+        span.record("recipients", recipients);
         histogram!("buzz_fanout_recipients").record(recipients);
     }
 

@@ -1,29 +1,45 @@
-//! Where measurements go: to the page that is scraped, with the lines that its users know.
+//! Where measurements go: to the page that is scraped, with the lines that its users know. Spans go to a collector, if there is one.
 
 use metercast_clients::{PoolMetrics, PoolObservation, Sampler};
-use metercast_tower::config::{Config, OnSigterm, Prometheus};
+use metercast_tower::config::{Config, OnSigterm, Prometheus, Protocol, Traces};
 use metercast_tower::{Profile, Telemetry};
 
 use crate::relay::Relay;
 use crate::settings::Settings;
 
-/// Serves the page. Nothing is on it but what the relay measures.
+/// What is measured and traced, and for whom: nothing is on the page but what the relay measures, and the variables of OpenTelemetry are for
+/// traces.
 ///
 /// # Errors
 ///
-/// If its port is taken.
-pub fn start(settings: &Settings) -> Result<Telemetry, crate::Error> {
+/// If the host is none.
+pub fn configure(settings: &Settings) -> Result<Config, crate::Error> {
     let Settings { host, metrics_port, .. } = settings;
     let page =
         Prometheus::listen(&format!("{host}:{metrics_port}")).profile(Profile::MetricsRs).any_path(true);
-    let config = Config::builder()
-        .environment(false)
+    let traces = match &settings.traces_filter {
+        Some(filter) => Traces::new().filter(filter),
+        None => Traces::new(),
+    };
+    Ok(Config::builder()
+        .environment_for_traces_alone()
+        .default_traces(Traces::new().protocol(Protocol::Grpc).filter("relay=info"))
+        .traces(traces)
         .service("buzz-relay", env!("CARGO_PKG_VERSION"))
         .self_metrics(false)
         .on_sigterm(OnSigterm::Ignore)
         .exporter("prometheus", page)
-        .build()?;
-    Telemetry::start(config).map_err(|error| format!("metrics bind (BUZZ_METRICS_PORT): {error}").into())
+        .build()?)
+}
+
+/// Serves the page.
+///
+/// # Errors
+///
+/// If its port is taken.
+pub fn start(config: Config) -> Result<Telemetry, crate::Error> {
+    let telemetry = Telemetry::builder(config).log(metercast_tracing::log()).start();
+    telemetry.map_err(|error| format!("metrics bind (BUZZ_METRICS_PORT): {error}").into())
 }
 
 /// Asks both pools how they stand, now and at the interval.

@@ -62,7 +62,7 @@ fn the_page_has_the_lines_of_metrics_exporter_prometheus() {
         .chain([("BUZZ_HOST", "127.0.0.1".to_owned())])
         .collect();
     let settings = Settings::from_variables(|name| variables.get(name).cloned());
-    let telemetry = relay::start(&settings).expect("a free port");
+    let telemetry = relay::start(relay::configure(&settings).expect("a host")).expect("a free port");
     let ((ready, addresses), (end, ended)) = (mpsc::channel::<Addresses>(), oneshot::channel::<()>());
     let (ours, theirs) = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -80,7 +80,7 @@ fn the_page_has_the_lines_of_metrics_exporter_prometheus() {
             });
         });
         let addresses = addresses.recv().expect("it starts");
-        let _a = crate::scenario::clients(&addresses.clients);
+        let _a = crate::scenario::clients(&addresses.clients, "e");
         let page = || String::from_utf8(conformance::http::get(&addresses.metrics)).expect("UTF-8");
         let pages = until("all to be written down, and who leaves to be gone", || {
             let ours = Page(page());

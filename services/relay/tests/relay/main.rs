@@ -1,4 +1,4 @@
-//! Scenario B of the seed systems, but for traces: the relay as a running program with PostgreSQL and Redis, its clients, and whoever
+//! Scenario B of the seed systems: the relay as a running program with PostgreSQL and Redis, its clients, and whoever
 //! scrapes it.
 
 mod endings;
@@ -8,3 +8,4 @@ mod pools;
 mod refusals;
 mod scenario;
 mod support;
+mod traces;

@@ -6,15 +6,17 @@ use serde_json::json;
 
 use crate::support::{Client, Page, Relay, Services, TABLE, until};
 
-/// Steps 2 to 6: A stays, B leaves, C is not let in. Without the requests over HTTP, which are step 5.
-pub(crate) fn clients(url: &str) -> Client {
+/// Steps 2 to 6: A stays, B leaves, C is not let in. Without the requests over HTTP, which are step 5. What was sent before under other
+/// names is there still.
+pub(crate) fn clients(url: &str, name: &str) -> Client {
     let (mut a, mut b) = (Client::known(url), Client::known(url));
     let mut c = Client::connect(url);
     assert_eq!(c.ask(&json!(["AUTH", { "sig": "bad" }])), json!(["OK", "auth", false, "nip42_invalid"]));
     assert_eq!(c.next(), None, "whoever is not let in is sent away");
     a.subscribe("s1");
     b.subscribe("s2");
-    for (id, kind) in [("e1", 1), ("e2", 7), ("e3", 99_999)] {
+    for (id, kind) in [("1", 1), ("2", 7), ("3", 99_999)] {
+        let id = &format!("{name}{id}");
         let (taken, seen) = a.send(id, kind);
         assert!(taken && seen == 1, "{id}: {taken} {seen}");
         let event = json!({ "id": id, "kind": kind, "content": "text" });
@@ -52,7 +54,7 @@ fn what_clients_do_is_on_the_page_and_nothing_else_is() {
         assert!(!page.0.contains(foreign), "{foreign} is on\n{}", page.0);
     }
 
-    let _a = clients(&relay.clients);
+    let _a = clients(&relay.clients, "e");
     assert_eq!(relay.ask("GET", "/api/items/7", "x-envoy-downstream-service-cluster: web\r\n"), 200);
     assert_eq!(relay.ask("GET", "/api/items/7", "x-envoy-downstream-service-cluster: a b!\r\n"), 200);
     assert_eq!(relay.ask("GET", "/nope", ""), 404);
@@ -122,6 +124,7 @@ fn variables_of_opentelemetry_change_nothing_on_the_page_and_nobody_is_connected
             ("OTEL_SERVICE_NAME", "x"),
             ("OTEL_RESOURCE_ATTRIBUTES", "a=b"),
             ("OTEL_METRICS_EXPORTER", "otlp"),
+            ("OTEL_TRACES_EXPORTER", "none"),
         ],
         ["c", "d"],
     );

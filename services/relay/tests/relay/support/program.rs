@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use conformance::http;
@@ -14,19 +16,32 @@ pub(crate) struct Relay {
     pub(crate) clients: String,
     pub(crate) health: String,
     pub(crate) metrics: String,
+    /// What it has logged.
+    logged: Arc<Mutex<Vec<String>>>,
 }
 
 impl Relay {
     /// Runs on free ports, without a time of grace, unless the variables say otherwise.
     pub(crate) fn start(services: &Services, variables: &[(&str, &str)]) -> Relay {
-        let mut child = command(services, variables).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut command = command(services, variables);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let (logged, stderr) = (Arc::<Mutex<Vec<_>>>::default(), child.stderr.take().expect("piped"));
+        thread::spawn({
+            let logged = Arc::clone(&logged);
+            move || {
+                BufReader::new(stderr)
+                    .lines()
+                    .map_while(Result::ok)
+                    .for_each(|line| logged.lock().expect("a log").push(line))
+            }
+        });
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         stdout.read_line(&mut line).expect("it says where it is");
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["relay:", clients, "health", health, "metrics", metrics] = words[..] else { panic!("{line:?}") };
         let [clients, health, metrics] = [clients, health, metrics].map(str::to_owned);
-        Relay { child, clients, health, metrics }
+        Relay { child, clients, health, metrics, logged }
     }
 
     /// Runs one that cannot start: how it ended, and what it said.
@@ -51,6 +66,11 @@ impl Relay {
     /// What it serves to scrapers.
     pub(crate) fn page(&self) -> Page {
         Page(String::from_utf8(http::get(&self.metrics)).expect("UTF-8"))
+    }
+
+    /// The lines that it has logged so far.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.logged.lock().expect("a log").clone()
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -1,0 +1,144 @@
+//! What a collector is told: steps 7, 8, 9 and 12.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use conformance::collector::{Collector, Span};
+use serde_json::{Value, json};
+
+use crate::scenario;
+use crate::support::{Client, Page, Relay, Services, until};
+
+fn named<'s>(spans: &'s [Span], name: &str) -> Vec<&'s Span> {
+    spans.iter().filter(|span| span.name == name).collect()
+}
+
+#[test]
+fn what_clients_do_is_traced_across_tasks_and_the_page_is_the_same() {
+    let test = "what_clients_do_is_traced_across_tasks_and_the_page_is_the_same";
+    let Some(services) = Services::start(test) else { return };
+    let lines = |variables: &[(&str, &str)], clear: &str| {
+        let relay = Relay::start(&services, variables);
+        let mut a = scenario::clients(&relay.clients, clear);
+        assert_eq!(a.ask(&json!(["COUNT", "n", { "kinds": [7] }]))[0], "COUNT");
+        let is_settled = |page: &Page| {
+            page.value("buzz_ws_connections_active") == Some(1.0)
+                && page.value("buzz_audit_log_seconds_count") == Some(3.0)
+        };
+        let page = until("the page", || Some(relay.page()).filter(is_settled));
+        relay.signal("TERM");
+        let logged = relay.logged();
+        let (status, _) = relay.ended();
+        assert!(status.success(), "{status}");
+        let series: Vec<String> = page.series().into_iter().map(str::to_owned).collect();
+        (series, logged)
+    };
+    let (without, _) = lines(&[], "a");
+    let collector = Collector::start();
+    let (with, logged) = lines(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())], "b");
+    assert_eq!(with, without, "names and labels do not know of traces");
+
+    let spans = collector.spans();
+    for (name, count) in [("ws.auth", 3), ("ws.event", 3), ("ws.req", 2), ("ws.count", 1)] {
+        let of_name = named(&spans, name);
+        assert_eq!(of_name.len(), count, "{name} in {spans:#?}");
+        assert!(of_name.iter().all(|span| span.attributes["conn_id"].len() == 32), "{of_name:#?}");
+    }
+    assert!(named(&spans, "ws.req").iter().all(|span| span.attributes.contains_key("sub_id")));
+    let connections: std::collections::HashSet<_> =
+        named(&spans, "ws.auth").iter().map(|span| span.attributes["conn_id"].clone()).collect();
+    assert_eq!(connections.len(), 3);
+    for event in named(&spans, "ws.event") {
+        assert!(connections.contains(&event.attributes["conn_id"]));
+        for inside in ["INSERT events", "fan_out", "bus.publish"] {
+            let of_event = named(&spans, inside).into_iter().filter(|span| span.is_within(event, &spans));
+            assert_eq!(of_event.count(), 1, "{inside} in {spans:#?}");
+        }
+    }
+    assert!(spans.iter().all(|span| span.resource["service.name"] == "buzz-relay"));
+    assert!(
+        collector.paths().iter().all(|path| path.ends_with("TraceService/Export")),
+        "gRPC unless it is said"
+    );
+    let lines: Vec<Value> =
+        logged.iter().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let says = |line: &Value| line["fields"]["message"].as_str().unwrap_or_default().to_owned();
+    assert!(says(&lines[0]).starts_with("traces: push to http://"), "{lines:?}");
+}
+
+#[test]
+fn the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says() {
+    let test = "the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says";
+    let Some(services) = Services::start(test) else { return };
+    for (said, name) in [("x", "x"), ("", "buzz-relay")] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
+            ("OTEL_SERVICE_NAME", said.to_owned()),
+            ("OTEL_RESOURCE_ATTRIBUTES", "pod=p-1,service.name=of%20the%20list".to_owned()),
+            // So that nothing but the end brings the spans.
+            ("OTEL_BSP_SCHEDULE_DELAY", "3600000".to_owned()),
+            ("BUZZ_OTEL_FILTER", "relay::connection=info".to_owned()),
+        ];
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let relay = Relay::start(&services, &variables);
+        let mut client = Client::known(&relay.clients);
+        client.subscribe("last");
+        assert_eq!(collector.requests(), 0);
+        relay.signal("TERM");
+        let (status, took) = relay.ended();
+        assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+        let last = collector.span("ws.req");
+        let name = if said.is_empty() { "of the list" } else { name };
+        assert_eq!((last.resource["service.name"].as_str(), last.resource["pod"].as_str()), (name, "p-1"));
+        assert!(collector.spans().iter().all(|span| span.name.starts_with("ws.")), "the filter is its own");
+    }
+}
+
+#[test]
+fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_line() {
+    let test = "without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_line";
+    let Some(services) = Services::start(test) else { return };
+    let listener = |address: &str| {
+        let listener = TcpListener::bind(address).ok()?;
+        listener.set_nonblocking(true).expect("a socket");
+        Some(listener)
+    };
+    // Where exporters connect to unless they are told; if another has the ports, this says less.
+    let defaults: Vec<_> = ["127.0.0.1:4317", "127.0.0.1:4318"].into_iter().filter_map(listener).collect();
+    let run = |variables: &[(&str, &str)]| {
+        let relay = Relay::start(&services, variables);
+        let mut client = Client::known(&relay.clients);
+        client.subscribe("s");
+        relay.signal("TERM");
+        let logged = relay.logged();
+        assert!(relay.ended().0.success());
+        let lines = logged.iter().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        // Where its page is, it always says.
+        lines
+            .filter(|line: &Value| line["level"] != "INFO" || line.to_string().contains("traces"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(&[]), Vec::<Value>::new());
+    assert_eq!(run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]), Vec::<Value>::new());
+    for listener in &defaults {
+        let none = listener.accept().expect_err("nobody asked for traces");
+        assert_eq!(none.kind(), std::io::ErrorKind::WouldBlock);
+    }
+    let logged = run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[bad")]);
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert_eq!(logged[0]["level"], "WARN");
+    let says = logged[0]["fields"]["message"].as_str().expect("a text");
+    assert!(says.starts_with("there are no traces: OTEL_EXPORTER_OTLP_ENDPOINT: \"http://[bad\""), "{says}");
+
+    // A collector that is away keeps nobody from anything.
+    let nobody = listener("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let relay = Relay::start(&services, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{nobody}"))]);
+    let mut client = Client::known(&relay.clients);
+    client.subscribe("s");
+    assert!(client.send("unseen", 1).0);
+    relay.signal("TERM");
+    let (status, took) = relay.ended();
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
+}
