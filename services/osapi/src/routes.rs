@@ -1,0 +1,115 @@
+//! The API.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response as Answer};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use metercast_tower::{Totals, server};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::component::Error;
+use crate::controller::Controller;
+use crate::job::{Job, Op, Response};
+use crate::queue::{self, Queue, SUBJECT};
+use crate::telemetry::Measured;
+
+/// All routes, measured if anything is.
+pub(crate) fn router(controller: Arc<Controller>, measured: &Measured) -> Router {
+    let router = Router::new()
+        .route("/job", post(create))
+        .route("/job/{id}", get(job))
+        .route("/node/{hostname}", get(node))
+        .with_state(controller);
+    if measured.is_enabled() { router.layer(server().body_sizes().and(Totals)) } else { router }
+}
+
+/// What `POST /job` takes.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    op: Op,
+}
+
+async fn create(
+    State(controller): State<Arc<Controller>>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Answer, Unavailable> {
+    let queue = controller.queue()?;
+    let job = Job { id: new_id(), op: wanted.op };
+    publish(queue, &job).await?;
+    // Not before: what is not in the queue is no job.
+    controller.jobs.created();
+    Ok((StatusCode::CREATED, Json(json!({ "id": job.id }))).into_response())
+}
+
+async fn job(
+    State(controller): State<Arc<Controller>>,
+    Path(id): Path<String>,
+) -> Result<Answer, Unavailable> {
+    let queue = controller.queue()?;
+    if !is_key(&id) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let Some(job) = queue::get::<Job>(&queue.jobs, &id).await? else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let response: Option<Response> = queue::get(&queue.responses, &id).await?;
+    let status = response.as_ref().map_or(json!("queued"), |response| json!(response.status));
+    Ok(Json(json!({ "id": id, "op": job.op, "status": status, "response": response })).into_response())
+}
+
+async fn node(
+    State(controller): State<Arc<Controller>>,
+    Path(hostname): Path<String>,
+) -> Result<Answer, Unavailable> {
+    let queue = controller.queue()?;
+    if !is_key(&hostname) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    Ok(match queue::get::<Value>(&queue.heartbeats, &hostname).await? {
+        Some(heartbeat) => Json(heartbeat).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
+}
+
+async fn publish(queue: &Queue, job: &Job) -> Result<(), Error> {
+    queue::put(&queue.jobs, &job.id, job).await?;
+    queue.context.publish(SUBJECT, job.id.clone().into()).await?.await?;
+    Ok(())
+}
+
+impl Controller {
+    fn queue(&self) -> Result<&Queue, Unavailable> {
+        self.connection.queue().ok_or(Unavailable("there is no connection to NATS yet".into()))
+    }
+}
+
+/// The queue does not answer.
+struct Unavailable(Error);
+
+impl From<Error> for Unavailable {
+    fn from(error: Error) -> Unavailable {
+        Unavailable(error)
+    }
+}
+
+impl IntoResponse for Unavailable {
+    fn into_response(self) -> Answer {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": self.0.to_string() }))).into_response()
+    }
+}
+
+/// Whether a bucket can have it as a key, and we would have made it one.
+fn is_key(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// The standard library's hashers have keys that nobody can foretell, another for each.
+fn new_id() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

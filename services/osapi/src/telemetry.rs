@@ -1,0 +1,108 @@
+//! What a component has to be measured with: its metrics server, its health, its jobs.
+
+use std::net::SocketAddr;
+
+use metercast_jobs::{JobMetrics, Jobs};
+use metercast_tower::config::{Config, OnError as OnStartError, OnSigterm, Prometheus};
+use metercast_tower::view::View;
+use metercast_tower::{Health, Store, Telemetry};
+
+use crate::component::{Component, Error};
+use crate::settings::{OnError, Profile, Settings};
+
+/// What is measured of a component.
+pub(crate) struct Measured {
+    telemetry: Option<Telemetry>,
+    health: Health,
+    profile: Profile,
+    is_enabled: bool,
+}
+
+impl Measured {
+    /// Starts the metrics server of a component, over its store, which is the current one. Its port is taken when this returns. If
+    /// it is not enabled there is none, and its store is switched off.
+    pub(crate) fn start(component: Component, settings: &Settings, store: &Store) -> Result<Measured, Error> {
+        let (own, all) = (component.metrics(settings), &settings.telemetry.metrics);
+        let (is_enabled, profile) = (own.enabled.unwrap_or(all.enabled), all.profile);
+        store.set_enabled(is_enabled);
+        let health = Health::new();
+        if !is_enabled {
+            return Ok(Measured { telemetry: None, health, profile, is_enabled });
+        }
+        let host = own.host.as_deref().unwrap_or("127.0.0.1");
+        let port = own.port.unwrap_or(match component {
+            Component::Controller => all.port.unwrap_or(9090),
+            Component::Agent => 9091,
+            Component::Nats => 9092,
+        });
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let page = page(profile, Prometheus::listen(&format!("{host}:{port}")).path(&all.path));
+        let config = Config::builder()
+            .service("osapi", env!("CARGO_PKG_VERSION"))
+            .resource_attribute("service.namespace", component.to_string())
+            // They would be those of all components of a process.
+            .environment(false)
+            .exporter("prometheus", page)
+            // What exporters do is nobody's concern on a page that is a contract.
+            .self_metrics(false)
+            .on_sigterm(OnSigterm::Ignore)
+            .on_error(match all.on_error {
+                OnError::Fail => OnStartError::Fail,
+                OnError::Report => OnStartError::Degrade,
+            })
+            .build()?;
+        let builder = Telemetry::builder(config).store(store.clone()).health(health.clone());
+        let telemetry = builder.start().map_err(|error| format!("metrics: {error}"))?;
+        Ok(Measured { telemetry: Some(telemetry), health, profile, is_enabled })
+    }
+
+    /// Whether anything is measured.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.is_enabled
+    }
+
+    /// Where the metrics server is, if there is one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.telemetry.as_ref()?.scrape_address()
+    }
+
+    /// Whether it can do its work.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The name of one of our metrics.
+    pub(crate) fn name(&self, name: &str) -> String {
+        // The page puts the other half in front.
+        if self.profile == Profile::Osapi { name.to_owned() } else { format!("osapi.{name}") }
+    }
+
+    /// The jobs.
+    pub(crate) fn jobs(&self) -> Result<Jobs, Error> {
+        let metrics = JobMetrics::prefixed(if self.profile == Profile::Osapi { "" } else { "osapi" });
+        Ok(metrics.buckets(&JOB_BUCKETS).reason_key("reason").build()?)
+    }
+
+    /// Ends the metrics server, after what is asked of it now.
+    pub(crate) fn end(self) {
+        if let Some(telemetry) = self.telemetry
+            && let Err(error) = telemetry.shutdown()
+        {
+            eprintln!("osapi: {error}");
+        }
+    }
+}
+
+/// In seconds.
+const JOB_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What a page looks like, and what it says beside metrics.
+fn page(profile: Profile, page: Prometheus) -> Prometheus {
+    let page = page.liveness_path("/health").readiness_path("/health/ready");
+    match profile {
+        Profile::Seed => page
+            .view(View::of("component.up").rename("osapi.component.up"))
+            .view(View::of("subsystem.up").rename("osapi.subsystem.up")),
+        Profile::Osapi => page.namespace("osapi").scope_labels(true).target_info(true),
+    }
+}

@@ -1,0 +1,98 @@
+//! Several components in one process, and NATS as one of them: each with its own figures.
+
+use conformance::program::{free_address, use_programs};
+
+use super::support::{Osapi, measured};
+
+#[test]
+fn nats_has_health_and_no_jobs() {
+    if !use_programs("nats_has_health_and_no_jobs", "nats-server") {
+        return;
+    }
+    let config = measured(&free_address());
+    let nats = Osapi::start("nats", &config, &[]);
+    nats.wait_for("osapi_component_up", 1.0);
+    assert_eq!(nats.value("osapi_subsystem_up{subsystem=\"nats.server\"}"), Some(1.0));
+    // What others do through it is on their pages.
+    let controller = Osapi::start("controller", &config, &[]);
+    let agent = Osapi::agent("a1", &config);
+    controller.wait_for("osapi_component_up", 1.0);
+    controller.done(&controller.create("ok"));
+    let others: Vec<_> = nats.page().into_iter().filter(|line| !is_of_the_component(line)).collect();
+    assert_eq!(others, [] as [&str; 0]);
+    assert!(
+        controller.page().iter().all(|line| !line.contains("_jobs_completed") && !line.contains("heartbeat"))
+    );
+    assert!(agent.page().iter().all(|line| !line.contains("http_") && !line.contains("_created")));
+    drop((controller, agent));
+    let (status, _) = nats.end();
+    assert!(status.success(), "{status}");
+}
+
+/// Whether a line says how the component or its process is.
+fn is_of_the_component(line: &str) -> bool {
+    ["osapi_component_up", "osapi_subsystem_up", "process_", "tokio_", "build_info"]
+        .iter()
+        .any(|name| line.starts_with(name))
+}
+
+#[test]
+fn components_in_one_process_have_each_its_own_page() {
+    if !use_programs("components_in_one_process_have_each_its_own_page", "nats-server") {
+        return;
+    }
+    let metrics = [(); 3].map(|()| free_address());
+    let ports = metrics.each_ref().map(|address| address.rsplit_once(':').unwrap().1);
+    let api = free_address();
+    let variables = [
+        ("OSAPI_CONTROLLER_METRICS_PORT", ports[0]),
+        ("OSAPI_AGENT_METRICS_PORT", ports[1]),
+        ("OSAPI_NATS_SERVER_METRICS_PORT", ports[2]),
+        ("OSAPI_CONTROLLER_PORT", api.rsplit_once(':').unwrap().1),
+    ];
+    let config =
+        measured(&free_address()).replace("nats: { server: {", "nats: { server: { store_dir: stored,");
+    let all = Osapi::start("start", &config, &variables).at(&api, &metrics[0]);
+    all.wait_for("osapi_component_up", 1.0);
+    let id = all.create("ok");
+    assert_eq!(all.done(&id)["status"], "completed");
+    let [controller, agent, nats] = metrics.each_ref().map(|address| all.page_at(address));
+    let has = |page: &[String], name: &str| page.iter().any(|line| line.starts_with(name));
+    for (name, expected) in [
+        ("osapi_component_up", [true, true, true]),
+        ("osapi_jobs_created_total", [true, false, false]),
+        ("osapi_workers_connected", [true, false, false]),
+        ("http_server_request_total", [true, false, false]),
+        ("osapi_jobs_completed_total", [false, true, false]),
+        ("osapi_heartbeat_age_seconds", [false, true, false]),
+    ] {
+        let found = [&controller, &agent, &nats].map(|page| has(page, name));
+        assert_eq!(found, expected, "{name}");
+    }
+    let (status, _) = all.end();
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn the_other_profile_has_the_namespace_and_scopes() {
+    if !use_programs("the_other_profile_has_the_namespace_and_scopes", "nats-server") {
+        return;
+    }
+    let config = measured(&free_address()).replace("enabled: true", "enabled: true, profile: osapi");
+    let _nats = Osapi::start("nats", &config, &[]);
+    let controller = Osapi::start("controller", &config, &[]);
+    controller
+        .wait_for("osapi_component_up{otel_scope_name=\"metercast\",otel_scope_version=\"0.1.0\"}", 1.0);
+    controller.create("ok");
+    let page = controller.page();
+    let has =
+        |begin: &str, part: &str| page.iter().any(|line| line.starts_with(begin) && line.contains(part));
+    assert!(has("osapi_http_server_request_duration_seconds_count{", "otel_scope_name=\"metercast-tower\""));
+    assert!(has("osapi_http_server_request_body_size_bytes_count{", "http_route=\"/job\""));
+    assert!(has("osapi_jobs_created_total", " 1"), "{page:#?}");
+    assert!(has("target_info{", "service_name=\"osapi\""), "{page:#?}");
+    assert!(
+        page.iter().all(|line| line.starts_with("osapi_") || line.starts_with("target_info")),
+        "{page:#?}"
+    );
+}

@@ -1,0 +1,35 @@
+//! The reference of its metrics is what the program says and records.
+
+use std::time::{Duration, SystemTime};
+
+use metercast_jobs::{Delivery, Heartbeat, JobMetrics, Workers};
+use metercast_tower::catalogue::Catalogue;
+use metercast_tower::{Store, assert_catalogue};
+
+/// Those of the agents.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+#[test]
+fn the_reference_has_every_metric_of_the_job_server() {
+    let store = Store::new();
+    let observed = store.scope(|| {
+        // What the names of jobs are made of is known when it runs alone.
+        let jobs = JobMetrics::prefixed("osapi").buckets(&BUCKETS).reason_key("reason").build().unwrap();
+        let jobs = jobs.zeroes();
+        jobs.worker("a1").begin(Delivery::first().created_at(SystemTime::now())).complete();
+        let workers = Workers::within(Duration::ZERO).observe("osapi.workers.connected").unwrap();
+        (Heartbeat::observe("osapi.heartbeat.age").unwrap(), workers)
+    });
+    // They are asked when the store is read.
+    store.collect();
+    let catalogue = Catalogue::of_file(env!("CARGO_BIN_EXE_osapi"))
+        .unwrap()
+        .retain(|metric| {
+            let name = &*metric.name;
+            name.starts_with("http.server.")
+                || ["http_server_request_total", "component.up", "subsystem.up"].contains(&name)
+        })
+        .and_met(&store);
+    drop(observed);
+    assert_catalogue!("docs/metrics.md", catalogue);
+}
