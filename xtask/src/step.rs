@@ -67,7 +67,7 @@ impl Step {
             Step::Tidy => "file heads, machine paths, links, manifests, the list of files with unsafe code",
             Step::Test => "all tests and doctests, all features on",
             Step::Docs => "cargo doc, warnings are errors",
-            Step::Features => "each feature of each published crate, alone",
+            Step::Features => "each feature of each published crate, alone; and what Tokio calls unstable",
             Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
             Step::Package => {
                 "cargo package of each published crate: what goes out, and that it builds from that"

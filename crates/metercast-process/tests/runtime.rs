@@ -80,8 +80,12 @@ async fn the_current_runtime_is_observed_by_one_line_and_none_where_there_is_non
 #[test]
 fn what_tokio_calls_unstable_is_there_too() {
     let store = Store::new();
-    let runtime =
-        Builder::new_multi_thread().worker_threads(2).enable_metrics_poll_time_histogram().build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .enable_metrics_poll_time_histogram()
+        .build()
+        .unwrap();
     let observation = store.scope(|| RuntimeObservation::start("main", runtime.handle()));
     runtime.block_on(async {
         for _ in 0..10 {
@@ -92,6 +96,7 @@ fn what_tokio_calls_unstable_is_there_too() {
     assert_eq!(values(&store, "tokio.runtime.spawned_tasks")[&of("main")], 10.0);
     assert_eq!(values(&store, "tokio.runtime.blocking.threads")[&of("main")], 1.0);
     assert_eq!(values(&store, "tokio.runtime.worker.polls").len(), 2);
+    assert!(values(&store, "tokio.runtime.io_driver.registered").contains_key(&of("main")));
     let snapshot = InMemoryReader::new(store.clone()).collect();
     let polls = &snapshot.family("tokio.runtime.task.poll.duration").unwrap().series[0];
     let Point::Histogram(buckets) = &polls.point else { panic!("{polls:?}") };
