@@ -23,7 +23,7 @@ pub(in crate::config) enum Entry {
     /// A standard instrument that is there or not, with these differences.
     Standard { is_on: bool, attributes: Vec<(String, Toggle)>, condition: Option<Condition<Operand>> },
     /// One that the program does not know.
-    Own(Definition),
+    Own(Box<Definition>),
 }
 
 /// What is said of an attribute of a standard instrument.

@@ -203,7 +203,7 @@ impl InstrumentsReader<'_> {
             said,
         };
         self.faults(at, &value_place, &definition);
-        Some(Entry::Own(definition))
+        Some(Entry::Own(Box::new(definition)))
     }
 
     /// A duration in the unit of the instrument, which must be one of time.

@@ -54,7 +54,7 @@ impl InstrumentsLayer {
                 let place = entry.place.clone();
                 let key = root.child(stage.name()).child(&name.1);
                 if let Entry::Own(definition) = findings.note(&key, entry, shown) {
-                    definitions.push((place, definition));
+                    definitions.push((place, *definition));
                 }
             }
             for (place, definition) in &definitions {

@@ -1,7 +1,7 @@
 //! The part of the schema that the stages of a program decide.
 
+use super::super::keys;
 use super::super::keys::instruments::{INSTRUMENT, KINDS, LEVELS, VALUES};
-use super::super::keys::{self};
 use super::super::schema::{array, array_of, object, reference, text};
 use super::condition::CONDITIONS;
 use super::operand::{DEFAULT, ENV, REDACT, STATIC};
@@ -33,7 +33,7 @@ fn stage(stage: &Stage) -> String {
             let alias = table(vec![("alias".to_owned(), string())], "false".to_owned());
             (attribute.key.to_owned(), any_of(&[truth(), alias, of(stage, "selector")]))
         });
-        let attributes = table(known.collect(), of(stage, "selector"));
+        let attributes = table(known, of(stage, "selector"));
         let parts =
             vec![("attributes".to_owned(), attributes), ("condition".to_owned(), of(stage, "condition"))];
         let rule = any_of(&[truth(), table(parts, "false".to_owned())]);
@@ -42,7 +42,7 @@ fn stage(stage: &Stage) -> String {
             object([("description", text(standard.description)), ("allOf", array(&[rule]))]),
         )
     });
-    table(standards.collect(), of(stage, "instrument"))
+    table(standards, of(stage, "instrument"))
 }
 
 fn instrument(stage: &Stage) -> String {
@@ -64,7 +64,7 @@ fn instrument(stage: &Stage) -> String {
         (key.name.to_owned(), object([("description", text(key.doc)), ("allOf", array(&[rule]))]))
     });
     let required = object([("required", array(&[text("type"), text("value")]))]);
-    object([("allOf", array(&[table(properties.collect(), "false".to_owned()), required]))])
+    object([("allOf", array(&[table(properties, "false".to_owned()), required]))])
 }
 
 fn selector(stage: &Stage) -> String {
@@ -103,7 +103,7 @@ fn condition(stage: &Stage) -> String {
         ((*name).to_owned(), rule)
     });
     let one = object([("minProperties", "1".to_owned()), ("maxProperties", "1".to_owned())]);
-    let one = object([("allOf", array(&[table(properties.collect(), "false".to_owned()), one]))]);
+    let one = object([("allOf", array(&[table(properties, "false".to_owned()), one]))]);
     any_of(&[truth(), one])
 }
 
@@ -111,7 +111,8 @@ fn of(stage: &Stage, what: &str) -> String {
     reference(&format!("{what}-{}", stage.name()))
 }
 
-fn table(properties: Vec<(String, String)>, others: String) -> String {
+fn table(properties: impl IntoIterator<Item = (String, String)>, others: String) -> String {
+    let properties: Vec<(String, String)> = properties.into_iter().collect();
     let properties = object(properties.iter().map(|(key, rule)| (key.as_str(), rule.clone())));
     object([("type", text("object")), ("properties", properties), ("additionalProperties", others)])
 }
