@@ -61,6 +61,11 @@
 //!
 //! Where no instrument is defined for a stage, an operation costs a look at one flag.
 
+#![cfg_attr(
+    not(feature = "config"),
+    allow(dead_code, unused_imports, reason = "only a file asks for selectors, conditions and redaction")
+)]
+
 mod moment;
 mod selector;
 mod source;
