@@ -20,6 +20,7 @@ pages! {
     "batch-job.md" as batch_job,
     "bound.md" as bound,
     "document.md" as document,
+    "instruments.md" as instruments,
     "health.md" as health,
     "measure-a-library.md" as measure_a_library,
     "measure-http.md" as measure_http,

@@ -195,7 +195,7 @@
 //! | `default_requirement_level` | which attributes a standard instrument has of which nothing is said: `"none"`, `"required"` or `"recommended"`, see [`Level`](crate::dynamic::Level) | `"required"` |
 //! | `STAGE.NAME`, of an instrument that the stage knows | `true`, `false`, or a table with `attributes` and `condition`; an attribute is `true`, `false`, `{ alias = "name" }`, or a selector, also under a key of one's own | `false`, unless the program says otherwise |
 //! | `STAGE.NAME`, of any other | a table with the keys that follow; a name that the program measures under itself is an error | |
-//! | `type` | `"counter"`, `"up_down_counter"`, `"gauge"` or `"histogram"`; a name keeps its type and its unit as long as the program runs | |
+//! | `type` | `"counter"`, `"up_down_counter"`, `"gauge"` or `"histogram"`; a name keeps its type, its unit and its description as long as the program runs, and another type or unit is an error | |
 //! | `value` | `"unit"` (one for each request; an up-down counter is up as long as it lasts), `"duration"`, `"event_unit"`, `"event_duration"` (since the event before), `"field_unit"`, a selector, `{ event_custom = SELECTOR }` or `{ field_custom = SELECTOR }`. What a selector finds is a number, or a text that is one, or nothing is recorded | |
 //! | `unit` | in UCUM; a duration is converted to it, and it is then `"s"`, `"ms"`, `"us"` or `"ns"` | `""`, of a duration `"s"` |
 //! | `description` | what it measures, in words | `""` |

@@ -24,15 +24,15 @@ pub(crate) struct Prepared {
 }
 
 impl Instruments {
-    /// Makes all that can fail.
+    /// Makes all that can fail. If nothing is to be measured, no operation is looked at.
     ///
     /// # Errors
     ///
     /// The process has as many instruments as it may.
-    pub(crate) fn prepare(&self) -> Result<Prepared, InstrumentError> {
+    pub(crate) fn prepare(&self, is_enabled: bool) -> Result<Prepared, InstrumentError> {
         let (mut plans, mut names) = (BTreeMap::new(), BTreeMap::new());
         for (stage, definitions) in &self.definitions {
-            if !definitions.is_empty() {
+            if is_enabled && !definitions.is_empty() {
                 plans.insert(*stage, Arc::new(Plan::of(definitions.iter())?));
             }
             names

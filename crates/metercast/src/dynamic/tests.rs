@@ -126,6 +126,23 @@ fn what_ends_late_does_not_bring_back_what_has_left() {
 }
 
 #[test]
+fn where_telemetry_is_switched_off_no_operation_is_looked_at() {
+    let program = Program::new(DONE);
+    program.job(0);
+    let switched = |enabled: bool| {
+        let text = format!("[telemetry]\nenabled = {enabled}\n[telemetry.instruments.jobs]\n{DONE}");
+        let config =
+            Config::builder().environment(false).without_exporter("prometheus").stages(&program.stages);
+        program.telemetry.reload(config.text("jobs.toml", &text).build().unwrap()).unwrap();
+    };
+    switched(false);
+    assert!(program.jobs().begin(&()).is_none());
+    switched(true);
+    program.job(0);
+    assert_eq!(program.total("dyn.done"), Some(2.0));
+}
+
+#[test]
 fn an_operation_counts_once_however_it_ends() {
     let program = Program::new(DONE);
     program.begin().end(&());

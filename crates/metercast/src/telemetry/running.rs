@@ -221,8 +221,10 @@ impl Running {
             closing,
         };
         let mut prepared = before.prepare(&config).map_err(ReloadError::exporters)?;
-        if old.as_ref().map(Config::defined) != Some(config.defined()) {
-            let instruments = config.defined().prepare();
+        let measures_the_same =
+            |old: &Config| old.defined() == config.defined() && old.is_enabled() == config.is_enabled();
+        if !old.as_ref().is_some_and(measures_the_same) {
+            let instruments = config.defined().prepare(config.is_enabled());
             prepared.instruments = Some(instruments.map_err(|error| ReloadError::program(Box::new(error)))?);
         }
         let settings = old.as_ref().map_or_else(Vec::new, |old| difference::of_all(old, &config));
