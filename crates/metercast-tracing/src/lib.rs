@@ -1,4 +1,7 @@
-//! Metrics from [`tracing`](https://docs.rs/tracing): those that events carry in their fields, and how many events are logged.
+//! [`tracing`](https://docs.rs/tracing) and metercast: metrics that events carry in their fields, how many events are logged, and, with the
+//! Cargo feature `traces`, spans as traces by OTLP, from the same configuration as metrics.
+//!
+//! # Metrics and logs
 //!
 //! ```
 //! use metercast_core::{Store, reading::Point};
@@ -37,6 +40,55 @@
 //! assert_counter!("refused", 1, "reason" => "limit");
 //! assert_counter!("log.events", 1, "level" => "warn", "target" => "shop");
 //! ```
+
+//! # Traces
+//!
+//! Five lines, with the features `traces` and `json`; where the spans go, `OTEL_EXPORTER_OTLP_ENDPOINT` or the file says, and if nobody does, there
+//! are none and they cost nothing:
+//!
+#![cfg_attr(all(feature = "traces", feature = "json"), doc = "```")]
+#![cfg_attr(not(all(feature = "traces", feature = "json")), doc = "```ignore")]
+//! use metercast::Config;
+//! use metercast_tracing::{JsonLogs, Traces};
+//! use tracing_subscriber::layer::SubscriberExt;
+//! use tracing_subscriber::util::SubscriberInitExt;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::builder().service("shop", "1.4.2").file_if_exists("shop.toml").build()?;
+//! let traces = Traces::start(&config);
+//! tracing_subscriber::registry().with(traces.layer()).with(JsonLogs::new().layer()).init();
+//! traces.report(); // what became of it, now that somebody listens
+//! // let telemetry = metercast::Telemetry::builder(config).log(metercast_tracing::log()).start()?; and the program
+//! traces.shutdown()?; // the last spans leave
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In its file, if it has one:
+//!
+//! ```toml
+//! [telemetry.traces]
+//! endpoint = "https://collector:4318"
+//! sampler = "parentbased_traceidratio"
+//! sampler_arg = 0.1
+//! filter = "info,hyper=off"
+//! ```
+//!
+//! Spans are those of `tracing`: `info_span!("order", otel.kind = "server", id)`. A task that is spawned goes on with one by
+//! `.instrument(span)`; another program by the headers that `propagation` writes and reads. Histograms and counters that are recorded in a
+//! sampled span have it as exemplar.
+//!
+//! # Features
+//!
+//! | feature | what for |
+//! | --- | --- |
+//! | `traces` | `Traces` by OTLP over HTTP, `propagation`, exemplars, and `log` for what metercast says |
+//! | `grpc` | traces by OTLP over gRPC |
+//! | `http-json` | traces by OTLP as JSON |
+//! | `http` | `propagation` for headers of the crate `http` |
+//! | `json` | `JsonLogs`: lines of JSON with `trace_id` and `span_id` |
+//!
+//! None is on by default. Of foreign crates with a version below 1 none is in a signature but those of `tracing`.
 
 #![forbid(unsafe_code)]
 

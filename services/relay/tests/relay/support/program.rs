@@ -32,7 +32,7 @@ impl Relay {
                 BufReader::new(stderr)
                     .lines()
                     .map_while(Result::ok)
-                    .for_each(|line| logged.lock().expect("a log").push(line))
+                    .for_each(|line| logged.lock().expect("a log").push(line));
             }
         });
         let mut line = String::new();
