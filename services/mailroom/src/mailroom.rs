@@ -1,0 +1,56 @@
+//! What all requests of a mailroom have in common.
+
+use std::time::Duration;
+
+use metercast_periods::UniqueCount;
+
+use crate::Error;
+use crate::ending::Ending;
+use crate::id::Id;
+use crate::mailboxes::Mailboxes;
+use crate::settings::Settings;
+use crate::tunnels::Tunnels;
+
+/// A mailroom; clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Mailroom {
+    pub(crate) mailboxes: Mailboxes,
+    pub(crate) tunnels: Tunnels,
+    pub(crate) timeout: Duration,
+    pub(crate) panics: bool,
+    ids: Option<UniqueCount>,
+    ending: Ending,
+}
+
+impl Mailroom {
+    /// One that ends when it is told.
+    ///
+    /// # Errors
+    ///
+    /// The storage cannot be used.
+    pub(crate) fn new(
+        settings: &Settings,
+        ids: Option<UniqueCount>,
+        ending: Ending,
+    ) -> Result<Mailroom, Error> {
+        let storage = &settings.storage;
+        let mailboxes = Mailboxes::open(storage.join("mailboxes")).map_err(|error| {
+            format!("storage {}: {error}; choose another by PJ_STORAGE", storage.display())
+        })?;
+        let tunnels = Tunnels::new(settings.tunnels, &settings.gateways);
+        let (timeout, panics) = (settings.timeout, settings.panics);
+        Ok(Mailroom { mailboxes, tunnels, timeout, panics, ids, ending })
+    }
+
+    /// Counts a mailbox that somebody asks for.
+    pub(crate) fn see(&self, id: &Id) {
+        if let Some(ids) = &self.ids {
+            ids.record(id.as_str());
+        }
+    }
+
+    /// For what has to end before the mailroom does.
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+}
