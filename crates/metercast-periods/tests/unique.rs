@@ -145,3 +145,23 @@ fn years_at_once_are_no_more_than_a_moment() {
     ids.record("a");
     assert_eq!(counts(&ids), [1; 4]);
 }
+
+#[test]
+fn nobody_is_lost_or_counted_twice_where_threads_count_while_hours_end() {
+    let clock = MockClock::at(UNIX_EPOCH + MARCH);
+    let periods = Periods::builder().store(Store::with_clock(&clock)).open().unwrap();
+    let ids = periods.unique_with("ids", UniqueOptions::new().exact_up_to(16_384));
+    std::thread::scope(|scope| {
+        for thread in 0..4_u32 {
+            let ids = &ids;
+            // Each of them comes in two threads.
+            scope
+                .spawn(move || (0..8_000).for_each(|id| ids.record((thread / 2 * 8_000 + id).to_le_bytes())));
+        }
+        for _ in 0..20 {
+            clock.advance(HOUR);
+            assert!(ids.count(Window::Day) <= 16_000);
+        }
+    });
+    assert_eq!((ids.count(Window::Day), ids.count(Window::Month)), (16_000, 16_000));
+}

@@ -1,13 +1,13 @@
 //! The profile `settled`: five figures of the week that is over, by a clock that the test moves.
 
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use conformance::http;
 use conformance::program::Folder;
 use mailroom::{Measuring, Settings};
 use metercast_tower::{MockClock, Store};
 
-use crate::support::{Collector, Got, settings};
+use crate::support::{Collector, Got, settings, until};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Monday, 4 March 2024.
@@ -45,19 +45,11 @@ fn requests(url: &str, boxes: u64) {
     assert_eq!(ask(url, "GET", "/nothing"), 404);
 }
 
-/// Lets time pass until these are pushed.
-fn expect(collector: &Collector, clock: &MockClock, expected: &[String]) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while collector.got().last().map(Got::lines).as_deref() != Some(expected) {
-        assert!(Instant::now() < end, "{expected:?} is not pushed, but {:?}", collector.distinct());
-        let before = collector.got().len();
-        clock.advance(Duration::from_secs(60));
-        // A push has 10 s, by the same clock, so no time may pass while one is under way.
-        let patience = Instant::now() + Duration::from_secs(5);
-        while collector.got().len() == before && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
+/// Waits until these are pushed, which is each second by the clock on the wall.
+fn expect(collector: &Collector, expected: &[String]) {
+    until(&format!("{expected:?}"), || {
+        (collector.got().last().map(Got::lines).as_deref() == Some(expected)).then_some(())
+    });
 }
 
 /// The figures of a week.
@@ -75,7 +67,7 @@ fn figures(requests: u64, entries: u64, boxes: u64) -> Vec<String> {
 fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
     let (collector, folder) = (Collector::new(None), Folder::new());
     let config = format!(
-        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'example.org'\nprofile = 'settled'\n",
+        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'example.org'\nprofile = 'settled'\ninterval_secs = 1\n",
         collector.url
     );
     let settings = settings(&folder, &config);
@@ -93,7 +85,7 @@ fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
     run(&settings, MONDAY + 6 * DAY, |url, clock| {
         clock.advance(DAY);
         // Week N + 1; the boxes are of both starts, three of them of either.
-        expect(&collector, clock, &figures(7 + 9, 3 + 4, 4));
+        expect(&collector, &figures(7 + 9, 3 + 4, 4));
         requests(url, 1);
         clock.advance(DAY);
     });
@@ -105,7 +97,7 @@ fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
     assert_eq!(collector.distinct(), [figures(16, 7, 4)], "and all week there is nothing else");
     run(&settings, MONDAY + 13 * DAY, |_, clock| {
         clock.advance(DAY);
-        expect(&collector, clock, &figures(3 + 5, 1 + 2, 2));
+        expect(&collector, &figures(3 + 5, 1 + 2, 2));
     });
     assert_eq!(collector.distinct(), [figures(16, 7, 4), figures(8, 3, 2)]);
     for got in collector.got() {
@@ -124,7 +116,7 @@ fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
 fn small_figures_do_not_leave_and_the_others_are_rounded() {
     let (collector, folder) = (Collector::new(None), Folder::new());
     let config = format!(
-        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'o'\nprofile = 'settled'\nat_least = 10\nround_to = 5\n",
+        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'o'\nprofile = 'settled'\ninterval_secs = 1\nat_least = 10\nround_to = 5\n",
         collector.url
     );
     let settings = settings(&folder, &config);
@@ -132,6 +124,6 @@ fn small_figures_do_not_leave_and_the_others_are_rounded() {
         requests(url, 8);
         clock.advance(7 * DAY);
         let large = ["http_requests_started_weekly 15", "http_requests_weekly 15"];
-        expect(&collector, clock, &large.map(str::to_owned));
+        expect(&collector, &large.map(str::to_owned));
     });
 }
