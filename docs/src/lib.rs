@@ -30,6 +30,7 @@ pages! {
     "reload.md" as reload,
     "scrape.md" as scrape,
     "shape.md" as shape,
+    "share-figures.md" as share_figures,
     "test.md" as test,
 }
 
