@@ -48,16 +48,14 @@ impl BuildInfo {
 /// A build script can say them:
 ///
 /// ```no_run
-/// // build.rs
-/// fn main() {
-///     let say = |name: &str, program: &str, arguments: &[&str]| {
-///         if let Ok(output) = std::process::Command::new(program).args(arguments).output() {
-///             println!("cargo::rustc-env={name}={}", String::from_utf8_lossy(&output.stdout).trim());
-///         }
-///     };
-///     say("BUILD_REVISION", "git", &["rev-parse", "--short", "HEAD"]);
-///     say("BUILD_RUSTC", &std::env::var("RUSTC").unwrap(), &["--version"]);
-/// }
+/// // In the `main` of build.rs:
+/// let say = |name: &str, program: &str, arguments: &[&str]| {
+///     if let Ok(output) = std::process::Command::new(program).args(arguments).output() {
+///         println!("cargo::rustc-env={name}={}", String::from_utf8_lossy(&output.stdout).trim());
+///     }
+/// };
+/// say("BUILD_REVISION", "git", &["rev-parse", "--short", "HEAD"]);
+/// say("BUILD_RUSTC", &std::env::var("RUSTC").unwrap(), &["--version"]);
 /// ```
 ///
 /// ```

@@ -20,7 +20,7 @@
 //! | --- | --- | --- |
 //! | [`process`](process()) | `process.cpu.time`, `process.memory.usage` and the others of the semantic conventions, or Prometheus' `process_cpu_seconds_total` and its like | Linux; elsewhere there are none |
 //! | [`RuntimeObservation`] | `tokio.runtime.workers` and its like, by the name of the runtime | with the feature `tokio` |
-//! | [`jemalloc`](fn@jemalloc) | `jemalloc.allocated` and its like | with the feature `jemalloc` |
+//! | `jemalloc` | `jemalloc.allocated` and its like | with the feature `jemalloc` |
 //! | [`build_info!`] | `build.info` with version, revision and compiler | everywhere |
 //! | [`panics`](fn@panics) | `panics` by the place | everywhere |
 //!

@@ -118,7 +118,7 @@ mod tests {
         for (file, expected) in [
             ("src/main.rs", "src/main.rs:7"),
             (
-                "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.54.1/src/a.rs",
+                "/home/me/.cargo/registry/src/an-index-1949cf8c/tokio-1.54.1/src/a.rs",
                 "tokio-1.54.1/src/a.rs:7",
             ),
             (r"C:\cargo\registry\src\index\tokio-1.54.1\src\a.rs", r"tokio-1.54.1\src\a.rs:7"),
