@@ -32,6 +32,7 @@ pages! {
     "shape.md" as shape,
     "share-figures.md" as share_figures,
     "test.md" as test,
+    "write-an-exporter.md" as write_an_exporter,
 }
 
 #[cfg(test)]

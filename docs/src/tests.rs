@@ -1,6 +1,6 @@
 //! What the pages show beside Rust is read by metercast; and no page is left out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use metercast::Config;
 
@@ -81,6 +81,34 @@ fn pages_have_no_code_that_nothing_reads() {
                 let is_read = matches!(language, "rust" | "toml" | "sh");
                 assert!(!is_inside || is_read, "{page}:{}: a block of {language:?}", number + 1);
             }
+        }
+    }
+}
+
+/// So that who follows a measurement through the code finds each place.
+#[test]
+fn the_files_that_the_way_of_one_measurement_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let way = text.split("## The way of one measurement").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut files = Vec::new();
+    for side in ["metercast-core", "metercast"] {
+        list(&root.join("crates").join(side).join("src"), &mut files);
+    }
+    let named: Vec<_> = way.split("**`").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for name in named {
+        let is_there = files.iter().any(|path| path.ends_with(name));
+        assert!(is_there, "ARCHITECTURE.md: there is no {name} any more");
+    }
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        files.push(path.clone());
+        if path.is_dir() {
+            list(&path, files);
         }
     }
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use metercast_core::reading::{Point, Series};
-use metercast_core::{Definition, Kind, LabelSet, Store};
+use metercast_core::reading::Point;
+use metercast_core::{Kind, LabelSet, Store};
 
+use crate::collection::{Collection, Temporality};
 use crate::snapshot::Snapshot;
 use crate::view::{Plan, Projection};
 
@@ -39,16 +40,6 @@ impl InMemoryReader {
     pub fn collect(&self) -> Snapshot {
         Snapshot::of(&self.store)
     }
-}
-
-/// Whether a value is of all that came since the start, or since the collection before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Temporality {
-    /// Since the start of the series.
-    #[default]
-    Cumulative,
-    /// Since the collection before.
-    Delta,
 }
 
 /// An exporter that keeps what it collects: what another exporter would let out, through filters and views, cumulatively or as deltas,
@@ -102,43 +93,6 @@ struct Before {
     is_observed: bool,
     /// In which collection that was.
     seen: u64,
-}
-
-/// What an [`InMemoryExporter`] collected at one moment.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Collection {
-    /// When it was collected, by the store's clock.
-    pub time: SystemTime,
-    /// The metrics that are let out, sorted by name.
-    pub metrics: Vec<CollectedMetric>,
-}
-
-/// A metric as it is let out.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CollectedMetric {
-    /// Its name, as views have it.
-    pub name: String,
-    /// Its unit, as views have it; may be empty.
-    pub unit: String,
-    /// What it measures, as views have it; may be empty.
-    pub description: String,
-    /// Its kind.
-    pub kind: Kind,
-    /// What its values are of; gauges and summaries are always cumulative.
-    pub temporality: Temporality,
-    /// What the program declares.
-    pub definition: Arc<Definition>,
-    /// Its series, sorted by their labels; in deltas those to which nothing was added are left out.
-    pub series: Vec<Series>,
-}
-
-impl Collection {
-    /// The metric of this name; the first, if scopes that are given at run time have several.
-    pub fn metric(&self, name: &str) -> Option<&CollectedMetric> {
-        self.metrics.iter().find(|metric| metric.name == name)
-    }
 }
 
 /// How many collections are kept unless it is said.
@@ -201,46 +155,27 @@ impl InMemoryExporter {
         let since = state.last.replace(time);
         state.collected += 1;
         let State { plan, deltas, before, collected, .. } = state;
-        let mut metrics = Vec::new();
-        self.store.read(|reading| {
-            for view in plan.streams(reading) {
-                let stream = view.stream();
-                let mut series = Vec::new();
-                view.each(|view| series.push(Series::from(view)));
-                series.sort_by(|one: &Series, other| one.labels.cmp(&other.labels));
-                let kind = stream.kind();
-                let temporality =
-                    if deltas.contains(&kind) { Temporality::Delta } else { Temporality::Cumulative };
-                if temporality == Temporality::Delta {
-                    series.retain_mut(|series| {
-                        let now = Before {
-                            started: series.started,
-                            point: series.point.clone(),
-                            is_observed: view.is_observed(),
-                            seen: *collected,
-                        };
-                        let known = before.insert((stream.id(), Arc::clone(&series.labels)), now);
-                        let known = known.filter(|known| known.started == series.started);
-                        let Some(known) = known else { return true };
-                        series.started = since.unwrap_or(known.started);
-                        subtract(&mut series.point, &known.point)
-                    });
-                }
-                if !series.is_empty() {
-                    metrics.push(CollectedMetric {
-                        name: stream.name().to_owned(),
-                        unit: stream.unit().to_owned(),
-                        description: stream.description().to_owned(),
-                        kind,
-                        temporality,
-                        definition: Arc::clone(stream.definition()),
-                        series,
-                    });
-                }
+        let collection = Collection::with(plan, &self.store, time, |view, series| {
+            if !deltas.contains(&view.stream().kind()) {
+                return Temporality::Cumulative;
             }
+            series.retain_mut(|series| {
+                let now = Before {
+                    started: series.started,
+                    point: series.point.clone(),
+                    is_observed: view.is_observed(),
+                    seen: *collected,
+                };
+                let known = before.insert((view.stream().id(), Arc::clone(&series.labels)), now);
+                let known = known.filter(|known| known.started == series.started);
+                let Some(known) = known else { return true };
+                series.started = since.unwrap_or(known.started);
+                subtract(&mut series.point, &known.point)
+            });
+            Temporality::Delta
         });
         forget_ended(before, *collected);
-        let collection = Arc::new(Collection { time, metrics });
+        let collection = Arc::new(collection);
         state.history.push_back(Arc::clone(&collection));
         while state.history.len() > state.keep {
             state.history.pop_front();
@@ -329,6 +264,7 @@ fn subtract(point: &mut Point, before: &Point) -> bool {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use metercast_core::reading::Series;
     use metercast_core::{Instrument, KeyValue, NumberType, ValueRef};
 
     use super::*;

@@ -25,6 +25,7 @@
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
 //! | push the page of a batch job to a Pushgateway | [`Pushgateway`] |
 //! | read the store yourself | [`InMemoryReader`] |
+//! | write an exporter of your own | [`CustomExporter`] |
 //!
 //! # Features
 //!
@@ -49,6 +50,7 @@ pub mod view;
 
 pub mod snapshot;
 
+mod collection;
 mod in_memory;
 pub mod lint;
 mod observer;
@@ -74,7 +76,9 @@ pub mod catalogue;
 pub mod testing;
 
 pub use catalogue::catalogue;
+pub use collection::{CollectedMetric, Collection, Temporality};
 pub use config::Config;
+pub use export::custom::{CustomExporter, Export};
 #[cfg(feature = "otlp")]
 #[doc(hidden)]
 pub use export::otlp::{Courier, Delivery, Undelivered};
@@ -86,7 +90,7 @@ pub use export::prometheus::{
 #[cfg(feature = "otlp")]
 pub use export::pushgateway::{Pushgateway, PushgatewayError};
 pub use health::{Check, Checking, Health, HealthBuilder, Readiness};
-pub use in_memory::{CollectedMetric, Collection, InMemoryExporter, InMemoryReader, Temporality};
+pub use in_memory::{InMemoryExporter, InMemoryReader};
 pub use log::Log;
 pub use scrape::{Scrape, ScrapeAnswer, ScrapeBody, ScrapePart, ScrapeParts, ScrapeRequest};
 pub use snapshot::Snapshot;

@@ -2,8 +2,8 @@
 //!
 //! The documentation of [`config`](crate::config) has the table of them. The types of exporters are
 //! `otlp_http_metric_exporter`, `otlp_http_json_metric_exporter`, `otlp_grpc_metric_exporter`,
-//! `prometheus_http_text_metric_exporter`, `prometheus_pushgateway_metric_exporter` and `stdout_metric_exporter`, the last
-//! two of which the conventions do not know.
+//! `prometheus_http_text_metric_exporter`, `prometheus_pushgateway_metric_exporter`, `stdout_metric_exporter` and
+//! `custom_metric_exporter`, the last three of which the conventions do not know.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -84,6 +84,8 @@ pub(crate) const PROMETHEUS: &str = "prometheus_http_text_metric_exporter";
 pub(crate) const PUSHGATEWAY: &str = "prometheus_pushgateway_metric_exporter";
 /// The type of an exporter that prints.
 pub(crate) const STDOUT: &str = "stdout_metric_exporter";
+/// The type of an exporter that is the program's own.
+pub(crate) const CUSTOM: &str = "custom_metric_exporter";
 
 /// One exporter, measured; or nothing that is measured.
 #[derive(Clone, Debug, Default)]

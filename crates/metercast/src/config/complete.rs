@@ -186,7 +186,7 @@ impl Config {
                 .map_or_else(Vec::new, |tls| vec![tls.certificate().into(), tls.key().into()]),
             ExporterConfig::Otlp(otlp) => of_client(otlp.tls()),
             ExporterConfig::Pushgateway(gateway) => of_client(gateway.tls()),
-            ExporterConfig::Stdout(_) => Vec::new(),
+            ExporterConfig::Stdout(_) | ExporterConfig::Custom(_) => Vec::new(),
         };
         self.exporters().filter(|(name, _)| are_asked(name)).flat_map(|(_, exporter)| of(exporter)).collect()
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::custom::{Custom, CustomConfig};
 use super::error::{Checked, Findings};
 
 use super::layer::{ExporterLayer, Settings};
@@ -13,7 +14,7 @@ use super::stdout::{Stdout, StdoutConfig};
 use crate::view::Projection;
 
 /// An exporter as code describes it: what [`ConfigBuilder::exporter`](super::ConfigBuilder::exporter) takes.
-/// Made from a [`Prometheus`], an [`Otlp`], a [`Pushgateway`] or a [`Stdout`].
+/// Made from a [`Prometheus`], an [`Otlp`], a [`Pushgateway`], a [`Stdout`] or a [`Custom`].
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "there are few of them, and they live as long as the program")]
 #[non_exhaustive]
@@ -26,6 +27,8 @@ pub enum Exporter {
     Pushgateway(Pushgateway),
     /// Lines of JSON.
     Stdout(Stdout),
+    /// The program's own.
+    Custom(Custom),
 }
 
 impl From<Prometheus> for Exporter {
@@ -52,6 +55,12 @@ impl From<Stdout> for Exporter {
     }
 }
 
+impl From<Custom> for Exporter {
+    fn from(custom: Custom) -> Self {
+        Self::Custom(custom)
+    }
+}
+
 impl Exporter {
     /// Checks what code gave under `name`, at this place, and notes what is wrong with it.
     pub(super) fn into_layer(self, name: &str, place: Place, findings: &mut Findings) -> ExporterLayer {
@@ -60,6 +69,7 @@ impl Exporter {
             Self::Otlp(_) => Kind::Otlp,
             Self::Pushgateway(_) => Kind::Pushgateway,
             Self::Stdout(_) => Kind::Stdout,
+            Self::Custom(_) => Kind::Custom,
         };
         findings.take(&place, check_name(name, kind));
         let (env, projection, settings) = match self {
@@ -83,6 +93,11 @@ impl Exporter {
                 std::mem::take(&mut stdout.projection),
                 Settings::Stdout(stdout.into_layer(&place, findings)),
             ),
+            Self::Custom(mut custom) => (
+                custom.env,
+                std::mem::take(&mut custom.projection),
+                Settings::Custom(custom.into_layer(&place, findings)),
+            ),
         };
         let projection = projection.into_layer(&place, findings);
         let env = env.map(|env| Given::new(env, &place.child("env")));
@@ -105,6 +120,8 @@ pub enum ExporterConfig {
     Pushgateway(PushgatewayConfig),
     /// Lines of JSON.
     Stdout(StdoutConfig),
+    /// The program's own.
+    Custom(CustomConfig),
 }
 
 impl ExporterConfig {
@@ -115,6 +132,7 @@ impl ExporterConfig {
             Self::Otlp(otlp) => otlp.projection(),
             Self::Pushgateway(pushgateway) => pushgateway.projection(),
             Self::Stdout(stdout) => stdout.projection(),
+            Self::Custom(custom) => custom.projection(),
         }
     }
 }
@@ -126,6 +144,7 @@ impl fmt::Display for ExporterConfig {
             Self::Otlp(otlp) => write!(f, "otlp {otlp}"),
             Self::Pushgateway(pushgateway) => write!(f, "pushgateway {pushgateway}"),
             Self::Stdout(stdout) => write!(f, "stdout {stdout}"),
+            Self::Custom(custom) => write!(f, "custom {custom}"),
         }
     }
 }
@@ -137,18 +156,22 @@ pub(super) enum Kind {
     Otlp,
     Pushgateway,
     Stdout,
+    /// Described by the program alone.
+    Custom,
 }
 
 impl Kind {
+    /// Those that a file can name.
     pub(super) const ALL: [Self; 4] = [Self::Prometheus, Self::Otlp, Self::Pushgateway, Self::Stdout];
 
-    /// The type as a file names it, which is also the name of the standard exporter of that type.
+    /// The type as a file names it, which is also the name of the standard exporter of that type, if there is one.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
             Self::Otlp => "otlp",
             Self::Pushgateway => "pushgateway",
             Self::Stdout => "stdout",
+            Self::Custom => "custom",
         }
     }
 

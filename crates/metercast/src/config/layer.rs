@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::custom::CustomLayer;
 #[cfg(feature = "config")]
 use super::error::Findings;
 use super::exporter::Kind;
@@ -139,6 +140,7 @@ pub(super) enum Settings {
     Otlp(OtlpLayer),
     Pushgateway(PushgatewayLayer),
     Stdout(StdoutLayer),
+    Custom(CustomLayer),
 }
 
 impl Settings {
@@ -148,6 +150,7 @@ impl Settings {
             Self::Otlp(_) => Kind::Otlp,
             Self::Pushgateway(_) => Kind::Pushgateway,
             Self::Stdout(_) => Kind::Stdout,
+            Self::Custom(_) => Kind::Custom,
         }
     }
 
@@ -158,6 +161,7 @@ impl Settings {
             Kind::Otlp => Self::Otlp(OtlpLayer::default()),
             Kind::Pushgateway => Self::Pushgateway(PushgatewayLayer::default()),
             Kind::Stdout => Self::Stdout(StdoutLayer::default()),
+            Kind::Custom => Self::Custom(CustomLayer::default()),
         }
     }
 
@@ -168,6 +172,7 @@ impl Settings {
             (Self::Otlp(above), Self::Otlp(below)) => Self::Otlp(above.over(below)),
             (Self::Pushgateway(above), Self::Pushgateway(below)) => Self::Pushgateway(above.over(below)),
             (Self::Stdout(above), Self::Stdout(below)) => Self::Stdout(above.over(below)),
+            (Self::Custom(above), Self::Custom(below)) => Self::Custom(above.over(below)),
             (above, _) => above,
         }
     }

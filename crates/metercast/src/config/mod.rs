@@ -125,6 +125,13 @@
 //! | `interval` | from one print to the next, a length of time, not 0 | `"10s"` |
 //! | `resource` | which attributes of the resource are printed on every line: `"all"`, `"none"` or a list | `"none"` |
 //!
+//! Of an exporter that the program describes as its [own](Custom), which the file shapes by its name, without a type:
+//!
+//! | key | value | default |
+//! | --- | --- | --- |
+//! | `interval` | from one export to the next, a length of time, not 0 | `"60s"` |
+//! | `resource` | which attributes of the resource are sent along: `"all"`, `"none"` or a list | `"all"` |
+//!
 //! Of `traces`, which there are if there is an `endpoint`, from whichever source, or if `enabled` is `true`:
 //!
 //! | key | value | default |
@@ -361,6 +368,7 @@ mod yaml;
 
 // the settings,
 mod connection;
+mod custom;
 mod exporter;
 mod gateway;
 mod listener;
@@ -408,6 +416,8 @@ pub use crate::ExemplarFilter;
 pub(crate) use auth::{base64, basic, bearer};
 pub use builder::ConfigBuilder;
 pub use complete::Config;
+pub(crate) use custom::SharedExporter;
+pub use custom::{Custom, CustomConfig};
 pub use endpoint::Endpoint;
 pub use env::known_http_methods;
 pub use error::{ConfigError, Problem};

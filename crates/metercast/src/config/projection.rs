@@ -1,7 +1,7 @@
 //! What an exporter makes of the metrics, as each source says it: filter, views, buckets, limit.
 
+use super::custom::Custom;
 use super::error::{Checked, Findings};
-
 use super::otlp::Otlp;
 use super::place::{Given, Origin, Place, lay};
 use super::prometheus::Prometheus;
@@ -51,7 +51,7 @@ macro_rules! projected {
     )*};
 }
 
-projected!(Prometheus, Otlp, Pushgateway, Stdout);
+projected!(Prometheus, Otlp, Pushgateway, Stdout, Custom);
 
 impl ProjectionSettings {
     pub(super) fn into_layer(self, place: &Place, findings: &mut Findings) -> ProjectionLayer {

@@ -235,7 +235,7 @@ fn exporters(
         }
         let exists = match (&wanted, kind) {
             // No variable names it.
-            (_, Kind::Pushgateway) => stack.is_some(),
+            (_, Kind::Pushgateway | Kind::Custom) => stack.is_some(),
             (Some(wanted), _) => wanted.contains(&kind),
             (None, Kind::Prometheus) => stack.is_some() || nobody_named_any,
             (None, Kind::Otlp) => stack.is_some() || environment.names_endpoint(Signal::Metrics),
@@ -286,6 +286,9 @@ fn exporters(
             }
             Settings::Stdout(stdout) => {
                 Some(ExporterConfig::Stdout(stdout.resolve(projection, &place, findings)))
+            }
+            Settings::Custom(custom) => {
+                custom.resolve(projection, &place, findings).map(ExporterConfig::Custom)
             }
         };
         exporters.extend(config.map(|config| (name, config)));

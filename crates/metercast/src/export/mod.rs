@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+pub(crate) mod custom;
 mod hex;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;

@@ -72,6 +72,9 @@ pub(super) fn summary(exporters: &BTreeMap<String, Exporter>) -> String {
             ExporterConfig::Stdout(settings) => {
                 parts.push(format!("print {name} every {:?}", settings.interval()));
             }
+            ExporterConfig::Custom(settings) => {
+                parts.push(format!("export {name} every {:?}", settings.interval()));
+            }
         }
     }
     if parts.is_empty() {

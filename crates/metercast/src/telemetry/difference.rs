@@ -1,6 +1,8 @@
 //! What is different between two settings of an exporter, by the names that a file has for it.
 
-use crate::config::{Config, ExporterConfig, OtlpConfig, PrometheusConfig, PushgatewayConfig, StdoutConfig};
+use crate::config::{
+    Config, CustomConfig, ExporterConfig, OtlpConfig, PrometheusConfig, PushgatewayConfig, StdoutConfig,
+};
 
 /// The keys that differ, in the order in which the documentation has them.
 pub(super) fn of_exporter(old: &ExporterConfig, new: &ExporterConfig) -> Vec<&'static str> {
@@ -9,6 +11,7 @@ pub(super) fn of_exporter(old: &ExporterConfig, new: &ExporterConfig) -> Vec<&'s
         (ExporterConfig::Otlp(old), ExporterConfig::Otlp(new)) => otlp(old, new),
         (ExporterConfig::Pushgateway(old), ExporterConfig::Pushgateway(new)) => pushgateway(old, new),
         (ExporterConfig::Stdout(old), ExporterConfig::Stdout(new)) => stdout(old, new),
+        (ExporterConfig::Custom(old), ExporterConfig::Custom(new)) => custom(old, new),
         _ => vec![("type", true)],
     };
     let known = named(differs);
@@ -80,6 +83,15 @@ fn pushgateway(old: &PushgatewayConfig, new: &PushgatewayConfig) -> Vec<(&'stati
         ("tls", old.tls() != new.tls()),
         ("proxy", old.proxy() != new.proxy()),
         ("page", old.page() != new.page()),
+        ("views", old.projection() != new.projection()),
+    ]
+}
+
+fn custom(old: &CustomConfig, new: &CustomConfig) -> Vec<(&'static str, bool)> {
+    vec![
+        ("interval", old.interval() != new.interval()),
+        ("exporter", old.exporter() != new.exporter()),
+        ("resource", old.resource() != new.resource()),
         ("views", old.projection() != new.projection()),
     ]
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use metercast_core::Value;
 
 use crate::config::{Config, ExporterConfig};
+use crate::export::custom::Work;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::Push;
 use crate::export::prometheus::PageOptions;
@@ -45,6 +46,7 @@ pub(super) enum Handle {
     #[cfg(feature = "otlp")]
     Gateway(Arc<Timer<pushgateway::Push>>),
     Print(Arc<Timer<Print>>),
+    Custom(Arc<Timer<Work>>),
 }
 
 impl Exporter {
@@ -88,6 +90,7 @@ impl Exporter {
             #[cfg(feature = "otlp")]
             Handle::Gateway(gateway) => Some(gateway.clone()),
             Handle::Print(print) => Some(print.clone()),
+            Handle::Custom(custom) => Some(custom.clone()),
         }
     }
 
@@ -101,6 +104,7 @@ impl Exporter {
             #[cfg(feature = "otlp")]
             Handle::Gateway(gateway) => gateway.is_alive(),
             Handle::Print(print) => print.is_alive(),
+            Handle::Custom(custom) => custom.is_alive(),
         }
     }
 
@@ -114,7 +118,7 @@ impl Exporter {
             #[cfg(feature = "otlp")]
             (Handle::Gateway(a), Handle::Gateway(b)) => Arc::ptr_eq(a, b),
             (Handle::Print(a), Handle::Print(b)) => Arc::ptr_eq(a, b),
-            #[cfg(any(feature = "serve", feature = "otlp"))]
+            (Handle::Custom(a), Handle::Custom(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -152,5 +156,6 @@ pub(super) fn resource_of(config: &Config, exporter: &ExporterConfig) -> Vec<(St
         ExporterConfig::Pushgateway(gateway) => on_page(gateway.page()),
         ExporterConfig::Otlp(otlp) => otlp.resource().of(resource).cloned().collect(),
         ExporterConfig::Stdout(stdout) => stdout.resource().of(resource).cloned().collect(),
+        ExporterConfig::Custom(custom) => custom.resource().of(resource).cloned().collect(),
     }
 }

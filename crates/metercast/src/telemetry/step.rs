@@ -11,10 +11,11 @@ use metercast_core::Value;
 use super::exporter::{Exporter, Handle};
 #[cfg(feature = "serve")]
 use crate::config::PrometheusConfig;
-use crate::config::{ExporterConfig, StdoutConfig};
+use crate::config::{CustomConfig, ExporterConfig, StdoutConfig};
 #[cfg(feature = "otlp")]
 use crate::config::{OtlpConfig, PushgatewayConfig};
 use crate::export::Timer;
+use crate::export::custom;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::{Change, Heritage, Push, Settings};
 #[cfg(feature = "serve")]
@@ -55,6 +56,7 @@ pub(super) enum Act {
     #[cfg(feature = "otlp")]
     Gateway(Box<pushgateway::Push>, Duration),
     Print(Box<Print>, Duration),
+    Custom(Box<custom::Work>, Duration),
 }
 
 impl Step {
@@ -68,6 +70,8 @@ impl Step {
         match (act, &exporter.handle) {
             (Act::Begin, Handle::Print(timer)) => timer.begin(),
             (Act::Print(print, interval), Handle::Print(timer)) => timer.change(*print, interval),
+            (Act::Begin, Handle::Custom(timer)) => timer.begin(),
+            (Act::Custom(work, interval), Handle::Custom(timer)) => timer.change(*work, interval),
             #[cfg(feature = "otlp")]
             (Act::Begin, Handle::Gateway(timer)) => timer.begin(),
             #[cfg(feature = "otlp")]
@@ -167,6 +171,7 @@ impl Maker<'_> {
                     .into())
             }
             ExporterConfig::Stdout(settings) => self.print(settings),
+            ExporterConfig::Custom(settings) => self.custom(settings),
         }
     }
 
@@ -230,6 +235,20 @@ impl Maker<'_> {
             _ => {
                 let timer = Timer::prepare(self.name, interval, push).map_err(|error| no_thread(&error))?;
                 Ok((Handle::Gateway(Arc::new(timer)), Act::Begin))
+            }
+        }
+    }
+
+    fn custom(self, settings: &CustomConfig) -> Made {
+        let (reader, interval) = (self.reader.of_exporter(self.name, own::CUSTOM), settings.interval());
+        let work = custom::Work::of(self.name, settings, self.resource, reader);
+        match self.old.map(|old| &old.handle) {
+            Some(Handle::Custom(timer)) => {
+                Ok((Handle::Custom(Arc::clone(timer)), Act::Custom(Box::new(work), interval)))
+            }
+            _ => {
+                let timer = Timer::prepare(self.name, interval, work).map_err(|error| no_thread(&error))?;
+                Ok((Handle::Custom(Arc::new(timer)), Act::Begin))
             }
         }
     }

@@ -98,6 +98,7 @@ impl Audit {
             ExporterConfig::Pushgateway(pushgateway) => pushgateway.page().shows_resource(key),
             ExporterConfig::Otlp(otlp) => otlp.resource().contain(key),
             ExporterConfig::Stdout(stdout) => stdout.resource().contain(key),
+            ExporterConfig::Custom(custom) => custom.resource().contain(key),
         };
         let attributes = config.resource().attributes().iter().filter(|(key, _)| sends(key));
         let text = |value: &Value| value.to_string();

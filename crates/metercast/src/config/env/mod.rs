@@ -214,6 +214,7 @@ impl Variables {
             Settings::Otlp(below) => Settings::Otlp(self.otlp(Signal::Metrics, below, findings)),
             Settings::Pushgateway(below) => Settings::Pushgateway(self.pushgateway(below, findings)),
             Settings::Stdout(below) => Settings::Stdout(self.stdout(below, findings)),
+            Settings::Custom(below) => Settings::Custom(self.custom(below, findings)),
         }
     }
 

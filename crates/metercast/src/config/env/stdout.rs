@@ -1,6 +1,7 @@
-//! The variable that shapes what is printed, and what is put to a Pushgateway.
+//! The variable that shapes what is printed, what is put to a Pushgateway, and exporters of the program's own.
 
 use super::Variables;
+use crate::config::custom::{self, CustomLayer};
 use crate::config::duration;
 use crate::config::error::Findings;
 use crate::config::pushgateway::{self, PushgatewayLayer};
@@ -20,5 +21,12 @@ impl Variables {
         let interval =
             self.milliseconds(NAME, below.interval.as_ref(), default, duration::interval, findings);
         PushgatewayLayer { interval, ..PushgatewayLayer::default() }
+    }
+
+    pub(super) fn custom(&self, below: &CustomLayer, findings: &mut Findings) -> CustomLayer {
+        let default = custom::INTERVAL;
+        let interval =
+            self.milliseconds(NAME, below.interval.as_ref(), default, duration::interval, findings);
+        CustomLayer { interval, ..CustomLayer::default() }
     }
 }

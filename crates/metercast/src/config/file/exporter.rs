@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::config::address::Address;
+use crate::config::custom::CustomLayer;
 use crate::config::duration;
 use crate::config::exporter::{self, Kind};
 use crate::config::keys;
@@ -58,6 +59,7 @@ impl Reader<'_> {
                     Settings::Otlp(otlp) => self.otlp(&place, key, node, otlp),
                     Settings::Pushgateway(pushgateway) => self.pushgateway(&place, key, node, pushgateway),
                     Settings::Stdout(stdout) => self.stdout(&place, key, node, stdout),
+                    Settings::Custom(custom) => self.custom(&place, key, node, custom),
                 },
             }
         }
@@ -103,6 +105,14 @@ impl Reader<'_> {
                 _ = layer.listener.take(at, key, node, self.findings)
                     || layer.page.read(at, key, node, self.findings);
             }
+        }
+    }
+
+    fn custom(&mut self, at: &Place, key: &str, node: &Node, layer: &mut CustomLayer) {
+        match key {
+            "interval" => layer.interval = given(at, self.findings.time(at, node, duration::interval)),
+            "resource" => layer.resource = given(at, self.findings.attributes(at, node)),
+            _ => {}
         }
     }
 

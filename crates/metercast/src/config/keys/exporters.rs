@@ -234,6 +234,10 @@ pub(in crate::config) const PUSHGATEWAY: &[Key] = &[
 pub(in crate::config) const STDOUT: &[Key] =
     &[key("interval", Takes::Time, "\"10s\"", "\"1s\"", "From one print to the next."), RESOURCE_ON_LINES];
 
+/// What one that the program describes has.
+pub(in crate::config) const CUSTOM: &[Key] =
+    &[key("interval", Takes::Time, "\"60s\"", "\"10s\"", "From one export to the next."), RESOURCE];
+
 pub(super) const CLIENT_TLS_KEY: Key = key(
     "tls",
     Takes::Table(CLIENT_TLS),

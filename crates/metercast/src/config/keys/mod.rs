@@ -7,7 +7,8 @@ pub(super) mod traces;
 pub(super) mod view;
 
 pub(super) use exporters::{
-    AUTH, BASIC, CLIENT_TLS, EXPORTER, OTLP, PAGE, PROMETHEUS, PUSHGATEWAY, SERVER_AUTH, SERVER_TLS, STDOUT,
+    AUTH, BASIC, CLIENT_TLS, CUSTOM, EXPORTER, OTLP, PAGE, PROMETHEUS, PUSHGATEWAY, SERVER_AUTH, SERVER_TLS,
+    STDOUT,
 };
 pub(super) use traces::{LIMITS, TRACES};
 pub(super) use view::{EXPONENTIAL, VIEW};
@@ -172,6 +173,7 @@ pub(super) fn of_kind(kind: Kind) -> &'static [&'static [Key]] {
         Kind::Otlp => &[EXPORTER, OTLP],
         Kind::Pushgateway => &[EXPORTER, PUSHGATEWAY, PAGE],
         Kind::Stdout => &[EXPORTER, STDOUT],
+        Kind::Custom => &[EXPORTER, CUSTOM],
     }
 }
 
