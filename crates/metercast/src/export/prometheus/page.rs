@@ -214,8 +214,14 @@ impl PrometheusPage {
     ///
     /// In [`Format::Protobuf`] histograms with exponential buckets have native ones, and beside them the classic ones of the text
     /// formats, for those who do not know the native ones.
+    ///
+    /// The page's log hears once of each [problem](Store::problems) of the store.
     pub fn write_as(&self, store: &Store, format: PageFormat, sink: &mut dyn FnMut(&[u8])) {
         self.write_selected(store, format, &Selection::default(), sink);
+        // Exporters and scrapes read through a reader, which says them.
+        for problem in store.problems() {
+            self.log.write_once(Level::Warn, &problem.to_string());
+        }
     }
 
     /// [`write_as`](Self::write_as) for a part of the store. Returns how many series were written.

@@ -33,6 +33,18 @@ pub(super) fn samples(page: &PrometheusPage, store: &Store, format: PageFormat) 
 }
 
 #[test]
+fn the_log_of_a_page_hears_once_of_what_the_store_met() {
+    let (store, (page, said)) = (Store::new(), page(PageOptions::new()));
+    store.scope(|| {
+        u64_counter!("conflicts.kind", "", 1);
+        u64_gauge!("conflicts.kind", "", 2);
+    });
+    assert_eq!(page.render(&store), page.render(&store));
+    let said = said.lock().unwrap();
+    assert!(said.len() == 1 && said[0].contains("conflicts.kind"), "{said:?}");
+}
+
+#[test]
 fn a_counter_whose_family_would_have_the_name_of_a_gauge_has_no_type_in_openmetrics() {
     for counter_first in [true, false] {
         let (store, (page, said)) = (Store::new(), page(PageOptions::new()));
