@@ -85,16 +85,18 @@
 //! | `traces` | `Traces` by OTLP over HTTP, `propagation`, exemplars, and `log` for what metercast says |
 //! | `grpc` | traces by OTLP over gRPC |
 //! | `http-json` | traces by OTLP as JSON |
-//! | `http` | `propagation` for headers of the crate `http` |
+//! | `http` | `propagation` for headers of the crate `http`, and the layers of the module `http`, which give requests spans |
 //! | `json` | `JsonLogs`: lines of JSON with `trace_id` and `span_id` |
 //!
-//! None is on by default. Of foreign crates with a version below 1 none is in a signature but those of `tracing`.
+//! None is on by default. Of foreign crates with a version below 1 none is in a signature but those of `tracing` and the traits of `tower`.
 
 #![forbid(unsafe_code)]
 
 mod callsite;
 mod event;
 mod field;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "traces")]

@@ -348,6 +348,35 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else_and_that_is_measured() 
 }
 
 #[test]
+fn a_collector_that_never_answers_keeps_nobody_from_ending() {
+    // The system takes connections in its name.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    for protocol in protocols() {
+        let settings = Settings::to(&url).protocol(protocol).interval(Duration::from_millis(1));
+        let config = Config::builder().environment(false).traces(settings).build().unwrap();
+        let traces = Traces::start(&config);
+        within(&traces, || info_span!("first").in_scope(|| ()));
+        let begun = Instant::now();
+        let error = traces.flush(Duration::from_millis(100)).unwrap_err();
+        assert_eq!(error.lost(), 0, "{protocol:?}: it is still on its way");
+        within(&traces, || info_span!("second").in_scope(|| ()));
+        let error = traces.shutdown_within(Duration::from_millis(300)).unwrap_err();
+        assert!(begun.elapsed() < Duration::from_secs(3), "{protocol:?}: {:?}", begun.elapsed());
+        assert!(error.to_string().contains("deadline"), "{error}");
+    }
+}
+
+#[test]
+fn traces_that_are_dropped_push_what_there_is() {
+    let collector = Collector::start();
+    let traces = start(&collector, |settings| settings.interval(Duration::from_secs(3_600)));
+    within(&traces, || info_span!("last").in_scope(|| ()));
+    drop(traces);
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
 fn a_collector_that_is_overloaded_gets_the_same_spans_again_and_once_it_takes_them_no_more() {
     for protocol in protocols() {
         let collector = Collector::start();

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Path, State};
+use axum::extract::{MatchedPath, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use metercast_tracing::http::server_spans;
 use metrics::counter;
 use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -40,6 +41,9 @@ pub(crate) fn router(relay: Relay) -> Router {
         .with_state(relay.clone())
         .merge(health::router(relay))
         .layer(metercast_tower::server().profile(metercast_tower::Callers))
+        .layer(
+            server_spans().route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
+        )
 }
 
 async fn connect(State(relay): State<Relay>, upgrade: WebSocketUpgrade) -> Response {

@@ -23,7 +23,7 @@ pub fn configure(settings: &Settings) -> Result<Config, crate::Error> {
     };
     Ok(Config::builder()
         .environment_for_traces_alone()
-        .default_traces(Traces::new().protocol(Protocol::Grpc).filter("relay=info"))
+        .default_traces(Traces::new().protocol(Protocol::Grpc).filter("relay=info,metercast_tracing=info"))
         .traces(traces)
         .service("buzz-relay", env!("CARGO_PKG_VERSION"))
         .self_metrics(false)

@@ -54,6 +54,8 @@ use thread::Handle;
 /// program from starting: the [outcome](Traces::outcome) says it, and [`report`](Traces::report) logs it once there is somebody to
 /// log it to. Where the collector is away, spans wait in a queue of bounded length, and then are dropped and counted.
 ///
+/// A reload of the configuration changes nothing about them: they are as they were at the start.
+///
 /// While there are traces, the store that was current at the start takes [exemplars](metercast::Store::take_exemplars) from the
 /// [current span](current_span), if it is sampled; and it has, unless `self_metrics` is off, by the semantic conventions:
 ///

@@ -27,7 +27,6 @@ pub(super) fn of_all(old: &Config, new: &Config) -> Vec<&'static str> {
         ("on_error", old.on_error() != new.on_error()),
         ("on_sigterm", old.on_sigterm() != new.on_sigterm()),
         ("self_metrics", old.self_metrics() != new.self_metrics()),
-        ("traces", old.traces() != new.traces()),
         ("exemplars", old.exemplars() != new.exemplars()),
         ("instruments", old.defined() != new.defined()),
     ])

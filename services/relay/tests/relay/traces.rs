@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::scenario;
 use crate::support::{Client, Page, Relay, Services, until};
 
+/// Headers of a client that is traced.
+const PARENT: &str = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
+
 fn named<'s>(spans: &'s [Span], name: &str) -> Vec<&'s Span> {
     spans.iter().filter(|span| span.name == name).collect()
 }
@@ -20,6 +23,7 @@ fn what_clients_do_is_traced_across_tasks_and_the_page_is_the_same() {
     let lines = |variables: &[(&str, &str)], clear: &str| {
         let relay = Relay::start(&services, variables);
         let mut a = scenario::clients(&relay.clients, clear);
+        assert_eq!(relay.ask("GET", "/api/items/7", PARENT), 200);
         assert_eq!(a.ask(&json!(["COUNT", "n", { "kinds": [7] }]))[0], "COUNT");
         let is_settled = |page: &Page| {
             page.value("buzz_ws_connections_active") == Some(1.0)
@@ -55,6 +59,8 @@ fn what_clients_do_is_traced_across_tasks_and_the_page_is_the_same() {
             assert_eq!(of_event.count(), 1, "{inside} in {spans:#?}");
         }
     }
+    let item = &named(&spans, "GET /api/items/{id}")[0];
+    assert_eq!((item.trace_id.as_str(), item.parent.as_str()), (&PARENT[16..48], &PARENT[49..65]));
     assert!(spans.iter().all(|span| span.resource["service.name"] == "buzz-relay"));
     assert!(
         collector.paths().iter().all(|path| path.ends_with("TraceService/Export")),

@@ -50,7 +50,7 @@ fn a_refusal_is_counted_returned_and_logged_with_cause_and_mend() {
             html,
             "<html>",
             "404",
-            "answered 404 Not Found: the path is probably wrong; receivers of OTLP take metrics at /v1/metrics; counts",
+            "answered 404 Not Found: the path is probably wrong; receivers of OTLP take metrics at /v1/metrics and traces at /v1/traces; counts",
         ),
         (
             "400 Bad Request",

@@ -1,0 +1,81 @@
+//! Spans of requests that are sent.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::{field::Empty, info_span};
+
+use super::future::ResponseFuture;
+use super::{Side, TracedBody, method};
+use crate::propagation::inject_headers;
+
+/// A layer that gives every request a span, by the semantic conventions of HTTP clients: `GET`, of the kind client; and tells the server of it
+/// in the request's headers. It lasts until the body of the answer has ended or is dropped. The query of a URL may be a secret, so it is not
+/// in the span.
+///
+/// ```
+/// use metercast_tracing::http::client_spans;
+/// use tower_layer::Layer;
+///
+/// # struct Client;
+/// let client = client_spans().layer(Client);
+/// ```
+pub fn client_spans() -> ClientSpansLayer {
+    ClientSpansLayer(())
+}
+
+/// See [`client_spans`].
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct ClientSpansLayer(());
+
+impl<S> Layer<S> for ClientSpansLayer {
+    type Service = ClientSpans<S>;
+
+    fn layer(&self, inner: S) -> ClientSpans<S> {
+        ClientSpans { inner }
+    }
+}
+
+/// A client whose requests have spans.
+#[derive(Clone, Debug)]
+pub struct ClientSpans<S> {
+    inner: S,
+}
+
+impl<S, B, R> Service<Request<B>> for ClientSpans<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<TracedBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let (method, uri) = (method(request.method()), request.uri());
+        let span = info_span!(
+            "HTTP",
+            otel.name = if method == "_OTHER" { "HTTP" } else { method },
+            otel.kind = "client",
+            otel.status_code = Empty,
+            error.type = Empty,
+            http.request.method = method,
+            http.response.status_code = Empty,
+            server.address = uri.host(),
+            server.port = uri.port_u16(),
+            url.scheme = uri.scheme_str(),
+            url.path = uri.path(),
+        );
+        let future = span.in_scope(|| {
+            inject_headers(request.headers_mut());
+            self.inner.call(request)
+        });
+        ResponseFuture::new(future, span, Side::Client)
+    }
+}
