@@ -105,7 +105,7 @@ fn a_refusal_is_counted_returned_and_logged_with_cause_and_mend() {
             "",
             "redirect",
             "answered 304 Not Modified, which is not followed: the path is probably wrong; receivers of OTLP take metrics \
-             at /v1/metrics; counts",
+             at /v1/metrics and traces at /v1/traces; counts",
         ),
     ];
     for (status, headers, body, error_type, message) in cases {
