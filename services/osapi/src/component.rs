@@ -40,6 +40,7 @@ impl Component {
             let measured = Measured::start(self, settings, &store)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let done = runtime.block_on(async {
+                let _process = measured.observe_process();
                 match self {
                     Component::Controller => controller::run(settings, &measured, asked).await,
                     Component::Agent => agent::run(settings, &measured, asked).await,

@@ -7,6 +7,7 @@
 
 mod settings;
 mod telemetry;
+mod traces;
 
 mod component;
 
@@ -77,5 +78,10 @@ fn main() -> ExitCode {
 
 fn run(command_line: &CommandLine) -> Result<(), Error> {
     let settings = Settings::load(command_line.config.as_deref())?;
-    component::run_all(command_line.command.components(), &settings)
+    let traces = traces::start()?;
+    let done = component::run_all(command_line.command.components(), &settings);
+    if let Err(error) = traces.shutdown() {
+        eprintln!("osapi: {error}");
+    }
+    done
 }

@@ -4,19 +4,21 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response as Answer};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use metercast_tower::{Totals, server};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use crate::component::Error;
 use crate::controller::Controller;
 use crate::job::{Job, Op, Response};
 use crate::queue::{self, Queue, SUBJECT};
 use crate::telemetry::Measured;
+use crate::traces;
 
 /// All routes, measured if anything is.
 pub(crate) fn router(controller: Arc<Controller>, measured: &Measured) -> Router {
@@ -36,11 +38,12 @@ struct Wanted {
 
 async fn create(
     State(controller): State<Arc<Controller>>,
+    headers: HeaderMap,
     Json(wanted): Json<Wanted>,
 ) -> Result<Answer, Unavailable> {
     let queue = controller.queue()?;
     let job = Job { id: new_id(), op: wanted.op };
-    publish(queue, &job).await?;
+    publish(queue, &job).instrument(traces::creating(&headers)).await?;
     // Not before: what is not in the queue is no job.
     controller.jobs.created();
     Ok((StatusCode::CREATED, Json(json!({ "id": job.id }))).into_response())
@@ -78,8 +81,12 @@ async fn node(
 
 async fn publish(queue: &Queue, job: &Job) -> Result<(), Error> {
     queue::put(&queue.jobs, &job.id, job).await?;
-    queue.context.publish(SUBJECT, job.id.clone().into()).await?.await?;
-    Ok(())
+    let (span, headers) = traces::publishing(&job.id);
+    let published = async {
+        queue.context.publish_with_headers(SUBJECT, headers, job.id.clone().into()).await?.await?;
+        Ok(())
+    };
+    published.instrument(span).await
 }
 
 impl Controller {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use metercast_jobs::{JobMetrics, Jobs};
+use metercast_process::{Observe, Observed, ProcessNames, build_info};
 use metercast_tower::config::{Config, OnError as OnStartError, OnSigterm, Prometheus};
 use metercast_tower::view::View;
 use metercast_tower::{Health, Store, Telemetry};
@@ -14,6 +15,7 @@ use crate::settings::{OnError, Profile, Settings};
 pub(crate) struct Measured {
     telemetry: Option<Telemetry>,
     health: Health,
+    component: Component,
     profile: Profile,
     is_enabled: bool,
 }
@@ -27,7 +29,7 @@ impl Measured {
         store.set_enabled(is_enabled);
         let health = Health::new();
         if !is_enabled {
-            return Ok(Measured { telemetry: None, health, profile, is_enabled });
+            return Ok(Measured { telemetry: None, health, component, profile, is_enabled });
         }
         let host = own.host.as_deref().unwrap_or("127.0.0.1");
         let port = own.port.unwrap_or(match component {
@@ -39,7 +41,7 @@ impl Measured {
         let page = page(profile, Prometheus::listen(&format!("{host}:{port}")).path(&all.path));
         let config = Config::builder()
             .service("osapi", env!("CARGO_PKG_VERSION"))
-            .resource_attribute("service.namespace", component.to_string())
+            .resource_attribute("osapi.component", component.to_string())
             // They would be those of all components of a process.
             .environment(false)
             .exporter("prometheus", page)
@@ -53,7 +55,7 @@ impl Measured {
             .build()?;
         let builder = Telemetry::builder(config).store(store.clone()).health(health.clone());
         let telemetry = builder.start().map_err(|error| format!("metrics: {error}"))?;
-        Ok(Measured { telemetry: Some(telemetry), health, profile, is_enabled })
+        Ok(Measured { telemetry: Some(telemetry), health, component, profile, is_enabled })
     }
 
     /// Whether anything is measured.
@@ -75,6 +77,19 @@ impl Measured {
     pub(crate) fn name(&self, name: &str) -> String {
         // The page puts the other half in front.
         if self.profile == Profile::Osapi { name.to_owned() } else { format!("osapi.{name}") }
+    }
+
+    /// The process and the runtime that is current, as long as what is returned is there.
+    pub(crate) fn observe_process(&self) -> Option<Observed> {
+        self.is_enabled.then(|| {
+            Observe::new()
+                .names(ProcessNames::Prometheus)
+                .runtime(&self.component.to_string())
+                .build_info(build_info!())
+                // A panic is one of the process: its other components would count it too.
+                .without_panics()
+                .start()
+        })
     }
 
     /// The jobs.

@@ -6,11 +6,13 @@ use async_nats::jetstream::{AckKind, Message};
 use metercast_jobs::{Attempt, Delivery, Worker};
 use metercast_tower::labels;
 use tokio::time::{MissedTickBehavior, interval_at};
+use tracing::{Instrument, Span};
 
 use crate::component::Error;
 use crate::job::{Job, Op, Response, Status};
 use crate::queue::{self, Connection, Queue};
 use crate::settings::Settings;
+use crate::traces;
 
 /// How soon a job that failed is to be delivered again.
 const SOON: Duration = Duration::from_millis(50);
@@ -37,6 +39,11 @@ pub(crate) struct Work {
 impl Work {
     /// Does what a message is about.
     pub(crate) async fn attempt(&self, message: &Message) {
+        let span = traces::processing(message.headers.as_ref(), self.worker.name());
+        self.attempt_in_span(message).instrument(span).await;
+    }
+
+    async fn attempt_in_span(&self, message: &Message) {
         let Ok(info) = message.info() else { return };
         let (published, delivered) = (info.published, u64::try_from(info.delivered).unwrap_or(1));
         let delivery = Delivery::nth(delivered)
@@ -45,6 +52,7 @@ impl Work {
         let attempt = self.worker.begin(delivery);
         let queue = self.connection.opened().await;
         let id = String::from_utf8_lossy(&message.payload).into_owned();
+        Span::current().record("job_id", &*id);
         match queue::get::<Job>(&queue.jobs, &id).await {
             Ok(Some(job)) => self.perform(queue, message, attempt, &job).await,
             // Another delivery finds no more.

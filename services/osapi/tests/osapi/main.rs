@@ -7,3 +7,4 @@ mod isolation;
 mod jobs;
 mod reference;
 mod support;
+mod traces;

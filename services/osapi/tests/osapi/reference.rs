@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use metercast_jobs::{Delivery, Heartbeat, JobMetrics, Workers};
+use metercast_process::ProcessNames;
 use metercast_tower::catalogue::Catalogue;
 use metercast_tower::{Store, assert_catalogue};
 
@@ -18,7 +19,8 @@ fn the_reference_has_every_metric_of_the_job_server() {
         let jobs = jobs.zeroes();
         jobs.worker("a1").begin(Delivery::first().created_at(SystemTime::now())).complete();
         let workers = Workers::within(Duration::ZERO).observe("osapi.workers.connected").unwrap();
-        (Heartbeat::observe("osapi.heartbeat.age").unwrap(), workers)
+        let process = metercast_process::process(ProcessNames::Prometheus);
+        (Heartbeat::observe("osapi.heartbeat.age").unwrap(), workers, process)
     });
     // They are asked when the store is read.
     store.collect();
@@ -26,8 +28,8 @@ fn the_reference_has_every_metric_of_the_job_server() {
         .unwrap()
         .retain(|metric| {
             let name = &*metric.name;
-            name.starts_with("http.server.")
-                || ["http_server_request_total", "component.up", "subsystem.up"].contains(&name)
+            ["http.server.", "tokio.runtime."].iter().any(|begin| name.starts_with(begin))
+                || ["http_server_request_total", "build.info", "component.up", "subsystem.up"].contains(&name)
         })
         .and_met(&store);
     drop(observed);
