@@ -1,5 +1,5 @@
 //! A program whose allocator is jemalloc, and what that says of its memory.
-#![cfg(feature = "jemalloc")]
+#![cfg(all(feature = "jemalloc", not(tokio_unstable)))]
 
 use metercast::snapshot::Point;
 use metercast::{InMemoryReader, Store};
