@@ -13,7 +13,7 @@ use crate::workspace::{Package, Workspace};
 pub(crate) fn check(workspace: &Workspace, is_long: bool) -> Vec<String> {
     let published: Vec<_> = workspace.packages().iter().filter(|package| package.published).collect();
     let folder = workspace.target().join("minimal");
-    let made = super::pack(workspace, &published, &["--no-verify"])
+    let made = super::pack(workspace, &published)
         .and_then(|()| lay_out(workspace, &published, &folder))
         .and_then(|()| choose(&folder))
         .and_then(|()| if is_long { build(workspace, &folder) } else { Ok(()) });
@@ -21,7 +21,7 @@ pub(crate) fn check(workspace: &Workspace, is_long: bool) -> Vec<String> {
 }
 
 /// A workspace of the packages as they would be published, but for what they need for their tests: that reaches nobody.
-fn lay_out(workspace: &Workspace, published: &[&Package], folder: &Path) -> Result<(), String> {
+pub(super) fn lay_out(workspace: &Workspace, published: &[&Package], folder: &Path) -> Result<(), String> {
     let wrong = |error: std::io::Error| format!("{}: cannot be filled: {error}", folder.display());
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(wrong(error)),

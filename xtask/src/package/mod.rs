@@ -42,7 +42,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
         }
     }
     if troubles.is_empty() {
-        troubles.extend(pack(workspace, &published, &[]).err());
+        troubles.extend(build(workspace, &published).err());
     }
     Outcome::of(troubles)
 }
@@ -91,13 +91,27 @@ fn wrong(name: &str, files: &[(String, u64)]) -> Vec<String> {
     troubles
 }
 
-/// All at once, so that cargo lets each find the others as if they were published. What they are built of comes from the folder that
-/// the other steps fill.
-fn pack(workspace: &Workspace, published: &[&Package], options: &[&str]) -> Result<(), String> {
+/// Builds all from their packages, side by side. Cargo's own verification would build each beside copies of the others that it keeps in
+/// its home and finds there by version alone, so that they are those of an earlier day.
+fn build(workspace: &Workspace, published: &[&Package]) -> Result<(), String> {
+    let folder = workspace.target().join("packaged");
+    pack(workspace, published)?;
+    minimal::lay_out(workspace, published, &folder)?;
+    let lock = folder.join("Cargo.lock");
+    std::fs::copy(workspace.root().join("Cargo.lock"), &lock)
+        .map_err(|error| format!("{}: cannot be written: {error}", lock.display()))?;
+    let mut command = cargo::bare();
+    command.current_dir(&folder).args(["check", "--workspace", "--offline"]);
+    command.env("CARGO_TARGET_DIR", workspace.target());
+    cargo::run(command, "what it names is not in the package, or not in its Cargo.toml")
+}
+
+/// All at once, so that cargo lets each find the others as if they were published.
+fn pack(workspace: &Workspace, published: &[&Package]) -> Result<(), String> {
     // Everything is there then, and cargo need not ask the registry for each of them.
     cargo::run(cargo::command(workspace, &["fetch", "--locked"]), "is the registry reachable?")?;
-    let mut command = cargo::command(workspace, &["package", "--locked", "--offline", "--allow-dirty"]);
-    command.args(options);
+    let mut command =
+        cargo::command(workspace, &["package", "--no-verify", "--locked", "--offline", "--allow-dirty"]);
     for package in published {
         command.args(["-p", &package.name]);
     }
