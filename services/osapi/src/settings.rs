@@ -358,4 +358,10 @@ mod tests {
         assert_eq!(error, "OSAPI_TELEMETRY_METRICS_PROFILE: \"own\" is not seed or osapi");
         assert!(serde_saphyr::from_str::<Settings>("controler: {}").is_err());
     }
+
+    #[test]
+    fn the_file_that_says_everything_says_what_holds_without_it() {
+        let said: Settings = serde_saphyr::from_str(include_str!("../osapi.yaml")).unwrap();
+        assert_eq!(format!("{said:#?}"), format!("{:#?}", Settings::default()));
+    }
 }

@@ -197,3 +197,44 @@ fn an_idle_expiry_takes_no_series_of_a_job_that_runs() {
         assert_eq!(lines_of("ends_jobs_active"), ["ends_jobs_active 0"]);
     });
 }
+
+#[tokio::test]
+async fn totals_are_exact_over_ten_thousand_attempts_that_end_in_any_way() {
+    const EACH: u64 = 2_000;
+    let store = Store::new();
+    let jobs = store.scope(jobs);
+    let mut tasks = Vec::new();
+    for number in 0..5 * EACH {
+        let attempt = store.scope(|| jobs.worker("w1").begin(Delivery::nth(1 + number % 2).of(2)));
+        let work = async move {
+            match number % 5 {
+                0 => attempt.complete(),
+                1 => _ = attempt.fail(),
+                2 => attempt.skip(),
+                3 => std::panic::resume_unwind(Box::new("a fault of the work")),
+                _ => attempt.run(std::future::pending::<Result<(), ()>>()).await.unwrap(),
+            }
+        };
+        tasks.push(tokio::spawn(work));
+    }
+    tokio::task::yield_now().await;
+    for task in tasks {
+        task.abort();
+        let _ = task.await;
+    }
+    store.scope(|| {
+        let attempts = ["aborted", "completed", "failed", "panicked", "skipped"]
+            .map(|outcome| format!("ends_jobs_attempts_total{{outcome=\"{outcome}\"}} {EACH}"));
+        assert_eq!(lines_of("ends_jobs_attempts_total"), attempts);
+        // Every second one of those that broke off was the last delivery.
+        let done = [("completed", EACH), ("failed", 3 * EACH / 2), ("skipped", EACH)]
+            .map(|(status, count)| format!("ends_jobs_completed_total{{status=\"{status}\"}} {count}"));
+        assert_eq!(lines_of("ends_jobs_completed_total"), done);
+        assert_eq!(lines_of("ends_jobs_active"), ["ends_jobs_active 0"]);
+        let processed = EACH * 7 / 2;
+        assert_eq!(
+            lines_of("ends_worker_jobs_processed_total"),
+            [format!("ends_worker_jobs_processed_total{{worker=\"w1\"}} {processed}")]
+        );
+    });
+}
