@@ -34,6 +34,7 @@ pages! {
     "shape.md" as shape,
     "share-figures.md" as share_figures,
     "test.md" as test,
+    "trace.md" as trace,
     "write-an-exporter.md" as write_an_exporter,
 }
 
