@@ -99,8 +99,8 @@ impl Attempt {
         self.store.now().saturating_duration_since(self.started)
     }
 
-    /// Why it ends as it does: a label `error.type`, or [as it is called](crate::JobMetrics::reason_key), on what is counted of its end. The
-    /// last that is said stays.
+    /// Why it does not end as it should: counted by `reason` among the [failures](crate::JobMetrics::failures), and the `error.type` of a
+    /// duration of the [semantic conventions](crate::JobMetrics::messaging). The last that is said stays; say none if all is well.
     ///
     /// ```
     /// use metercast::{Log, PrometheusPage, Store};
@@ -110,11 +110,11 @@ impl Attempt {
     ///
     /// # let store = Store::new();
     /// # store.scope(|| {
-    /// let jobs = JobMetrics::prefixed("mail").reason_key("reason").build()?;
+    /// let jobs = JobMetrics::prefixed("mail").build()?;
     /// jobs.begin(Delivery::first()).because(Reason::Timeout).fail();
     ///
     /// let page = PrometheusPage::new("own", Log::default()).render(&Store::current());
-    /// assert!(page.contains("\nmail_jobs_attempts_total{outcome=\"failed\",reason=\"timeout\"} 1\n"));
+    /// assert!(page.contains("\nmail_jobs_failures_total{reason=\"timeout\"} 1\n"));
     /// # Ok::<(), metercast_core::InstrumentError>(())
     /// # }).unwrap();
     /// ```
@@ -195,19 +195,22 @@ impl Attempt {
     }
 
     fn record(&self, Ending { outcome, status }: Ending, took: Duration) {
-        let Parts { attempts, completed, duration, processed, reason_key, duration_has_reason, .. } =
+        let Parts { attempts, completed, failures, duration, duration_has_reason, processed, .. } =
             self.jobs.parts();
-        let reason = || self.reason.map(|reason| (&**reason_key, reason));
         let labels = || self.jobs.labels();
         if let Some(attempts) = attempts {
-            attempts.add(1, labels().chain([("outcome", outcome)]).chain(reason()));
+            attempts.add(1, labels().chain([("outcome", outcome)]));
+        }
+        if let (Some(failures), Some(reason)) = (failures, self.reason) {
+            failures.add(1, labels().chain([("reason", reason)]));
         }
         if let Some(duration) = duration {
-            duration.record(took.as_secs_f64(), labels().chain(reason().filter(|_| *duration_has_reason)));
+            let reason = self.reason.filter(|_| *duration_has_reason).map(|reason| ("error.type", reason));
+            duration.record(took.as_secs_f64(), labels().chain(reason));
         }
         let Some(status) = status else { return };
         if let Some(completed) = completed {
-            completed.add(1, labels().chain([("status", status)]).chain(reason()));
+            completed.add(1, labels().chain([("status", status)]));
         }
         if let (Some(processed), Some(worker)) = (processed, &self.worker) {
             processed.add(1, labels().chain([("worker", ValueRef::from(&**worker))]));

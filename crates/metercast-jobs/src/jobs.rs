@@ -28,14 +28,14 @@ pub(crate) struct Parts {
     pub(crate) active: Option<Part>,
     pub(crate) attempts: Option<Part>,
     pub(crate) completed: Option<Part>,
+    pub(crate) failures: Option<Part>,
     pub(crate) redelivered: Option<Part>,
     pub(crate) duration: Option<Part>,
     pub(crate) wait: Option<Part>,
     pub(crate) processed: Option<Part>,
     pub(crate) consumed: Option<Part>,
-    /// Whether durations have the reason of a failure.
+    /// Whether durations have the reason of a failure as their `error.type`.
     pub(crate) duration_has_reason: bool,
-    pub(crate) reason_key: Box<str>,
     pub(crate) workers: Mutex<BTreeSet<Arc<str>>>,
 }
 

@@ -47,6 +47,7 @@ pub struct JobMetrics {
     active: Option<Name>,
     attempts: Option<Name>,
     completed: Option<Name>,
+    failures: Option<Name>,
     redelivered: Option<Name>,
     duration: Option<Name>,
     wait: Option<Name>,
@@ -54,7 +55,6 @@ pub struct JobMetrics {
     consumed: Option<Name>,
     buckets: Vec<f64>,
     is_semantic: bool,
-    reason_key: Box<str>,
     labels: Vec<KeyValue>,
 }
 
@@ -66,6 +66,7 @@ impl JobMetrics {
             active: None,
             attempts: None,
             completed: None,
+            failures: None,
             redelivered: None,
             duration: None,
             wait: None,
@@ -73,7 +74,6 @@ impl JobMetrics {
             consumed: None,
             buckets: BUCKETS.to_vec(),
             is_semantic: false,
-            reason_key: "error.type".into(),
             labels: Vec::new(),
         }
     }
@@ -86,6 +86,7 @@ impl JobMetrics {
     /// | `jobs.active` | `osapi_jobs_active` | attempts that run |
     /// | `jobs.attempts` | `osapi_jobs_attempts_total{outcome}` | attempts by [how they ended](crate::AttemptOutcome) |
     /// | `jobs.completed` | `osapi_jobs_completed_total{status}` | jobs that are done, by [how they ended](crate::JobStatus) |
+    /// | `jobs.failures` | `osapi_jobs_failures_total{reason}` | attempts by [why they did not end as they should](crate::Attempt::because) |
     /// | `jobs.redelivered` | `osapi_jobs_redelivered_total` | deliveries after the first |
     /// | `job.duration` | `osapi_job_duration_seconds` | how long attempts took |
     /// | `job.wait` | `osapi_job_wait_seconds` | time from a job's making to its first attempt, [if it is known](crate::Delivery::created_at) |
@@ -97,6 +98,7 @@ impl JobMetrics {
             .active(&name("jobs.active"))
             .attempts(&name("jobs.attempts"))
             .completed(&name("jobs.completed"))
+            .failures(&name("jobs.failures"))
             .redelivered(&name("jobs.redelivered"))
             .duration(&name("job.duration"))
             .wait(&name("job.wait"))
@@ -187,6 +189,13 @@ impl JobMetrics {
         self
     }
 
+    /// A counter of this name with the attempts that a [reason](crate::Attempt::because) was given for, by `reason`.
+    pub fn failures(mut self, name: &str) -> JobMetrics {
+        self.failures =
+            own(Kind::Counter, name, "{attempt}", "Attempts that did not end as they should, by why");
+        self
+    }
+
     /// A counter of this name with the deliveries after the first.
     pub fn redelivered(mut self, name: &str) -> JobMetrics {
         self.redelivered = own(Kind::Counter, name, "{job}", "Jobs that were delivered again");
@@ -218,12 +227,6 @@ impl JobMetrics {
         self
     }
 
-    /// With this label for the [reason](crate::Attempt::because) of an end. Without, `error.type`.
-    pub fn reason_key(mut self, key: &str) -> JobMetrics {
-        self.reason_key = key.into();
-        self
-    }
-
     /// With this label on all of them.
     pub fn label(mut self, key: &str, value: &str) -> JobMetrics {
         self.labels.push(KeyValue::new(key.to_owned(), value.to_owned()));
@@ -244,13 +247,13 @@ impl JobMetrics {
             active: part(&self.active)?,
             attempts: part(&self.attempts)?,
             completed: part(&self.completed)?,
+            failures: part(&self.failures)?,
             redelivered: part(&self.redelivered)?,
             duration: part(&self.duration)?,
             wait: part(&self.wait)?,
             processed: part(&self.processed)?,
             consumed: part(&self.consumed)?,
             duration_has_reason: self.is_semantic,
-            reason_key: self.reason_key.clone(),
             workers: Mutex::default(),
         };
         Ok(Jobs::new(parts, self.labels.clone()))

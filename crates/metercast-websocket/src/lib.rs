@@ -42,7 +42,7 @@
 //! | --- | --- |
 //! | `axum_0_8` | messages of `axum::extract::ws` |
 //! | `tungstenite_0_29` | messages of tungstenite and tokio-tungstenite |
-//! | `tracing` | spans: of a connection, of each message that is [handled](Connection::handle), and [of one's own](connection_span) |
+//! | `tracing` | spans: of a connection, of each message that is [handled](Connection::handle), and of one's own by `connection_span!` |
 //!
 //! None is on by default, and any of them can be on together.
 

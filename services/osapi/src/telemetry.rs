@@ -95,7 +95,7 @@ impl Measured {
     /// The jobs.
     pub(crate) fn jobs(&self) -> Result<Jobs, Error> {
         let metrics = JobMetrics::prefixed(if self.profile == Profile::Osapi { "" } else { "osapi" });
-        Ok(metrics.buckets(&JOB_BUCKETS).reason_key("reason").build()?)
+        Ok(metrics.buckets(&JOB_BUCKETS).build()?)
     }
 
     /// Ends the metrics server, after what is asked of it now.

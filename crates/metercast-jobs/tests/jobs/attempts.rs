@@ -79,11 +79,13 @@ fn a_reason_and_a_kind_are_labels_of_what_is_counted() {
         reports.worker("w1").begin(Delivery::first()).because(Reason::Timeout).give_up();
         assert_eq!(
             lines_of("ends_jobs_completed_total"),
-            [
-                r#"ends_jobs_completed_total{kind="report",urgent="true",status="failed",error_type="timeout"} 1"#
-            ]
+            [r#"ends_jobs_completed_total{kind="report",urgent="true",status="failed"} 1"#]
         );
         assert_eq!(lines_of("ends_job_duration_seconds_count").len(), 1);
+        assert_eq!(
+            lines_of("ends_jobs_failures_total"),
+            [r#"ends_jobs_failures_total{kind="report",urgent="true",reason="timeout"} 1"#]
+        );
         assert_eq!(
             lines_of("ends_worker"),
             [r#"ends_worker_jobs_processed_total{kind="report",urgent="true",worker="w1"} 1"#]

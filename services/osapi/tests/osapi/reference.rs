@@ -7,6 +7,11 @@ use metercast_process::ProcessNames;
 use metercast_tower::catalogue::Catalogue;
 use metercast_tower::{Store, assert_catalogue};
 
+metercast_tower::labels! {
+    /// As the agents have it.
+    enum Fault { Work }
+}
+
 /// Those of the agents.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -15,9 +20,11 @@ fn the_reference_has_every_metric_of_the_job_server() {
     let store = Store::new();
     let observed = store.scope(|| {
         // What the names of jobs are made of is known when it runs alone.
-        let jobs = JobMetrics::prefixed("osapi").buckets(&BUCKETS).reason_key("reason").build().unwrap();
+        let jobs = JobMetrics::prefixed("osapi").buckets(&BUCKETS).build().unwrap();
         let jobs = jobs.zeroes();
-        jobs.worker("a1").begin(Delivery::first().created_at(SystemTime::now())).complete();
+        let begin = || jobs.worker("a1").begin(Delivery::first().created_at(SystemTime::now()));
+        begin().because(Fault::Work).fail();
+        begin().complete();
         let workers = Workers::within(Duration::ZERO).observe("osapi.workers.connected").unwrap();
         let process = metercast_process::process(ProcessNames::Prometheus);
         (Heartbeat::observe("osapi.heartbeat.age").unwrap(), workers, process)
