@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metercast::testing::isolated;
 use metercast::{MockClock, Store, StoreFutureExt};
 use metercast_websocket::{CloseReason, Connection, MessageKind, SocketMetrics, Sockets};
+
+use tokio::sync::Semaphore;
 
 use super::{Said, lines_of};
 
@@ -171,5 +174,60 @@ async fn a_task_that_is_cancelled_or_panics_ends_its_connection_where_it_began()
             [r#"buzz_ws_message_duration_seconds_count{kind="event"} 1"#]
         );
         assert!(lines_of(&other, "buzz").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn totals_are_exact_over_ten_thousand_connections_that_end_in_any_way() {
+    const EACH: usize = 2_000;
+    let store = Store::new();
+    let sockets = store.scope(sockets);
+    let begun = Arc::new(Semaphore::new(0));
+    let (mut reading, mut writing) = (Vec::new(), Vec::new());
+    for number in 0..5 * EACH {
+        let connection = store.scope(|| sockets.open());
+        // Who writes has a clone, which may outlive who reads.
+        let writes = connection.clone();
+        writing.push(tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            writes.sent(MessageKind::Text, 10);
+        }));
+        let begun = Arc::clone(&begun);
+        reading.push(tokio::spawn(async move {
+            connection.received(MessageKind::Text, 1);
+            begun.add_permits(1);
+            match number % 5 {
+                0 => connection.close(CloseReason::Peer),
+                1 => connection.close_slow(),
+                2 => connection.close_unauthenticated(),
+                3 => connection.close(Farewell::Replaced),
+                _ => std::future::pending().await,
+            }
+        }));
+    }
+    let all = 5 * EACH;
+    let _ = begun.acquire_many(all as u32).await.unwrap();
+    for task in writing {
+        task.await.unwrap();
+    }
+    for (number, task) in reading.into_iter().enumerate() {
+        if number % 5 == 4 {
+            task.abort();
+        }
+        assert_eq!(task.await.is_err(), number % 5 == 4);
+    }
+    let closed = ["aborted", "auth_timeout", "backpressure", "peer", "replaced"]
+        .map(|reason| format!("buzz_ws_connections_closed_total{{reason=\"{reason}\"}} {EACH}"));
+    assert_eq!(lines_of(&store, "buzz_ws_connections_closed_total"), closed);
+    for line in [
+        "buzz_ws_connections_active 0".to_owned(),
+        format!("buzz_ws_connections_total {all}"),
+        format!("buzz_ws_connection_duration_seconds_count {all}"),
+        format!("buzz_ws_messages_received_total{{kind=\"text\"}} {all}"),
+        format!("buzz_ws_sent_bytes_total {}", all * 10),
+        format!("buzz_ws_backpressure_disconnects_total {EACH}"),
+        format!("buzz_ws_auth_timeouts_total {EACH}"),
+    ] {
+        assert_eq!(lines_of(&store, &line), [&*line]);
     }
 }
