@@ -1,6 +1,7 @@
 //! A request from its head to the end of its response, however that comes.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -161,7 +162,13 @@ impl<X: HttpExchange> Drop for InProgress<X> {
             read_to_its_end: self.read_to_its_end,
         };
         let InProgress { exchange, store, .. } = self;
-        store.scope(|| exchange.ended(&end));
+        let mut ended = || store.scope(|| exchange.ended(&end));
+        if std::thread::panicking() {
+            // Of an application's own profile, a second panic here would end the process.
+            let _ = catch_unwind(AssertUnwindSafe(ended));
+        } else {
+            ended();
+        }
     }
 }
 
