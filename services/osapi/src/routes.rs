@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response as Answer};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,14 +20,15 @@ use crate::queue::{self, Queue, SUBJECT};
 use crate::telemetry::Measured;
 use crate::traces;
 
-/// All routes, measured if anything is.
+/// All routes, measured if anything is, and traced.
 pub(crate) fn router(controller: Arc<Controller>, measured: &Measured) -> Router {
     let router = Router::new()
         .route("/job", post(create))
         .route("/job/{id}", get(job))
         .route("/node/{hostname}", get(node))
         .with_state(controller);
-    if measured.is_enabled() { router.layer(server().body_sizes().and(Totals)) } else { router }
+    let router = if measured.is_enabled() { router.layer(server().body_sizes().and(Totals)) } else { router };
+    traces::traced(router)
 }
 
 /// What `POST /job` takes.
@@ -38,12 +39,11 @@ struct Wanted {
 
 async fn create(
     State(controller): State<Arc<Controller>>,
-    headers: HeaderMap,
     Json(wanted): Json<Wanted>,
 ) -> Result<Answer, Unavailable> {
     let queue = controller.queue()?;
     let job = Job { id: new_id(), op: wanted.op };
-    publish(queue, &job).instrument(traces::creating(&headers)).await?;
+    publish(queue, &job).await?;
     // Not before: what is not in the queue is no job.
     controller.jobs.created();
     Ok((StatusCode::CREATED, Json(json!({ "id": job.id }))).into_response())

@@ -1,9 +1,12 @@
 //! Which spans there are, and how they go on from one program to the next: over HTTP, and in the headers of NATS.
 
 use async_nats::HeaderMap;
-use axum::http;
+use axum::Router;
+use axum::extract::MatchedPath;
 use metercast_tower::config::{Config, Traces as Wanted};
+use metercast_tracing::http::server_spans;
 use metercast_tracing::{Traces, propagation};
+use tracing::level_filters::LevelFilter;
 use tracing::{Span, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -14,7 +17,7 @@ use crate::component::Error;
 pub(crate) fn start() -> Result<Traces, Error> {
     let config = Config::builder()
         .environment_for_traces_alone()
-        .default_traces(Wanted::new().filter("osapi=info"))
+        .default_traces(Wanted::new().filter("osapi=info,metercast_tracing=info"))
         .service("osapi", env!("CARGO_PKG_VERSION"))
         .build()?;
     let traces = Traces::start(&config);
@@ -25,11 +28,14 @@ pub(crate) fn start() -> Result<Traces, Error> {
     Ok(traces)
 }
 
-/// The making of a job that a request asks for.
-pub(crate) fn creating(headers: &http::HeaderMap) -> Span {
-    let span = info_span!("job.create", otel.kind = "server");
-    propagation::extract_headers(headers).parent_of(&span);
-    span
+/// The same routes with a span for each request, unless nobody would hear of it.
+pub(crate) fn traced(router: Router) -> Router {
+    if LevelFilter::current() == LevelFilter::OFF {
+        return router;
+    }
+    router.layer(
+        server_spans().route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
+    )
 }
 
 /// The publishing of a job, and the headers that tell of it, in lower case.

@@ -34,10 +34,11 @@ fn a_trace_goes_from_the_client_over_http_and_nats_to_the_job() {
 
     // Each of the five deliveries is a span.
     let spans = collector.wait_for("five attempts", |spans| {
-        spans.iter().filter(|span| span.name == "job.process").count() == 5
+        let count = |name| spans.iter().filter(|span| span.name == name).count();
+        count("job.process") == 5 && count("POST /job") == 1
     });
     let named = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
-    let (create, publish) = (named("job.create"), named("job.publish"));
+    let (create, publish) = (named("POST /job"), named("job.publish"));
     assert_eq!((create.len(), publish.len()), (1, 1), "{spans:#?}");
     assert_eq!(create[0].parent, CLIENT);
     assert_eq!(publish[0].parent, create[0].span_id);
