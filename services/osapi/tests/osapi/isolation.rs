@@ -1,8 +1,8 @@
 //! Several components in one process, and NATS as one of them: each with its own figures.
 
-use conformance::program::{free_address, use_programs};
+use conformance::program::{free_address, until, use_programs};
 
-use super::support::{Osapi, measured};
+use super::support::{Osapi, measured, value_in};
 
 #[test]
 fn nats_has_health_and_no_jobs() {
@@ -62,6 +62,10 @@ fn components_in_one_process_have_each_its_own_page() {
     all.wait_for("osapi_component_up", 1.0);
     let id = all.create("ok");
     assert_eq!(all.done(&id)["status"], "completed");
+    // The agent counts it when the queue has taken what came of it, which is a moment later.
+    until("the end of the job", || {
+        value_in(&all.page_at(&metrics[1]), "osapi_jobs_completed_total{status=\"completed\"}")
+    });
     let [controller, agent, nats] = metrics.each_ref().map(|address| all.page_at(address));
     let has = |page: &[String], name: &str| page.iter().any(|line| line.starts_with(name));
     for (name, expected) in [
