@@ -40,7 +40,7 @@ impl<B: Body, X: HttpExchange> Body for MeasuredBody<B, X> {
         let mut this = self.project();
         let Some(progress) = this.progress.as_mut() else { return this.inner.poll_frame(context) };
         progress.asked();
-        let frame = ready!(this.inner.as_mut().poll_frame(context));
+        let frame = ready!(progress.polls(|| this.inner.as_mut().poll_frame(context)));
         let has_ended = match &frame {
             None => true,
             Some(Err(_)) => {

@@ -41,7 +41,11 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.inner.poll(context));
+        let poll = || this.inner.poll(context);
+        let result = ready!(match this.progress {
+            Some(progress) => progress.polls(poll),
+            None => poll(),
+        });
         let progress = this.progress.take();
         Poll::Ready(match result {
             Ok(response) => {

@@ -22,6 +22,8 @@ pub(super) struct InProgress<X: HttpExchange> {
     request_body: RequestBody,
     status: Option<StatusCode>,
     failure: Option<Failure>,
+    /// Whether the service or the body is at work at this moment: whoever drops this then has caught a panic of it.
+    is_polled: bool,
     /// Whether the whole response is on its way: then what drops this is no cancellation.
     complete: bool,
     read_to_its_end: bool,
@@ -63,6 +65,7 @@ impl<X: HttpExchange> InProgress<X> {
             request_body: RequestBody::Said(request.body_size()),
             status: None,
             failure: None,
+            is_polled: false,
             complete: false,
             read_to_its_end: false,
             connects: request.method() == Method::CONNECT,
@@ -107,6 +110,14 @@ impl<X: HttpExchange> InProgress<X> {
         self.complete = false;
     }
 
+    /// Polls the service or the body that this is about, which may panic.
+    pub(super) fn polls<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        self.is_polled = true;
+        let polled = poll();
+        self.is_polled = false;
+        polled
+    }
+
     /// Data passed. Tells whether it was the last.
     pub(super) fn data(&mut self, bytes: usize) -> bool {
         self.response_body += bytes as u64;
@@ -138,7 +149,7 @@ impl<X: HttpExchange> InProgress<X> {
             Some(Failure::Service(error_type)) => HttpOutcome::Failed(error_type),
             Some(Failure::Body) => HttpOutcome::BodyFailed,
             None if self.complete => HttpOutcome::Completed,
-            None if std::thread::panicking() => HttpOutcome::Panicked,
+            None if self.is_polled || std::thread::panicking() => HttpOutcome::Panicked,
             None => HttpOutcome::Cancelled,
         }
     }

@@ -1,12 +1,13 @@
 //! Other metrics than those of the semantic conventions: the presets, an application's own, and which requests they leave out.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{any, get};
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use metercast_tower::{
@@ -283,5 +284,31 @@ fn a_profile_that_panics_at_the_end_of_a_request_that_panics_does_not_end_the_pr
         assert_eq!(lines(&store, "http.server.request.duration").len(), 1);
         let active = lines(&store, "http.server.active_requests");
         assert_eq!(active, ["http.request.method=GET url.scheme=http 0"]);
+    });
+}
+
+#[test]
+fn a_panic_that_a_layer_outside_catches_is_one() {
+    let (profile, seen) = stages();
+    with_store(|_| async move {
+        let torn = async || {
+            Body::new(StreamBody::new(stream::poll_fn(
+                |_| -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+                    std::panic::panic_any("on purpose")
+                },
+            )))
+        };
+        let routes = Router::new().route("/panic", get(fail)).route("/torn", get(torn));
+        let app = routes.layer(server().profile(profile));
+
+        // As tower-http's CatchPanic does it: what is polled is dropped after the panic was caught.
+        let response = AssertUnwindSafe(app.clone().oneshot(request("GET", "/panic"))).catch_unwind().await;
+        assert!(response.is_err());
+        assert_eq!(seen()[1..], ["end Some(\"panic\") 0 false"]);
+
+        let mut body = app.oneshot(request("GET", "/torn")).await.unwrap().into_body();
+        assert!(AssertUnwindSafe(body.frame()).catch_unwind().await.is_err());
+        drop(body);
+        assert_eq!(seen()[2..], ["end Some(\"panic\") 0 false"]);
     });
 }
