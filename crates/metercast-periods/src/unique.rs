@@ -199,6 +199,15 @@ impl Unique {
         self.live().add(hash);
     }
 
+    /// Begins the hour that it is, though nobody came in it yet: whoever comes while the clock is set back a little is of that hour then,
+    /// and what was seen of the one before stays as it is.
+    fn close_hour(&self) {
+        let hour = self.time.seconds() / HOUR;
+        if hour > self.live().hour {
+            self.begin(hour);
+        }
+    }
+
     fn live(&self) -> RwLockReadGuard<'_, Live> {
         self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -263,6 +272,7 @@ impl Unique {
     }
 
     pub(crate) fn completed(&self, window: Window) -> Option<u64> {
+        self.close_hour();
         let now = self.hour() * HOUR;
         let index = window.index_at(now).checked_sub(1)?;
         let (start, end) = (window.start_at(index), window.start_at(index + 1));
@@ -355,6 +365,24 @@ mod tests {
         assert_eq!(history.hours.keys().collect::<Vec<_>>(), [&998]);
         drop(history);
         assert_eq!(unique.look_back(Window::Day), 1);
+    }
+
+    #[test]
+    fn a_figure_that_was_seen_stays_if_the_clock_is_set_back_over_the_end_of_its_period() {
+        let at =
+            |seconds| Time::of(&Store::with_clock(&MockClock::at(UNIX_EPOCH + Duration::from_secs(seconds))));
+        let end = 1_000 * HOUR;
+        let (key, grain) = (Key::random().unwrap(), UniqueOptions::new().grain());
+        let mut unique = Unique::new("ids", grain, key, at(end - 10), 0, History::default());
+        unique.record(b"a");
+        unique.time = at(end + 10);
+        assert_eq!(unique.completed(Window::Hour), Some(1));
+        unique.time = at(end - 5);
+        unique.record(b"b");
+        assert_eq!(unique.completed(Window::Hour), Some(1));
+        unique.time = at(end + 5);
+        assert_eq!(unique.completed(Window::Hour), Some(1), "or else it would tell that one came");
+        assert_eq!(unique.look_back(Window::Hour), 1);
     }
 
     #[test]
