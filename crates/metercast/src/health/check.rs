@@ -234,7 +234,7 @@ impl Entry {
                 state.began = Some(now);
                 state.begun += 1;
                 state.is_woken = false;
-                return Some(now.checked_add(self.timeout).unwrap_or(now + Duration::from_secs(1 << 30)));
+                return Some(after(now, self.timeout));
             }
             state = self.wait(state, due);
         }
@@ -247,7 +247,7 @@ impl Entry {
             let is_late =
                 state.began.take().is_some_and(|began| now.saturating_duration_since(began) >= self.timeout);
             state.last = Some(if is_late { Err(self.late()) } else { result });
-            state.due = now.checked_add(self.interval);
+            state.due = Some(after(now, self.interval));
             state.done = state.begun;
         });
     }
@@ -316,6 +316,11 @@ impl Entry {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// So long after a moment; what is further than a clock goes is decades away.
+fn after(moment: Instant, wait: Duration) -> Instant {
+    moment.checked_add(wait).unwrap_or(moment + Duration::from_secs(1 << 30))
 }
 
 /// What a check says, on one line and not too long.

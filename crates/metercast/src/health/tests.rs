@@ -106,6 +106,19 @@ fn a_check_that_hangs_is_down_when_its_time_is_over_and_until_it_answers_in_time
 }
 
 #[test]
+fn a_check_that_is_to_be_made_once_is_not_made_again_and_again() {
+    let health = Store::new().scope(Health::new);
+    let (made, is_made) = channel();
+    let _check = health.check("disk").interval(Duration::MAX).run(move || made.send(()));
+    is_made.recv().unwrap();
+    assert_eq!(health.check_now(), Readiness::ready());
+    is_made.recv().unwrap();
+    // Were it made all the time, one of these would come.
+    let again = is_made.recv_timeout(Duration::from_millis(50));
+    assert_eq!(again, Err(std::sync::mpsc::RecvTimeoutError::Timeout));
+}
+
+#[test]
 fn a_check_that_panics_is_down_and_is_made_again() {
     let (_, _, health) = health();
     let mut times = 0;
