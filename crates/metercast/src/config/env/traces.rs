@@ -13,6 +13,7 @@ impl Variables {
         let sampler =
             self.word(self.named("OTEL_TRACES_SAMPLER"), &Strategy::NAMES, Strategy::named, findings);
         let of_all = self.limit("OTEL_ATTRIBUTE_COUNT_LIMIT", findings);
+        let value_length = self.value_length(findings);
         let mut limit = |name| self.limit(name, findings);
         let attributes = limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT");
         let event_attributes = limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT");
@@ -23,8 +24,7 @@ impl Variables {
             links: limit("OTEL_SPAN_LINK_COUNT_LIMIT"),
             event_attributes: event_attributes.or_else(|| of_all.clone()),
             link_attributes: link_attributes.or(of_all),
-            value_length: limit("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
-                .or_else(|| limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
+            value_length,
         };
         let queue = below.max_queue_size.as_ref();
         let batch = below.max_batch_size.as_ref();
@@ -94,8 +94,14 @@ impl Variables {
     }
 
     fn limit(&self, name: &str, findings: &mut Findings) -> Option<Given<u32>> {
-        let check = |number| u32::try_from(number).map_err(|_| String::new());
-        self.number(name, &fallback(true, LIMIT), check, findings)
+        self.number(name, &fallback(true, LIMIT), narrow, findings)
+    }
+
+    /// How long a text may be, which has no limit unless it is said.
+    fn value_length(&self, findings: &mut Findings) -> Option<Given<u32>> {
+        ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"]
+            .into_iter()
+            .find_map(|name| self.number(name, &fallback(true, "no limit"), narrow, findings))
     }
 
     /// A whole number that passes the check; another is warned of.
@@ -118,4 +124,8 @@ impl Variables {
             }
         }
     }
+}
+
+fn narrow(number: u64) -> Checked<u32> {
+    u32::try_from(number).map_err(|_| String::new())
 }
