@@ -112,7 +112,8 @@ impl Accepted {
     }
 }
 
-/// `ExportMetricsServiceResponse`: the `rejected_data_points` and the `error_message` of its `partial_success`.
+/// `ExportMetricsServiceResponse`: the `rejected_data_points` and the `error_message` of its `partial_success`. That of traces has its
+/// `rejected_spans` under the same number.
 pub(super) fn partial_success(body: &[u8]) -> Result<(u64, String), Malformed> {
     let (mut rejected, mut says) = (0, &[][..]);
     for field in Fields::of(body) {

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use super::super::fields::Malformed;
 
-/// Of an `ExportMetricsServiceResponse` the `rejectedDataPoints` and the `errorMessage` of its `partialSuccess`. Fields that
-/// are not known are skipped.
+/// Of an `ExportMetricsServiceResponse` the `rejectedDataPoints` and the `errorMessage` of its `partialSuccess`, and of an
+/// `ExportTraceServiceResponse` the `rejectedSpans`. Fields that are not known are skipped.
 pub(super) fn partial_success(body: &[u8]) -> Result<(u64, String), Malformed> {
     let (mut rejected, mut says) = (0, String::new());
     let mut json = Json { rest: body, depth: 0 };
     json.object(|json, key| match key {
         "partialSuccess" if json.peek()? == b'{' => json.object(|json, key| match (key, json.peek()?) {
-            ("rejectedDataPoints", b'"') => {
+            ("rejectedDataPoints" | "rejectedSpans", b'"') => {
                 rejected = number(&json.string()?)?;
                 Ok(())
             }
-            ("rejectedDataPoints", b'-' | b'0'..=b'9') => {
+            ("rejectedDataPoints" | "rejectedSpans", b'-' | b'0'..=b'9') => {
                 rejected = number(json.bare())?;
                 Ok(())
             }
@@ -188,6 +188,7 @@ mod tests {
             ("{\"partialSuccess\":{}}", 0, ""),
             ("{\"partialSuccess\":null}", 0, ""),
             (r#"{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too old"}}"#, 2, "too old"),
+            (r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too many"}}"#, 3, "too many"),
             (r#"{ "partialSuccess" : { "errorMessage" : "x" , "rejectedDataPoints" : 7 } }"#, 7, "x"),
             (r#"{"partialSuccess":{"rejectedDataPoints":-2,"errorMessage":null}}"#, 0, ""),
             (r#"{"new":[1,{"a":"b"},true,[]],"partialSuccess":{"more":{},"rejectedDataPoints":"1"}}"#, 1, ""),
