@@ -27,6 +27,9 @@ mod headers;
 mod parent;
 mod read;
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use opentelemetry::Context;
 use opentelemetry::propagation::{Injector, TextMapPropagator};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
@@ -86,8 +89,58 @@ impl<F: FnMut(&'static str, &str)> Injector for To<F> {
         // No tracestate is said by silence.
         if let Some(name) = read::NAMES.into_iter().find(|known| *known == name)
             && !value.is_empty()
+            && let Some(value) = safe(name, &value)
         {
             (self.0)(name, &value);
         }
+    }
+}
+
+/// A value that can be a header anywhere. Strangers choose what goes on, and propagators write some of it as they have decoded it: a line
+/// break would begin a header of theirs.
+fn safe<'v>(name: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    let is_safe = |byte: u8| matches!(byte, b' '..=b'~');
+    if value.bytes().all(is_safe) {
+        return Some(value.into());
+    }
+    // Of baggage it is how such bytes are written; a tracestate has none of them.
+    (name == read::BAGGAGE).then(|| {
+        let mut encoded = String::with_capacity(value.len() + 8);
+        for byte in value.bytes() {
+            if is_safe(byte) {
+                encoded.push(char::from(byte));
+            } else {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+        encoded.into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handed_on(headers: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let mut written = Vec::new();
+        inject_context(&extract(headers.iter().copied()).into_context(), |name, value| {
+            written.push((name, value.to_owned()));
+        });
+        written
+    }
+
+    #[test]
+    fn what_strangers_say_never_begins_a_header_of_its_own() {
+        let parent = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        assert_eq!(
+            handed_on(&[("baggage", "a=1;note=%0D%0AX-Role:%20admin")]),
+            [("baggage", "a=1;note=%0D%0AX-Role: admin".to_owned())]
+        );
+        assert_eq!(
+            handed_on(&[("baggage", "b=%C3%A4;note=%C3%BC")]),
+            [("baggage", "b=%C3%A4;note=%C3%BC".to_owned())]
+        );
+        let written = handed_on(&[parent, ("tracestate", "a=x\r\nx-role: admin")]);
+        assert_eq!(written.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["traceparent"]);
     }
 }

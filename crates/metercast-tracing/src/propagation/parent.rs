@@ -18,6 +18,11 @@ impl RemoteParent {
         RemoteParent(context)
     }
 
+    #[cfg(test)]
+    pub(super) fn into_context(self) -> Context {
+        self.0
+    }
+
     /// Lets the span go on with this trace and its baggage. For a new span, before it is entered; one that has begun keeps the trace that it
     /// has, and so does one that nothing traces, or if there is nothing to go on with.
     pub fn parent_of(&self, span: &Span) {

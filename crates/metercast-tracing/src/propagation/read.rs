@@ -12,7 +12,7 @@ use super::RemoteParent;
 pub(super) const NAMES: [&str; 3] = [PARENT, STATE, BAGGAGE];
 pub(super) const PARENT: &str = "traceparent";
 pub(super) const STATE: &str = "tracestate";
-const BAGGAGE: &str = "baggage";
+pub(super) const BAGGAGE: &str = "baggage";
 
 /// W3C Trace Context asks for 512 characters of it at least.
 const LONGEST_STATE: usize = 2 << 10;
