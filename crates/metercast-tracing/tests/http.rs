@@ -37,7 +37,8 @@ async fn a_client_a_server_and_what_they_do_are_one_trace() {
         );
     let client = client_spans().layer(app);
     let ask = |path: &'static str| {
-        let request = Request::get(format!("http://shop.test:8080{path}")).body(Body::empty()).unwrap();
+        let request =
+            Request::get(format!("http://me:s3cret@shop.test:8080{path}")).body(Body::empty()).unwrap();
         client.clone().oneshot(request)
     };
     let answer = ask("/items/7?key=s3cret").await.unwrap();
@@ -71,6 +72,8 @@ async fn a_client_a_server_and_what_they_do_are_one_trace() {
         (of(client, "server.address"), of(client, "server.port")),
         ("shop.test".into(), "8080".into())
     );
+    assert_eq!(of(client, "url.full"), "http://shop.test:8080/items/7");
+    assert_eq!((of(server, "url.scheme"), of(server, "url.path")), ("http".into(), "/items/7".into()));
     assert!(!format!("{spans:?}").contains("s3cret"));
     assert_eq!(of(named(&spans, "GET /broken"), "error.type"), "502");
     assert_eq!(of(named(&spans, "PUT"), "http.response.status_code"), "");

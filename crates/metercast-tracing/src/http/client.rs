@@ -2,18 +2,18 @@
 
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::{field::Empty, info_span};
 
 use super::future::ResponseFuture;
-use super::{Side, TracedBody, method};
+use super::{Side, TracedBody, method, scheme};
 use crate::propagation::inject_headers;
 
 /// A layer that gives every request a span, by the semantic conventions of HTTP clients: `GET`, of the kind client; and tells the server of it
 /// in the request's headers. It lasts until the body of the answer has ended or is dropped. The query of a URL may be a secret, so it is not
-/// in the span.
+/// in the span, and neither are names and passwords.
 ///
 /// ```
 /// use metercast_tracing::http::client_spans;
@@ -24,6 +24,19 @@ use crate::propagation::inject_headers;
 /// ```
 pub fn client_spans() -> ClientSpansLayer {
     ClientSpansLayer(())
+}
+
+/// That of the URL, or of its scheme.
+fn port(uri: &Uri) -> Option<u16> {
+    uri.host()?;
+    Some(uri.port_u16().unwrap_or(if scheme(uri) == "https" { 443 } else { 80 }))
+}
+
+/// The URL but for what may be a secret, if it is a whole one.
+fn full(uri: &Uri) -> Option<String> {
+    let (host, path) = (uri.host()?, uri.path());
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{host}{port}{path}", scheme(uri)))
 }
 
 /// See [`client_spans`].
@@ -68,9 +81,9 @@ where
             http.request.method = method,
             http.response.status_code = Empty,
             server.address = uri.host(),
-            server.port = uri.port_u16(),
-            url.scheme = uri.scheme_str(),
-            url.path = uri.path(),
+            server.port = port(uri),
+            url.full = full(uri),
+            url.scheme = uri.scheme().map(|_| scheme(uri)),
         );
         let future = span.in_scope(|| {
             inject_headers(request.headers_mut());

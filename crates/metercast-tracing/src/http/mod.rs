@@ -5,7 +5,7 @@ mod client;
 mod future;
 mod server;
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri, uri::Scheme};
 use tracing::Span;
 
 pub use body::TracedBody;
@@ -21,6 +21,11 @@ fn method(method: &Method) -> &str {
         }
         _ => "_OTHER",
     }
+}
+
+/// `http` or `https`. Clients of HTTP/1 do not say; then it is `http`, since TLS that was ended before us is not ours to know.
+fn scheme(uri: &Uri) -> &'static str {
+    if uri.scheme() == Some(&Scheme::HTTPS) { "https" } else { "http" }
 }
 
 /// Who a span is of.

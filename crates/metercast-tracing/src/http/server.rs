@@ -9,7 +9,7 @@ use tower_service::Service;
 use tracing::{Span, field::Empty, info_span};
 
 use super::future::ResponseFuture;
-use super::{Side, TracedBody, method};
+use super::{Side, TracedBody, method, scheme};
 use crate::propagation::extract_headers;
 
 /// A layer that gives every request a span, by the semantic conventions of HTTP servers: `GET /items/{id}`, of the kind server, within the
@@ -72,7 +72,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let span = span(&parts, (self.layer.route)(&parts));
-        extract_headers(&parts.headers).parent_of(&span);
+        // Where nobody is interested, nothing is read.
+        if !span.is_disabled() {
+            extract_headers(&parts.headers).parent_of(&span);
+        }
         let future = span.in_scope(|| self.inner.call(Request::from_parts(parts, body)));
         ResponseFuture::new(future, span, Side::Server)
     }
@@ -90,6 +93,7 @@ fn span(parts: &Parts, route: Option<&str>) -> Span {
         http.response.status_code = Empty,
         http.route = route,
         url.path = parts.uri.path(),
+        url.scheme = scheme(&parts.uri),
     );
     if !span.is_disabled() {
         let name = if method == "_OTHER" { "HTTP" } else { method };
