@@ -7,6 +7,9 @@ use metercast_tower::{Profile, Telemetry};
 use crate::relay::Relay;
 use crate::settings::Settings;
 
+/// The most characters of a text in a span: clients choose the names of events and subscriptions, and of paths.
+const LONGEST: u32 = 1_024;
+
 /// What is measured and traced, and for whom: nothing is on the page but what the relay measures, and the variables of OpenTelemetry are for
 /// traces.
 ///
@@ -23,7 +26,12 @@ pub fn configure(settings: &Settings) -> Result<Config, crate::Error> {
     };
     Ok(Config::builder()
         .environment_for_traces_alone()
-        .default_traces(Traces::new().protocol(Protocol::Grpc).filter("relay=info,metercast_tracing=info"))
+        .default_traces(
+            Traces::new()
+                .protocol(Protocol::Grpc)
+                .filter("relay=info,metercast_tracing=info")
+                .max_value_length(LONGEST),
+        )
         .traces(traces)
         .service("buzz-relay", env!("CARGO_PKG_VERSION"))
         .self_metrics(false)

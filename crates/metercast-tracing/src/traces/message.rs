@@ -1,7 +1,6 @@
 //! Spans as a message of OTLP, in parts of a size.
 
-use metercast::config::{Protocol, SpanLimits};
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use metercast::config::Protocol;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ScopeSpans;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
@@ -13,18 +12,13 @@ use prost::Message as _;
 pub(super) struct Writer {
     pub(super) resource: ResourceAttributesWithSchema,
     pub(super) protocol: Protocol,
-    /// How long a text may be, in characters.
-    pub(super) value_length: Option<usize>,
 }
 
 /// Spans that go together.
 pub(super) struct Message(ExportTraceServiceRequest);
 
 impl Writer {
-    pub(super) fn message(&self, mut spans: Vec<SpanData>) -> Message {
-        if let Some(longest) = self.value_length {
-            spans.iter_mut().for_each(|span| shorten_span(span, longest));
-        }
+    pub(super) fn message(&self, spans: Vec<SpanData>) -> Message {
         let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
         Message(ExportTraceServiceRequest { resource_spans })
     }
@@ -54,11 +48,6 @@ pub(super) fn check(protocol: Protocol) -> Result<(), &'static str> {
         ),
         _ => Ok(()),
     }
-}
-
-/// The limit as the writer takes it.
-pub(super) fn value_length(limits: SpanLimits) -> Option<usize> {
-    Some(usize::try_from(limits.value_length?).unwrap_or(usize::MAX))
 }
 
 impl Message {
@@ -92,34 +81,12 @@ impl Message {
     }
 }
 
-fn shorten_span(span: &mut SpanData, longest: usize) {
-    shorten_all(&mut span.attributes, longest);
-    span.events.events.iter_mut().for_each(|event| shorten_all(&mut event.attributes, longest));
-    span.links.links.iter_mut().for_each(|link| shorten_all(&mut link.attributes, longest));
-}
-
-fn shorten_all(attributes: &mut [KeyValue], longest: usize) {
-    for attribute in attributes {
-        match &mut attribute.value {
-            Value::String(text) => shorten(text, longest),
-            Value::Array(Array::String(texts)) => texts.iter_mut().for_each(|text| shorten(text, longest)),
-            _ => {}
-        }
-    }
-}
-
-fn shorten(text: &mut StringValue, longest: usize) {
-    if let Some((end, _)) = text.as_str().char_indices().nth(longest) {
-        *text = text.as_str()[..end].to_owned().into();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
 
-    use opentelemetry::InstrumentationScope;
     use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+    use opentelemetry::{InstrumentationScope, KeyValue};
     use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
     use super::*;
@@ -134,7 +101,7 @@ mod tests {
             name: format!("{number}").into(),
             start_time: SystemTime::UNIX_EPOCH,
             end_time: SystemTime::UNIX_EPOCH,
-            attributes: vec![KeyValue::new("text", "äöüß"), KeyValue::new("number", 12_345)],
+            attributes: vec![KeyValue::new("number", 12_345)],
             dropped_attributes_count: 0,
             events: SpanEvents::default(),
             links: SpanLinks::default(),
@@ -143,9 +110,9 @@ mod tests {
         }
     }
 
-    fn writer(value_length: Option<usize>) -> Writer {
+    fn writer() -> Writer {
         let resource = opentelemetry_sdk::Resource::builder_empty().with_service_name("x").build();
-        Writer { resource: (&resource).into(), protocol: Protocol::HttpProtobuf, value_length }
+        Writer { resource: (&resource).into(), protocol: Protocol::HttpProtobuf }
     }
 
     fn names(message: &Message) -> Vec<String> {
@@ -155,7 +122,7 @@ mod tests {
     #[test]
     fn halves_have_all_spans_once_with_their_scopes_and_the_resource() {
         let message =
-            writer(None).message(vec![span(0, "a"), span(1, "b"), span(2, "a"), span(3, "b"), span(4, "b")]);
+            writer().message(vec![span(0, "a"), span(1, "b"), span(2, "a"), span(3, "b"), span(4, "b")]);
         let [first, second] = message.halves().unwrap();
         let mut all = [names(&first), names(&second)].concat();
         all.sort();
@@ -164,16 +131,6 @@ mod tests {
             assert!(half.scopes().all(|scope| !scope.spans.is_empty()));
             assert_eq!(half.0.resource_spans[0].resource.as_ref().unwrap().attributes.len(), 1);
         }
-        assert!(writer(None).message(vec![span(0, "a")]).halves().is_none());
-    }
-
-    #[test]
-    fn texts_are_cut_off_at_a_character() {
-        let message = writer(Some(2)).message(vec![span(0, "a")]);
-        let span = &message.scopes().next().unwrap().spans[0];
-        let text = format!("{:?}", span.attributes[0].value);
-        assert!(text.contains("\"äö\""), "{text}");
-        let number = format!("{:?}", span.attributes[1].value);
-        assert!(number.contains("12345"), "{number}");
+        assert!(writer().message(vec![span(0, "a")]).halves().is_none());
     }
 }

@@ -11,6 +11,7 @@ mod own;
 mod provider;
 mod queue;
 mod report;
+mod shorten;
 mod thread;
 
 use std::fmt;

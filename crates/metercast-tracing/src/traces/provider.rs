@@ -14,6 +14,7 @@ use opentelemetry_sdk::trace::{
 use super::message::{self, Writer};
 use super::own::{Origin, Own, Sampled};
 use super::queue::Queue;
+use super::shorten;
 use super::thread::{Handle, Plan};
 
 /// Starts the thread, and makes what hands spans to it.
@@ -26,12 +27,9 @@ pub(super) fn start(config: &Config, traces: &TracesConfig) -> io::Result<(SdkTr
     let attributes = otlp.resource().of(config.resource());
     let attributes = attributes.map(|(key, value)| KeyValue::new(key.clone(), of_ours(value)));
     let resource = Resource::builder_empty().with_attributes(attributes).build();
-    let writer = Writer {
-        resource: (&resource).into(),
-        protocol: otlp.protocol(),
-        value_length: message::value_length(traces.limits()),
-    };
-    let (queue, spans) = Queue::new(traces.max_queue_size(), own.clone());
+    let writer = Writer { resource: (&resource).into(), protocol: otlp.protocol() };
+    let longest = shorten::longest(traces.limits());
+    let (queue, spans) = Queue::new(traces.max_queue_size(), longest, own.clone());
     let plan = Plan { batch: traces.max_batch_size(), interval: otlp.interval(), writer, own: own.clone() };
     let handle = Handle::start(courier, plan, spans)?;
     let provider = SdkTracerProvider::builder()

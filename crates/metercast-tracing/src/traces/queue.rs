@@ -11,6 +11,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::own::{Own, Sampled};
+use super::shorten::shorten_span;
 
 thread_local! {
     /// Whether this thread pushes spans. Those of its own, such as of the HTTP client, would never come to an end.
@@ -26,14 +27,16 @@ pub(super) fn ignore_this_thread() {
 #[derive(Debug)]
 pub(super) struct Queue {
     spans: Sender<SpanData>,
+    /// How many characters a text may have.
+    longest: Option<usize>,
     own: Own,
 }
 
 impl Queue {
-    /// A queue for so many spans, and where they come out.
-    pub(super) fn new(capacity: usize, own: Own) -> (Queue, Receiver<SpanData>) {
+    /// A queue for so many spans, whose texts are not longer than this, and where they come out.
+    pub(super) fn new(capacity: usize, longest: Option<usize>, own: Own) -> (Queue, Receiver<SpanData>) {
         let (spans, taken) = channel(capacity);
-        (Queue { spans, own }, taken)
+        (Queue { spans, longest, own }, taken)
     }
 }
 
@@ -42,11 +45,15 @@ impl SpanProcessor for Queue {
         self.own.live(sampled(span.span_context().is_sampled()), 1);
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         let is_sampled = span.span_context.is_sampled();
         self.own.live(sampled(is_sampled), -1);
         if !is_sampled || PUSHES.get() {
             return;
+        }
+        if let Some(longest) = self.longest {
+            // Before it waits, so that what waits has a bound.
+            shorten_span(&mut span, longest);
         }
         // Before it is there, so that the number is never below that of those that are taken.
         self.own.queued(1);

@@ -63,6 +63,7 @@ impl Handle {
                 .enable_all()
                 // One name at a time is looked up.
                 .max_blocking_threads(1)
+                .on_thread_start(queue::ignore_this_thread)
                 .build();
             match runtime {
                 Ok(runtime) => {
