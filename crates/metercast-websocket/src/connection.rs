@@ -90,19 +90,26 @@ impl Connection {
     /// Why it ends: a [`CloseReason`], or a word of the application. What is said first stays, since what follows is mostly a
     /// consequence. It ends when the last clone is dropped.
     pub fn close(&self, reason: impl Word) {
-        let _ = self.open.closed.set(reason.spelled());
+        self.is_closed_for(reason);
     }
 
-    /// It ends since the client did not keep up with what it was sent, which is counted.
+    /// It ends since the client did not keep up with what it was sent, which is counted, unless another reason was said before.
     pub fn close_slow(&self) {
-        self.close(CloseReason::Backpressure);
-        self.count(|parts| parts.count(parts.disconnects, 1, None));
+        if self.is_closed_for(CloseReason::Backpressure) {
+            self.count(|parts| parts.count(parts.disconnects, 1, None));
+        }
     }
 
-    /// It ends since the client did not say in time who it is, which is counted.
+    /// It ends since the client did not say in time who it is, which is counted, unless another reason was said before.
     pub fn close_unauthenticated(&self) {
-        self.close(CloseReason::AuthTimeout);
-        self.count(|parts| parts.count(parts.auth_timeouts, 1, None));
+        if self.is_closed_for(CloseReason::AuthTimeout) {
+            self.count(|parts| parts.count(parts.auth_timeouts, 1, None));
+        }
+    }
+
+    /// Closes it, and tells whether that is the reason that was said first.
+    fn is_closed_for(&self, reason: impl Word) -> bool {
+        self.open.closed.set(reason.spelled()).is_ok()
     }
 
     /// Counts so many messages to the client that found no room in its queue, and were dropped.

@@ -35,7 +35,7 @@ fn a_prefix_gives_the_names_of_the_relay() {
         connection.batch(3);
         connection.dropped(2);
         connection.clone().close_slow();
-        connection.close_unauthenticated();
+        sockets.accept().close_unauthenticated();
         drop(connection.handle(Said::Event, async {}));
         drop(connection);
         let names: BTreeSet<_> = lines_of(store, "buzz")
@@ -52,6 +52,7 @@ fn a_prefix_gives_the_names_of_the_relay() {
             "buzz_ws_connection_duration_seconds_count",
             "buzz_ws_connection_duration_seconds_sum",
             "buzz_ws_connections_active",
+            r#"buzz_ws_connections_closed_total{reason="auth_timeout"}"#,
             r#"buzz_ws_connections_closed_total{reason="backpressure"}"#,
             "buzz_ws_connections_total",
             r#"buzz_ws_message_duration_seconds_count{kind="event"}"#,
@@ -83,6 +84,21 @@ fn who_leaves_during_the_challenge_was_never_active() {
         assert_eq!(lines_of(store, "buzz_ws_connections_active"), ["buzz_ws_connections_active 1"]);
         drop(connection);
         assert_eq!(lines_of(store, "buzz_ws_connections_active"), ["buzz_ws_connections_active 0"]);
+    });
+}
+
+#[test]
+fn a_connection_that_ends_for_a_slow_client_counts_once_whoever_else_finds_him_slow() {
+    isolated(|store| {
+        let connection = sockets().open();
+        let others = [connection.clone(), connection.clone()];
+        connection.close_slow();
+        others.iter().for_each(Connection::close_slow);
+        // Nor for what is a consequence.
+        connection.close_unauthenticated();
+        let disconnects = lines_of(store, "buzz_ws_backpressure_disconnects_total");
+        assert_eq!(disconnects, ["buzz_ws_backpressure_disconnects_total 1"]);
+        assert_eq!(lines_of(store, "buzz_ws_auth_timeouts_total"), [""; 0]);
     });
 }
 
