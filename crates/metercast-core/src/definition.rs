@@ -362,6 +362,8 @@ pub struct Definition {
     pub(crate) is_private: AtomicBool,
     /// Whether one of its instruments is from a configuration.
     pub(crate) is_configured: AtomicBool,
+    /// Whether the program itself defines it.
+    pub(crate) is_programmed: AtomicBool,
     pub(crate) is_observable: bool,
     /// Who says its values, if that is a producer.
     pub(crate) source: Option<Source>,
@@ -430,6 +432,11 @@ impl Definition {
     /// Whether a [configuration](crate::InstrumentBuilder::configured) defines it, maybe beside the program.
     pub fn is_configured(&self) -> bool {
         self.is_configured.load(Relaxed)
+    }
+
+    /// Whether a configuration alone defines it, so that it goes when that has it no more.
+    pub(crate) fn is_only_configured(&self) -> bool {
+        self.is_configured() && !self.is_programmed.load(Relaxed)
     }
 
     /// Whether it was declared as observable: callbacks say its values.

@@ -144,6 +144,7 @@ impl<'a> Produced<'a> {
             place,
             is_private: AtomicBool::new(self.visibility == Visibility::Private),
             is_configured: AtomicBool::new(false),
+            is_programmed: AtomicBool::new(true),
             is_observable: false,
             source: Some(self.source),
             fixed: Blocks::new(),

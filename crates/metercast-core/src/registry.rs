@@ -107,6 +107,9 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         if descriptor.configured && !first.is_configured.swap(true, Relaxed) {
             VERSION.fetch_add(1, Release);
         }
+        if !descriptor.configured && !first.is_programmed.swap(true, Relaxed) {
+            VERSION.fetch_add(1, Release);
+        }
         describe(first, in_lines(descriptor.description), descriptor.place);
         return Some(Ok(first));
     }
@@ -123,6 +126,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         place: descriptor.place,
         is_private: AtomicBool::new(descriptor.visibility == Visibility::Private),
         is_configured: AtomicBool::new(descriptor.configured),
+        is_programmed: AtomicBool::new(!descriptor.configured),
         is_observable: descriptor.observable,
         source: None,
         fixed: Blocks::new(),

@@ -56,6 +56,22 @@ fn series_without_labels_end_and_begin_at_zero() {
 }
 
 #[test]
+fn what_the_program_measures_too_is_not_taken_out() {
+    let store = Store::new();
+    let plain = || Instrument::builder(Kind::Counter, NumberType::U64, "configured.beside").build().unwrap();
+    let beside = configured(Kind::Counter, NumberType::U64, "configured.beside");
+    let total = || store.collect().first().map(|family| family.series[0].point.clone());
+    store.scope(|| beside.add(1u64, []));
+    store.withdraw("configured.beside");
+    store.scope(|| beside.add(1u64, []));
+    assert_eq!(total(), None, "nobody else has it yet");
+    store.scope(|| plain().add(1u64, []));
+    assert_eq!(total(), Some(Point::U64(2)));
+    store.withdraw("configured.beside");
+    assert_eq!(total(), Some(Point::U64(2)));
+}
+
+#[test]
 fn what_cannot_be_removed_is_not_read_until_the_metric_is_back() {
     let store = Store::new();
     store.set_limit("configured.many", 2);

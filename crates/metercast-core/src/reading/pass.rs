@@ -132,7 +132,8 @@ impl Reading<'_> {
         let withdrawn = lock::read(&self.store.withdrawn).map(|withdrawn| withdrawn.clone());
         let is_withdrawn = move |id| withdrawn.as_ref().is_some_and(|withdrawn| withdrawn.contains(&id));
         self.definitions.iter().filter_map(move |definition| {
-            if is_withdrawn(definition.id) {
+            // The program may have come to measure it since.
+            if definition.is_only_configured() && is_withdrawn(definition.id) {
                 return None;
             }
             let ends = self.store.dictionary.ends_of(definition);

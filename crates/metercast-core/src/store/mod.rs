@@ -451,7 +451,7 @@ impl Store {
 
     /// Takes a metric out that a [configuration](crate::InstrumentBuilder::configured) defined and that a new one has not got:
     /// its series are [removed](Self::remove), and what cannot be removed or is recorded later is not read, until it is
-    /// [restored](Self::restore). Of other metrics nothing is taken out.
+    /// [restored](Self::restore). Of other metrics nothing is taken out, nor of one that the program defines as well.
     ///
     /// ```
     /// use metercast_core::{Instrument, Kind, NumberType, Store};
@@ -467,7 +467,7 @@ impl Store {
         let mut series: Vec<(&'static Arc<Definition>, LabelSet)> = Vec::new();
         self.read(|reading| {
             let of_metric =
-                |definition: &Definition| definition.name() == metric && definition.is_configured();
+                |definition: &Definition| definition.name() == metric && definition.is_only_configured();
             for family in reading.families().filter(|family| of_metric(family.definition())) {
                 family.each(|view| series.push((family.definition(), view.labels.to_set())));
             }
@@ -478,7 +478,7 @@ impl Store {
         }
         if let Some(mut withdrawn) = lock::write(&inner.withdrawn) {
             let definitions = registry::definitions();
-            let of_metric = definitions.iter().filter(|of| of.name == metric && of.is_configured());
+            let of_metric = definitions.iter().filter(|of| of.name == metric && of.is_only_configured());
             withdrawn.extend(of_metric.map(|definition| definition.id));
         }
     }

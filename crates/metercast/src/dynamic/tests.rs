@@ -126,6 +126,26 @@ fn what_ends_late_does_not_bring_back_what_has_left() {
 }
 
 #[test]
+fn what_the_program_itself_measures_stays_when_a_configuration_measures_it_no_more() {
+    use super::{Measures, Standard};
+    let standard = Standard::counter("dyn.shared", Measures::Unit, "");
+    let stages = Stages::new([stages().each().next().unwrap().clone().standard(standard)]);
+    let store = Store::new();
+    let measured = |is_on: bool| config(&stages, &format!("\"dyn.shared\" = {is_on}")).unwrap();
+    let telemetry = Telemetry::builder(measured(true)).store(store.clone()).log(Log::to(|_, _| {}));
+    let telemetry = telemetry.start().unwrap();
+    let count = || store.scope(|| crate::u64_counter!("dyn.shared", "The program's own", 1));
+    count();
+    store.scope(|| drop(stages.stage("jobs").unwrap().begin(&Shows(5))));
+    telemetry.reload(measured(false)).unwrap();
+    count();
+    let families = store.collect();
+    let family = families.iter().find(|family| family.definition.name() == "dyn.shared");
+    let point = family.map(|family| family.series[0].point.clone());
+    assert_eq!(point, Some(Point::U64(3)), "it is the program's own, too");
+}
+
+#[test]
 fn where_telemetry_is_switched_off_no_operation_is_looked_at() {
     let program = Program::new(DONE);
     program.job(0);
