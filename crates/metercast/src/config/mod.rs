@@ -215,8 +215,8 @@
 //!
 //! A condition is `true`, `false`, `{ eq = [A, B] }`, `{ gt = [A, B] }`, `{ lt = [A, B] }`, `{ exists = SELECTOR }`, `{ all = [...] }`,
 //! `{ any = [...] }` or `{ not = CONDITION }`, up to 16 deep; A and B are selectors or values, not both values. A number is compared with a
-//! number, also where that stands in a text; what has no value is neither equal, nor more, nor less. It is looked at as soon as
-//! its values are there: if a request is broken off while it is still open, nothing is recorded. A value that comes too late for what is recorded,
+//! number, also where that stands in a text; two texts are equal if their letters are; what has no value is neither equal, nor more,
+//! nor less. It is looked at as soon as its values are there: if a request is broken off while it is still open, nothing is recorded. A value that comes too late for what is recorded,
 //! such as the status for an up-down counter, is an error. Of a condition on events it is enough that it holds at one of them.
 //!
 //! # Which exporters there are

@@ -63,9 +63,7 @@ impl Condition<Term> {
                 Known::Missing => Some(false),
                 Known::There(_) => Some(true),
             },
-            Condition::Equal(a, b) => {
-                compared(a, b, slots, |a, b| a == b || order(a, b) == Some(Ordering::Equal))
-            }
+            Condition::Equal(a, b) => compared(a, b, slots, equal),
             Condition::Greater(a, b) => compared(a, b, slots, |a, b| order(a, b) == Some(Ordering::Greater)),
             Condition::Less(a, b) => compared(a, b, slots, |a, b| order(a, b) == Some(Ordering::Less)),
             Condition::All(all) => all
@@ -114,17 +112,34 @@ fn compared(
     }
 }
 
-/// Numbers by size, also such that stand in a text beside a number; texts by their letters; others not at all.
+/// Texts by their letters, so that no id is taken for another; a number and a text that says one by size.
+fn equal(a: &Value, b: &Value) -> bool {
+    let are_texts = matches!((a, b), (Value::String(_), Value::String(_)));
+    a == b || (!are_texts && order(a, b) == Some(Ordering::Equal))
+}
+
+/// Numbers by size, also such that stand in texts; other texts by their letters; others not at all.
 fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    // Not by way of doubles, which have not all of them.
+    if let (Some(a), Some(b)) = (whole(a), whole(b)) {
+        return Some(a.cmp(&b));
+    }
     match (a, b) {
         (Value::String(a), Value::String(b)) => match (parsed(a), parsed(b)) {
             (Some(a), Some(b)) => a.partial_cmp(&b),
             _ => Some(a.cmp(b)),
         },
-        // Not by way of doubles, which have not all of them.
-        (Value::I64(a), Value::I64(b)) => Some(a.cmp(b)),
-        (Value::U64(a), Value::U64(b)) => Some(a.cmp(b)),
         _ => number(a)?.partial_cmp(&number(b)?),
+    }
+}
+
+/// The whole number that a value is, or that its text says.
+fn whole(value: &Value) -> Option<i128> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::I64(number) => Some((*number).into()),
+        Value::U64(number) => Some((*number).into()),
+        _ => None,
     }
 }
 
@@ -191,6 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_equal_if_their_letters_are() {
+        for (a, b) in
+            [("7", "007"), ("1.0", "1"), ("1e400", "1e500"), ("9007199254740993", "9007199254740992")]
+        {
+            let condition = Condition::Equal(constant(a), constant(b));
+            assert_eq!(condition.holds(&NOTHING), Some(false), "{a} and {b}");
+        }
+        assert_eq!(Condition::Equal(constant("a"), constant("a")).holds(&NOTHING), Some(true));
+        assert_eq!(
+            Condition::Equal(constant(7), constant("007")).holds(&NOTHING),
+            Some(true),
+            "a number is one"
+        );
+    }
+
+    #[test]
     fn numbers_are_compared_by_size_whatever_they_are_written_as() {
         let cases = [
             (constant(5), constant("5"), Some(Ordering::Equal)),
@@ -201,6 +232,9 @@ mod tests {
             (constant(true), constant(1), None),
             (constant("nan"), constant("nan"), Some(Ordering::Equal)),
             (constant(i64::MAX), constant(i64::MAX - 1), Some(Ordering::Greater)),
+            (constant(i64::MAX), constant((i64::MAX - 1).to_string()), Some(Ordering::Greater)),
+            (constant(u64::MAX.to_string()), constant((u64::MAX - 1).to_string()), Some(Ordering::Greater)),
+            (constant(i64::MAX), constant(i64::MAX as u64 + 1), Some(Ordering::Less)),
         ];
         for (a, b, expected) in cases {
             let (Term::Constant(a), Term::Constant(b)) = (&a, &b) else { panic!("constants") };
