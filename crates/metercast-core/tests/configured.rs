@@ -56,6 +56,17 @@ fn series_without_labels_end_and_begin_at_zero() {
 }
 
 #[test]
+fn what_is_recorded_for_the_first_time_after_it_was_withdrawn_is_not_read_either() {
+    let store = Store::new();
+    let late = configured(Kind::Counter, NumberType::U64, "configured.late");
+    store.withdraw("configured.late");
+    store.scope(|| late.add(1u64, []));
+    assert!(store.collect().is_empty());
+    store.restore("configured.late");
+    assert_eq!(store.collect().len(), 1);
+}
+
+#[test]
 fn what_the_program_measures_too_is_not_taken_out() {
     let store = Store::new();
     let plain = || Instrument::builder(Kind::Counter, NumberType::U64, "configured.beside").build().unwrap();

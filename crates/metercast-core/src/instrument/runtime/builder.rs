@@ -14,7 +14,7 @@ use crate::label::{KeyValue, LabelSet};
 use crate::local;
 use crate::name::instrument_name_fault;
 use crate::number::NumberType;
-use crate::registry::joined;
+use crate::registry::{self, joined};
 use crate::store::layout;
 
 /// An [`Instrument`] that is still to be built; made by [`Instrument::builder`].
@@ -167,7 +167,14 @@ impl InstrumentBuilder {
         let caller = Location::caller();
         let built = self.built(caller);
         match &built {
-            Ok(instrument) => instrument.report_alike(),
+            Ok(instrument) => {
+                instrument.report_alike();
+                let descriptor = instrument.descriptor();
+                if descriptor.configured {
+                    // Known from now on, so that it can be withdrawn before anything is recorded.
+                    let _ = registry::define(descriptor);
+                }
+            }
             Err(error) => local::with_store(|store| store.problems.report(error.metric(), error.fault())),
         }
         built

@@ -303,7 +303,7 @@ impl Instrument {
         orders.listed(definition, labels)
     }
 
-    fn descriptor(self) -> &'static Descriptor {
+    pub(super) fn descriptor(self) -> &'static Descriptor {
         self.0.site.descriptor()
     }
 
