@@ -6,6 +6,9 @@ use super::OTHER;
 use super::names::{Index, Names};
 use crate::exchange::RequestHead;
 
+/// However many are asked for, room is made for no more.
+const MOST: usize = 65_536;
+
 /// The hosts that are told apart.
 #[derive(Debug)]
 pub(crate) struct Hosts {
@@ -36,7 +39,7 @@ impl Hosts {
 
     /// The first so many that come.
     pub(crate) fn first(limit: usize) -> Hosts {
-        Hosts { names: Names::up_to(limit).ignoring_case(), grows: true }
+        Hosts { names: Names::up_to(limit.min(MOST)).ignoring_case(), grows: true }
     }
 
     /// Whom the request is for, if it says so: the host of its URI, else of its `Host`. The port is the one that it says, or what

@@ -186,7 +186,7 @@ impl<C> HttpLayer<ClientSemantic, C> {
         self.set(|settings| settings.hosts = Arc::new(Hosts::only(hosts)))
     }
 
-    /// Tells so many hosts apart, the first that come; all others are `_OTHER`.
+    /// Tells so many hosts apart, the first that come, at most 65,536; all others are `_OTHER`.
     pub fn max_hosts(self, limit: usize) -> Self {
         self.set(|settings| settings.hosts = Arc::new(Hosts::first(limit)))
     }

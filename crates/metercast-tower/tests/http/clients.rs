@@ -194,6 +194,7 @@ fn hosts(layer: metercast_tower::HttpLayer<metercast_tower::ClientSemantic>) -> 
 fn only_so_many_hosts_are_told_apart() {
     assert_eq!(hosts(client()), ["_OTHER", "host-0", "host-1", "host-2", "host-3", "host-4"]);
     assert_eq!(hosts(client().max_hosts(2)), ["_OTHER", "host-0", "host-1"]);
+    assert_eq!(hosts(client().max_hosts(usize::MAX)).len(), 6, "a wish for all of them ends nothing");
     assert_eq!(hosts(client().hosts(["host-3", "host-4:9000"])), ["_OTHER", "host-3"]);
     assert_eq!(hosts(client().hosts([""; 0])), ["_OTHER"]);
 }
