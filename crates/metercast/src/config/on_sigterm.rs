@@ -1,6 +1,7 @@
 //! What happens when the process is asked to end.
 
-/// What happens when the process is asked to end by SIGTERM.
+/// What happens when the process is asked to end by SIGTERM, as long as an exporter runs that has something to flush: one that pushes. Where
+/// there are only pages, metercast leaves the signal alone, and traces are the business of `metercast-tracing`'s `Traces::shutdown`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnSigterm {
