@@ -55,7 +55,8 @@ pub struct JsonLogs<W = fn() -> io::Stdout> {
 }
 
 impl JsonLogs {
-    /// To standard output, the fields of an event under `fields`, with the span that it is in and all around it.
+    /// To standard output, the fields of an event under `fields`, with the span that it is in and all around it. Events of every level, those of
+    /// libraries among them, unless the layer is given a filter (`with_filter`).
     pub fn new() -> JsonLogs {
         JsonLogs { writer: io::stdout, format: Format::default().json() }
     }

@@ -43,20 +43,22 @@
 
 //! # Traces
 //!
-//! Five lines, with the features `traces` and `json`; where the spans go, `OTEL_EXPORTER_OTLP_ENDPOINT` or the file says, and if nobody does, there
+//! A few lines, with the features `traces` and `json`; where the spans go, `OTEL_EXPORTER_OTLP_ENDPOINT` or the file says, and if nobody does, there
 //! are none and they cost nothing:
 //!
 #![cfg_attr(all(feature = "traces", feature = "json"), doc = "```")]
 #![cfg_attr(not(all(feature = "traces", feature = "json")), doc = "```ignore")]
 //! use metercast::Config;
 //! use metercast_tracing::{JsonLogs, Traces};
-//! use tracing_subscriber::layer::SubscriberExt;
+//! use tracing_subscriber::filter::LevelFilter;
+//! use tracing_subscriber::layer::{Layer, SubscriberExt};
 //! use tracing_subscriber::util::SubscriberInitExt;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = Config::builder().service("shop", "1.4.2").file_if_exists("shop.toml").build()?;
 //! let traces = Traces::start(&config);
-//! tracing_subscriber::registry().with(traces.layer()).with(JsonLogs::new().layer()).init();
+//! let logs = JsonLogs::new().layer().with_filter(LevelFilter::INFO);
+//! tracing_subscriber::registry().with(traces.layer()).with(logs).init();
 //! traces.report(); // what became of it, now that somebody listens
 //! // let telemetry = metercast::Telemetry::builder(config).log(metercast_tracing::log()).start()?; and the program
 //! traces.shutdown()?; // the last spans leave
