@@ -25,6 +25,7 @@ pages! {
     "measure-a-library.md" as measure_a_library,
     "measure-http.md" as measure_http,
     "measure-jobs.md" as measure_jobs,
+    "measure-pools.md" as measure_pools,
     "measure-the-process.md" as measure_the_process,
     "measure-websockets.md" as measure_websockets,
     "migrate.md" as migrate,
