@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::sketch::{Grain, Sketch, Union, union};
+use crate::time::SLACK;
 use crate::window::{DAY, HOUR};
 
 /// How long hours and days are kept: 7 days, and 90 days.
@@ -31,6 +32,12 @@ impl History {
         }
     }
 
+    /// The hour that runs by this clock: the last one that is known, if the clock is a little back.
+    pub(crate) fn hour(&self, clock: u64) -> u64 {
+        let last = self.hours.last_key_value().map(|(hour, _)| *hour);
+        last.filter(|last| is_in(clock, *last)).unwrap_or(clock)
+    }
+
     /// Forgets what is older than it is kept for, and what cannot be, since it is later than this hour.
     pub(crate) fn tidy(&mut self, hour: u64) {
         let day = hour / HOURS_OF_A_DAY;
@@ -47,6 +54,11 @@ impl History {
     pub(crate) fn days_to(&self, union: &mut Union, days: Range<u64>) {
         range(&self.days, days).for_each(|sketch| union.add(sketch));
     }
+}
+
+/// Whether what comes in this hour is counted in the one that runs.
+pub(crate) fn is_in(hour: u64, live: u64) -> bool {
+    hour <= live && live - hour <= SLACK / HOUR
 }
 
 fn range(of: &BTreeMap<u64, Sketch>, range: Range<u64>) -> impl Iterator<Item = &Sketch> {

@@ -153,6 +153,14 @@ pub(crate) struct Counts {
     pub(crate) windows: BTreeMap<u64, BTreeMap<Vec<String>, u64>>,
 }
 
+impl Counts {
+    /// The time that it is by this clock: the beginning of the last period that is known, if the clock is a little back.
+    pub(crate) fn time(&self, window: Window, clock: u64) -> u64 {
+        let last = self.windows.last_key_value().map(|(index, _)| window.start_at(*index));
+        last.filter(|last| *last > clock && *last - clock <= SLACK).unwrap_or(clock)
+    }
+}
+
 /// A counter that is counted over a period.
 pub(crate) struct Counted {
     pub(crate) of: CountedOf,
@@ -173,6 +181,7 @@ const OTHER: &str = "other";
 
 impl Counted {
     pub(crate) fn new(of: CountedOf, counts: Counts, now: u64) -> Counted {
+        let now = counts.time(of.window, now);
         let mut state = State { counts, last: now };
         state.tidy(of.window, now);
         Counted { of, state: Mutex::new(state) }

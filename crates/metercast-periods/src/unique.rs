@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use metercast::{ObservableGauge, Observation, labels};
 
-use crate::history::{DAYS, HOURS, HOURS_OF_A_DAY, History};
+use crate::history::{DAYS, HOURS, HOURS_OF_A_DAY, History, is_in};
 use crate::key::Key;
 use crate::live::Live;
 use crate::settled::Settled;
 use crate::sketch::{Grain, Sketch, Union};
-use crate::time::{SLACK, Time};
+use crate::time::Time;
 use crate::window::{HOUR, Window};
 
 labels! {
@@ -179,7 +179,7 @@ impl Unique {
         since: u64,
         history: History,
     ) -> Unique {
-        let live = RwLock::new(Live::new(grain, time.seconds() / HOUR, &Sketch::EMPTY));
+        let live = RwLock::new(Live::new(grain, history.hour(time.seconds() / HOUR), &Sketch::EMPTY));
         let (name, over, history) = (name.to_owned(), Mutex::default(), Mutex::new(history));
         Unique { name, grain, key, time, since, live, over, history }
     }
@@ -332,11 +332,6 @@ impl Unique {
         history.add(self.grain, hour, &sketch);
         history
     }
-}
-
-/// Whether what comes in this hour is counted in the one that runs.
-fn is_in(hour: u64, live: u64) -> bool {
-    hour <= live && live - hour <= SLACK / HOUR
 }
 
 const _: () = assert!(DAYS >= 31 + 31, "the month that is over, on the last day of the next");

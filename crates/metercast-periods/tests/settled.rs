@@ -110,6 +110,24 @@ fn figures_outlive_the_program_and_what_was_under_way_goes_on() {
 }
 
 #[test]
+fn a_clock_that_is_a_little_back_at_the_next_start_changes_no_figure() {
+    let folder = Folder::new();
+    let program = |time: Duration, times: u64| {
+        let (_clock, store) = at(time);
+        let periods = open(&store, &folder);
+        let weekly = periods.settled("http_requests_total", Window::Week);
+        request(&store, "/", times);
+        periods.flush().unwrap();
+        weekly.figure()
+    };
+    assert_eq!(program(MONDAY - Duration::from_secs(5), 3), None);
+    assert_eq!(program(MONDAY + Duration::from_secs(5), 4), Some(3));
+    assert_eq!(program(MONDAY - Duration::from_secs(5), 5), Some(3), "what was seen stays");
+    assert_eq!(program(MONDAY + Duration::from_secs(6), 6), Some(3));
+    assert_eq!(program(MONDAY + WEEK, 0), Some(15));
+}
+
+#[test]
 fn a_state_that_nobody_asks_for_is_kept_as_long_as_it_means_something() {
     let folder = Folder::new();
     let (_, store) = at(MONDAY + DAY);

@@ -132,6 +132,24 @@ fn a_clock_that_jumps_between_two_starts_does_no_harm() {
 }
 
 #[test]
+fn a_clock_that_is_a_little_back_at_the_next_start_changes_nothing() {
+    let folder = conformance::program::Folder::new();
+    let at = |time: Duration, id: &str| {
+        let store = Store::with_clock(&MockClock::at(UNIX_EPOCH + time));
+        let periods = Periods::builder().store(store).state(folder.path().join("state")).open().unwrap();
+        let ids = periods.unique("ids");
+        ids.record(id);
+        let (counted, is_over) = (counts(&ids), ids.completed(Window::Hour));
+        periods.shutdown().unwrap();
+        (counted, is_over)
+    };
+    assert_eq!(at(MARCH - Duration::from_secs(5), "a"), ([1; 4], None));
+    assert_eq!(at(MARCH + Duration::from_secs(5), "b"), ([1, 2, 2, 2], Some(1)));
+    assert_eq!(at(MARCH - Duration::from_secs(5), "c"), ([2, 3, 3, 3], Some(1)), "what was seen stays");
+    assert_eq!(at(MARCH + Duration::from_secs(6), "d"), ([3, 4, 4, 4], Some(1)));
+}
+
+#[test]
 fn years_at_once_are_no_more_than_a_moment() {
     let (clock, periods, ids) = counting(MARCH);
     let weekly = periods.settled("nothing", Window::Week);

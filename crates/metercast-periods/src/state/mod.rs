@@ -176,9 +176,11 @@ impl State {
 
     /// Forgets what is too old to be kept, or cannot be.
     pub(crate) fn tidy(&mut self, now: u64) {
-        self.uniques.values_mut().for_each(|unique| unique.history.tidy(now / HOUR));
+        for unique in self.uniques.values_mut() {
+            unique.history.tidy(unique.history.hour(now / HOUR));
+        }
         for (of, counts) in &mut self.counted {
-            let index = of.window.index_at(now);
+            let index = of.window.index_at(counts.time(of.window, now));
             counts.windows.retain(|known, _| *known <= index && known.saturating_add(1) >= index);
         }
     }
