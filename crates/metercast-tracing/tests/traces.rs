@@ -348,6 +348,31 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else_and_that_is_measured() 
 }
 
 #[test]
+fn spans_that_are_lost_on_their_way_while_it_ends_are_an_error() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    isolated(|store| {
+        let settings = Settings::to(&url).interval(Duration::from_millis(1));
+        let traces = Traces::start(&Config::builder().environment(false).traces(settings).build().unwrap());
+        within(&traces, || info_span!("first").in_scope(|| ()));
+        let is_under_way = || {
+            store.collect().iter().any(|family| {
+                family.definition.name() == "otel.sdk.exporter.span.inflight"
+                    && family.series.iter().any(|series| series.point == metercast::reading::Point::I64(1))
+            })
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while !is_under_way() {
+            assert!(Instant::now() < end);
+            std::thread::yield_now();
+        }
+        let error = traces.shutdown_within(Duration::from_millis(300)).unwrap_err();
+        assert_eq!(error.lost(), 1, "{error}");
+    });
+}
+
+#[test]
 fn a_collector_that_never_answers_keeps_nobody_from_ending() {
     // The system takes connections in its name.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

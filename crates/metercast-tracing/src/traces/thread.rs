@@ -179,12 +179,21 @@ struct Lost {
     says: Option<String>,
 }
 
+impl Lost {
+    fn add(&mut self, later: Lost) {
+        self.spans += later.spans;
+        self.says = later.says.or(self.says.take());
+    }
+}
+
 impl Worker {
     /// Works until the last push, or until nobody can ask for it any more.
     async fn work(&mut self, mut inbox: Inbox) {
         let mut batch = Vec::new();
         let mut due = tokio::time::Instant::now();
         loop {
+            // Whoever asks while a push is under way hears of what that lost, too.
+            let mut under_way = Lost::default();
             let room = self.plan.batch - batch.len();
             tokio::select! {
                 biased;
@@ -200,11 +209,11 @@ impl Worker {
                     }
                 }
                 () = sleep_until(due), if !batch.is_empty() => {
-                    self.push(std::mem::take(&mut batch), None, &mut inbox).await;
+                    under_way = self.push(std::mem::take(&mut batch), None, &mut inbox).await;
                 }
             }
             if batch.len() == self.plan.batch {
-                self.push(std::mem::take(&mut batch), None, &mut inbox).await;
+                under_way = self.push(std::mem::take(&mut batch), None, &mut inbox).await;
             }
             while !inbox.waiting.is_empty() {
                 let asked = std::mem::take(&mut inbox.waiting);
@@ -213,7 +222,8 @@ impl Worker {
                     // What ends from now on is too late.
                     self.spans.close();
                 }
-                let lost = self.push_all(std::mem::take(&mut batch), last, &mut inbox).await;
+                let mut lost = std::mem::take(&mut under_way);
+                lost.add(self.push_all(std::mem::take(&mut batch), last, &mut inbox).await);
                 for ask in asked {
                     let error = lost.says.clone().map(|says| TracesError::new(says, lost.spans));
                     let _ = ask.answer.send(error.map_or(Ok(()), Err));
@@ -243,8 +253,7 @@ impl Worker {
                 return lost;
             }
             let part = self.push(std::mem::take(&mut batch), end, inbox).await;
-            lost.spans += part.spans;
-            lost.says = part.says.or(lost.says);
+            lost.add(part);
         }
     }
 
