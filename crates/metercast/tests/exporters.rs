@@ -116,6 +116,38 @@ fn an_address_that_is_taken_is_an_error_that_names_it_and_nothing_runs() {
 }
 
 #[test]
+fn an_address_that_the_machine_does_not_have_cannot_be_freed() {
+    // Of the block that is kept for documentation: no machine has it.
+    let page = Prometheus::listen("192.0.2.1:9464");
+    let config = Config::builder().environment(false).exporter("scrape", page).build().unwrap();
+    let error =
+        Telemetry::builder(config).store(Store::new()).log(support::log().0).start().unwrap_err().to_string();
+    assert!(error.starts_with("exporter \"scrape\" cannot listen on 192.0.2.1:9464: "), "{error}");
+    assert!(
+        error.ends_with("; this machine does not have the address: let the program listen on another"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_start_that_fails_says_too_what_was_passed_over() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = Config::builder()
+        .environment(false)
+        .text("shop.toml", "[telemtry.exporters.prometheus]\nlisten = '127.0.0.1:1'\n")
+        .exporter("scrape", Prometheus::listen(&taken.local_addr().unwrap().to_string()))
+        .build()
+        .unwrap();
+    let (log, said) = support::log();
+    Telemetry::builder(config).store(Store::new()).log(log).start().unwrap_err();
+    let said = said.lock().unwrap();
+    assert!(
+        said.iter().any(|(_, line)| line.contains("shop.toml:1: telemtry: there is no table")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn an_address_whose_port_another_exporter_has_is_an_error_that_names_it() {
     let listen = |page: &str| {
         let pages = Config::builder().environment(false).exporter("own", Prometheus::listen("127.0.0.1:0"));

@@ -61,7 +61,13 @@ impl Listener {
             Some((name, theirs)) => format!(
                 "cannot listen on {listen}: exporter {name:?} listens on {theirs}, and has the port; {mend}"
             ),
-            None => format!("cannot listen on {listen}: {error}; free the address, or {mend}"),
+            None if error.kind() == io::ErrorKind::AddrInUse => {
+                format!("cannot listen on {listen}: {error}; free the address, or {mend}")
+            }
+            None if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                format!("cannot listen on {listen}: {error}; this machine does not have the address: {mend}")
+            }
+            None => format!("cannot listen on {listen}: {error}; {mend}"),
         };
         let others: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
         let Bound { socket: listener, beside } = bind(listen, &others).map_err(cannot_listen)?;

@@ -130,7 +130,12 @@ impl Running {
             }),
             myself: Weak::clone(myself),
         });
-        let changed = running.change(config, true).map_err(ReloadError::into_start)?;
+        let warnings = config.warnings().to_vec();
+        let changed = running.change(config, true).map_err(|error| {
+            // What is passed over may be why it cannot start, such as a table whose name is misspelt.
+            running.warn(&warnings);
+            error.into_start()
+        })?;
         running.conclude(changed);
         running.say_start();
         Ok(running)
@@ -191,11 +196,15 @@ impl Running {
         next(&config).map_err(Into::into)
     }
 
-    /// What is left to do when a change is made and the next may begin. Returns what was changed.
-    fn conclude(&self, changed: Changed) -> Reloaded {
-        for warning in &changed.warnings {
+    fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
             self.log().write_once(Level::Warn, warning);
         }
+    }
+
+    /// What is left to do when a change is made and the next may begin. Returns what was changed.
+    fn conclude(&self, changed: Changed) -> Reloaded {
+        self.warn(&changed.warnings);
         changed.ends.into_iter().for_each(End::run);
         changed.reloaded
     }
