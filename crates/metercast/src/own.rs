@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use metercast_core::{Store, metrics};
+use metercast_core::{KeyValue, Store, metrics};
 
 metrics! {
     /// Points that exporters handed over, or with error.type failed to.
@@ -41,6 +41,11 @@ metrics! {
     static LAST_SUCCESS: Gauge<f64> = "metercast.exporter.last_success" {
         unit: "s",
         labels: { "otel.component.name": &str, "otel.component.type": &str }
+    };
+    /// Series that a limit of the exporter had no room for at its last reading, by the metric.
+    static OVERFLOWED: Gauge<u64> = "metercast.exporter.series.overflowed" {
+        unit: "{series}",
+        labels: { "otel.component.name": &str, "otel.component.type": &str, metric: &str }
     };
 }
 
@@ -76,6 +81,9 @@ pub(crate) fn reloaded(store: &Store, successful: bool) {
 fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+/// The name of the metric that says which metrics have more series than an exporter has room for; of itself it says nothing.
+pub(crate) const OVERFLOWED_NAME: &str = "metercast.exporter.series.overflowed";
 
 /// The type of an exporter that serves a page.
 pub(crate) const PROMETHEUS: &str = "prometheus_http_text_metric_exporter";
@@ -151,6 +159,23 @@ impl Own {
         self.record(|name, component| FAILURES.add(u64::from(error.is_some()), (name, component)));
         if error.is_none() {
             self.succeeded();
+        }
+    }
+
+    /// Says for how many series of a metric the exporter has no room.
+    pub(crate) fn overflowed(&self, metric: &str, series: u64) {
+        self.record(|name, component| OVERFLOWED.set(series, (name, component, metric)));
+    }
+
+    /// Says no more for how many series of a metric it has none, also if nothing is recorded any more.
+    pub(crate) fn forget_overflowed(&self, metric: &str) {
+        if let Some(of) = &self.0 {
+            let labels = [
+                KeyValue::new("otel.component.name", of.name.clone()),
+                KeyValue::new("otel.component.type", of.component),
+                KeyValue::new("metric", metric.to_owned()),
+            ];
+            of.store.remove(OVERFLOWED_NAME, labels);
         }
     }
 

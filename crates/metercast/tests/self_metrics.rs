@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metercast::config::{ConfigBuilder, Otlp, Prometheus, Stdout};
+use metercast::view::{Projection, View};
 use metercast::{Config, Store, Telemetry, u64_counter};
 use support::{Receiver, scrape, value};
 
@@ -104,6 +105,55 @@ fn a_page_counts_its_points_at_each_scrape() {
         let of_histogram = |line: &&str| line.contains("_bucket{") || line.contains("_sum{");
         so_far += page.lines().filter(|line| !line.starts_with('#') && !of_histogram(line)).count() as u32;
     }
+    telemetry.shutdown().unwrap();
+}
+
+#[test]
+fn a_limit_that_an_exporter_reached_is_seen_by_metric_until_it_is_lifted_and_said_once_of_all() {
+    const OVERFLOWED: &str = "metercast_exporter_series_overflowed";
+    let limited = |limit: Option<usize>| {
+        let view = |projection: Projection| match limit {
+            Some(limit) => projection.view(View::of("orders.by.path").limit(limit)),
+            None => projection,
+        };
+        let builder = Config::builder().environment(false);
+        let builder = builder
+            .exporter("page", Prometheus::listen("127.0.0.1:0").projection(view(Projection::new())))
+            .exporter("print", Stdout::default().writer(Nowhere).projection(view(Projection::new())));
+        builder.build().unwrap()
+    };
+    let store = Store::new();
+    let order = |path: usize| {
+        store.scope(|| u64_counter!("orders.by.path", "", 1, "path" => path.to_string()));
+    };
+    let (log, said) = support::log();
+    let telemetry = Telemetry::builder(limited(Some(3))).store(store.clone()).log(log).start().unwrap();
+    let page = || scrape(telemetry.scrape_address().unwrap());
+    (0..3).for_each(order);
+    page();
+    assert!(!page().contains(OVERFLOWED), "nothing is beyond");
+    (3..10).for_each(order);
+    telemetry.flush(Duration::from_secs(60)).unwrap();
+    page();
+    let shown = page();
+    for (name, component) in [PAGE, ("print", "stdout_metric_exporter")] {
+        let labels = labels(name, component).replace('}', ",metric=\"orders.by.path\"}");
+        assert_eq!(value(&shown, &format!("{OVERFLOWED}{labels}")), Some(7.0), "{shown}");
+    }
+    let overflow = "orders_by_path_total{otel_metric_overflow=\"true\"}";
+    assert_eq!(value(&shown, overflow), Some(7.0), "{shown}");
+    let lines = || -> Vec<String> {
+        let said = said.lock().unwrap();
+        said.iter().map(|(_, line)| line.clone()).filter(|line| line.contains("orders.by.path")).collect()
+    };
+    let [line] = &lines()[..] else { panic!("{:?}", lines()) };
+    assert!(line.contains("limit of 3") && line.contains("raise the limit"), "{line}");
+
+    telemetry.reload(limited(None)).unwrap();
+    page();
+    let shown = page();
+    assert!(!shown.contains(OVERFLOWED), "{shown}");
+    assert_eq!(lines().len(), 1);
     telemetry.shutdown().unwrap();
 }
 

@@ -545,6 +545,14 @@ impl Store {
         self.inner().observables.set_runner(runner);
     }
 
+    /// What is registered to be asked at readings, by name, oldest first: the metrics of callbacks, which may have said nothing yet, and
+    /// producers. For the read side, not for use by hand.
+    #[doc(hidden)]
+    pub fn registered(&self) -> Vec<&'static str> {
+        let registrations = self.inner().observables.registrations();
+        registrations.iter().map(|registration| registration.name()).collect()
+    }
+
     /// What the callbacks and the gauge sets of this store say now.
     pub(crate) fn observed(&self) -> Arc<Observed> {
         self.inner().observables.run(self)

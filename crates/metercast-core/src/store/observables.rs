@@ -99,8 +99,7 @@ impl Observables {
     }
 
     /// All that are registered, oldest first.
-    #[cfg(test)]
-    fn registrations(&self) -> Vec<Arc<Registration>> {
+    pub(crate) fn registrations(&self) -> Vec<Arc<Registration>> {
         self.0.get().map(|shared| shared.registrations()).unwrap_or_default()
     }
 

@@ -111,7 +111,7 @@ impl Work {
         resource: &[(String, Value)],
         reader: Reader,
     ) -> Work {
-        let plan = Plan::new(Arc::new(config.projection().clone()), name).remembering(reader.shelf());
+        let plan = Plan::new(Arc::new(config.projection().clone()), name).read_by(&reader);
         Work {
             name: name.to_owned(),
             exporter: config.exporter().clone(),

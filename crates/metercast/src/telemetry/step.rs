@@ -193,7 +193,7 @@ impl Maker<'_> {
                 let (options, log) = (settings.page().clone(), reader.log().clone());
                 let page = PrometheusPage::with(self.name, options, self.resource, log)
                     .projection(settings.projection().clone())
-                    .remembering(reader.shelf());
+                    .read_by(&reader);
                 (Scrape::of(reader, page), old.map(|(scrape, _)| scrape))
             }
         };

@@ -46,6 +46,8 @@ pub(super) struct Memory {
     /// for it. Of a stream that keeps them apart: whether some of them may be less than what was shown in their place.
     is_put_together: bool,
     places: Places,
+    /// For how many series there was no place at the last reading.
+    overflowed: usize,
     ended: Ended,
     /// What was shown, of kinds that only grow; also of what is not shown any more, which may come back.
     shown: HashMap<Arc<LabelSet>, Shown>,
@@ -60,6 +62,15 @@ struct Shown {
     started: u64,
     /// When it was less than before last: it began anew then. 0 if it never was.
     since: u64,
+}
+
+/// What a limit came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overflowed {
+    /// The most series.
+    pub(super) limit: usize,
+    /// How many there are beyond.
+    pub(super) series: usize,
 }
 
 /// How much may be remembered of what is not shown any more; twice as much as what is shown, if that is more.
@@ -131,6 +142,14 @@ impl Transform {
     /// Forgets the series of one store, to read another.
     pub(super) fn forget(&self) {
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memories::default();
+    }
+
+    /// Of how many series the last reading of the whole store had more than the limit lets be; `None` without a limit.
+    pub(super) fn overflowed(&self) -> Option<Overflowed> {
+        let limit = self.limit?;
+        let memories = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = memories.known(Readable::Whole).map_or(0, |memory| memory.overflowed);
+        Some(Overflowed { limit, series })
     }
 
     /// Goes on with what another has remembered of the series of the same metric: with all of it if both put the same together,
@@ -207,7 +226,9 @@ impl Transform {
             memory.places.taken.retain(|labels| seen.contains(labels));
         }
         // What has no place of its own is found with the others.
+        let all = found.len();
         found.retain(|labels, at| groups[*at].labels == *labels);
+        memory.overflowed = all - found.len();
         memory.ended.end(
             || family.leaving().collect(),
             |labels| found.contains_key(labels),

@@ -44,7 +44,7 @@
 //!    count and sum add up and quantiles are left out. It began when the oldest of them did, and does not go down when one of
 //!    them ends.
 //! 4. If there are more series than the limit lets be, those that came first keep their own, and the others are one with the label
-//!    `otel.metric.overflow`.
+//!    `otel.metric.overflow`. The log names the metric once, and `metercast.exporter.series.overflowed` says how many there are.
 //!
 //! Buckets of a histogram are those that a view asks for, else those that the program declares, else the projection's
 //! [default](Projection::default_buckets), else those of the unit. The store keeps the buckets that all of its exporters ask for, and
@@ -64,6 +64,7 @@ mod glob;
 mod group;
 mod layers;
 mod memories;
+mod overflow;
 mod plan;
 mod projection;
 mod relabel;

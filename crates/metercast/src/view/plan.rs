@@ -6,19 +6,20 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use metercast_core::reading::{FamilyView, Reading};
-use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
-
 use super::archive::Shelf;
 use super::change::{Aggregation, View};
 use super::group::Readable;
 use super::layers;
+use super::overflow::Overflows;
 use super::projection::{Projection, Rule};
 use super::resolve::{Buckets, resolve, settle, wanted};
 use super::stream::{Stream, StreamView};
 use super::transform::{Shape, bounds};
 use super::unmatched::{Unmatched, When};
 use super::warnings::Warnings;
+use crate::reader::Reader;
+use metercast_core::reading::{FamilyView, Reading};
+use metercast_core::{Definition, Kind, Store, Visibility, WantedBounds};
 
 /// What an exporter makes of a store. Each definition, which lives as long as the program, is worked out once.
 pub(crate) struct Plan {
@@ -45,6 +46,8 @@ pub(crate) struct Plan {
     /// What is wanted of it, as long as this lives.
     wanted: Option<WantedBounds>,
     warnings: Warnings,
+    /// Metrics of which there are more series than it lets out.
+    overflows: Overflows,
 }
 
 /// What is known of a definition.
@@ -101,6 +104,7 @@ impl Plan {
             store: None,
             wanted: None,
             warnings,
+            overflows: Overflows::default(),
             projection,
         }
     }
@@ -114,6 +118,11 @@ impl Plan {
     /// The same which goes on with what is remembered there, once it is bound to a store, which is that of all who use it.
     pub(crate) fn remembering(self, shelf: &Shelf) -> Plan {
         Plan { shelf: shelf.clone(), ..self }
+    }
+
+    /// The same for one who reads a store: it goes on with what is remembered for it, and is measured as it is.
+    pub(crate) fn read_by(self, reader: &Reader) -> Plan {
+        Plan { overflows: Overflows::of(reader.own()), ..self.remembering(reader.shelf()) }
     }
 
     /// The same with exponential buckets for histograms of which neither program, views nor projection say anything.
@@ -190,9 +199,20 @@ impl Plan {
         (self.store, self.wanted) = (None, None);
     }
 
-    /// What is wrong with the views, as far as it was found since this was asked last; each thing once.
+    /// What is wrong with the views, as far as it was found since this was asked last; each thing once. To be asked after a reading,
+    /// not in it: of metrics with more series than a limit lets be it tells the store.
     pub(crate) fn warnings(&mut self) -> Vec<String> {
+        self.say_overflowed();
         self.warnings.take()
+    }
+
+    fn say_overflowed(&mut self) {
+        let Some(store) = self.store.as_ref().filter(|_| self.changes) else { return };
+        for stream in self.known.values().flat_map(|known| &known.streams) {
+            if let Some(overflowed) = stream.overflowed() {
+                self.overflows.note(store, stream.definition().name(), overflowed);
+            }
+        }
     }
 
     /// The store that is to be read a last time, to [conclude](Self::conclude), if there is anything left to say.
@@ -207,7 +227,8 @@ impl Plan {
             self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
-            self.unmatched.conclude(&self.projection, &families, &mut self.warnings, when);
+            let read = (self.store.as_ref(), &*families);
+            self.unmatched.conclude(&self.projection, read, &mut self.warnings, when);
         }
     }
 
@@ -225,7 +246,8 @@ impl Plan {
             self.know(family.definition(), || family.has_declared_buckets());
         }
         if !families.is_empty() {
-            self.unmatched.say(Instant::now(), &self.projection, &families, &mut self.warnings);
+            let read = (self.store.as_ref(), &*families);
+            self.unmatched.say(Instant::now(), &self.projection, read, &mut self.warnings);
         }
         let remembers = self.store.as_ref().is_some_and(|store| reading.is_whole_of(store));
         if remembers && self.changes {

@@ -9,7 +9,7 @@ use metercast_core::reading::{Exponential, FamilyView, SeriesView};
 use metercast_core::{Definition, Kind, Scope};
 
 use super::change::{LabelRule, Said};
-use super::group::{Groups, Readable};
+use super::group::{Groups, Overflowed, Readable};
 use super::total::MOST_BUCKETS;
 use super::transform::Transform;
 
@@ -154,6 +154,11 @@ impl Stream {
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP asks"))]
     pub(crate) fn scale(&self) -> Option<f64> {
         self.transform.as_ref()?.scale
+    }
+
+    /// How many series there are beyond its limit, if it has one.
+    pub(super) fn overflowed(&self) -> Option<Overflowed> {
+        self.transform.as_ref()?.overflowed()
     }
 
     /// Forgets what it remembers of the series of a store.

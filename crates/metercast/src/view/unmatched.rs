@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use metercast_core::Definition;
 use metercast_core::reading::FamilyView;
+use metercast_core::{Definition, Store};
 
 use super::change::{LabelRule, View};
 use super::filter::{Filter, Visibilities};
@@ -49,6 +49,9 @@ impl When {
         }
     }
 }
+
+/// What was read: a store, if it is known, and its families.
+pub(super) type Read<'r, 'f> = (Option<&'r Store>, &'r [FamilyView<'f>]);
 
 /// What came under a view or a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,12 +98,12 @@ impl Unmatched {
         }
     }
 
-    /// Says it, if it is time. `families` are those of this reading, and there are some.
+    /// Says it, if it is time. The families are those of this reading, and there are some.
     pub(super) fn say(
         &mut self,
         now: Instant,
         projection: &Projection,
-        families: &[FamilyView<'_>],
+        (store, families): Read<'_, '_>,
         warnings: &mut Warnings,
     ) {
         if self.is_said {
@@ -111,31 +114,33 @@ impl Unmatched {
         if self.readings < READINGS && now.saturating_duration_since(first) < AFTER {
             return;
         }
-        self.say_all(projection, families, warnings);
+        self.say_all(projection, (store, families), warnings);
     }
 
-    /// Says it, as there may be no other reading, or is none. `families` are those of this one, and there are some.
+    /// Says it, as there may be no other reading, or is none. The families are those of this one, and there are some.
     pub(super) fn conclude(
         &mut self,
         projection: &Projection,
-        families: &[FamilyView<'_>],
+        read: Read<'_, '_>,
         warnings: &mut Warnings,
         when: When,
     ) {
         if !self.is_said {
             self.when = when;
-            self.say_all(projection, families, warnings);
+            self.say_all(projection, read, warnings);
         }
     }
 
-    fn say_all(&mut self, projection: &Projection, families: &[FamilyView<'_>], warnings: &mut Warnings) {
+    fn say_all(&mut self, projection: &Projection, (store, families): Read<'_, '_>, warnings: &mut Warnings) {
         self.is_said = true;
+        self.meet_registered(&store.map(Store::registered).unwrap_or_default(), projection);
         self.say_filter(&projection.filter, warnings);
         for (view, met) in projection.views.iter().zip(&self.views) {
             let said = spelled(Some(view));
             match met {
                 Met::Nothing => {
-                    warnings.say(format!("{said} matches no metric {}", self.when.mend("metrics")));
+                    let what = format!("{said} matches no metric {}", self.when.mend("metrics"));
+                    if view.said.is_for_all() { warnings.say_of_all(what) } else { warnings.say(what) }
                 }
                 // What is for all exporters may well be of no use to one.
                 Met::LeftOut if view.said.is_for_all() => {}
@@ -146,6 +151,21 @@ impl Unmatched {
             }
         }
         self.say_labels(projection, families, warnings);
+    }
+
+    /// Notes what the metrics of callbacks come under that have said nothing yet. Of those nothing is known but their names.
+    fn meet_registered(&mut self, names: &[&str], projection: &Projection) {
+        let is_one = |glob: &Glob| names.iter().any(|name| glob.matches(name));
+        let found = |met: &mut Met| *met = (*met).max(Met::Something);
+        for (view, met) in projection.views.iter().zip(&mut self.views) {
+            if view.selector.name.as_ref().is_some_and(is_one) {
+                found(met);
+            }
+        }
+        for ((key, globs), met) in patterns(&projection.filter).into_iter().zip(&mut self.patterns) {
+            let of_names = globs.iter().zip(met).filter(|_| !key.ends_with("scopes"));
+            of_names.filter(|(glob, _)| is_one(glob)).for_each(|(_, met)| found(met));
+        }
     }
 
     fn say_filter(&self, filter: &Filter, warnings: &mut Warnings) {

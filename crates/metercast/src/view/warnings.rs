@@ -20,9 +20,13 @@ impl Warnings {
 
     /// Says this, unless it was said before.
     pub(super) fn say(&mut self, what: String) {
-        if self.said.len() < REMEMBERED && !self.said.contains(&what) {
-            self.new.push(format!("exporter {:?}: {what}", self.exporter));
-            self.said.insert(what);
+        self.say_of_all(format!("exporter {:?}: {what}", self.exporter));
+    }
+
+    /// Says this of all exporters, each of which may find it; the log that they share has it once.
+    pub(super) fn say_of_all(&mut self, what: String) {
+        if self.said.len() < REMEMBERED && self.said.insert(what.clone()) {
+            self.new.push(what);
         }
     }
 

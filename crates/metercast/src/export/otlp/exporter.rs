@@ -394,7 +394,7 @@ impl Exporter {
 
 /// What is sent of the store.
 fn plan_of(settings: &Settings, reader: &Reader) -> Plan {
-    Plan::new(Arc::clone(&settings.projection), &settings.name).remembering(reader.shelf())
+    Plan::new(Arc::clone(&settings.projection), &settings.name).read_by(reader)
 }
 
 /// Until when a push may take.

@@ -16,7 +16,8 @@ use super::selection::Selection;
 use super::style::{Choice, Style};
 use super::text::Text;
 use crate::log::{Level, Log};
-use crate::view::{Plan, Projection, Shelf, When};
+use crate::reader::Reader;
+use crate::view::{Plan, Projection, When};
 
 /// Spells what a store holds as a page for Prometheus, for a listener of your own.
 ///
@@ -151,14 +152,14 @@ impl PrometheusPage {
         PrometheusPage { press, ..self }
     }
 
-    /// The same which goes on with what is remembered there of a store.
+    /// The same for one who reads a store: it goes on with what is remembered for it, and is measured as it is.
     #[cfg_attr(
         not(any(feature = "serve", feature = "otlp")),
         allow(dead_code, reason = "only what is served or put comes back")
     )]
-    pub(crate) fn remembering(self, shelf: &Shelf) -> PrometheusPage {
+    pub(crate) fn read_by(self, reader: &Reader) -> PrometheusPage {
         let press = self.press.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let press = Mutex::new(Press { plan: press.plan.remembering(shelf), ..press });
+        let press = Mutex::new(Press { plan: press.plan.read_by(reader), ..press });
         PrometheusPage { press, ..self }
     }
 
@@ -246,13 +247,12 @@ impl PrometheusPage {
             };
             let problems = problems.into_iter().filter_map(|problem| said.anew(problem));
             let exporter = &self.exporter;
-            let mut said: Vec<_> =
-                problems.map(|problem| format!("exporter {exporter:?}: {problem}")).collect();
-            said.extend(plan.warnings());
+            let said: Vec<_> = problems.map(|problem| format!("exporter {exporter:?}: {problem}")).collect();
             (points, said)
         });
-        for problem in problems {
-            self.log.write_once(Level::Warn, &problem);
+        let warnings = self.press().plan.warnings();
+        for problem in problems.iter().chain(&warnings) {
+            self.log.write_once(Level::Warn, problem);
         }
         points
     }
@@ -288,11 +288,8 @@ impl PrometheusPage {
     pub(crate) fn conclude(&self, when: When) {
         let Some(store) = self.press().plan.unsaid() else { return };
         // Locked only within, as for a page.
-        let said = store.read(|reading| {
-            let mut press = self.press();
-            press.plan.conclude(reading, when);
-            press.plan.warnings()
-        });
+        store.read(|reading| self.press().plan.conclude(reading, when));
+        let said = self.press().plan.warnings();
         for line in said {
             self.log.write_once(Level::Warn, &line);
         }

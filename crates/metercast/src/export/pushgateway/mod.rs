@@ -195,7 +195,7 @@ impl Pushgateway {
             tls: config.tls().clone(),
             proxy: Ok(config.proxy().cloned()),
             format: PageFormat::default(),
-            page: page.projection(config.projection().clone()).remembering(reader.shelf()),
+            page: page.projection(config.projection().clone()).read_by(reader),
             timeout: config.timeout(),
         }
     }

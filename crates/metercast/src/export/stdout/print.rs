@@ -35,7 +35,7 @@ impl Print {
         resource: &[(String, Value)],
         reader: Reader,
     ) -> Print {
-        let plan = Plan::new(Arc::new(config.projection().clone()), name).remembering(reader.shelf());
+        let plan = Plan::new(Arc::new(config.projection().clone()), name).read_by(&reader);
         Print {
             name: name.to_owned(),
             writer: config.writer().cloned(),

@@ -37,10 +37,37 @@ fn what_matches_nothing_is_said_a_minute_after_the_first_reading_that_finds_metr
     orders().read(|reading| {
         let families: Vec<_> = reading.families().collect();
         for (seconds, expected) in [(0, 0), (60, 1), (600, 0)] {
-            unmatched.say(first + Duration::from_secs(seconds), &projection, &families, &mut warnings);
+            unmatched.say(
+                first + Duration::from_secs(seconds),
+                &projection,
+                (None, &families),
+                &mut warnings,
+            );
             assert_eq!(warnings.take().len(), expected, "{seconds}");
         }
     });
+}
+
+#[test]
+fn a_metric_that_is_observed_and_has_no_figure_yet_is_there_for_patterns_and_views() {
+    metrics! {
+        /// Of a week that is not over
+        static SETTLED: ObservableGauge<u64> = "settled.weekly";
+    }
+    let store = orders();
+    let observation = store.scope(|| SETTLED.observe(|_| {}));
+    let projection = || {
+        let filter = Filter::new().include("orders").include("settled.*").exclude("settled.dayly");
+        Projection::new().filter(filter).view(View::of("settled.weekly").unit("{week}"))
+    };
+    let said = |projection: Projection| {
+        let pages = Pages::of(projection);
+        (0..3).for_each(|_| drop(pages.lines(&store)));
+        pages.said().into_iter().filter(|line| line.contains("settled")).collect::<Vec<_>>()
+    };
+    assert_eq!(said(projection()), [format!("exporter \"own\": exclude: \"settled.dayly\" {LATER}")]);
+    drop(observation);
+    assert_eq!(said(projection()).len(), 3, "nobody observes it any more");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A collector that keeps what it is told, as OTLP's own types have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -41,6 +41,14 @@ pub(crate) struct Shape {
     pub(crate) is_delta: bool,
     pub(crate) is_monotonic: bool,
     pub(crate) description: String,
+}
+
+impl Got {
+    /// Whether a metric of this name is in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let scopes = self.message.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
+        scopes.flat_map(|scope| &scope.metrics).any(|metric| metric.name == name)
+    }
 }
 
 impl Collector {
@@ -145,6 +153,20 @@ impl Collector {
             }
         }
         deltas + last.values().sum::<f64>()
+    }
+
+    /// The keys of the attributes of the points that a metric had last, sorted.
+    pub(crate) fn keys(&self, name: &str) -> Vec<String> {
+        let metric = self.metrics().into_iter().rev().find(|metric| metric.name == name);
+        let points: Vec<Vec<KeyValue>> = match metric.and_then(|metric| metric.data) {
+            Some(Data::Sum(sum)) => sum.data_points.into_iter().map(|point| point.attributes).collect(),
+            Some(Data::Histogram(histogram)) => {
+                histogram.data_points.into_iter().map(|point| point.attributes).collect()
+            }
+            _ => Vec::new(),
+        };
+        let keys: BTreeSet<String> = points.into_iter().flatten().map(|attribute| attribute.key).collect();
+        keys.into_iter().collect()
     }
 
     /// The bounds that a histogram had last.
