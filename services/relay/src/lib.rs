@@ -27,10 +27,10 @@ mod routes;
 
 mod serve;
 
-pub use metrics::{RECIPIENTS, SECONDS, describe, recorder};
+pub use metrics::{Kind, METRICS, Metric, RECIPIENTS, SECONDS, describe, recorder};
 pub use serve::{Addresses, serve};
 pub use settings::Settings;
-pub use telemetry::{configure, start};
+pub use telemetry::{configure, pool_metrics, start};
 
 /// What goes wrong with a whole relay; it says what and how to mend it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,6 +1,6 @@
 //! What the relay measures by the macros of `metrics`: descriptions, buckets, and labels that clients cannot make many of.
 //!
-//! Those macros leave no notes in the program, so the catalogue does not know these metrics; the table in the tests does.
+//! Those macros leave no notes in the program, so the catalogue does not know these metrics; a table does.
 
 use metercast_metrics::{Matcher, MetricsRecorder, MetricsRecorderBuilder};
 use metrics::{Gauge, describe_counter, describe_gauge, describe_histogram, gauge};
@@ -18,39 +18,193 @@ pub fn recorder() -> MetricsRecorderBuilder {
         .buckets_for(Matcher::Full("buzz_fanout_recipients".to_owned()), &RECIPIENTS)
 }
 
+/// A metric that the macros record.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// What it does with what it is told.
+    pub kind: Kind,
+    /// What it is called.
+    pub name: &'static str,
+    /// The keys of its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub description: &'static str,
+}
+
+/// Which of the macros records a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `counter!`
+    Counter,
+    /// `gauge!`
+    Gauge,
+    /// `histogram!`
+    Histogram,
+}
+
+/// All that the macros record.
+pub const METRICS: [Metric; 25] = [
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_ws_connections_total",
+        labels: &[],
+        description: "WebSocket connections accepted",
+    },
+    Metric {
+        kind: Kind::Gauge,
+        name: "buzz_ws_connections_active",
+        labels: &[],
+        description: "WebSocket connections that are open",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_ws_backpressure_disconnects_total",
+        labels: &[],
+        description: "Connections dropped since the client did not keep up",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_ws_auth_timeouts_total",
+        labels: &[],
+        description: "Connections closed since nobody said who he is",
+    },
+    Metric {
+        kind: Kind::Histogram,
+        name: "buzz_ws_send_batch_size",
+        labels: &[],
+        description: "Messages sent at once",
+    },
+    Metric {
+        kind: Kind::Gauge,
+        name: "buzz_subscriptions_active",
+        labels: &[],
+        description: "Subscriptions of all connections",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_events_received_total",
+        labels: &["kind"],
+        description: "Events received by kind",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_events_stored_total",
+        labels: &["kind"],
+        description: "Events kept by kind",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_events_rejected_total",
+        labels: &["reason"],
+        description: "Events refused by reason",
+    },
+    Metric {
+        kind: Kind::Histogram,
+        name: "buzz_event_processing_seconds",
+        labels: &[],
+        description: "Time from an event to its answer",
+    },
+    Metric {
+        kind: Kind::Histogram,
+        name: "buzz_fanout_recipients",
+        labels: &[],
+        description: "Subscriptions that an event went to",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_multinode_fanout_total",
+        labels: &[],
+        description: "Events published for other nodes",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_multinode_fanout_lag_total",
+        labels: &[],
+        description: "Events of other nodes that came too fast",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_cache_invalidation_lag_total",
+        labels: &[],
+        description: "Invalidations of caches that came too fast",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_auth_attempts_total",
+        labels: &["method"],
+        description: "Attempts to say who one is",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_auth_failures_total",
+        labels: &["reason"],
+        description: "Such attempts that failed, by reason",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_media_uploads_total",
+        labels: &["mime"],
+        description: "Files taken by type",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_media_upload_rejections_total",
+        labels: &["reason"],
+        description: "Files refused by reason",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_workflow_runs_total",
+        labels: &["trigger"],
+        description: "Workflows begun by trigger",
+    },
+    Metric {
+        kind: Kind::Histogram,
+        name: "buzz_audit_log_seconds",
+        labels: &[],
+        description: "Time to write an entry of the audit log",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_audit_log_errors_total",
+        labels: &[],
+        description: "Entries of the audit log that could not be written",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_audit_send_errors_total",
+        labels: &[],
+        description: "Entries of the audit log that found no room to wait",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_membership_cache_hits_total",
+        labels: &[],
+        description: "Members found in the cache",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_membership_cache_misses_total",
+        labels: &[],
+        description: "Members looked up in the database",
+    },
+    Metric {
+        kind: Kind::Counter,
+        name: "buzz_count_fallback_rejections_total",
+        labels: &[],
+        description: "Counts refused since all events would have to be read",
+    },
+];
+
 /// Says what each metric means.
 pub fn describe() {
-    describe_counter!("buzz_ws_connections_total", "WebSocket connections accepted");
-    describe_gauge!("buzz_ws_connections_active", "WebSocket connections that are open");
-    describe_counter!(
-        "buzz_ws_backpressure_disconnects_total",
-        "Connections dropped since the client did not keep up"
-    );
-    describe_counter!("buzz_ws_auth_timeouts_total", "Connections closed since nobody said who he is");
-    describe_histogram!("buzz_ws_send_batch_size", "Messages sent at once");
-    describe_gauge!("buzz_subscriptions_active", "Subscriptions of all connections");
-    describe_counter!("buzz_events_received_total", "Events received by kind");
-    describe_counter!("buzz_events_stored_total", "Events kept by kind");
-    describe_counter!("buzz_events_rejected_total", "Events refused by reason");
-    describe_histogram!("buzz_event_processing_seconds", "Time from an event to its answer");
-    describe_histogram!("buzz_fanout_recipients", "Subscriptions that an event went to");
-    describe_counter!("buzz_multinode_fanout_total", "Events published for other nodes");
-    describe_counter!("buzz_multinode_fanout_lag_total", "Events of other nodes that came too fast");
-    describe_counter!("buzz_cache_invalidation_lag_total", "Invalidations of caches that came too fast");
-    describe_counter!("buzz_auth_attempts_total", "Attempts to say who one is");
-    describe_counter!("buzz_auth_failures_total", "Such attempts that failed, by reason");
-    describe_counter!("buzz_media_uploads_total", "Files taken by type");
-    describe_counter!("buzz_media_upload_rejections_total", "Files refused by reason");
-    describe_counter!("buzz_workflow_runs_total", "Workflows begun by trigger");
-    describe_histogram!("buzz_audit_log_seconds", "Time to write an entry of the audit log");
-    describe_counter!("buzz_audit_log_errors_total", "Entries of the audit log that could not be written");
-    describe_counter!("buzz_audit_send_errors_total", "Entries of the audit log that found no room to wait");
-    describe_counter!("buzz_membership_cache_hits_total", "Members found in the cache");
-    describe_counter!("buzz_membership_cache_misses_total", "Members looked up in the database");
-    describe_counter!(
-        "buzz_count_fallback_rejections_total",
-        "Counts refused since all events would have to be read"
-    );
+    for Metric { kind, name, description, .. } in METRICS {
+        match kind {
+            Kind::Counter => describe_counter!(name, description),
+            Kind::Gauge => describe_gauge!(name, description),
+            Kind::Histogram => describe_histogram!(name, description),
+        }
+    }
 }
 
 /// The label of a kind of events: clients may send any number, and those of no known range are one.

@@ -50,9 +50,8 @@ pub fn start(config: Config) -> Result<Telemetry, crate::Error> {
     telemetry.map_err(|error| format!("metrics bind (BUZZ_METRICS_PORT): {error}").into())
 }
 
-/// Asks both pools how they stand, now and at the interval.
-pub(crate) fn pools(settings: &Settings, relay: &Relay) -> Result<[PoolObservation; 2], crate::Error> {
-    let sampler = || Sampler::every(settings.pool_interval);
+/// The metrics of both pools: of the database, and of Redis.
+pub fn pool_metrics() -> [PoolMetrics; 2] {
     let database = PoolMetrics::new()
         .size("buzz_db_pool_size")
         .idle("buzz_db_pool_idle")
@@ -63,6 +62,13 @@ pub(crate) fn pools(settings: &Settings, relay: &Relay) -> Result<[PoolObservati
         .size("buzz_redis_pool_size")
         .max("buzz_redis_pool_max")
         .waiting("buzz_redis_pool_waiting");
+    [database, redis]
+}
+
+/// Asks both pools how they stand, now and at the interval.
+pub(crate) fn pools(settings: &Settings, relay: &Relay) -> Result<[PoolObservation; 2], crate::Error> {
+    let sampler = || Sampler::every(settings.pool_interval);
+    let [database, redis] = pool_metrics();
     Ok([
         database.sample(sampler(), relay.database().pool().clone())?,
         redis.sample(sampler(), relay.bus().pool().clone())?,

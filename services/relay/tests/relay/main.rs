@@ -5,6 +5,7 @@ mod endings;
 mod golden;
 mod nodes;
 mod pools;
+mod reference;
 mod refusals;
 mod scenario;
 mod support;

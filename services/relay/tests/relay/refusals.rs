@@ -43,6 +43,7 @@ fn what_is_refused_is_counted_by_reason() {
     ]);
     let page = relay.page();
     assert!(page.names().iter().all(|name| TABLE.contains(name)), "{}", page.0);
+    page.has_known_labels();
 }
 
 #[test]

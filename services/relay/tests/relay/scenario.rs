@@ -97,6 +97,7 @@ fn what_clients_do_is_on_the_page_and_nothing_else_is() {
     assert_pools(&page);
     let foreign: Vec<_> = page.names().into_iter().filter(|name| !TABLE.contains(name)).collect();
     assert!(foreign.is_empty(), "{foreign:?} are on\n{}", page.0);
+    page.has_known_labels();
 }
 
 #[test]

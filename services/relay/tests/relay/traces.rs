@@ -76,13 +76,16 @@ fn what_clients_do_is_traced_across_tasks_and_the_page_is_the_same() {
 fn the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says() {
     let test = "the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says";
     let Some(services) = Services::start(test) else { return };
-    for (said, name) in [("x", "x"), ("", "buzz-relay")] {
+    let of_list = "pod=p-1,service.name=of%20the%20list";
+    for (said, list, name) in
+        [("x", of_list, "x"), ("", of_list, "of the list"), ("", "pod=p-1", "buzz-relay")]
+    {
         let collector = Collector::start();
         let variables = [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
             ("OTEL_SERVICE_NAME", said.to_owned()),
-            ("OTEL_RESOURCE_ATTRIBUTES", "pod=p-1,service.name=of%20the%20list".to_owned()),
+            ("OTEL_RESOURCE_ATTRIBUTES", list.to_owned()),
             // So that nothing but the end brings the spans.
             ("OTEL_BSP_SCHEDULE_DELAY", "3600000".to_owned()),
             ("BUZZ_OTEL_FILTER", "relay::connection=info".to_owned()),
@@ -96,7 +99,6 @@ fn the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says()
         let (status, took) = relay.ended();
         assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
         let last = collector.span("ws.req");
-        let name = if said.is_empty() { "of the list" } else { name };
         assert_eq!((last.resource["service.name"].as_str(), last.resource["pod"].as_str()), (name, "p-1"));
         assert!(collector.spans().iter().all(|span| span.name.starts_with("ws.")), "the filter is its own");
     }

@@ -63,6 +63,21 @@ impl Page {
         }
     }
 
+    /// What the macros record has the labels that their table says, and no others.
+    #[track_caller]
+    pub(crate) fn has_known_labels(&self) {
+        for metric in relay::METRICS {
+            let of_metric =
+                self.samples().filter_map(|line| line.strip_prefix(metric.name)?.strip_prefix('{'));
+            for labels in of_metric {
+                let keys =
+                    labels.split("\",").filter_map(|label| label.split_once("=\"").map(|(key, _)| key));
+                let keys: Vec<&str> = keys.filter(|key| !["le", "quantile"].contains(key)).collect();
+                assert_eq!(keys, metric.labels, "{}{{{labels}", metric.name);
+            }
+        }
+    }
+
     /// The names of all metrics.
     pub(crate) fn names(&self) -> Vec<&str> {
         let types = self.0.lines().filter_map(|line| line.strip_prefix("# TYPE "));
