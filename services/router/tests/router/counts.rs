@@ -24,6 +24,16 @@ fn what_was_counted_before_any_configuration_is_there() {
     assert_eq!(page.sum("gateway_lifecycle_start_total", &[]), Some(1.0));
     assert_eq!(page.sum("gateway_pipelines", &["config_hash="]), Some(1.0));
     assert!(page.lines("target_info").is_empty());
+    // Before a request nobody knows its method and its scheme, which the conventions ask for, so there is no series yet to be 0.
+    assert!(page.lines("http_server_active_requests").is_empty());
+    assert_eq!(router.get("/accounts/items/2"), 200);
+    let active = until("the end of the first request", || {
+        router
+            .page()
+            .sum("http_server_active_requests", &["http_request_method=\"GET\""])
+            .filter(|n| *n == 0.0)
+    });
+    assert_eq!(active, 0.0);
     for collector in [&user, &vendor] {
         until("the start", || (collector.total("gateway.lifecycle.start", &[]) == 1.0).then_some(()));
     }
@@ -95,6 +105,9 @@ fn a_request_that_is_broken_off_counts_where_nothing_is_waited_for() {
     assert_eq!(page.sum("gateway_operations_total", &[]), Some(7.0));
     assert_eq!(page.sum("http_server_active_requests", &[]), Some(0.0));
     until("all at the user's", || (user.total("acme.requests", &[]) == 8.0).then_some(()));
+    let of_user = |name: &str| user.total(name, &[]);
+    assert_eq!((of_user("acme.slow"), of_user("acme.get_user")), (5.0, 3.0));
+    assert_eq!((of_user("gateway.operations"), of_user("http.server.active_requests")), (7.0, 0.0));
     let active = user.shape("http.server.active_requests").expect("it is there");
     assert_eq!((active.kind, active.is_delta, active.is_monotonic), ("sum", false, false));
 }

@@ -97,31 +97,45 @@ fn a_reload_that_is_refused_says_why_and_changes_nothing() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken.local_addr().expect("bound").to_string();
     let refused = [
-        (Yaml { rest: "        nonsense: 1\n".into(), ..yaml.clone() }, ["nonsense", "router.yaml:"]),
+        (
+            Yaml { rest: "        nonsense: 1\n".into(), ..yaml.clone() },
+            "nonsense",
+            ["is not a key that is known here", "expected \"batch_processor\""],
+        ),
+        (
+            Yaml { rest: "        temporalty: delta\n".into(), ..yaml.clone() },
+            "temporalty",
+            ["otlp.temporalty", "did you mean \"temporality\"?"],
+        ),
         (
             Yaml { views: "- {name: a, aggregation: histgram}".into(), ..yaml.clone() },
-            ["histgram", "router.yaml:"],
+            "histgram",
+            ["views[0].aggregation: expected", "found \"histgram\""],
         ),
         (
             Yaml {
                 instruments: "acme.never: {value: unit, type: counter, condition: {eq: [1, 2]}}".into(),
                 ..yaml.clone()
             },
-            ["compares a value with a value", "router.yaml:"],
+            "acme.never",
+            ["compares a value with a value", "acme.never"],
         ),
-        (Yaml { listen: taken.clone(), ..yaml.clone() }, ["cannot listen on", &taken]),
+        (Yaml { listen: taken.clone(), ..yaml.clone() }, "", ["cannot listen on", &taken]),
         (
             Yaml {
                 instruments: "gateway.operations: {value: duration, type: histogram}".into(),
                 ..yaml.clone()
             },
-            ["router.\"gateway.operations\": got a histogram, and expected another name", "router.yaml:"],
+            "gateway.operations: {",
+            ["router.\"gateway.operations\": got a histogram, and expected another name", "router.yaml"],
         ),
     ];
-    for (yaml, expected) in refused {
+    for (yaml, wrong, expected) in refused {
         let (status, text) = router.reload(&yaml);
         assert_eq!(status, 422, "{text}");
-        for part in expected {
+        let line = yaml.text().lines().position(|line| !wrong.is_empty() && line.contains(wrong));
+        let place = line.map_or_else(String::new, |line| format!("router.yaml:{}: ", line + 1));
+        for part in expected.into_iter().chain([&*place]) {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
         let page = router.page();
