@@ -7,7 +7,7 @@ use conformance::program::Folder;
 use mailroom::{Measuring, Settings};
 use metercast_tower::{MockClock, Store};
 
-use crate::support::{Collector, Got, settings, until};
+use crate::support::{Collector, Got, Mailroom, settings, until};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Monday, 4 March 2024.
@@ -110,6 +110,21 @@ fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
         }
         assert!(!got.lines().iter().any(|line| line.contains('{')), "no figure has attributes");
     }
+}
+
+#[test]
+fn in_its_first_week_a_mailroom_has_nothing_to_tell_and_says_nothing_of_that() {
+    let collector = Collector::new(None);
+    let config = format!(
+        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'o'\nprofile = 'settled'\ninterval_secs = 1\n",
+        collector.url
+    );
+    let mailroom = Mailroom::start(&config, &[]);
+    assert_eq!(mailroom.ask("POST", "/qqqqqqqqqqqqq", "x").0, 200);
+    let (status, _, said) = mailroom.end();
+    assert!(status.success(), "{status}");
+    assert!(!said.contains("matches no metric"), "{said}");
+    assert!(collector.distinct().is_empty());
 }
 
 #[test]
