@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use conformance::collector::Collector;
 use metercast::Config;
 use metercast::config::Traces as Settings;
 use metercast_tracing::{JsonLogs, Traces};
@@ -104,4 +105,32 @@ fn without_traces_lines_are_as_they_were() {
     assert_eq!(ids(&lines[0]), None);
     assert_eq!(lines[0]["fields"]["message"], "accepted");
     assert_eq!(lines[0]["span"]["name"], "order");
+}
+
+#[test]
+fn what_is_logged_and_what_is_traced_do_not_decide_for_each_other() {
+    let collector = Collector::start();
+    let run = |logged: LevelFilter, traced: &str| {
+        let settings = Settings::to(&collector.url()).filter(traced);
+        let traces = Traces::start(&Config::builder().environment(false).traces(settings).build().unwrap());
+        let buffer = Buffer::default();
+        let writer = {
+            let buffer = buffer.clone();
+            move || buffer.clone()
+        };
+        let logs = JsonLogs::new().with_writer(writer).layer().with_filter(logged);
+        let subscriber = tracing_subscriber::registry().with(traces.layer()).with(logs);
+        tracing::subscriber::with_default(subscriber, || {
+            info_span!("outer").in_scope(|| debug_span!("inner").in_scope(|| info!("said")));
+        });
+        traces.shutdown().unwrap();
+        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
+    };
+    assert_eq!(run(LevelFilter::OFF, "debug"), "");
+    let spans = collector.spans();
+    let names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["inner", "outer"]);
+    let line: Value = serde_json::from_str(&run(LevelFilter::DEBUG, "off")).unwrap();
+    assert_eq!((line["spans"][1]["name"].as_str(), ids(&line)), (Some("inner"), None));
+    assert_eq!(collector.spans().len(), 2, "none more");
 }
