@@ -12,6 +12,7 @@ mod prometheus;
 mod readers;
 mod section;
 mod substitute;
+mod tracer;
 mod views;
 
 use std::collections::BTreeMap;
@@ -37,9 +38,11 @@ use section::{Field, Section};
 /// The versions of the schema that are read.
 const VERSIONS: [&str; 2] = ["1.0", "1.1"];
 
-/// Keys of the root that are about something else than metrics.
-const OF_OTHERS: [&str; 4] =
-    ["tracer_provider", "logger_provider", "propagator", "instrumentation/development"];
+/// Keys of the root that are about something else than metrics and traces.
+const OF_OTHERS: [&str; 3] = ["logger_provider", "propagator", "instrumentation/development"];
+
+/// The name of the exporter of traces among those of readers, which have no such names.
+const TRACES: &str = "/traces";
 
 /// What the file says. `place` is where the file is named, for errors of it.
 pub(super) fn read(
@@ -111,7 +114,10 @@ impl<'n> Reader<'_, 'n> {
             self.findings
                 .warn(&field.place, "has no effect: what metercast says goes to the log of the program");
         }
-        if let Some(field) = root.take("attribute_limits") {
+        let limits = root.take("attribute_limits");
+        if let Some(field) = root.take("tracer_provider") {
+            self.tracer_provider(&field, limits.as_ref());
+        } else if let Some(field) = limits {
             let message = "have no effect: metrics keep all their attributes, with values of up to 1 KiB";
             self.findings.warn(&field.place, message);
         }
@@ -170,8 +176,15 @@ impl<'n> Reader<'_, 'n> {
 
     /// The root may have keys of anybody; those that are not ours are passed over.
     fn rest(&mut self, root: &Section<'n>) {
-        const OURS: [&str; 6] =
-            ["file_format", "disabled", "attribute_limits", "resource", "distribution", "meter_provider"];
+        const OURS: [&str; 7] = [
+            "file_format",
+            "disabled",
+            "attribute_limits",
+            "resource",
+            "distribution",
+            "meter_provider",
+            "tracer_provider",
+        ];
         let mut of_others = Vec::new();
         for (key, Field { place, .. }) in root.left() {
             if OF_OTHERS.contains(&key) {
@@ -181,7 +194,8 @@ impl<'n> Reader<'_, 'n> {
             }
         }
         if !of_others.is_empty() {
-            let message = format!("passed over, as metercast is about metrics: {}", of_others.join(", "));
+            let message =
+                format!("passed over, as metercast is about metrics and traces: {}", of_others.join(", "));
             self.findings.warn(&root.place, message);
         }
     }
@@ -194,9 +208,12 @@ impl<'n> Reader<'_, 'n> {
         }
     }
 
-    /// As [`say`](Self::say), of a reader.
+    /// As [`say`](Self::say), of a reader, or of traces.
     fn say_of(&mut self, reader: &str, path: &[&str], value: Value, field: &Field<'_>) {
-        let path = [&["telemetry", "exporters", reader], path].concat();
+        let path = match reader {
+            TRACES => [&["telemetry", "traces"], path].concat(),
+            reader => [&["telemetry", "exporters", reader], path].concat(),
+        };
         self.say(&path, value, field);
     }
 
@@ -212,6 +229,9 @@ impl<'n> Reader<'_, 'n> {
                 exporter.projection = std::mem::take(&mut exporter.projection).over(projection);
             }
         }
+        let traces = &mut layer.traces.otlp;
+        traces.endpoint = endpoints.remove(TRACES).or(traces.endpoint.take());
+        traces.request_limit = request_limits.remove(TRACES).or(traces.request_limit.take());
         layer.is_everything = true;
         layer
     }

@@ -1,7 +1,7 @@
 //! The exporters `otlp_http` and `otlp_grpc`.
 
 use super::section::{Field, Section};
-use super::{Reader, listed, text};
+use super::{Reader, TRACES, listed, text};
 use crate::config::headers;
 use crate::config::otlp::check_request_limit;
 use crate::config::tree::{Node, Value};
@@ -48,12 +48,15 @@ impl<'n> Reader<'_, 'n> {
             self.findings.whole(&field, 0);
             self.findings.warn(&field.place, "has no effect: metercast reads answers of up to 4 MiB");
         }
-        if let Some(field) = section.take("temporality_preference")
+        // Spans have neither.
+        if name != TRACES
+            && let Some(field) = section.take("temporality_preference")
             && let Some(word) = self.temporality(&field)
         {
             self.say_of(name, &["temporality"], text(word), &field);
         }
-        if let Some(field) = section.take("default_histogram_aggregation")
+        if name != TRACES
+            && let Some(field) = section.take("default_histogram_aggregation")
             && let Some(word) = self.histograms(&field)
         {
             self.say_of(name, &["histograms"], text(word), &field);
@@ -65,11 +68,11 @@ impl<'n> Reader<'_, 'n> {
 
     /// Over HTTP the URL is used as it is, path included.
     fn endpoint(&mut self, name: &str, transport: Transport, field: &Field<'n>) {
-        let Some(url) =
-            self.findings.string(&field.place, field.node, "\"http://localhost:4318/v1/metrics\"")
-        else {
-            return;
+        let example = match name {
+            TRACES => "\"http://localhost:4318/v1/traces\"",
+            _ => "\"http://localhost:4318/v1/metrics\"",
         };
+        let Some(url) = self.findings.string(&field.place, field.node, example) else { return };
         let endpoint = if transport == Transport::Http { Url::exact(url) } else { Url::base(url) };
         if let Some(endpoint) = self.findings.take(&field.place, endpoint) {
             self.endpoints.insert(name.to_owned(), endpoint);

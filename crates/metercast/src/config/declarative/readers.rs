@@ -92,7 +92,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     /// A push has one limit of time here, so the shorter one counts; 0 is none.
-    fn timeout(
+    pub(super) fn timeout(
         &mut self,
         name: &str,
         of_reader: Option<Field<'n>>,

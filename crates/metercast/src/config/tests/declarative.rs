@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use ::toml::de::{DeTable, DeValue};
 
-use super::environment::shown;
+use super::environment::{shown, traces};
 use super::*;
 use crate::view::{Glob, LabelRule, Projection, Rule, View};
 
 /// The sections of the table, and how the names of their files begin.
-const SECTIONS: [(&str, &[&str]); 7] = [
+const SECTIONS: [(&str, &[&str]); 8] = [
     (
         "The file",
         &[
@@ -48,6 +48,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
     ("Other exporters", &["console", "prometheus"]),
     ("Views", &["view"]),
     ("Meters", &["meters"]),
+    ("Traces", &["traces"]),
     ("What only metercast has", &["distribution"]),
 ];
 
@@ -111,7 +112,7 @@ fn tables(cases: &[Case]) -> String {
     text + "\n"
 }
 
-/// The keys of the schema's `meter_provider`, of 1.1 and then those of 1.0 that are spelled otherwise.
+/// The keys of the schema's `meter_provider` and `tracer_provider`, of 1.1 and then those of 1.0 that are spelled otherwise.
 const KEYS: &str = "\
     exemplar_filter readers views meter_configurator/development periodic pull interval timeout \
     max_export_batch_size/development producers opencensus cardinality_limits default counter gauge \
@@ -124,7 +125,11 @@ const KEYS: &str = "\
     meter_schema_url description aggregation aggregation_cardinality_limit attribute_keys drop \
     explicit_bucket_histogram boundaries record_min_max base2_exponential_bucket_histogram max_scale \
     max_size last_value sum default_config meters config enabled without_scope_info \
-    without_target_info/development with_resource_constant_labels disabled";
+    without_target_info/development with_resource_constant_labels disabled \
+    processors batch simple schedule_delay export_timeout max_queue_size max_export_batch_size sampler always_on always_off \
+    trace_id_ratio_based ratio parent_based root remote_parent_sampled remote_parent_not_sampled local_parent_sampled \
+    local_parent_not_sampled limits attribute_value_length_limit attribute_count_limit event_count_limit link_count_limit \
+    event_attribute_count_limit link_attribute_count_limit";
 
 #[test]
 fn every_key_of_the_schema_has_a_case() {
@@ -204,7 +209,10 @@ impl Case {
         let variables: Vec<_> = variables.chain([("OTEL_CONFIG_FILE", path.to_str().unwrap())]).collect();
         let found = match given(&variables).build() {
             Ok(config) => {
-                [shown(&config) + &projections(&config), config.warnings().join("\n"), String::new()]
+                let traces =
+                    config.traces().map(|_| format!("\ntraces {}", traces(&config))).unwrap_or_default();
+                let shown = shown(&config) + &projections(&config) + &traces;
+                [shown.trim_start().to_owned(), config.warnings().join("\n"), String::new()]
             }
             Err(error) => [String::new(), String::new(), error.to_string()],
         };

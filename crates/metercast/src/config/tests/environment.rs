@@ -132,7 +132,7 @@ pub(super) fn shown(config: &Config) -> String {
 }
 
 /// What holds for traces, a line for each setting that is not the default.
-fn traces(config: &Config) -> String {
+pub(super) fn traces(config: &Config) -> String {
     let Some(traces) = config.traces() else {
         return format!("none {}", config.traces_problem().unwrap_or_default()).trim_end().to_owned();
     };
