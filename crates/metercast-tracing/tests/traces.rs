@@ -2,6 +2,7 @@
 #![cfg(feature = "traces")]
 
 use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::{Duration, Instant};
 
 use conformance::collector::{Collector, Span};
@@ -418,6 +419,35 @@ fn a_collector_that_is_overloaded_gets_the_same_spans_again_and_once_it_takes_th
         traces.shutdown().unwrap();
         assert_eq!(collector.spans().len(), 1, "{protocol:?}");
     }
+}
+
+#[test]
+fn spans_that_a_receiver_rejects_are_lost_which_it_says() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = Settings::to(&format!("http://{}", listener.local_addr().unwrap()));
+    let traces = Traces::start(&Config::builder().environment(false).traces(settings).build().unwrap());
+    within(&traces, || (0..3).for_each(|_| info_span!("any").in_scope(|| ())));
+    let answering = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        let mut length = 0;
+        for line in reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()) {
+            if let Some(digits) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = digits.trim().parse().unwrap();
+            }
+        }
+        io::copy(&mut reader.take(length), &mut io::sink()).unwrap();
+        let body = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}"#;
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        (&stream).write_all((head + body).as_bytes()).unwrap();
+    });
+    let error = traces.shutdown().unwrap_err();
+    answering.join().unwrap();
+    assert_eq!(error.to_string(), "traces: the receiver did not take 2 of 3 spans: too old");
+    assert_eq!(error.lost(), 2);
 }
 
 #[test]

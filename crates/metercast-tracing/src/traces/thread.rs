@@ -315,6 +315,12 @@ impl Worker {
                 own.exported(spans - rejected, None);
                 own.exported(rejected, Some("rejected"));
                 report.succeeded(rejected, says.as_deref());
+                if rejected > 0 {
+                    let says = says.as_deref().unwrap_or("without a word");
+                    lost.spans += rejected;
+                    lost.says =
+                        Some(format!("the receiver did not take {rejected} of {spans} spans: {says}"));
+                }
             }
             Delivery::TooLarge(why) => match message.halves() {
                 Some(halves) => parts.extend(halves),
