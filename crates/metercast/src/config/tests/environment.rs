@@ -7,7 +7,7 @@
 //! * `traces`: what holds for traces, or `none` and why; not looked at if the case says nothing;
 //! * `warnings`, or `error`: thing that is said;
 //!
-//! and in a build without the Cargo feature that `needs` names the error is `without` instead.
+//! and in a build without the Cargo feature that `needs` names the error is `without` instead, or the reason why there are no traces.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -81,9 +81,11 @@ fn fault(case: &Case) -> Option<String> {
         "yaml" => cfg!(feature = "yaml"),
         other => panic!("{other:?} is no feature"),
     };
-    let expected = match is_built_in {
-        true => [&case.config, &case.traces, &case.warnings, &case.error].map(String::as_str),
-        false => ["", "", "", &case.without],
+    let without_traces = format!("none {}", case.without);
+    let expected = match (is_built_in, case.traces.is_empty()) {
+        (true, _) => [&case.config, &case.traces, &case.warnings, &case.error].map(String::as_str),
+        (false, true) => ["", "", "", &case.without],
+        (false, false) => [&case.config, &without_traces, "", ""],
     };
     let found = match given(&variables).build() {
         Ok(config) => {
