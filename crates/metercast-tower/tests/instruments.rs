@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use http_body_util::{BodyExt, Empty};
 use metercast_tower::bytes::Bytes;
 use metercast_tower::dynamic::Stages;
 use metercast_tower::{
-    Config, Configured, HttpLayer, HttpRoute, Log, MockClock, PrometheusPage, Store, Telemetry, UrlTemplate,
-    http_client_stage, http_server_stage,
+    Config, Configured, HttpLayer, HttpProfile, HttpRoute, Log, MockClock, PrometheusPage, Store, Telemetry,
+    UrlTemplate, http_client_stage, http_server_stage,
 };
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -299,4 +300,87 @@ async fn a_service_without_errors_is_measured_too() {
     let call = HttpLayer::new(profile).layer(service).oneshot(request("bare"));
     drop(metercast_tower::StoreFutureExt::in_store(call, program.store.clone()).await);
     assert!(program.page().contains("tried_total 1\n"), "{}", program.page());
+}
+
+#[test]
+fn what_the_layer_measures_itself_is_not_measured_again_and_a_warning_says_so() {
+    let instruments = |names: &[&str]| {
+        let lines: String = names.iter().map(|name| format!("\"{name}\" = true\n")).collect();
+        format!("[telemetry.instruments.router]\ntried = {{ type = 'counter', value = 'unit' }}\n{lines}")
+    };
+    let (duration, active) = ("http.server.request.duration", "http.server.active_requests");
+    let size = "http.server.response.body.size";
+    let (stages, store) = (stages(), Store::new());
+    let configured = |text: &str| {
+        let config = Config::builder().environment(false).without_exporter("prometheus").stages(&stages);
+        config.self_metrics(false).text("given.toml", text).build().unwrap()
+    };
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = Log::to({
+        let lines = Arc::clone(&lines);
+        move |level, line| {
+            if level == metercast_tower::log::Level::Warn {
+                lines.lock().unwrap().push(line.to_owned());
+            }
+        }
+    });
+    let telemetry =
+        Telemetry::builder(configured(&instruments(&[duration, size]))).store(store.clone()).log(log);
+    let telemetry = telemetry.start().unwrap();
+    let said = || std::mem::take(&mut *lines.lock().unwrap());
+    assert_eq!(said(), [""; 0], "nobody has joined them yet");
+
+    // A layer that is made after the start says it then, and the other one measures what it did.
+    let router = || Configured::server(stages.stage("router").unwrap());
+    let joined = metercast_tower::server().and(router());
+    let warning = |line: usize, name: &str| {
+        format!(
+            "given.toml:{line}: telemetry.instruments.router.\"{name}\": the program itself measures this beside the stage \"router\", so \
+             that it is counted once and as the program says; leave it out"
+        )
+    };
+    assert_eq!(said(), [warning(3, duration)]);
+    let alone = HttpLayer::new(router());
+    fn send(layer: &HttpLayer<impl HttpProfile + Clone>, store: &Store) {
+        let service = layer.layer(service_fn(async |_: Request<Empty<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }));
+        store.scope(|| {
+            let call = pin!(service.oneshot(request("bare")));
+            assert!(call.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        });
+    }
+    let counts = || {
+        let page = PrometheusPage::new("own", Log::to(|_, _| {})).render(&store);
+        let count = |name: &str| -> f64 {
+            let of_it = |line: &&str| line.split(['{', ' ']).next() == Some(name);
+            page.lines()
+                .filter(of_it)
+                .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+                .sum()
+        };
+        [
+            "http_server_request_duration_seconds_count",
+            "http_server_response_body_size_bytes_count",
+            "tried_total",
+        ]
+        .map(count)
+    };
+    send(&joined, &store);
+    assert_eq!(counts(), [1.0, 1.0, 1.0]);
+    send(&alone, &store);
+    assert_eq!(counts(), [2.0, 2.0, 2.0]);
+
+    // In the other order, too, and after a reload.
+    let before = HttpLayer::new(router()).and(metercast_tower::server().into_profile());
+    send(&before, &store);
+    assert_eq!(counts(), [3.0, 3.0, 3.0]);
+    telemetry.reload(configured(&instruments(&[active, duration]))).unwrap();
+    assert_eq!(said(), [warning(4, duration), warning(3, active)]);
+    send(&joined, &store);
+    assert_eq!(counts(), [4.0, 0.0, 4.0]);
+    telemetry.reload(configured(&instruments(&[]))).unwrap();
+    assert_eq!(said(), [""; 0]);
+    send(&joined, &store);
+    assert_eq!(counts(), [5.0, 0.0, 5.0]);
 }

@@ -235,6 +235,14 @@ impl HttpProfile for ClientSemantic {
         let _active = ACTIVE.guard((method.as_str(), address, port, template));
         Some(ClientRequest { settings, method, host, template, version: None, call, _active })
     }
+
+    fn records(&self) -> Vec<&'static str> {
+        let mut names = vec!["http.client.request.duration", "http.client.active_requests"];
+        if self.0.body_sizes {
+            names.extend(["http.client.request.body.size", "http.client.response.body.size"]);
+        }
+        names
+    }
 }
 
 impl HttpExchange for ClientRequest {

@@ -49,8 +49,9 @@ use crate::exchange::{
 /// # }.with_metrics());
 /// ```
 ///
-/// Beside what the program measures anyway, put it behind: `server().and(Configured::server(stage))`; then a configuration that switches
-/// on what that measures, such as `http.server.request.duration`, counts it twice.
+/// Beside what the program measures anyway, put it behind: `server().and(Configured::server(stage))`. What that measures, such as
+/// `http.server.request.duration`, a configuration then cannot measure again: a request is counted once and with the labels of `server()`,
+/// and a warning with file, line and key says so. Two layers on top of each other know nothing of each other, and count twice.
 #[derive(Clone)]
 pub struct Configured {
     stage: StageHandle,
@@ -124,6 +125,10 @@ impl HttpProfile for Configured {
     fn begin(&self, request: &RequestHead<'_>) -> Option<ConfiguredRequest> {
         let operation = self.stage.begin(&Request { head: *request, own: self.of_request })?;
         Some(ConfiguredRequest { operation: Some(operation), side: self.side, of_response: self.of_response })
+    }
+
+    fn beside(self, recorded: &[&'static str]) -> Configured {
+        Configured { stage: self.stage.beside(recorded), ..self }
     }
 }
 

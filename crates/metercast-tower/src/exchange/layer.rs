@@ -79,9 +79,13 @@ impl<P: HttpProfile, C> HttpLayer<P, C> {
         self.with(|_| profile)
     }
 
-    /// Records what this profile says as well. What is to be said of the semantic conventions is to be said before.
+    /// Records what this profile says as well. What is to be said of the semantic conventions is to be said before. What one of them
+    /// [records](HttpProfile::records) a [`Configured`](crate::Configured) one leaves out, so that it is counted once.
     pub fn and<Q: HttpProfile>(self, profile: Q) -> HttpLayer<(P, Q), C> {
-        self.with(|first| (first, profile))
+        self.with(|first| {
+            let second = profile.beside(&first.records());
+            (first.beside(&second.records()), second)
+        })
     }
 
     /// What it records, without which requests it leaves out: to be a part of another layer's profile.

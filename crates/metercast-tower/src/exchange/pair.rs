@@ -13,6 +13,14 @@ impl<A: HttpProfile, B: HttpProfile> HttpProfile for (A, B) {
             both => Some(both),
         }
     }
+
+    fn records(&self) -> Vec<&'static str> {
+        [self.0.records(), self.1.records()].concat()
+    }
+
+    fn beside(self, recorded: &[&'static str]) -> Self {
+        (self.0.beside(recorded), self.1.beside(recorded))
+    }
 }
 
 impl<A: HttpExchange, B: HttpExchange> HttpExchange for (Option<A>, Option<B>) {

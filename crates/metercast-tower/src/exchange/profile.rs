@@ -64,6 +64,22 @@ pub trait HttpProfile {
 
     /// The request stage: a request is about to be handed on. `None` if nothing is recorded of it.
     fn begin(&self, request: &RequestHead<'_>) -> Option<Self::Exchange>;
+
+    /// The names of metrics that it records, as far as a profile [beside it](super::HttpLayer::and) might record them too. None unless it
+    /// says so; those of the semantic conventions do.
+    fn records(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// The same profile beside one that records these metrics, which it is then to leave out. All the same unless it cares;
+    /// [`Configured`](crate::Configured) does.
+    #[must_use]
+    fn beside(self, _recorded: &[&'static str]) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 /// One request in progress, as its [`HttpProfile`] wants it.

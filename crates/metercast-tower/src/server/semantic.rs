@@ -226,6 +226,14 @@ impl HttpProfile for ServerSemantic {
         let version = version(request.version());
         Some(ServerRequest { settings, method, scheme, route, version, host, call, _active })
     }
+
+    fn records(&self) -> Vec<&'static str> {
+        let mut names = vec!["http.server.request.duration", "http.server.active_requests"];
+        if self.0.body_sizes {
+            names.extend(["http.server.request.body.size", "http.server.response.body.size"]);
+        }
+        names
+    }
 }
 
 impl HttpExchange for ServerRequest {

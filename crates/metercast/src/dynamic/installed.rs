@@ -8,6 +8,7 @@ use metercast_core::{InstrumentError, Store};
 use super::definition::Definition;
 use super::plan::Plan;
 use super::stage::{Identity, Stages};
+use crate::log::Log;
 
 /// What a configuration defines, stage by stage. Equal if the instruments are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +34,7 @@ impl Instruments {
         let (mut plans, mut names) = (BTreeMap::new(), BTreeMap::new());
         for (stage, definitions) in &self.definitions {
             if is_enabled && !definitions.is_empty() {
-                plans.insert(*stage, Arc::new(Plan::of(definitions.iter())?));
+                plans.insert(*stage, Arc::new(Plan::new(definitions.iter())?));
             }
             names
                 .extend(definitions.iter().map(|definition| (definition.name.clone(), identity(definition))));
@@ -61,13 +62,13 @@ impl Instruments {
 
     /// Takes all of these out, as they are over: nothing is measured by them any more, and what they counted stays.
     pub(crate) fn uninstall(&self) {
-        self.stages.install(BTreeMap::new());
+        self.stages.install(&BTreeMap::new(), &Log::default());
     }
 }
 
 impl Prepared {
-    /// Puts these in place of those of the configuration before.
-    pub(crate) fn commit(self, store: &Store, before: Option<&Instruments>) {
+    /// Puts these in place of those of the configuration before. Returns what is to be warned of; this log gets what comes later.
+    pub(crate) fn commit(self, store: &Store, log: &Log, before: Option<&Instruments>) -> Vec<String> {
         let Prepared { stages, plans, names } = self;
         let old: BTreeSet<&str> = before
             .into_iter()
@@ -79,9 +80,10 @@ impl Prepared {
         if let Some(before) = before.filter(|before| before.stages != stages) {
             before.uninstall();
         }
-        stages.install(plans);
+        let warnings = stages.install(&plans, log);
         old.iter().filter(|name| !names.contains_key(**name)).for_each(|name| store.withdraw(name));
         stages.names(|known| known.extend(names));
+        warnings
     }
 }
 

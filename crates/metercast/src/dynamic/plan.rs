@@ -1,6 +1,8 @@
 //! What is to be done at each moment of the operations of a stage: worked out when a configuration is taken, so that
 //! an operation finds everything by number.
 
+use std::sync::Arc;
+
 use metercast_core::{Instrument, InstrumentError, Kind, Value};
 
 use super::condition::{Condition, Term};
@@ -9,6 +11,7 @@ use super::moment::Moment;
 use super::selector::{Operand, Redaction, Selection};
 
 /// The instruments of a stage, and what has to be looked up for them.
+#[derive(Clone)]
 pub(super) struct Plan {
     /// What is asked of an operation, each once. The number of one is that of its slot.
     pub(super) selections: Vec<Selection>,
@@ -18,8 +21,14 @@ pub(super) struct Plan {
 }
 
 /// An instrument with its slots.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub(super) instrument: Instrument,
+    name: String,
+    /// Whether the stage knows it by name.
+    is_standard: bool,
+    /// Where it is defined, for messages.
+    shown: String,
     pub(super) measure: Measure,
     pub(super) condition: Option<Condition<Term>>,
     /// Whether an event may be what its condition waits for.
@@ -46,6 +55,7 @@ pub(super) enum Quantity {
 }
 
 /// A label and where its value is from.
+#[derive(Clone)]
 pub(super) struct Label {
     pub(super) key: String,
     pub(super) value: Term,
@@ -53,7 +63,9 @@ pub(super) struct Label {
 }
 
 impl Plan {
-    pub(super) fn of<'d>(definitions: impl Iterator<Item = &'d Definition>) -> Result<Plan, InstrumentError> {
+    pub(super) fn new<'d>(
+        definitions: impl Iterator<Item = &'d Definition>,
+    ) -> Result<Plan, InstrumentError> {
         let mut plan = Plan { selections: Vec::new(), deciding: Default::default(), instruments: Vec::new() };
         for definition in definitions {
             let planned = plan.planned(definition)?;
@@ -101,7 +113,36 @@ impl Plan {
         });
         let labels = labels.collect();
         let instrument = instrument(definition)?;
-        Ok(Planned { instrument, measure, condition, depends_on_events, labels, recorded })
+        Ok(Planned {
+            instrument,
+            name: definition.name.clone(),
+            is_standard: definition.is_standard,
+            shown: definition.said.shown.clone(),
+            measure,
+            condition,
+            depends_on_events,
+            labels,
+            recorded,
+        })
+    }
+
+    /// What is left of it without the standard instruments of these names. `None` if nothing is.
+    pub(super) fn without(self: &Arc<Plan>, names: &[&str]) -> Option<Arc<Plan>> {
+        if self.of(names).next().is_none() {
+            return Some(Arc::clone(self));
+        }
+        let mut rest = Plan::clone(self);
+        rest.instruments.retain(|planned| !planned.is_one_of(names));
+        (!rest.instruments.is_empty()).then(|| Arc::new(rest))
+    }
+
+    /// The places where standard instruments of these names are defined.
+    pub(super) fn places<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        self.of(names).map(|planned| planned.shown.as_str())
+    }
+
+    fn of<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Planned> {
+        self.instruments.iter().filter(|planned| planned.is_one_of(names))
     }
 
     fn note(&self, slot: usize, recorded: &mut [Vec<usize>; Moment::ALL.len()]) {
@@ -146,6 +187,12 @@ fn instrument(definition: &Definition) -> Result<Instrument, InstrumentError> {
     match buckets.filter(|_| *kind == Kind::Histogram) {
         Some(bounds) => builder.bounds(bounds).build(),
         None => builder.build(),
+    }
+}
+
+impl Planned {
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        self.is_standard && names.contains(&self.name.as_str())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use metercast_core::{Kind, NumberType};
 
@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::selector::{Selection, Selector, Takes};
 use super::source::Source;
 use super::standard::{Level, Standard};
+use crate::log::{self, Log};
 
 /// A kind of operation that a configuration may define instruments for, such as the requests of a server: its name, what may be
 /// asked of it, and the instruments that it knows by name.
@@ -96,9 +97,59 @@ pub(super) type Identity = (Kind, NumberType, String);
 
 struct State {
     stage: Stage,
+    /// What all of its instruments come to.
+    whole: Arc<InForce>,
+    rest: Mutex<Rest>,
+}
+
+/// What is in force for those who measure some of the instruments themselves.
+#[derive(Default)]
+struct Rest {
+    /// By what they measure.
+    parts: Vec<(Vec<&'static str>, Arc<InForce>)>,
+    /// What was put in place last, and who is to hear of it.
+    installed: Option<(Arc<Plan>, Log)>,
+}
+
+/// The plan that operations begin with.
+#[derive(Default)]
+struct InForce {
     /// Whether there are instruments: looked at before anything else.
     is_measured: AtomicBool,
     plan: RwLock<Option<Arc<Plan>>>,
+}
+
+impl InForce {
+    fn set(&self, plan: Option<Arc<Plan>>) {
+        let is_measured = plan.is_some();
+        let mut current = self.plan.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, plan);
+        self.is_measured.store(is_measured, Release);
+        drop(current);
+        // Not while others wait.
+        drop(before);
+    }
+}
+
+impl State {
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is to say of standard instruments of these names.
+    fn left_out<'a>(
+        &'a self,
+        plan: &'a Plan,
+        names: &'a [&'static str],
+    ) -> impl Iterator<Item = String> + 'a {
+        plan.places(names).map(|place| {
+            let stage = self.stage.name;
+            format!(
+                "{place}: the program itself measures this beside the stage {stage:?}, so that it is counted once and as the \
+                 program says; leave it out"
+            )
+        })
+    }
 }
 
 impl Stages {
@@ -107,7 +158,7 @@ impl Stages {
         let mut all: Vec<Arc<State>> = Vec::new();
         for stage in stages {
             all.retain(|known| known.stage.name != stage.name);
-            all.push(Arc::new(State { stage, is_measured: AtomicBool::new(false), plan: RwLock::default() }));
+            all.push(Arc::new(State { stage, whole: Arc::default(), rest: Mutex::default() }));
         }
         Stages(Arc::new(Inner { stages: all, names: Mutex::default() }))
     }
@@ -115,25 +166,32 @@ impl Stages {
     /// What works through the stage of this name asks here; `None` if there is no such stage.
     pub fn stage(&self, name: &str) -> Option<StageHandle> {
         let known = self.0.stages.iter().find(|state| state.stage.name == name);
-        known.map(|state| StageHandle(Arc::clone(state)))
+        known.map(|state| StageHandle {
+            state: Arc::clone(state),
+            in_force: Arc::clone(&state.whole),
+            left_out: Vec::new(),
+        })
     }
 
     pub(crate) fn each(&self) -> impl Iterator<Item = &Stage> {
         self.0.stages.iter().map(|state| &state.stage)
     }
 
-    /// Puts these plans in place of those that there are; a stage without one has none.
-    pub(super) fn install(&self, mut plans: BTreeMap<&'static str, Arc<Plan>>) {
+    /// Puts these plans in place of those that there are; a stage without one has none. Returns what there is to say of what they
+    /// have in vain, and this log gets what there is to say later.
+    pub(super) fn install(&self, plans: &BTreeMap<&'static str, Arc<Plan>>, log: &Log) -> Vec<String> {
+        let mut said = Vec::new();
         for state in &self.0.stages {
-            let plan = plans.remove(state.stage.name);
-            let is_measured = plan.is_some();
-            let mut current = state.plan.write().unwrap_or_else(PoisonError::into_inner);
-            let before = std::mem::replace(&mut *current, plan);
-            state.is_measured.store(is_measured, Release);
-            drop(current);
-            // Not while others wait.
-            drop(before);
+            let plan = plans.get(state.stage.name);
+            let mut rest = state.rest();
+            state.whole.set(plan.cloned());
+            for (names, in_force) in &rest.parts {
+                in_force.set(plan.and_then(|plan| plan.without(names)));
+                said.extend(plan.into_iter().flat_map(|plan| state.left_out(plan, names)));
+            }
+            rest.installed = plan.map(|plan| (Arc::clone(plan), log.clone()));
         }
+        said
     }
 
     /// What each name has been since the program started.
@@ -156,25 +214,61 @@ impl fmt::Debug for Stages {
 
 /// One stage of a program, for what works through it; made by [`Stages::stage`].
 #[derive(Clone)]
-pub struct StageHandle(Arc<State>);
+pub struct StageHandle {
+    state: Arc<State>,
+    in_force: Arc<InForce>,
+    /// The instruments that somebody else measures, in order.
+    left_out: Vec<&'static str>,
+}
 
 impl StageHandle {
+    /// The same stage for what works beside something that records these metrics of the same operations: instruments of these names
+    /// that the stage [knows](Standard) are left to that, so that nothing is counted twice under one name. A configuration that has
+    /// them is told so by a warning in the log.
+    pub fn beside(&self, recorded: &[&'static str]) -> StageHandle {
+        let is_known = |name: &str| self.state.stage.standards.iter().any(|known| known.name == name);
+        let mut left_out = self.left_out.clone();
+        left_out.extend(recorded.iter().filter(|name| is_known(name)));
+        left_out.sort_unstable();
+        left_out.dedup();
+        if left_out == self.left_out {
+            return self.clone();
+        }
+        let state = Arc::clone(&self.state);
+        let mut rest = state.rest();
+        let part = rest.parts.iter().find(|(names, _)| *names == left_out);
+        let (in_force, mut said) = (part.map(|(_, in_force)| Arc::clone(in_force)), Vec::new());
+        let in_force = in_force.unwrap_or_else(|| {
+            let in_force: Arc<InForce> = Arc::default();
+            if let Some((plan, log)) = &rest.installed {
+                in_force.set(plan.without(&left_out));
+                said.extend(state.left_out(plan, &left_out).map(|line| (log.clone(), line)));
+            }
+            rest.parts.push((left_out.clone(), Arc::clone(&in_force)));
+            in_force
+        });
+        drop(rest);
+        // Whoever takes what is said may have a layer to make.
+        said.iter().for_each(|(log, line)| log.write_once(log::Level::Warn, line));
+        StageHandle { state, in_force, left_out }
+    }
+
     /// An operation begins, of which this is to be seen. `None` if there are no instruments for it: then there is nothing to
     /// do, and nothing was done.
     #[inline]
     #[must_use = "what is dropped at once counts as broken off"]
     pub fn begin(&self, request: &dyn Source) -> Option<Operation> {
-        if !self.0.is_measured.load(Acquire) { None } else { self.begin_measured(request) }
+        if !self.in_force.is_measured.load(Acquire) { None } else { self.begin_measured(request) }
     }
 
     fn begin_measured(&self, request: &dyn Source) -> Option<Operation> {
-        let plan = self.0.plan.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let plan = self.in_force.plan.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         Some(Operation::begin(plan, request))
     }
 
     /// The name of the stage.
     pub fn name(&self) -> &'static str {
-        self.0.stage.name
+        self.state.stage.name
     }
 }
 

@@ -250,8 +250,8 @@ impl Running {
             drop(state);
             return Err(ReloadError::stopped());
         }
-        let warnings = config.warnings().to_vec();
-        let (removed, ends) = self.commit(&mut state, config, prepared);
+        let mut warnings = config.warnings().to_vec();
+        let (removed, ends) = self.commit(&mut state, config, prepared, &mut warnings);
         drop(state);
         // The threads of what was removed have ended or are told to.
         drop(exporters);
@@ -260,12 +260,13 @@ impl Running {
     }
 
     /// The second part of the transaction, which cannot fail. Returns what is to be dropped without the lock,
-    /// and the ends that no thread could be had for.
+    /// and the ends that no thread could be had for; adds what is to be warned of.
     fn commit(
         &self,
         state: &mut State,
         config: Config,
         mut prepared: Prepared,
+        warnings: &mut Vec<String>,
     ) -> (Vec<Box<dyn Send>>, Vec<End>) {
         let store = self.reader.store();
         let was_enabled = state.config.as_ref().map(Config::is_enabled);
@@ -280,7 +281,11 @@ impl Running {
         store.set_exemplars(config.exemplars());
         self.reader.measure(config.self_metrics());
         if let Some(instruments) = prepared.instruments.take() {
-            instruments.commit(store, state.config.as_ref().map(Config::defined));
+            warnings.extend(instruments.commit(
+                store,
+                self.log(),
+                state.config.as_ref().map(Config::defined),
+            ));
         }
         #[cfg(all(unix, feature = "otlp"))]
         let listens_to_sigterm = listens_to_sigterm(&config, &prepared);
