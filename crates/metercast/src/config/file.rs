@@ -158,6 +158,22 @@ impl Reader<'_> {
             self.findings
                 .warn(&place, "there is no table \"telemetry\" in this file; is it meant by this one?");
         }
+        for (key, node) in entries {
+            let is_ours = match key.as_str() {
+                "exporters" | "traces" => true,
+                // Without stages nobody means ours.
+                "instruments" => self.known.stages.each().next().is_some(),
+                _ => false,
+            };
+            if is_ours && matches!(node.value, Value::Table(_)) {
+                let place = self.file.child(key).of(node);
+                let message = format!(
+                    "there is no table \"telemetry\" in this file, so this one does nothing here; write {ROOT}.{key} if it is for \
+                     metercast"
+                );
+                self.findings.warn(&place, message);
+            }
+        }
         Layer::default()
     }
 

@@ -296,6 +296,27 @@ mod files {
     }
 
     #[test]
+    fn our_tables_outside_of_ours_are_pointed_out() {
+        use crate::dynamic::{Stage, Stages};
+
+        let stages = Stages::new([Stage::new("router")]);
+        let says = |key: &str, line: usize| {
+            format!(
+                "a.toml:{line}: {key}: there is no table \"telemetry\" in this file, so this one does nothing here; write \
+                 telemetry.{key} if it is for metercast"
+            )
+        };
+        let text = "[instruments.router]\n[exporters.prometheus]\n[traces]\n";
+        let warnings =
+            |text: &str| bare().stages(&stages).text("a.toml", text).build().unwrap().warnings().to_vec();
+        assert_eq!(warnings(text), [says("instruments", 1), says("exporters", 2), says("traces", 3)]);
+        assert_eq!(warnings("exporters = ['x']\ntraces = true"), [""; 0], "no tables");
+        assert_eq!(warnings(&format!("[telemetry]\n{text}")), [""; 0], "those of the application");
+        let without = bare().text("a.toml", "[instruments.piano]\n").build().unwrap();
+        assert_eq!(without.warnings(), [""; 0], "this program has no stages");
+    }
+
+    #[test]
     fn a_file_is_read_from_its_path() {
         let path = path("read");
         std::fs::write(&path, "[telemetry]\non_sigterm = 'exit'\n").unwrap();
