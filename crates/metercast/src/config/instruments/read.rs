@@ -17,6 +17,8 @@ const MOST_INSTRUMENTS: usize = 1_000;
 const MOST_ATTRIBUTES: usize = 32;
 /// The most bytes of a text, such as a description or the name of a header.
 pub(super) const LONGEST: usize = 1_024;
+/// The most dots of a name without quotes that are looked behind.
+const MOST_DOTS: usize = 16;
 
 /// Turns nodes into instruments of these stages, and notes what does not fit.
 pub(in crate::config) struct InstrumentsReader<'a> {
@@ -151,6 +153,9 @@ impl InstrumentsReader<'_> {
             self.findings.problem(at, format!("expected {expected}, found {found}{meant}"));
             return None;
         };
+        if !self.is_definition(at, stage, name, entries) {
+            return None;
+        }
         let (mut kind, mut value, mut unit) = (None, None, None);
         let mut description = String::new();
         let (mut attributes, mut condition) = (Vec::new(), None);
@@ -170,13 +175,8 @@ impl InstrumentsReader<'_> {
         }
         for (key, examples) in [("type", &KINDS[..]), ("value", &keys::instruments::VALUES[..])] {
             if !entries.iter().any(|(known, _)| known == key) {
-                let quoted = if name.contains('.') || at.key().ends_with('"') {
-                    ""
-                } else {
-                    "; a name with dots stands in quotes"
-                };
                 let message = format!(
-                    "is missing; write {}{}{quoted}",
+                    "is missing; write {}{}",
                     one_of(examples),
                     if key == "value" { " or a selector" } else { "" }
                 );
@@ -204,6 +204,41 @@ impl InstrumentsReader<'_> {
         };
         self.faults(at, &value_place, &definition);
         Some(Entry::Own(Box::new(definition)))
+    }
+
+    /// Whether a table is meant to be an instrument of one's own: not one that the stage knows under a name that is misspelt, and no
+    /// name that TOML took apart at its dots.
+    fn is_definition(&mut self, at: &Place, stage: &Stage, name: &str, entries: &Entries) -> bool {
+        let has = |keys: &[&str]| entries.iter().any(|(key, _)| keys.contains(&key.as_str()));
+        let holds_tables = entries.iter().any(|(_, node)| matches!(node.value, Value::Table(_)));
+        if holds_tables && !name.contains('.') && !has_keys(entries) {
+            self.taken_apart(at, name, entries, MOST_DOTS);
+            return false;
+        }
+        let standard: Vec<&str> = stage.standards.iter().map(|standard| standard.name).collect();
+        let meant = did_you_mean(name, &standard);
+        if !meant.is_empty() && !has(&["type", "value", "unit", "description"]) {
+            let message = "is not an instrument that the stage knows, and one of your own has type and value";
+            self.findings.problem(at, format!("{message}{meant}"));
+            return false;
+        }
+        true
+    }
+
+    fn taken_apart(&mut self, at: &Place, name: &str, entries: &Entries, dots: usize) {
+        for (key, node) in entries {
+            let (place, name) = (at.child(key).of(node), format!("{name}.{key}"));
+            match &node.value {
+                Value::Table(inner) if dots > 0 && !inner.is_empty() && !has_keys(inner) => {
+                    self.taken_apart(&place, &name, inner, dots - 1);
+                }
+                _ => {
+                    let message =
+                        format!("is no key of an instrument; a name with dots stands in quotes: {name:?}");
+                    self.findings.problem(&place, message);
+                }
+            }
+        }
     }
 
     /// A duration in the unit of the instrument, which must be one of time.
@@ -286,6 +321,11 @@ impl InstrumentsReader<'_> {
         }
         Some(text.to_owned())
     }
+}
+
+/// Whether a table has keys of an instrument.
+fn has_keys(entries: &Entries) -> bool {
+    entries.iter().any(|(key, _)| keys::find(&[INSTRUMENT], key).is_some())
 }
 
 /// What a selector looks like, for messages.
