@@ -3,8 +3,6 @@
 mod connections;
 #[cfg(all(feature = "axum_0_8", feature = "tungstenite_0_29"))]
 mod sockets;
-#[cfg(feature = "tracing")]
-mod spans;
 
 use metercast::{Log, PrometheusPage, Store};
 

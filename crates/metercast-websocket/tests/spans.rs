@@ -1,4 +1,6 @@
-//! Which spans there are, and whose.
+//! Which spans there are, and whose: alone in a process, since tracing may take a place for one that interests nobody if another
+//! thread comes by it just before the subscriber does.
+#![cfg(feature = "tracing")]
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +12,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::Said;
+metercast::labels! {
+    /// What a client says.
+    enum Said { Event }
+}
 
 /// Notes each span with its parent and its fields.
 #[derive(Clone, Default)]
