@@ -17,6 +17,13 @@ pub(crate) struct Instruments {
     pub(crate) definitions: BTreeMap<&'static str, Vec<Definition>>,
 }
 
+/// What was put in place and is to be taken out again; so much of it as is there by then.
+#[derive(Default)]
+pub(crate) struct Installed {
+    stages: Stages,
+    plans: BTreeMap<&'static str, Arc<Plan>>,
+}
+
 /// Instruments that are made, and not used yet.
 pub(crate) struct Prepared {
     stages: Stages,
@@ -59,16 +66,26 @@ impl Instruments {
             ))
         })
     }
+}
 
-    /// Takes all of these out, as they are over: nothing is measured by them any more, and what they counted stays.
-    pub(crate) fn uninstall(&self) {
-        self.stages.install(&BTreeMap::new(), &Log::default());
+impl Installed {
+    /// Takes all of these out, as they are over: nothing is measured by them any more, and what they counted stays. What somebody else
+    /// has put in their place stays, too.
+    pub(crate) fn uninstall(self) {
+        self.stages.uninstall(&self.plans);
     }
 }
 
 impl Prepared {
-    /// Puts these in place of those of the configuration before. Returns what is to be warned of; this log gets what comes later.
-    pub(crate) fn commit(self, store: &Store, log: &Log, before: Option<&Instruments>) -> Vec<String> {
+    /// Puts these in place of those of the configuration before, which were `installed`. Returns what is to be warned of; this log gets
+    /// what comes later.
+    pub(crate) fn commit(
+        self,
+        store: &Store,
+        log: &Log,
+        before: Option<&Instruments>,
+        installed: &mut Installed,
+    ) -> Vec<String> {
         let Prepared { stages, plans, names } = self;
         let old: BTreeSet<&str> = before
             .into_iter()
@@ -77,10 +94,11 @@ impl Prepared {
             .collect();
         // Before they are recorded into.
         names.keys().filter(|name| !old.contains(name.as_str())).for_each(|name| store.restore(name));
-        if let Some(before) = before.filter(|before| before.stages != stages) {
+        let warnings = stages.install(&plans, log);
+        let before = std::mem::replace(installed, Installed { stages: stages.clone(), plans });
+        if before.stages != stages {
             before.uninstall();
         }
-        let warnings = stages.install(&plans, log);
         old.iter().filter(|name| !names.contains_key(**name)).for_each(|name| store.withdraw(name));
         stages.names(|known| known.extend(names));
         warnings

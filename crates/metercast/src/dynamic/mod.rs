@@ -87,7 +87,7 @@ pub(crate) use condition::Condition;
 #[cfg(feature = "config")]
 pub(crate) use definition::Part;
 pub(crate) use definition::{Amount, Attribute, Definition, Said, TimeUnit};
-pub(crate) use installed::{Instruments, Prepared};
+pub(crate) use installed::{Installed, Instruments, Prepared};
 pub use moment::Moment;
 pub use operation::Operation;
 pub(crate) use selector::{Operand, Redaction, Takes};

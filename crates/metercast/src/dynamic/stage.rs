@@ -194,6 +194,22 @@ impl Stages {
         said
     }
 
+    /// Takes these plans out, unless others are in their place.
+    pub(super) fn uninstall(&self, plans: &BTreeMap<&'static str, Arc<Plan>>) {
+        for state in &self.0.stages {
+            let mut rest = state.rest();
+            let is_there = match (&rest.installed, plans.get(state.stage.name)) {
+                (Some((installed, _)), Some(plan)) => Arc::ptr_eq(installed, plan),
+                _ => false,
+            };
+            if is_there {
+                state.whole.set(None);
+                rest.parts.iter().for_each(|(_, in_force)| in_force.set(None));
+                rest.installed = None;
+            }
+        }
+    }
+
     /// What each name has been since the program started.
     pub(super) fn names<R>(&self, f: impl FnOnce(&mut BTreeMap<String, Identity>) -> R) -> R {
         f(&mut self.0.names.lock().unwrap_or_else(PoisonError::into_inner))

@@ -104,6 +104,25 @@ fn a_reload_keeps_the_counts_of_what_stays_and_ends_what_leaves() {
 }
 
 #[test]
+fn the_shutdown_of_one_who_was_there_before_leaves_what_another_put_in_place() {
+    let older = Program::new(DONE);
+    let start = |instruments: &str| {
+        let config = config(&older.stages, instruments).unwrap();
+        let telemetry = Telemetry::builder(config).store(older.store.clone()).log(Log::to(|_, _| {}));
+        telemetry.start().unwrap()
+    };
+    let younger = start(COST);
+    older.telemetry.shutdown().unwrap();
+    let job = older.store.scope(|| older.stages.stage("jobs").unwrap().begin(&Shows(5)));
+    job.expect("the younger one measures it").end(&());
+    younger.reload(config(&older.stages, "").unwrap()).unwrap();
+    assert!(older.stages.stage("jobs").unwrap().begin(&()).is_none());
+    younger.reload(config(&older.stages, COST).unwrap()).unwrap();
+    younger.shutdown().unwrap();
+    assert!(older.stages.stage("jobs").unwrap().begin(&()).is_none(), "its own it takes along");
+}
+
+#[test]
 fn an_operation_ends_with_the_instruments_that_it_began_with() {
     let program = Program::new("\"dyn.open\" = { type = 'up_down_counter', value = 'unit' }");
     let before = program.begin();

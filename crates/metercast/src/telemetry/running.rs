@@ -23,6 +23,7 @@ use super::retire::{End, Retiring};
 #[cfg(feature = "otlp")]
 use super::told::Told;
 use crate::config::Config;
+use crate::dynamic::Installed;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::Heritage;
 use crate::health::Health;
@@ -61,6 +62,7 @@ struct State {
     /// `None` until the start is over.
     config: Option<Config>,
     exporters: BTreeMap<String, Exporter>,
+    instruments: Installed,
     /// What could not start, and why.
     failed: BTreeMap<String, String>,
     retiring: Vec<Retiring>,
@@ -119,6 +121,7 @@ impl Running {
             state: Mutex::new(State {
                 config: None,
                 exporters: BTreeMap::new(),
+                instruments: Installed::default(),
                 failed: BTreeMap::new(),
                 retiring: Vec::new(),
                 #[cfg(feature = "otlp")]
@@ -281,11 +284,8 @@ impl Running {
         store.set_exemplars(config.exemplars());
         self.reader.measure(config.self_metrics());
         if let Some(instruments) = prepared.instruments.take() {
-            warnings.extend(instruments.commit(
-                store,
-                self.log(),
-                state.config.as_ref().map(Config::defined),
-            ));
+            let before = state.config.as_ref().map(Config::defined);
+            warnings.extend(instruments.commit(store, self.log(), before, &mut state.instruments));
         }
         #[cfg(all(unix, feature = "otlp"))]
         let listens_to_sigterm = listens_to_sigterm(&config, &prepared);
@@ -460,21 +460,20 @@ impl Running {
 
     /// Lets all hand over for the last time and stops, until `deadline`. A reload that is being prepared comes too late.
     pub(super) fn shutdown(&self, deadline: Instant) -> Result<(), FlushError> {
-        let (exporters, retiring, was_disabled) = {
+        let (exporters, retiring, instruments, was_disabled) = {
             let mut state = self.state();
             state.is_over = true;
             let was_disabled = state.config.as_ref().is_some_and(|config| !config.is_enabled());
             let retiring = std::mem::take(&mut state.retiring);
-            (std::mem::take(&mut state.exporters), retiring, was_disabled)
+            let instruments = std::mem::take(&mut state.instruments);
+            (std::mem::take(&mut state.exporters), retiring, instruments, was_disabled)
         };
         let mut failures = at_once(&exporters, |exporter| exporter.shutdown(deadline));
         failures.extend(retiring.into_iter().filter_map(|retiring| retiring.wait(deadline).err()));
         exporters.values().for_each(|exporter| exporter.conclude(deadline));
         // The listeners with them.
         drop(exporters);
-        if let Some(config) = self.config() {
-            config.defined().uninstall();
-        }
+        instruments.uninstall();
         if was_disabled {
             self.reader.store().set_enabled(true);
         }
