@@ -179,7 +179,7 @@ impl Traces {
     ///
     /// # Errors
     ///
-    /// Why not all of them were delivered. Those that still wait are pushed later.
+    /// Why not all of them were delivered, which the log then does not say. Those that still wait are pushed later.
     pub fn flush(&self, timeout: Duration) -> Result<(), TracesError> {
         self.running.as_ref().map_or(Ok(()), |running| running.handle.flush(deadline(timeout)))
     }
@@ -189,7 +189,7 @@ impl Traces {
     ///
     /// # Errors
     ///
-    /// Why not all of them were delivered; they are lost then.
+    /// Why not all of them were delivered, which the log then does not say; they are lost.
     pub fn shutdown(self) -> Result<(), TracesError> {
         let timeout = self.shutdown_timeout;
         self.shutdown_within(timeout)

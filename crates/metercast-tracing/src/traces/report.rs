@@ -1,4 +1,4 @@
-//! What is logged of pushes: the first failure, each other cause, every minute how it stands, and that it works again.
+//! What is logged of pushes that nobody waits for: the first failure, each other cause, every minute how it stands, and that it works again.
 
 use std::time::{Duration, Instant};
 
@@ -30,13 +30,18 @@ impl Report {
         }
     }
 
-    /// The receiver took a message, and perhaps has something to say.
-    pub(super) fn succeeded(&mut self, rejected: u64, says: Option<&str>) {
+    /// So many were lost of which whoever waits is told.
+    pub(super) fn told(&mut self, lost: u64) {
+        self.lost += lost;
+    }
+
+    /// The receiver took a message, and perhaps has something to say. Whoever waits is told what it did not take.
+    pub(super) fn succeeded(&mut self, rejected: u64, says: Option<&str>, is_heard: bool) {
         if self.said.take().is_some() {
             info!(target: "metercast", "traces: the push works again; {} spans were lost", self.lost);
             self.lost = 0;
         }
-        if rejected == 0 && says.is_none() {
+        if (rejected == 0 && says.is_none()) || (rejected > 0 && is_heard) {
             return;
         }
         let now = Instant::now();

@@ -68,7 +68,7 @@ impl Handle {
             match runtime {
                 Ok(runtime) => {
                     let _ = start.send(Ok(()));
-                    let inbox = Inbox { received, waiting: Vec::new(), is_closed: false };
+                    let inbox = Inbox { received, waiting: Vec::new(), served: Vec::new(), is_closed: false };
                     let mut worker = Worker { courier, plan, spans, report: Report::default() };
                     runtime.block_on(worker.work(inbox));
                     worker.plan.own.end();
@@ -128,6 +128,8 @@ impl Handle {
 struct Inbox {
     received: UnboundedReceiver<Ask>,
     waiting: Vec<Ask>,
+    /// Those that what is pushed now is for.
+    served: Vec<Ask>,
     /// Whether nobody can ask any more.
     is_closed: bool,
 }
@@ -142,6 +144,11 @@ impl Inbox {
             Some(ask) => self.waiting.push(ask),
             None => self.is_closed = true,
         }
+    }
+
+    /// Whether somebody is going to hear what became of the push, so that the log need not.
+    fn is_heard(&self) -> bool {
+        !self.waiting.is_empty() || !self.served.is_empty()
     }
 
     /// Until when the last push must be done, if somebody has asked for it.
@@ -216,17 +223,22 @@ impl Worker {
                 under_way = self.push(std::mem::take(&mut batch), None, &mut inbox).await;
             }
             while !inbox.waiting.is_empty() {
-                let asked = std::mem::take(&mut inbox.waiting);
-                let last = asked.iter().filter(|ask| ask.last).map(|ask| ask.deadline).min();
+                let last = inbox.last();
+                inbox.served = std::mem::take(&mut inbox.waiting);
                 if last.is_some() {
                     // What ends from now on is too late.
                     self.spans.close();
                 }
                 let mut lost = std::mem::take(&mut under_way);
                 lost.add(self.push_all(std::mem::take(&mut batch), last, &mut inbox).await);
-                for ask in asked {
+                let mut is_heard = false;
+                for ask in inbox.served.drain(..) {
                     let error = lost.says.clone().map(|says| TracesError::new(says, lost.spans));
-                    let _ = ask.answer.send(error.map_or(Ok(()), Err));
+                    is_heard |= ask.answer.send(error.map_or(Ok(()), Err)).is_ok();
+                }
+                if let (false, Some(says)) = (is_heard, &lost.says) {
+                    // Their time was over before.
+                    self.report.failed("unheard", says, 0);
                 }
                 if last.is_some() {
                     return;
@@ -278,21 +290,24 @@ impl Worker {
     ) {
         let spans = message.spans() as u64;
         let (own, report) = (&self.plan.own, &mut self.report);
-        let mut lose = |class: &str, says: String| {
+        let mut lose = |class: &str, says: String, is_heard: bool| {
             own.exported(spans, Some(class));
-            report.failed(class, &says, spans);
+            match is_heard {
+                true => report.told(spans),
+                false => report.failed(class, &says, spans),
+            }
             lost.spans += spans;
             lost.says = Some(says);
         };
         let body = match self.plan.writer.write(&message) {
             Ok(body) => body,
-            Err(says) => return lose("encoding", says),
+            Err(says) => return lose("encoding", says, inbox.is_heard()),
         };
         if body.len() > self.courier.limit() {
             let says = format!("a span does not fit into the {} bytes of a request", self.courier.limit());
             return match message.halves() {
                 Some(halves) => parts.extend(halves),
-                None => lose("span_too_large", says),
+                None => lose("span_too_large", says, inbox.is_heard()),
             };
         }
         let began = Instant::now();
@@ -314,7 +329,7 @@ impl Worker {
             Delivery::Done { rejected, says } => {
                 own.exported(spans - rejected, None);
                 own.exported(rejected, Some("rejected"));
-                report.succeeded(rejected, says.as_deref());
+                report.succeeded(rejected, says.as_deref(), inbox.is_heard());
                 if rejected > 0 {
                     let says = says.as_deref().unwrap_or("without a word");
                     lost.spans += rejected;
@@ -324,9 +339,9 @@ impl Worker {
             }
             Delivery::TooLarge(why) => match message.halves() {
                 Some(halves) => parts.extend(halves),
-                None => lose(why.error_type(), why.to_string()),
+                None => lose(why.error_type(), why.to_string(), inbox.is_heard()),
             },
-            Delivery::Lost(why) => lose(why.error_type(), why.to_string()),
+            Delivery::Lost(why) => lose(why.error_type(), why.to_string(), inbox.is_heard()),
         }
     }
 }
