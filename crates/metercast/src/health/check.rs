@@ -1,5 +1,6 @@
 //! One check: made at an interval by a thread of its own, which waits for nobody else and for whom nobody waits.
 
+use std::any::Any;
 use std::fmt::{self, Display, Write};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -120,7 +121,7 @@ impl<'a> Check<'a> {
             });
             while let Some(deadline) = of_thread.begin() {
                 let result = catch_unwind(AssertUnwindSafe(|| store.scope(|| check(&of_thread, deadline))));
-                of_thread.finish(result.unwrap_or_else(|panic| Err(panicked(&*panic))));
+                of_thread.finish(result.unwrap_or_else(|panic| Err(panicked(panic))));
                 // The log hears of it now, and not only when somebody asks.
                 if let Some(health) = health.upgrade() {
                     health.status(&of_thread);
@@ -145,6 +146,9 @@ pub struct Checking {
 
 impl Checking {
     /// Checks for as long as the health lives.
+    ///
+    /// What the check holds lives as long. So it must not hold what the program waits for at its end, such as the `Sender` of a channel
+    /// whose receiver it drains: let it hold a weak handle (`Weak`, `WeakSender`), and be down when there is nothing behind it.
     pub fn forever(mut self) {
         self.health = Weak::new();
     }
@@ -346,7 +350,12 @@ fn cut(text: &str, most: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+fn panicked(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    text.map_or_else(|| "panicked".to_owned(), |text| bounded(&format_args!("panicked: {text}")))
+    let says = text.map_or_else(|| "panicked".to_owned(), |text| bounded(&format_args!("panicked: {text}")));
+    // What it is made of may panic when it is dropped, and what that is made of again.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
+    says
 }

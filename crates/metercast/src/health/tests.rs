@@ -133,6 +133,30 @@ fn a_check_that_panics_is_down_and_is_made_again() {
 }
 
 #[test]
+fn a_panic_that_panics_again_when_it_is_dropped_does_not_end_its_check() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::panic_any(Bomb);
+        }
+    }
+    let (_, _, health) = health();
+    let (mut times, (made, rounds)) = (0, channel());
+    let _check = health.check("disk").run(move || {
+        times += 1;
+        made.send(times).unwrap();
+        if times < 3 {
+            std::panic::panic_any(Bomb);
+        }
+        Ok::<(), &str>(())
+    });
+    // The first may have been before it was asked for.
+    assert_eq!(health.check_now().error(), Some("disk: panicked"));
+    assert!((0..3).any(|_| health.check_now().is_ready()));
+    assert!(rounds.try_iter().count() >= 3);
+}
+
+#[test]
 fn what_a_check_says_is_one_short_line_and_valid_json() {
     for text in ["line\nbreak \"quote\" \\ \u{1b}[31m", &"ü".repeat(10_000), ""] {
         let (_, _, health) = health();
