@@ -43,6 +43,7 @@ mod redis;
 mod sampler;
 
 pub use error_type::ErrorType;
+pub use metercast_core::InstrumentError;
 pub use nats::{NatsClient, NatsObservation, NatsState, NatsStatus, observe_nats};
 pub use operations::{OperationTimer, Operations};
 pub use pool::{

@@ -44,7 +44,7 @@
 //!
 //! # Labels
 //!
-//! What a job is, why it failed and how it ended in the words of an application are [`Word`](metercast_core::label::Word)s, whose type knows all values there are. A text
+//! What a job is, why it failed and how it ended in the words of an application are [`Word`]s, whose type knows all values there are. A text
 //! does not compile there.
 
 #![forbid(unsafe_code)]
@@ -65,6 +65,8 @@ pub use attempt::{Attempt, AttemptOutcome, JobStatus};
 pub use delivery::Delivery;
 pub use heartbeat::{Heartbeat, LastBeat};
 pub use jobs::Jobs;
+pub use metercast_core::InstrumentError;
+pub use metercast_core::label::Word;
 pub use metrics::JobMetrics;
 pub use worker::Worker;
 pub use workers::{ConnectedWorker, WorkerSet, Workers};

@@ -33,7 +33,7 @@
 //!
 //! A [`Connection`] is a guard of which there may be clones, in the tasks that read and write: it ends with the last of them, also when they
 //! are cancelled or panic. A socket that is a `Stream` and a `Sink` of messages need not be counted by hand: [`Connection::measure`]
-//! gives the same socket, measured. Whatever ends up in a label is a [`Word`](metercast_core::label::Word), whose type knows all values
+//! gives the same socket, measured. Whatever ends up in a label is a [`Word`], whose type knows all values
 //! there are.
 //!
 //! # Features
@@ -66,6 +66,8 @@ pub use closing::CloseReason;
 pub use connection::Connection;
 pub use handling::Handling;
 pub use message::{MessageKind, SocketMessage};
+pub use metercast_core::InstrumentError;
+pub use metercast_core::label::Word;
 pub use metrics::SocketMetrics;
 pub use socket::MeasuredSocket;
 pub use sockets::Sockets;
