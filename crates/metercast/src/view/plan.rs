@@ -84,7 +84,7 @@ impl Plan {
         settle(&mut projection, &mut warnings);
         let or_else = projection.buckets.as_ref().map_or(Ok(Shape::Declared), |wanted| bounds(wanted, None));
         let or_else = or_else.unwrap_or_else(|fault| {
-            warnings.say(format!(
+            warnings.say(&format!(
                 "what is to be the buckets of all histograms {fault}; they have those of their unit"
             ));
             Shape::Declared
@@ -166,8 +166,7 @@ impl Plan {
         });
         if wanted.restarted() {
             self.warnings.say(
-                "histograms that had values before begin anew in the buckets that are asked for now; nobody else notices"
-                    .to_owned(),
+                "histograms that had values before begin anew in the buckets that are asked for now; nobody else notices",
             );
         }
         self.wanted = Some(wanted);
@@ -388,13 +387,13 @@ fn has_name(owners: &mut HashMap<String, Owner>, stream: &Stream, warnings: &mut
     let is_owner = owner.declared == declared && owner.ordinal == ordinal;
     if !is_owner && owner.declared == declared {
         let (metric, name) = (stream.spelled_as_declared(), stream.name());
-        warnings.say(format!(
+        warnings.say(&format!(
             "two views of metric {metric} make streams of the name {name:?}; the second is left out: give one a name"
         ));
     } else if !is_owner {
         let (first, second) = (&owner.spelled, stream.spelled());
         warnings
-            .say(format!("metrics {first} and {second} have one name; the second is left out: rename one"));
+            .say(&format!("metrics {first} and {second} have one name; the second is left out: rename one"));
     }
     is_owner
 }

@@ -41,7 +41,7 @@ pub(super) fn resolve(
         && let Some(wanted) = face.unit.take()
     {
         let view = said(unit_by);
-        warnings.say(format!(
+        warnings.say(&format!(
             "{view} asks for unit {wanted:?}, and there is no way from {declared:?}, the unit of metric {metric}, which keeps it: \
              ask for a unit that measures the same"
         ));
@@ -53,7 +53,7 @@ pub(super) fn resolve(
         // A pattern may well match others beside histograms.
         if is_meant || definition.kind() == Kind::Histogram {
             let view = said(aggregation_by);
-            warnings.say(format!("{view} asks for buckets of metric {metric}, which {fault}"));
+            warnings.say(&format!("{view} asks for buckets of metric {metric}, which {fault}"));
         }
         Shape::Declared
     });
@@ -140,7 +140,7 @@ pub(super) fn settle(projection: &mut Arc<Projection>, warnings: &mut Warnings) 
         }
         while let Some(Clash { first, second, at, to }) = clash(&view.labels) {
             view.labels.remove(at);
-            warnings.say(format!(
+            warnings.say(&format!(
                 "{} renames both {first:?} and {second:?} to {to:?}, and labels that differ are not one; {second:?} keeps its key: \
                  rename it to another",
                 spelled(Some(view))
@@ -150,7 +150,7 @@ pub(super) fn settle(projection: &mut Arc<Projection>, warnings: &mut Warnings) 
         for (key, is_alias) in [("rename", false), ("alias", true)] {
             let name = if is_alias { &view.alias } else { &view.name };
             let Some((name, fault)) = name.as_ref().and_then(|name| Some((name, instrument_name_fault(name)?))) else { continue };
-            warnings.say(format!("{} has the {key} {name:?}, which {fault}; it is left out until then", spelled(Some(view))));
+            warnings.say(&format!("{} has the {key} {name:?}, which {fault}; it is left out until then", spelled(Some(view))));
             is_left_out |= is_alias;
             if !is_alias {
                 view.name = None;

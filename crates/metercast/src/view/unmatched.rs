@@ -140,11 +140,11 @@ impl Unmatched {
             match met {
                 Met::Nothing => {
                     let what = format!("{said} matches no metric {}", self.when.mend("metrics"));
-                    if view.said.is_for_all() { warnings.say_of_all(what) } else { warnings.say(what) }
+                    if view.said.is_for_all() { warnings.say_of_all(what) } else { warnings.say(&what) }
                 }
                 // What is for all exporters may well be of no use to one.
                 Met::LeftOut if view.said.is_for_all() => {}
-                Met::LeftOut => warnings.say(format!(
+                Met::LeftOut => warnings.say(&format!(
                     "{said} matches only metrics that the filter of the exporter leaves out; check the filter, or take the view out"
                 )),
                 Met::Something => {}
@@ -174,13 +174,13 @@ impl Unmatched {
                 let glob = glob.as_str();
                 match met {
                     Met::Nothing => warnings
-                        .say(format!("{key}: {glob:?} matches no metric {}", self.when.mend("metrics"))),
+                        .say(&format!("{key}: {glob:?} matches no metric {}", self.when.mend("metrics"))),
                     Met::LeftOut => {
                         let (others, taken) = match filter.visibility {
                             Visibilities::Private => ("public", "private"),
                             _ => ("private", "public"),
                         };
-                        warnings.say(format!(
+                        warnings.say(&format!(
                             "{key}: {glob:?} matches only {others} metrics so far, and the exporter takes {taken} ones; say another \
                              visibility, or take the pattern out"
                         ));
@@ -214,7 +214,7 @@ impl Unmatched {
             for (what, pattern) in view.labels.iter().flat_map(patterns_of) {
                 if !keys.iter().any(|key| pattern.matches(key)) {
                     let (view, pattern) = (spelled(Some(view)), pattern.as_str());
-                    warnings.say(format!(
+                    warnings.say(&format!(
                         "{view} {what} labels by {pattern:?}, which matches no label of its metrics {}",
                         self.when.mend("labels")
                     ));

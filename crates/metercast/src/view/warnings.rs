@@ -19,7 +19,7 @@ impl Warnings {
     }
 
     /// Says this, unless it was said before.
-    pub(super) fn say(&mut self, what: String) {
+    pub(super) fn say(&mut self, what: &str) {
         self.say_of_all(format!("exporter {:?}: {what}", self.exporter));
     }
 
