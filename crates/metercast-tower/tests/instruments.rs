@@ -384,3 +384,15 @@ fn what_the_layer_measures_itself_is_not_measured_again_and_a_warning_says_so() 
     send(&joined, &store);
     assert_eq!(counts(), [5.0, 0.0, 5.0]);
 }
+
+#[test]
+fn the_instruments_of_the_readme_are_accepted() {
+    let readme = include_str!("../../../README.md");
+    let files = readme.split("```toml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0));
+    let files: Vec<_> = files.filter(|text| text.contains("[telemetry.instruments")).collect();
+    assert!(!files.is_empty());
+    for text in files {
+        let (_, config) = read(text).unwrap();
+        assert!(config.instruments() > 0 && config.warnings().is_empty(), "{text}{:?}", config.warnings());
+    }
+}

@@ -209,6 +209,8 @@ fn every_file_in_the_readme_is_accepted() {
     let (oracle, folder) = (Oracle::new(), folder::Folder::new("readme"));
     folder.write("usage-token", "t0ken");
     let files = files.into_iter().filter(|text| text.contains("[telemetry"));
+    // Those need stages, which metercast-tower has; its tests read them.
+    let files = files.filter(|text| !text.contains("[telemetry.instruments"));
     let mut read = 0;
     for text in files {
         assert!(oracle.takes(text), "{text}");
