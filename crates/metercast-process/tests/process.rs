@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::sync::{Mutex, PoisonError};
 
 use metercast::snapshot::{Point, Series};
 use metercast::{InMemoryReader, Log, PrometheusPage, Snapshot, Store};
@@ -39,8 +40,12 @@ fn status(key: &str) -> f64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
+/// Held by each test: what the process has is looked at, which other tests of it would change.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_semantic_names_say_what_the_system_says() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (_, reader) = observed(ProcessNames::Semantic);
     let before = reader.collect();
     // Something to be seen: memory that is written, time that is used, files that are open.
@@ -64,7 +69,7 @@ fn the_semantic_names_say_what_the_system_says() {
     };
     near("process.memory.usage", status("VmRSS") * 1024.0, 16e6);
     near("process.memory.virtual", status("VmSize") * 1024.0, 16e6);
-    // Other tests of this file may begin and end meanwhile.
+    // The harness has threads of its own.
     near("process.thread.count", status("Threads"), 4.0);
     let grown = value(&after, "process.memory.usage") - value(&before, "process.memory.usage");
     assert!(grown > 32e6, "{grown}");
@@ -99,6 +104,7 @@ fn the_semantic_names_say_what_the_system_says() {
 
 #[test]
 fn prometheus_names_are_those_of_its_clients_whatever_the_page_is_told() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (store, _) = observed(ProcessNames::Prometheus);
     let expected = metrics_process::collector::collect();
     let strange = metercast::PageOptions::new().namespace("shop").unit_suffix(false).total_suffix(false);
@@ -144,6 +150,7 @@ fn prometheus_names_are_those_of_its_clients_whatever_the_page_is_told() {
 
 #[test]
 fn an_observation_that_is_dropped_leaves_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let store = Store::new();
     let observed = store.scope(metercast_process::observe);
     assert!(!store.collect().is_empty());

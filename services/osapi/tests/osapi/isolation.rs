@@ -1,5 +1,6 @@
 //! Several components in one process, and NATS as one of them: each with its own figures.
 
+use conformance::http::ask;
 use conformance::program::{free_address, until, use_programs};
 
 use super::support::{Osapi, measured, value_in};
@@ -60,6 +61,10 @@ fn components_in_one_process_have_each_its_own_page() {
     let config =
         measured(&free_address()).replace("nats: { server: {", "nats: { server: { store_dir: stored,");
     let all = Osapi::start("start", &config, &variables).at(&api, &metrics[0]);
+    // The first word of the program comes from whichever component is there first.
+    for address in &metrics {
+        until(address, || ask(&format!("http://{address}/metrics"), "GET", "", b"").ok());
+    }
     all.wait_for("osapi_component_up", 1.0);
     let id = all.create("ok");
     assert_eq!(all.done(&id)["status"], "completed");
