@@ -175,20 +175,8 @@ pub(in crate::config) const OTLP: &[Key] = &[
         "Whether a gRPC endpoint without a scheme is not encrypted.",
     ),
     key("interval", Takes::Time, "\"60s\"", "\"10s\"", "From one push to the next."),
-    key(
-        "timeout",
-        Takes::Time,
-        "\"10s\"",
-        "\"5s\"",
-        "For one push with all its attempts; `\"0s\"` is no limit.",
-    ),
-    key(
-        "compression",
-        Takes::Words(&Compression::NAMES),
-        "\"none\"",
-        "\"gzip\"",
-        "How the body is compressed.",
-    ),
+    TIMEOUT,
+    COMPRESSION,
     CLIENT_TLS_KEY,
     PROXY,
     key(
@@ -205,16 +193,10 @@ pub(in crate::config) const OTLP: &[Key] = &[
         "\"exponential\"",
         "Which buckets histograms have that do not say so themselves.",
     ),
-    key(
-        "max_request_size",
-        Takes::Count(4_096, 67_108_864),
-        "",
-        "4194304",
-        "The most bytes of a request, before it is compressed; what is more is sent in several.",
-    ),
-    key("auth", Takes::OneOf(AUTH), "", "{ bearer = \"${file:token}\" }", "Who we are."),
+    MAX_REQUEST_SIZE,
+    AUTH_KEY,
     key("dataset", Takes::Secret, "", "\"metrics\"", "The name of a dataset, for a preset that has such."),
-    key("headers", Takes::SecretMap, "", "{ \"x-scope\" = \"a\" }", "Headers that each push carries."),
+    HEADERS,
     RESOURCE,
 ];
 
@@ -237,6 +219,37 @@ pub(in crate::config) const STDOUT: &[Key] =
 /// What one that the program describes has.
 pub(in crate::config) const CUSTOM: &[Key] =
     &[key("interval", Takes::Time, "\"60s\"", "\"10s\"", "From one export to the next."), RESOURCE];
+
+// What every push over OTLP has, whatever it carries.
+pub(super) const TIMEOUT: Key = key(
+    "timeout",
+    Takes::Time,
+    "\"10s\"",
+    "\"5s\"",
+    "For one push with all its attempts; `\"0s\"` is no limit.",
+);
+
+pub(super) const COMPRESSION: Key = key(
+    "compression",
+    Takes::Words(&Compression::NAMES),
+    "\"none\"",
+    "\"gzip\"",
+    "How the body is compressed.",
+);
+
+pub(super) const MAX_REQUEST_SIZE: Key = key(
+    "max_request_size",
+    Takes::Count(4_096, 67_108_864),
+    "",
+    "4194304",
+    "The most bytes of a request, before it is compressed; what is more is sent in several.",
+);
+
+pub(super) const AUTH_KEY: Key =
+    key("auth", Takes::OneOf(AUTH), "", "{ bearer = \"${file:token}\" }", "Who we are.");
+
+pub(super) const HEADERS: Key =
+    key("headers", Takes::SecretMap, "", "{ \"x-scope\" = \"a\" }", "Headers that each push carries.");
 
 pub(super) const CLIENT_TLS_KEY: Key = key(
     "tls",

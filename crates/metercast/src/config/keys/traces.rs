@@ -1,8 +1,10 @@
 //! The keys of traces.
 
-use super::exporters::{AUTH, CLIENT_TLS_KEY, PROXY, RESOURCE};
+use super::exporters::{
+    AUTH_KEY, CLIENT_TLS_KEY, COMPRESSION, HEADERS, MAX_REQUEST_SIZE, PROXY, RESOURCE, TIMEOUT,
+};
 use super::{Key, Takes, key};
-use crate::config::otlp::{Compression, Protocol};
+use crate::config::otlp::Protocol;
 use crate::config::traces::Strategy;
 
 /// The most spans that may wait.
@@ -71,31 +73,13 @@ pub(in crate::config) const TRACES: &[Key] = &[
         "\"1s\"",
         "From one push to the next, unless a batch is full before.",
     ),
-    key(
-        "timeout",
-        Takes::Time,
-        "\"10s\"",
-        "\"5s\"",
-        "For one push with all its attempts; `\"0s\"` is no limit.",
-    ),
-    key(
-        "compression",
-        Takes::Words(&Compression::NAMES),
-        "\"none\"",
-        "\"gzip\"",
-        "How the body is compressed.",
-    ),
+    TIMEOUT,
+    COMPRESSION,
     CLIENT_TLS_KEY,
     PROXY,
-    key(
-        "max_request_size",
-        Takes::Count(4_096, 67_108_864),
-        "",
-        "4194304",
-        "The most bytes of a request, before it is compressed; what is more is sent in several.",
-    ),
-    key("auth", Takes::OneOf(AUTH), "", "{ bearer = \"${file:token}\" }", "Who we are."),
-    key("headers", Takes::SecretMap, "", "{ \"x-scope\" = \"a\" }", "Headers that each push carries."),
+    MAX_REQUEST_SIZE,
+    AUTH_KEY,
+    HEADERS,
     RESOURCE,
 ];
 

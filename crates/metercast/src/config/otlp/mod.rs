@@ -314,7 +314,7 @@ pub struct OtlpConfig {
 
 impl OtlpConfig {
     /// What is pushed.
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "nobody pushes"))]
     pub(crate) fn signal(&self) -> Signal {
         self.signal
     }
