@@ -17,7 +17,7 @@ pub struct Parsed<'a> {
     pub kind: &'a str,
     /// Its description.
     pub help: Option<String>,
-    /// By name of the sample and its labels.
+    /// By name of the sample, escaped as on the page, and its labels.
     pub samples: BTreeMap<(&'a str, Labels), Number<'a>>,
 }
 
@@ -125,25 +125,28 @@ fn bound_of(text: &str, is_open: bool) -> String {
 /// The name that a line of a family begins with, and what follows it.
 fn named(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('"') {
-        // Names of metrics have nothing that is escaped.
         Some(quoted) => {
-            let (name, rest) = quoted.split_once("\" ")?;
-            assert!(!is_metric_name(name), "{name:?} needs no quotation marks");
-            Some((name, rest))
+            let (name, rest) = quoted_name(quoted)?;
+            Some((name, rest.strip_prefix(' ')?))
         }
         None => text.split_once(' ').inspect(|(name, _)| assert!(is_metric_name(name), "{name:?}")),
     }
+}
+
+/// A name after its first quotation mark, and what follows its last. It stays escaped, as it is in all lines of its family.
+fn quoted_name(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_at(closing_quote(text)?);
+    // Panics for what is no escape.
+    let plain = unescaped(name, true);
+    assert!(!is_metric_name(&plain), "{name:?} needs no quotation marks");
+    Some((name, &rest[1..]))
 }
 
 /// `name{a="1",b="2"} 3` or `{"a name",a="1",b="2"} 3`, and in OpenMetrics what may follow: ` # {} 3 1700000000`. Gives the value
 /// of the exemplar, too.
 fn sample(line: &str) -> (&str, Labels, Number<'_>, Option<f64>) {
     let (name, mut rest) = match line.strip_prefix("{\"") {
-        Some(quoted) => {
-            let (name, rest) = quoted.split_once('"').expect("a quoted name ends");
-            assert!(!is_metric_name(name), "{name:?} needs no quotation marks");
-            (name, rest)
-        }
+        Some(quoted) => quoted_name(quoted).expect("a quoted name ends"),
         None => {
             let name_ends = line.find(['{', ' ']).expect("a name ends");
             let (name, rest) = line.split_at(name_ends);

@@ -18,7 +18,7 @@ pub fn as_text(page: &[u8]) -> String {
     for family in decode(page) {
         let name = family.name.as_deref().expect("a name");
         let kind = MetricType::try_from(family.kind.unwrap_or_default()).expect("a known type");
-        let shown = if is_metric_name(name) { name.to_owned() } else { format!("\"{name}\"") };
+        let shown = if is_metric_name(name) { name.to_owned() } else { format!("\"{}\"", escaped(name)) };
         if let Some(help) = family.help.as_deref().filter(|help| !help.is_empty()) {
             let _ = writeln!(out, "# HELP {shown} {}", help.replace('\\', "\\\\").replace('\n', "\\n"));
         }
@@ -76,7 +76,7 @@ fn sample(out: &mut String, name: &str, labels: &[LabelPair], part: Option<(&str
     let is_legal = is_metric_name(name);
     let mut inside: Vec<String> = Vec::new();
     if !is_legal {
-        inside.push(format!("\"{name}\""));
+        inside.push(format!("\"{}\"", escaped(name)));
     }
     for LabelPair { name, value } in labels {
         let (name, value) = (name.as_deref().expect("a name"), value.as_deref().unwrap_or_default());
