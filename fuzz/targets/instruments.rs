@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use metercast::config::{Config, ConfigError};
-use metercast::dynamic::{Found, Level, Measures, Moment, Selection, Selector, Source, Stage, Standard, Stages};
+use metercast::dynamic::{
+    Found, Level, Measures, Moment, Selection, Selector, Source, Stage, Stages, Standard,
+};
 use metercast::{Log, PrometheusPage, Store, Telemetry};
 
 const FILE: &str = "fuzzed.toml";
