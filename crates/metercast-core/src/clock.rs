@@ -92,6 +92,14 @@ impl MockClock {
         OnAdvance { clock: self.clone(), number }
     }
 
+    /// The same before all others: for who does within `wake` what is due, and others hand over.
+    #[doc(hidden)]
+    pub fn on_advance_first(&self, wake: impl Fn() + Send + Sync + 'static) -> OnAdvance {
+        let number = self.0.next.fetch_add(1, Relaxed);
+        self.waiting().insert(0, (number, Arc::new(wake)));
+        OnAdvance { clock: self.clone(), number }
+    }
+
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Wake)>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +123,8 @@ impl Drop for OnAdvance {
     fn drop(&mut self) {
         let mut waiting = self.clock.waiting();
         let at = waiting.iter().position(|(number, _)| *number == self.number);
-        let gone = at.map(|at| waiting.swap_remove(at));
+        // The others stay in their order.
+        let gone = at.map(|at| waiting.remove(at));
         drop(waiting);
         // What it holds is somebody else's.
         drop(gone);
@@ -165,11 +174,14 @@ mod tests {
         let (woken, other) = (Arc::new(AtomicU64::new(0)), clock.clone());
         let of_wake = Arc::clone(&woken);
         let waits = clock.on_advance(move || _ = of_wake.fetch_add(1, Relaxed));
+        let of_first = Arc::clone(&woken);
+        let first =
+            clock.on_advance_first(move || assert_eq!(of_first.load(Relaxed), 0, "before the others"));
         let before = clock.now();
         other.advance(Duration::from_secs(3));
         assert_eq!((clock.elapsed(), clock.now() - before), (Duration::from_secs(3), Duration::from_secs(3)));
         assert_eq!(clock.time(), UNIX_EPOCH + Duration::from_secs(3));
-        drop(waits);
+        drop((waits, first));
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);
         assert_eq!(woken.load(Relaxed), 1);

@@ -15,7 +15,7 @@ use crate::window::HOUR;
 pub(crate) enum Ticker {
     /// On a thread of its own.
     Thread(Option<SyncSender<()>>, Option<JoinHandle<()>>),
-    /// Whenever a test lets time pass, before anything else happens in the time that it is then.
+    /// Whenever a test lets time pass, before exporters hand over what there is in the time that it is then.
     Mocked { _on_advance: OnAdvance },
 }
 
@@ -30,7 +30,7 @@ impl Ticker {
         let weak = Arc::downgrade(inner);
         if let Some(clock) = inner.time().mocked() {
             let (written, of_wake) = (Mutex::new(clock.now()), clock.clone());
-            let on_advance = clock.on_advance(move || wake(&weak, &written, of_wake.now()));
+            let on_advance = clock.on_advance_first(move || wake(&weak, &written, of_wake.now()));
             return Ok(Ticker::Mocked { _on_advance: on_advance });
         }
         let (end, ended) = mpsc::sync_channel::<()>(0);

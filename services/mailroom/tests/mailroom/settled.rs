@@ -45,7 +45,7 @@ fn requests(url: &str, boxes: u64) {
     assert_eq!(ask(url, "GET", "/nothing"), 404);
 }
 
-/// Waits until these are pushed, which is each second by the clock on the wall.
+/// Waits until these are pushed, which is each hour by the same clock.
 fn expect(collector: &Collector, expected: &[String]) {
     until(&format!("{expected:?}"), || {
         (collector.got().last().map(Got::lines).as_deref() == Some(expected)).then_some(())
@@ -67,7 +67,7 @@ fn figures(requests: u64, entries: u64, boxes: u64) -> Vec<String> {
 fn what_came_in_a_week_leaves_in_the_next_one_and_nothing_else_ever_does() {
     let (collector, folder) = (Collector::new(None), Folder::new());
     let config = format!(
-        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'example.org'\nprofile = 'settled'\ninterval_secs = 1\n",
+        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'example.org'\nprofile = 'settled'\ninterval_secs = 3600\n",
         collector.url
     );
     let settings = settings(&folder, &config);
@@ -131,7 +131,7 @@ fn in_its_first_week_a_mailroom_has_nothing_to_tell_and_says_nothing_of_that() {
 fn small_figures_do_not_leave_and_the_others_are_rounded() {
     let (collector, folder) = (Collector::new(None), Folder::new());
     let config = format!(
-        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'o'\nprofile = 'settled'\ninterval_secs = 1\nat_least = 10\nround_to = 5\n",
+        "[telemetry]\nendpoint = '{}'\nauth_token = 't'\noperator_domain = 'o'\nprofile = 'settled'\ninterval_secs = 3600\nat_least = 10\nround_to = 5\n",
         collector.url
     );
     let settings = settings(&folder, &config);

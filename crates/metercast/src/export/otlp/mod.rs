@@ -45,6 +45,7 @@ mod json;
 mod message;
 mod options;
 mod outcome;
+mod pace;
 mod pending;
 mod point;
 mod protobuf;

@@ -1,5 +1,6 @@
 //! What an exporter's thread does: waits until a push is due or asked for, and answers who asked.
 
+use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
@@ -14,6 +15,7 @@ use super::change::Change;
 use super::error::ExportError;
 use super::exporter::{End, Exporter};
 use super::message::OtlpMessage;
+use super::pace::Pace;
 use super::settings::Settings;
 use crate::export::panic::panic_message;
 use crate::log::Level;
@@ -73,10 +75,15 @@ impl Commands {
 
     /// Waits until a moment, or for the next command if that comes first.
     pub(super) async fn until(&mut self, moment: Instant) -> Result<(), Abandoned> {
+        self.unless(sleep_until(moment)).await
+    }
+
+    /// Waits for this, or for the next command if that comes first.
+    async fn unless(&mut self, wait: impl Future<Output = ()>) -> Result<(), Abandoned> {
         tokio::select! {
             biased;
             command = self.next() => command.map(drop),
-            () = sleep_until(moment) => Ok(()),
+            () = wait => Ok(()),
         }
     }
 
@@ -121,6 +128,7 @@ impl Commands {
 /// The exporter, on its thread. It pushes one after the other, never two at once.
 pub(super) struct Worker {
     exporter: Exporter,
+    pace: Pace,
     interval: Duration,
     commands: Commands,
 }
@@ -149,8 +157,8 @@ impl Worker {
         commands: UnboundedReceiver<Command>,
     ) -> io::Result<Worker> {
         let interval = interval_of(&settings);
-        let exporter = Exporter::new(settings, reader, resource)?;
-        Ok(Worker { exporter, interval, commands: Commands::new(commands) })
+        let (exporter, pace) = (Exporter::new(settings, reader, resource)?, Pace::of(reader.store()));
+        Ok(Worker { exporter, pace, interval, commands: Commands::new(commands) })
     }
 
     /// Asks the store for what it needs, before its thread has begun.
@@ -181,12 +189,17 @@ impl Worker {
     }
 
     async fn run(mut self) -> Option<Box<OtlpMessage>> {
-        // The first push comes some time within the interval, so that programs that start together do not push together.
-        let mut due = Instant::now() + self.exporter.part_of(self.interval);
+        let mut due = self.first(self.interval);
         loop {
             if !self.commands.are_waiting() {
-                let due = self.exporter.pause().map_or(due, |until| due.max(until));
-                if self.commands.until(due).await.is_err() {
+                let (pace, pause) = (&mut self.pace, self.exporter.pause());
+                let wait = async {
+                    pace.reached(due).await;
+                    if let Some(until) = pause {
+                        sleep_until(until).await;
+                    }
+                };
+                if self.commands.unless(wait).await.is_err() {
                     return None;
                 }
             }
@@ -217,8 +230,14 @@ impl Worker {
                     }
                 }
             }
-            due = next(due, self.interval);
+            due = next(due, self.interval, self.pace.now());
         }
+    }
+
+    /// When the first push is due: some time within this, so that programs that start together do not push together. A test knows when.
+    fn first(&mut self, within: Duration) -> Instant {
+        let after = if self.pace.is_mocked() { within } else { self.exporter.part_of(within) };
+        self.pace.now() + after
     }
 
     /// Goes on with other settings, after a push with the old ones, which who asked before gets if it succeeds. Returns when
@@ -243,7 +262,7 @@ impl Worker {
         let is_elsewhere = self.exporter.change(change);
         // Whether the new way works is to be known soon.
         let within = if is_elsewhere { self.interval.min(SOON) } else { self.interval };
-        Ok(Instant::now() + self.exporter.part_of(within))
+        Ok(self.first(within))
     }
 }
 
@@ -260,11 +279,11 @@ fn interval_of(settings: &Settings) -> Duration {
 
 /// The next moment of a rhythm. After a push that took longer than the interval, the next one is due when it would have
 /// been anyway.
-fn next(due: Instant, interval: Duration) -> Instant {
-    let Some(late) = Instant::now().checked_duration_since(due) else { return due };
+fn next(due: Instant, interval: Duration, now: Instant) -> Instant {
+    let Some(late) = now.checked_duration_since(due) else { return due };
     let into = late.as_nanos() % interval.as_nanos();
     // The interval fits, and so does what is left of it.
-    Instant::now() + interval - Duration::from_nanos(into as u64)
+    now + interval - Duration::from_nanos(into as u64)
 }
 
 #[cfg(test)]

@@ -173,7 +173,16 @@ fn settings() -> Settings {
 
 /// Lets an exporter work against the script while the test runs.
 async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: impl AsyncFnOnce(&Stage)) {
-    let store = Store::new();
+    play_in(Store::new(), settings, script, test).await;
+}
+
+/// The same in this store, by its clock.
+async fn play_in(
+    store: Store,
+    settings: Settings,
+    script: impl IntoIterator<Item = Play>,
+    test: impl AsyncFnOnce(&Stage),
+) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let log = Log::to({
         let lines = Arc::clone(&lines);
@@ -189,7 +198,8 @@ async fn play(settings: Settings, script: impl IntoIterator<Item = Play>, test: 
     reader.measure(false);
     let mut exporter = Exporter::new(settings, &reader, &[]).unwrap().by(script);
     exporter.begin();
-    let worker = Worker { exporter, interval, commands: Commands::new(received) };
+    let worker =
+        Worker { exporter, pace: Pace::of(&stage.store), interval, commands: Commands::new(received) };
     let test = async {
         test(&stage).await;
         drop(stage);

@@ -1,5 +1,7 @@
 //! When a request is sent: rhythms, back-off, and what a receiver asks for.
 
+use metercast_core::MockClock;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -128,6 +130,34 @@ async fn a_push_without_a_timeout_fails_at_the_latest_when_the_next_is_due_and_s
         stage.until(1).await;
         sleep(60 * SECOND).await;
         assert!(stage.lines()[0].contains("answered 503 Service Unavailable"));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_goes_by_the_clock_of_a_test_and_what_follows_a_failure_by_the_systems() {
+    let clock = MockClock::new();
+    play_in(Store::with_clock(&clock), settings(), [status(503)], async |stage| {
+        stage.order();
+        let pushed = async |by: u32, count: usize| {
+            clock.advance(by * SECOND);
+            let sent = stage.until(count).await;
+            // However much time passes meanwhile.
+            sleep(3600 * SECOND).await;
+            assert_eq!(stage.sent().len(), count, "after another {by} s");
+            sent
+        };
+        pushed(0, 0).await;
+        pushed(59, 0).await;
+        let sent = pushed(1, 2).await;
+        assert!(gaps(&sent)[0] <= SECOND, "the second attempt: {:?}", gaps(&sent));
+        pushed(150, 3).await;
+        pushed(29, 3).await;
+        pushed(1, 4).await;
+        stage.flush(SECOND).await.unwrap();
+        pushed(59, 5).await;
+        stage.change(Settings { interval: 10 * SECOND, ..super::settings() }, [], SECOND);
+        pushed(1, 6).await;
     })
     .await;
 }
