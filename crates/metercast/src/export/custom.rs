@@ -10,6 +10,7 @@ use metercast_core::{MockClock, Value};
 
 use crate::collection::Collection;
 use crate::config::{CustomConfig, SharedExporter};
+use crate::export::ending::{Ending, reading_panicked};
 use crate::export::panic::panic_message;
 use crate::export::timer;
 use crate::log::Level;
@@ -166,29 +167,11 @@ impl timer::Work for Work {
                 self.reader.own().points(points, exported.as_ref().err().map(|(kind, _)| *kind));
                 exported
             }
-            Err(panic) => {
-                let message = panic_message(&*panic);
-                Err((
-                    "panic",
-                    format!("reading the store panicked ({message:?}); please report this to metercast"),
-                ))
-            }
+            Err(panic) => Err(reading_panicked(&*panic)),
         };
-        self.reader.own().operation(started.elapsed(), outcome.as_ref().err().map(|(kind, _)| *kind));
-        let (name, log) = (&self.name, self.reader.log());
-        match outcome {
-            Ok(()) => {
-                if log.settle(&self.subject()) {
-                    log.write(Level::Info, &format!("exporter {name:?}: exports again"));
-                }
-                Ok(())
-            }
-            Err((kind, message)) => {
-                let line = format!("exporter {name:?}: cannot export: {message}");
-                log.write_rarely_of(Level::Error, &self.subject(), kind, &line);
-                Err(message)
-            }
-        }
+        let (reader, name, subject) = (&self.reader, &self.name, &self.subject());
+        let outcome = outcome.map_err(|(kind, says)| (kind, format!("cannot export: {says}")));
+        Ending { reader, name, subject, again: "exports again" }.of(started, outcome)
     }
 
     fn clock(&self) -> Option<MockClock> {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 pub(crate) mod custom;
+mod ending;
 mod hex;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;

@@ -7,9 +7,8 @@ use metercast_core::{MockClock, Value};
 
 use super::Pushgateway;
 use crate::config::PushgatewayConfig;
-use crate::export::panic::panic_message;
+use crate::export::ending::{Ending, reading_panicked};
 use crate::export::timer::Work;
-use crate::log::Level;
 use crate::reader::Reader;
 use crate::view::When;
 
@@ -71,26 +70,11 @@ impl Work for Push {
         let outcome = match put {
             Ok(answered) => answered.map_err(|error| (error.error_type(), error.to_string())),
             Err(panic) => {
-                let message = panic_message(&*panic);
-                let says =
-                    format!("reading the store panicked ({message:?}); please report this to metercast");
-                Err(("panic".to_owned(), says))
+                let (kind, says) = reading_panicked(&*panic);
+                Err((kind.to_owned(), says))
             }
         };
-        reader.own().operation(started.elapsed(), outcome.as_ref().err().map(|(kind, _)| kind.as_str()));
-        let (name, log) = (&self.name, reader.log());
-        match outcome {
-            Ok(()) => {
-                if log.settle(&self.subject()) {
-                    log.write(Level::Info, &format!("exporter {name:?}: push works again"));
-                }
-                Ok(())
-            }
-            Err((cause, message)) => {
-                let line = format!("exporter {name:?}: {message}");
-                log.write_rarely_of(Level::Error, &self.subject(), &cause, &line);
-                Err(message)
-            }
-        }
+        let (name, subject) = (&self.name, &self.subject());
+        Ending { reader, name, subject, again: "push works again" }.of(started, outcome)
     }
 }

@@ -9,6 +9,7 @@ use metercast_core::{MockClock, Value};
 
 use super::lines;
 use crate::config::{StdoutConfig, Writer};
+use crate::export::ending::{Ending, reading_panicked};
 use crate::export::panic::panic_message;
 use crate::export::timer::Work;
 use crate::log::Level;
@@ -88,30 +89,11 @@ impl Work for Print {
                 self.reader.own().points(points, written.as_ref().err().map(|_| "io"));
                 written.map_err(|error| ("io", format!("cannot print: {error}; check where the output goes")))
             }
-            Err(panic) => {
-                let message = panic_message(&*panic);
-                Err((
-                    "panic",
-                    format!("reading the store panicked ({message:?}); please report this to metercast"),
-                ))
-            }
+            Err(panic) => Err(reading_panicked(&*panic)),
         };
         self.spare = text;
-        self.reader.own().operation(started.elapsed(), outcome.as_ref().err().map(|(kind, _)| *kind));
-        let (name, log) = (&self.name, self.reader.log());
-        match outcome {
-            Ok(()) => {
-                if log.settle(&self.subject()) {
-                    log.write(Level::Info, &format!("exporter {name:?}: prints again"));
-                }
-                Ok(())
-            }
-            Err((cause, message)) => {
-                let line = format!("exporter {name:?}: {message}");
-                log.write_rarely_of(Level::Error, &self.subject(), cause, &line);
-                Err(message)
-            }
-        }
+        let (reader, name, subject) = (&self.reader, &self.name, &self.subject());
+        Ending { reader, name, subject, again: "prints again" }.of(started, outcome)
     }
 
     fn clock(&self) -> Option<MockClock> {
