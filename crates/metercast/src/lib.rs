@@ -82,6 +82,10 @@ pub use export::custom::{CustomExporter, Export};
 #[cfg(feature = "otlp")]
 #[doc(hidden)]
 pub use export::otlp::{Courier, Delivery, Undelivered};
+#[cfg(all(unix, feature = "otlp"))]
+#[doc(hidden)]
+pub use signal::Signals;
+
 #[cfg(feature = "otlp")]
 pub use export::otlp::{OtlpEncoding, OtlpMessage, OtlpOptions, Request as OtlpRequest};
 pub use export::prometheus::{

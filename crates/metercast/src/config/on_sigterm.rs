@@ -1,7 +1,7 @@
 //! What happens when the process is asked to end.
 
-/// What happens when the process is asked to end by SIGTERM, as long as an exporter runs that has something to flush: one that pushes. Where
-/// there are only pages, metercast leaves the signal alone, and traces are the business of `metercast-tracing`'s `Traces::shutdown`.
+/// What happens when the process is asked to end by SIGTERM, as long as there is something to flush: an exporter that pushes, or the
+/// traces of `metercast-tracing`. Where there are only pages, metercast leaves the signal alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnSigterm {

@@ -6,7 +6,7 @@ mod terminate;
 
 pub(crate) use hangup::Hangup;
 #[cfg(feature = "otlp")]
-pub(crate) use terminate::Signals;
+pub use terminate::Signals;
 
 /// Whether the program handles or ignores the signal already. Linux says so in the bit masks of `/proc/self/status`;
 /// where nothing says so, it is taken to, since ending a process that wants to end by itself would be worse.

@@ -3,9 +3,10 @@
 //! There is one handler for the process, installed when there first is something to flush, and for good: taking it away
 //! again would leave the signal ignored. As long as nothing runs it does what would have happened without it.
 
+use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signal_hook::consts::SIGTERM;
@@ -13,11 +14,10 @@ use signal_hook::iterator::Signals as Received;
 
 use super::{end, is_handled};
 use crate::config::OnSigterm;
-use crate::log::Log;
-use crate::telemetry::{Running, deadline};
 
-/// Something to flush on SIGTERM, until it is dropped.
-pub(crate) struct Signals {
+/// Something to flush on SIGTERM, until it is dropped: metrics, or the traces of `metercast-tracing`.
+#[doc(hidden)]
+pub struct Signals {
     id: u64,
 }
 
@@ -33,9 +33,7 @@ struct Process {
 struct Entry {
     id: u64,
     on_sigterm: OnSigterm,
-    timeout: Duration,
-    running: Weak<Running>,
-    log: Log,
+    flush: Arc<dyn Fn() + Send + Sync>,
 }
 
 static PROCESS: Mutex<Process> =
@@ -58,7 +56,7 @@ impl Signals {
     /// # Errors
     ///
     /// The system gives no handler or no thread.
-    pub(crate) fn prepare() -> io::Result<()> {
+    pub fn prepare() -> io::Result<()> {
         let mut process = process();
         if process.handled_before.is_none() {
             let handled_before = is_handled(SIGTERM);
@@ -70,23 +68,18 @@ impl Signals {
     }
 
     /// From now on this is flushed, by the handler that was installed.
-    pub(crate) fn start(
-        on_sigterm: OnSigterm,
-        timeout: Duration,
-        running: &Weak<Running>,
-        log: &Log,
-    ) -> Signals {
+    pub fn start(on_sigterm: OnSigterm, flush: impl Fn() + Send + Sync + 'static) -> Signals {
         let mut process = process();
         let id = process.next_id;
         process.next_id += 1;
-        process.entries.push(Entry {
-            id,
-            on_sigterm,
-            timeout,
-            running: Weak::clone(running),
-            log: log.clone(),
-        });
+        process.entries.push(Entry { id, on_sigterm, flush: Arc::new(flush) });
         Signals { id }
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals").field("id", &self.id).finish()
     }
 }
 
@@ -127,11 +120,6 @@ fn wait(mut received: Received) {
 impl Entry {
     /// The thread goes on whatever a log function does.
     fn flush(&self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            let Some(running) = self.running.upgrade() else { return };
-            if let Err(error) = running.flush(deadline(self.timeout)) {
-                error.log(&self.log);
-            }
-        }));
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.flush)()));
     }
 }

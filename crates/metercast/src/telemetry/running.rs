@@ -316,7 +316,14 @@ impl Running {
         #[cfg(all(unix, feature = "otlp"))]
         {
             let signals = listens_to_sigterm.then(|| {
-                Signals::start(config.on_sigterm(), config.shutdown_timeout(), &self.myself, self.log())
+                let (running, timeout) = (Weak::clone(&self.myself), config.shutdown_timeout());
+                let log = self.log().clone();
+                Signals::start(config.on_sigterm(), move || {
+                    let Some(running) = running.upgrade() else { return };
+                    if let Err(error) = running.flush(deadline(timeout)) {
+                        error.log(&log);
+                    }
+                })
             });
             dropped.push(Box::new(std::mem::replace(&mut state.signals, signals)));
         }
