@@ -1,6 +1,7 @@
 """Reads what metercast exports with the parsers of others: a batch as JSON on standard input, the answer on standard output.
 
-{"pages": [{"format": "text" | "openmetrics", "page": "..."}], "messages": [{"encoding": "protobuf" | "json", "body": "<hex>"}]}
+{"pages": [{"format": "text" | "openmetrics", "page": "..."}], "messages": [{"encoding": "protobuf" | "json", "body": "<hex>"}],
+"traces": [as messages, of spans]}
 gives the same lists with what was understood, or {"error": why}. Doubles are written as their 64 bits, so that none is
 rounded on the way.
 """
@@ -16,12 +17,14 @@ import sys
 
 from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 DELTA, CUMULATIVE = 1, 2
 GZIP = b"\x1f\x8b"
-SIXTY_FOUR_BITS = {"timeUnixNano", "startTimeUnixNano", "asInt", "intValue", "count", "bucketCounts", "zeroCount"}
+SIXTY_FOUR_BITS = {"timeUnixNano", "startTimeUnixNano", "endTimeUnixNano", "asInt", "intValue", "count", "bucketCounts", "zeroCount"}
 
 
 def bits(number):
@@ -129,13 +132,13 @@ def metric(metric):
     return "histogram", histogram, data.data_points
 
 
-def read_protobuf(body):
-    request = ExportMetricsServiceRequest()
+def read_protobuf(body, Request):
+    request = Request()
     if body.startswith(GZIP):  # No message begins so. What rotel hands on is compressed, whatever it is told.
         body = gzip.decompress(body)
     request.ParseFromString(body)
     # What the schema does not know would stay in the message unseen.
-    stripped = ExportMetricsServiceRequest()
+    stripped = Request()
     stripped.CopyFrom(request)
     stripped.DiscardUnknownFields()
     assert stripped == request, "the message has fields that the protocol does not know"
@@ -153,7 +156,7 @@ def keys_as_they_must_be(node):
             if key in SIXTY_FOUR_BITS:
                 texts = content if isinstance(content, list) else [content]
                 assert all(isinstance(text, str) for text in texts), f"{key} is {content}"
-            if key == "aggregationTemporality":
+            if key in ("aggregationTemporality", "kind", "code"):
                 assert isinstance(content, int), f"{key} is {content}"
             keys_as_they_must_be(content)
 
@@ -164,21 +167,26 @@ def ids_to_base64(node):
         if isinstance(content, (dict, list)):
             ids_to_base64(content)
     if isinstance(node, dict):
-        for key in {"traceId", "spanId"} & set(node):
-            assert len(node[key]) == (32 if key == "traceId" else 16), f"{key} is {node[key]}"
+        for key in {"traceId", "spanId", "parentSpanId"} & set(node):
+            lengths = {"traceId": [32], "spanId": [16], "parentSpanId": [0, 16]}[key]
+            assert len(node[key]) in lengths, f"{key} is {node[key]}"
             node[key] = base64.b64encode(bytes.fromhex(node[key])).decode()
 
 
-def read_json(body):
+def read_json(body, Request):
     content = json.loads(body.decode())
     keys_as_they_must_be(content)
     ids_to_base64(content)
-    return json_format.ParseDict(content, ExportMetricsServiceRequest())
+    return json_format.ParseDict(content, Request())
+
+
+def read_request(given, Request):
+    read = {"protobuf": read_protobuf, "json": read_json}[given["encoding"]]
+    return read(bytes.fromhex(given["body"]), Request)
 
 
 def message(given):
-    read = {"protobuf": read_protobuf, "json": read_json}[given["encoding"]]
-    request = read(bytes.fromhex(given["body"]))
+    request = read_request(given, ExportMetricsServiceRequest)
     facts = []
     for resource in request.resource_metrics:
         assert resource.scope_metrics, "an envelope is empty"
@@ -205,6 +213,37 @@ def message(given):
     return {"facts": facts}
 
 
+def span(one, resource):
+    assert len(one.trace_id) == 16 and any(one.trace_id), f"the trace of {one.name}"
+    assert len(one.span_id) == 8 and any(one.span_id), f"the id of {one.name}"
+    assert not one.parent_span_id or len(one.parent_span_id) == 8 and any(one.parent_span_id), f"the parent of {one.name}"
+    assert one.name and 0 < one.start_time_unix_nano <= one.end_time_unix_nano, f"times of {one.name}"
+    for event in one.events:
+        assert event.name and event.time_unix_nano, f"an event of {one.name}"
+        attributes(event.attributes)
+    return {
+        "trace": one.trace_id.hex(),
+        "span": one.span_id.hex(),
+        "parent": one.parent_span_id.hex(),
+        "name": one.name,
+        "kind": Span.SpanKind.Name(one.kind).removeprefix("SPAN_KIND_").lower(),
+        "attributes": attributes(one.attributes),
+        "events": [event.name for event in one.events],
+        "resource": resource,
+    }
+
+
+def trace(given):
+    spans = []
+    for resource in read_request(given, ExportTraceServiceRequest).resource_spans:
+        assert resource.scope_spans, "an envelope is empty"
+        of_resource = attributes(resource.resource.attributes)
+        for scope in resource.scope_spans:
+            assert scope.spans, "an envelope is empty"
+            spans += [span(one, of_resource) for one in scope.spans]
+    return {"spans": spans}
+
+
 def answer(read, given):
     try:
         return read(given)
@@ -219,6 +258,7 @@ def main():
         "rotel": os.path.join(os.path.dirname(importlib.util.find_spec("rotel").origin), "rotel-agent"),
         "pages": [answer(page, given) for given in batch["pages"]],
         "messages": [answer(message, given) for given in batch["messages"]],
+        "traces": [answer(trace, given) for given in batch["traces"]],
     }, sys.stdout)
 
 

@@ -25,6 +25,8 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
 use tokio::net::TcpListener;
 
+use crate::oracle::python::{Batch, SpanRead};
+
 /// How long anything that is waited for may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -68,6 +70,8 @@ struct Shared {
     status: AtomicU16,
     /// The paths of requests.
     paths: Mutex<Vec<String>>,
+    /// The messages of spans as they came, and whether they are JSON.
+    messages: Mutex<Vec<(bool, Bytes)>>,
 }
 
 impl Collector {
@@ -88,6 +92,7 @@ impl Collector {
             requests: AtomicUsize::new(0),
             status: AtomicU16::new(200),
             paths: Mutex::default(),
+            messages: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
         thread::spawn(move || {
@@ -126,6 +131,20 @@ impl Collector {
     /// The spans that have come so far.
     pub fn spans(&self) -> Vec<Span> {
         lock(&self.shared.spans).clone()
+    }
+
+    /// The spans that have come so far, as another library reads them. `target` is a folder of the target folder, as `CARGO_TARGET_TMPDIR` is.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot read them, or what they say makes no sense.
+    pub fn spans_read_by_python(&self, target: &str) -> Vec<SpanRead> {
+        let mut batch = Batch::default();
+        for (is_json, message) in &*lock(&self.shared.messages) {
+            batch.spans(*is_json, message);
+        }
+        let read = batch.ask(target).traces.into_iter();
+        read.flat_map(|spans| spans.expect("spans that another library can read")).collect()
     }
 
     /// The spans and traces that exemplars of metrics point at.
@@ -205,6 +224,7 @@ async fn receive(request: Request<Incoming>, shared: &Shared) -> Response<Body> 
         if path.ends_with("/metrics") || path.contains("MetricsService") {
             keep_metrics(message, shared);
         } else {
+            lock(&shared.messages).push((is_json, Bytes::copy_from_slice(message)));
             keep_spans(message, is_json, shared);
         }
     }

@@ -1,5 +1,6 @@
 //! What Python's parsers understand, asked for a whole batch at once: `oracle.py` is started once.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,6 +21,7 @@ pub(super) fn interpreter(target: &str) -> PathBuf {
 pub struct Batch {
     pages: Vec<Value>,
     messages: Vec<Value>,
+    traces: Vec<Value>,
 }
 
 /// What was understood, in the order in which it was asked for.
@@ -29,8 +31,32 @@ pub struct Answers {
     pub pages: Vec<Result<Page, String>>,
     /// The messages: points as JSON by the case they are of, or why they cannot be read.
     pub messages: Vec<Result<Vec<Fact>, String>>,
+    /// The messages of spans, or why they cannot be read.
+    pub traces: Vec<Result<Vec<SpanRead>, String>>,
     /// The collector of the same environment.
     pub rotel: PathBuf,
+}
+
+/// A span as the library reads it. Ids are digits in lower case; that of a parent is empty if there is none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpanRead {
+    /// The trace.
+    pub trace: String,
+    /// The span.
+    pub span: String,
+    /// The span around it.
+    pub parent: String,
+    /// Its name.
+    pub name: String,
+    /// Its kind, as `server`.
+    pub kind: String,
+    /// Its attributes: the type of each value, and the value.
+    pub attributes: BTreeMap<String, (String, Value)>,
+    /// The names of its events.
+    pub events: Vec<String>,
+    /// The attributes of who has sent it.
+    pub resource: BTreeMap<String, (String, Value)>,
 }
 
 /// A page as a parser reads it.
@@ -58,6 +84,7 @@ struct Output {
     rotel: PathBuf,
     pages: Vec<PageOutput>,
     messages: Vec<MessageOutput>,
+    traces: Vec<TraceOutput>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +104,13 @@ enum PageOutput {
 #[serde(untagged)]
 enum MessageOutput {
     Read { facts: Vec<Value> },
+    Error { error: String },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TraceOutput {
+    Read { spans: Vec<SpanRead> },
     Error { error: String },
 }
 
@@ -106,8 +140,12 @@ impl Batch {
     }
 
     fn message(&mut self, encoding: &str, body: &[u8]) {
-        let body: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.messages.push(json!({ "encoding": encoding, "body": body }));
+        self.messages.push(given(encoding, body));
+    }
+
+    /// Adds a message of spans, in JSON or else in protobuf.
+    pub fn spans(&mut self, is_json: bool, body: &[u8]) {
+        self.traces.push(given(if is_json { "json" } else { "protobuf" }, body));
     }
 
     /// Asks. `target` is a folder of the target folder, as `CARGO_TARGET_TMPDIR` is.
@@ -126,7 +164,8 @@ impl Batch {
             .unwrap_or_else(|error| {
                 panic!("{}: {error}; `cargo xtask test --only services` makes it", python.display())
             });
-        let input = json!({ "pages": self.pages, "messages": self.messages }).to_string();
+        let input =
+            json!({ "pages": self.pages, "messages": self.messages, "traces": self.traces }).to_string();
         // It reads all before it writes anything.
         child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("oracle.py reads");
         let output = child.wait_with_output().expect("oracle.py ends");
@@ -135,6 +174,7 @@ impl Batch {
         Answers {
             pages: output.pages.into_iter().map(PageOutput::read).collect(),
             messages: output.messages.into_iter().map(MessageOutput::read).collect(),
+            traces: output.traces.into_iter().map(TraceOutput::read).collect(),
             rotel: output.rotel,
         }
     }
@@ -185,6 +225,20 @@ impl MessageOutput {
         facts.sort_by(|a, b| a.fact.cmp(&b.fact));
         Ok(facts)
     }
+}
+
+impl TraceOutput {
+    fn read(self) -> Result<Vec<SpanRead>, String> {
+        match self {
+            TraceOutput::Read { spans } => Ok(spans),
+            TraceOutput::Error { error } => Err(error),
+        }
+    }
+}
+
+fn given(encoding: &str, body: &[u8]) -> Value {
+    let body: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({ "encoding": encoding, "body": body })
 }
 
 fn double(bits: &str) -> f64 {
