@@ -88,9 +88,12 @@
 //! | `grpc` | traces by OTLP over gRPC |
 //! | `http-json` | traces by OTLP as JSON |
 //! | `http` | `propagation` for headers of the crate `http`, and the layers of the module `http`, which give requests spans |
+//! | `axum` | the routes of axum in those spans |
+//! | `async_nats_0_51` | `propagation` for headers of async-nats |
 //! | `json` | `JsonLogs`: lines of JSON with `trace_id` and `span_id` |
 //!
-//! None is on by default. Of foreign crates with a version below 1 none is in a signature but those of `tracing` and the traits of `tower`.
+//! None is on by default. Of foreign crates with a version below 1 none is in a signature but those of `tracing`, the traits of `tower` and
+//! the headers of async-nats.
 
 #![forbid(unsafe_code)]
 

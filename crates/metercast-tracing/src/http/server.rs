@@ -15,17 +15,27 @@ use crate::propagation::extract_headers;
 /// A layer that gives every request a span, by the semantic conventions of HTTP servers: `GET /items/{id}`, of the kind server, within the
 /// trace that its headers tell of. It lasts until the body of the answer has ended or is dropped.
 ///
-/// The name has the route only if [`route`](ServerSpansLayer::route) says which it is; the path, which clients choose, is never in it.
+/// The route is the template that axum has matched, with the Cargo feature `axum`; for other routers [`route`](ServerSpansLayer::route) says
+/// which it is. The path, which clients choose, is never in the name.
 ///
 /// ```
-/// use axum::{Router, extract::MatchedPath, routing::get};
+/// use axum::{Router, routing::get};
 /// use metercast_tracing::http::server_spans;
 ///
-/// let spans = server_spans().route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str));
-/// let app: Router = Router::new().route("/items/{id}", get(|| async { "one" })).layer(spans);
+/// let app: Router = Router::new().route("/items/{id}", get(|| async { "one" })).layer(server_spans());
 /// ```
 pub fn server_spans() -> ServerSpansLayer {
-    ServerSpansLayer { route: |_| None }
+    ServerSpansLayer { route: matched }
+}
+
+#[cfg(feature = "axum")]
+fn matched(request: &Parts) -> Option<&str> {
+    request.extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched(_: &Parts) -> Option<&str> {
+    None
 }
 
 /// See [`server_spans`].
@@ -36,7 +46,7 @@ pub struct ServerSpansLayer {
 }
 
 impl ServerSpansLayer {
-    /// How to find the template that a request matched, such as `/items/{id}`.
+    /// How to find the template that a request matched, such as `/items/{id}`, in place of asking axum.
     pub fn route(self, route: fn(&Parts) -> Option<&str>) -> ServerSpansLayer {
         ServerSpansLayer { route }
     }

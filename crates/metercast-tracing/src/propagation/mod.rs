@@ -18,12 +18,17 @@
 //! propagation::extract(&headers).parent_of(&job);
 //! ```
 //!
+//! For the headers of the crate `http` there are `extract_headers` and `inject_headers` with the Cargo feature `http`; for those of async-nats
+//! `extract_nats` and `inject_nats` with `async_nats_0_51`.
+//!
 //! What strangers send is bounded: a `traceparent` that is not one of W3C, or one of several, is none; of a `tracestate` at
 //! most 2 KiB and 32 members and of `baggage` at most 8 KiB and 64 members are read, and what is more is not read at all. Nothing
 //! of it is logged.
 
 #[cfg(feature = "http")]
 mod headers;
+#[cfg(feature = "async_nats_0_51")]
+mod nats;
 mod parent;
 mod read;
 
@@ -38,12 +43,14 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 #[cfg(feature = "http")]
 pub use headers::{extract_headers, inject_headers};
+#[cfg(feature = "async_nats_0_51")]
+pub use nats::{extract_nats, inject_nats, inject_nats_span};
 pub use parent::RemoteParent;
 use read::Read;
 
 /// What the headers of a message say of its trace: pairs of names and values, as most maps iterate over them.
 ///
-/// Maps with several values of a name are flattened, such as those of NATS:
+/// Maps with several values of a name are flattened:
 /// `headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)))`.
 ///
 /// ```

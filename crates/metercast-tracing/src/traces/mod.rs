@@ -18,6 +18,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use metercast::Config;
+#[cfg(unix)]
+use metercast::config::OnSigterm;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
@@ -70,6 +72,9 @@ use thread::Handle;
 /// | `otel.sdk.exporter.span.exported` | counter | spans that arrived, or with `error.type` did not |
 /// | `otel.sdk.exporter.operation.duration` | histogram, s | pushes, failed ones with `error.type` |
 ///
+/// On SIGTERM what there is is pushed at once, and then happens what [`OnSigterm`](metercast::config::OnSigterm) says, together with what else
+/// metercast flushes then.
+///
 /// Dropped without a shutdown, it pushes what there is within the `shutdown_timeout` of the configuration, and logs what was not delivered.
 #[must_use = "spans are pushed as long as it lives"]
 pub struct Traces {
@@ -96,6 +101,8 @@ struct Running {
     provider: SdkTracerProvider,
     filter: Targets,
     handle: Handle,
+    #[cfg(unix)]
+    _on_sigterm: Option<metercast::Signals>,
 }
 
 impl Traces {
@@ -112,12 +119,27 @@ impl Traces {
                 match provider::start(config, traces) {
                     Ok((provider, handle)) => {
                         metercast::Store::current().take_exemplars(current_span);
+                        #[cfg(unix)]
+                        let (_on_sigterm, odd) = match on_sigterm(config, handle.asker()) {
+                            Ok(listens) => (listens, odd),
+                            Err(error) => {
+                                let deaf = format!("SIGTERM does not flush them: {error}");
+                                (None, Some(odd.map_or(deaf.clone(), |odd| format!("{odd}; {deaf}"))))
+                            }
+                        };
                         let says = format!("traces: push {traces}");
                         let outcome = match odd {
                             Some(odd) => Outcome::Odd(says, odd),
                             None => Outcome::On(says),
                         };
-                        (outcome, Some(Running { provider, filter, handle }))
+                        let running = Running {
+                            provider,
+                            filter,
+                            handle,
+                            #[cfg(unix)]
+                            _on_sigterm,
+                        };
+                        (outcome, Some(running))
                     }
                     Err(error) => (Outcome::Failed(format!("traces: {error}")), None),
                 }
@@ -181,7 +203,7 @@ impl Traces {
     ///
     /// Why not all of them were delivered, which the log then does not say. Those that still wait are pushed later.
     pub fn flush(&self, timeout: Duration) -> Result<(), TracesError> {
-        self.running.as_ref().map_or(Ok(()), |running| running.handle.flush(deadline(timeout)))
+        self.running.as_ref().map_or(Ok(()), |running| running.handle.asker().flush(deadline(timeout)))
     }
 
     /// Pushes the spans that have ended a last time, and ends the thread, within the `shutdown_timeout` of the configuration. What ends later
@@ -211,6 +233,21 @@ impl Traces {
         let _ = running.provider.shutdown_with_timeout(Duration::ZERO);
         result
     }
+}
+
+/// Lets the process flush these spans on SIGTERM, unless the configuration wants it left alone.
+#[cfg(unix)]
+fn on_sigterm(config: &Config, asker: &thread::Asker) -> std::io::Result<Option<metercast::Signals>> {
+    if config.on_sigterm() == OnSigterm::Ignore {
+        return Ok(None);
+    }
+    metercast::Signals::prepare()?;
+    let (asker, timeout) = (asker.clone(), config.shutdown_timeout());
+    Ok(Some(metercast::Signals::start(config.on_sigterm(), move || {
+        if let Err(error) = asker.flush(deadline(timeout)) {
+            warn!(target: "metercast", "{error}");
+        }
+    })))
 }
 
 /// The directives, or all of the level INFO and what is wrong with them.

@@ -19,10 +19,16 @@ use super::report::Report;
 
 /// The handle of the thread, which has a small Tokio runtime of its own.
 pub(super) struct Handle {
-    commands: UnboundedSender<Ask>,
+    asker: Asker,
     thread: JoinHandle<()>,
     /// Disconnected when the thread is about to end.
     ended: mpsc::Receiver<()>,
+}
+
+/// Asks the thread for a push.
+#[derive(Clone)]
+pub(super) struct Asker {
+    commands: UnboundedSender<Ask>,
     /// The process that has the thread. A fork has none of it, and does nothing.
     process: u32,
 }
@@ -79,26 +85,32 @@ impl Handle {
             }
         })?;
         started.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended at once")))?;
-        Ok(Handle { commands, thread, ended, process: process::id() })
+        Ok(Handle { asker: Asker { commands, process: process::id() }, thread, ended })
     }
 
-    pub(super) fn flush(&self, deadline: Instant) -> Result<(), TracesError> {
-        if self.is_forked() { Ok(()) } else { self.ask(deadline, false) }
+    pub(super) fn asker(&self) -> &Asker {
+        &self.asker
     }
 
     pub(super) fn shutdown(self, deadline: Instant) -> Result<(), TracesError> {
-        if self.is_forked() {
+        if self.asker.is_forked() {
             // Waking the thread would reach into the parent.
             std::mem::forget(self);
             return Ok(());
         }
-        let result = self.ask(deadline, true);
+        let result = self.asker.ask(deadline, true);
         let left = deadline.saturating_duration_since(Instant::now());
         if self.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
             // What its thread says by a panic, standard error has already.
             let _ = self.thread.join();
         }
         result
+    }
+}
+
+impl Asker {
+    pub(super) fn flush(&self, deadline: Instant) -> Result<(), TracesError> {
+        if self.is_forked() { Ok(()) } else { self.ask(deadline, false) }
     }
 
     fn ask(&self, deadline: Instant, last: bool) -> Result<(), TracesError> {
