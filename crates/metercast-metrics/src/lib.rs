@@ -78,7 +78,10 @@ mod same;
 mod series;
 mod trie;
 
+mod gauge_guard;
+
 pub use builder::MetricsRecorderBuilder;
 pub use error::RecorderError;
+pub use gauge_guard::GaugeGuard;
 pub use matcher::Matcher;
 pub use recorder::MetricsRecorder;
