@@ -15,11 +15,9 @@ mod id;
 mod mailboxes;
 mod tunnels;
 
-mod ending;
 mod mailroom;
 mod routes;
 
-mod connections;
 mod serve;
 
 pub use serve::serve;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use metercast_periods::UniqueCount;
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
-use crate::ending::Ending;
 use crate::id::Id;
 use crate::mailboxes::Mailboxes;
 use crate::settings::Settings;
@@ -18,8 +18,9 @@ pub(crate) struct Mailroom {
     pub(crate) tunnels: Tunnels,
     pub(crate) timeout: Duration,
     pub(crate) panics: bool,
+    /// For what has to end before the mailroom does.
+    pub(crate) ending: CancellationToken,
     ids: Option<UniqueCount>,
-    ending: Ending,
 }
 
 impl Mailroom {
@@ -28,18 +29,15 @@ impl Mailroom {
     /// # Errors
     ///
     /// The storage cannot be used.
-    pub(crate) fn new(
-        settings: &Settings,
-        ids: Option<UniqueCount>,
-        ending: Ending,
-    ) -> Result<Mailroom, Error> {
+    pub(crate) fn new(settings: &Settings, ids: Option<UniqueCount>) -> Result<Mailroom, Error> {
         let storage = &settings.storage;
         let mailboxes = Mailboxes::open(storage.join("mailboxes")).map_err(|error| {
             format!("storage {}: {error}; choose another by PJ_STORAGE", storage.display())
         })?;
-        let tunnels = Tunnels::new(settings.tunnels, &settings.gateways);
-        let (timeout, panics) = (settings.timeout, settings.panics);
-        Ok(Mailroom { mailboxes, tunnels, timeout, panics, ids, ending })
+        let ending = CancellationToken::new();
+        let tunnels = Tunnels::new(settings.tunnels, &settings.gateways, ending.clone());
+        let timeout = Duration::from_secs(settings.timeout);
+        Ok(Mailroom { mailboxes, tunnels, timeout, panics: settings.panics, ending, ids })
     }
 
     /// Counts a mailbox that somebody asks for.
@@ -49,8 +47,8 @@ impl Mailroom {
         }
     }
 
-    /// For what has to end before the mailroom does.
-    pub(crate) fn ending(&self) -> Ending {
-        self.ending.clone()
+    /// Ends whatever would go on.
+    pub(crate) fn end(&self) {
+        self.ending.cancel();
     }
 }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 
 fn run(command_line: &CommandLine) -> Result<(), Error> {
     let settings = Settings::read(command_line.config.as_deref(), std::env::vars().collect())?;
-    let measuring = Measuring::start(&settings, Store::global())?;
+    let measuring = Measuring::start(&settings, &Store::global())?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         // Listened for before anybody knows that we are here.
         let (mut terminate, mut interrupt) =

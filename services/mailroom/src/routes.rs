@@ -63,14 +63,11 @@ async fn write(
 async fn read(State(mailroom): State<Mailroom>, Path(id): Path<String>) -> Response {
     let Some(id) = Id::of(&id) else { return StatusCode::NOT_FOUND.into_response() };
     mailroom.see(&id);
-    let mut ending = mailroom.ending();
-    tokio::select! {
-        content = mailroom.mailboxes.read(&id) => match content {
-            Ok(content) => content.into_response(),
-            Err(error) => failed(&error).into_response(),
-        },
-        () = tokio::time::sleep(mailroom.timeout) => StatusCode::ACCEPTED.into_response(),
-        () = ending.told() => StatusCode::ACCEPTED.into_response(),
+    let content = mailroom.ending.run_until_cancelled(mailroom.mailboxes.read(&id));
+    match tokio::time::timeout(mailroom.timeout, content).await {
+        Ok(Some(Ok(content))) => content.into_response(),
+        Ok(Some(Err(error))) => failed(&error).into_response(),
+        Ok(None) | Err(_) => StatusCode::ACCEPTED.into_response(),
     }
 }
 
@@ -102,7 +99,7 @@ async fn tunnel(mailroom: &Mailroom, gateway: &str, mut request: Request) -> Res
         Ok(tunnel) => {
             let upgraded = hyper::upgrade::on(&mut request);
             let client = async { upgraded.await.ok().map(TokioIo::new) };
-            tunnel.carry(client, mailroom.ending());
+            mailroom.tunnels.carry(tunnel, client);
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
             let headers = response.headers_mut();

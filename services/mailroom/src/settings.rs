@@ -2,51 +2,61 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
 
 use crate::Error;
 
 /// The settings. A variable `PJ_` and the key, in capitals, with two underscores for a dot, wins over the file; an empty one is as if
 /// it were not there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Where to listen.
+    pub(crate) listener: String,
+    /// The folder of the mailboxes.
+    pub(crate) storage: PathBuf,
+    /// How long a reader waits for what is not there yet, in seconds.
+    pub(crate) timeout: u64,
+    /// How many tunnels may be open at once.
+    pub(crate) tunnels: usize,
+    /// Who may be reached by a tunnel, each as `host:port`.
+    #[serde(deserialize_with = "list")]
+    pub(crate) gateways: Vec<String>,
+    /// Whether `GET /panic` panics, for tests.
+    #[serde(rename = "panic")]
+    pub(crate) panics: bool,
+    tls: Tls,
+    /// Whether anything is pushed, and what.
+    pub(crate) telemetry: Option<Pushed>,
     /// The file that they are from, for metercast.
+    #[serde(skip)]
     pub(crate) file: Option<PathBuf>,
     /// All variables, for metercast.
+    #[serde(skip)]
     pub(crate) variables: BTreeMap<String, String>,
-    /// `listener`: where to listen.
-    pub(crate) listener: String,
-    /// `storage`: the folder of the mailboxes.
-    pub(crate) storage: PathBuf,
-    /// `timeout`: how long a reader waits for what is not there yet, in seconds.
-    pub(crate) timeout: Duration,
-    /// `tunnels`: how many tunnels may be open at once.
-    pub(crate) tunnels: usize,
-    /// `gateways`: who may be reached by a tunnel, each as `host:port`.
-    pub(crate) gateways: Vec<String>,
-    /// `tls.certificate` and `tls.key`, in PEM; without, connections are not encrypted.
-    pub(crate) tls: Option<(PathBuf, PathBuf)>,
-    /// `panic`: whether `GET /panic` panics, for tests.
-    pub(crate) panics: bool,
-    /// `telemetry`: whether anything is pushed, and what.
-    pub(crate) telemetry: Option<Pushed>,
 }
 
-/// What is pushed.
-#[derive(Clone, Copy, Debug)]
+/// In PEM; without, connections are not encrypted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tls {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+/// What is pushed. Keys of the table that metercast reads are passed over here.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
 pub(crate) struct Pushed {
-    /// `telemetry.profile`.
     pub(crate) profile: Profile,
-    /// `telemetry.names`.
     pub(crate) names: Names,
-    /// `telemetry.instance_id`: whether each start of the program has a name of its own, so that several nodes of an operator are not
-    /// taken for one.
-    pub(crate) has_instance_id: bool,
-    /// `telemetry.at_least`: smaller figures of the profile `settled` do not leave.
+    /// Whether each start of the program has a name of its own, so that several nodes of an operator are not taken for one.
+    pub(crate) instance_id: bool,
+    /// Smaller figures of the profile `settled` do not leave.
     pub(crate) at_least: u64,
-    /// `telemetry.round_to`: the others are rounded.
+    /// The others are rounded.
     pub(crate) round_to: u64,
 }
 
@@ -72,35 +82,27 @@ pub(crate) enum Names {
     Seed,
 }
 
-/// The file. Keys that metercast reads are passed over here.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    listener: Option<String>,
-    storage: Option<PathBuf>,
-    timeout: Option<u64>,
-    tunnels: Option<usize>,
-    gateways: Option<Vec<String>>,
-    panic: Option<bool>,
-    tls: Option<Tls>,
-    telemetry: Option<Telemetry>,
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            listener: "[::]:8080".to_owned(),
+            storage: "mailroom".into(),
+            timeout: 30,
+            tunnels: 1_024,
+            gateways: Vec::new(),
+            panics: false,
+            tls: Tls::default(),
+            telemetry: None,
+            file: None,
+            variables: BTreeMap::new(),
+        }
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Tls {
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Telemetry {
-    profile: Option<Profile>,
-    names: Option<Names>,
-    instance_id: Option<bool>,
-    at_least: Option<u64>,
-    round_to: Option<u64>,
+impl Default for Pushed {
+    fn default() -> Pushed {
+        Pushed { profile: Profile::Live, names: Names::Current, instance_id: true, at_least: 0, round_to: 1 }
+    }
 }
 
 impl Settings {
@@ -110,80 +112,73 @@ impl Settings {
     ///
     /// The file or the variable, and what is wrong there.
     pub fn read(file: Option<&Path>, variables: BTreeMap<String, String>) -> Result<Settings, Error> {
-        let from_file = match file {
-            None => File::default(),
-            Some(path) => {
-                let name = path.display();
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-                // The message of the error alone: the text around it may hold a token.
-                toml::from_str(&text).map_err(|error| {
-                    let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-                    format!("{name}:{line}: {}", error.message())
-                })?
+        let mut said = file.map(read_file).transpose()?.unwrap_or_default();
+        for (name, text) in variables.iter().filter(|(_, text)| !text.is_empty()) {
+            if let Some(keys) = name.strip_prefix("PJ_") {
+                let variable = read_variable(&keys.to_ascii_lowercase(), text);
+                lay_over(&mut said, variable.map_err(|error| format!("{name}: {}", error.message()))?);
             }
-        };
-        let given = Variables(&variables);
-        let tls = from_file.tls.unwrap_or_default();
-        let certificate = given.text("PJ_TLS__CERTIFICATE").map(PathBuf::from).or(tls.certificate);
-        let key = given.text("PJ_TLS__KEY").map(PathBuf::from).or(tls.key);
-        let tls = match (certificate, key) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            _ => return Err("tls: a certificate goes with its key; give both, or neither".into()),
-        };
-        let is_pushed = from_file.telemetry.is_some() || given.any("PJ_TELEMETRY__");
-        let telemetry = from_file.telemetry.unwrap_or_default();
-        let pushed = Pushed {
-            profile: given.word("PJ_TELEMETRY__PROFILE")?.or(telemetry.profile).unwrap_or_default(),
-            names: given.word("PJ_TELEMETRY__NAMES")?.or(telemetry.names).unwrap_or_default(),
-            has_instance_id: given
-                .word("PJ_TELEMETRY__INSTANCE_ID")?
-                .or(telemetry.instance_id)
-                .unwrap_or(true),
-            at_least: given.word("PJ_TELEMETRY__AT_LEAST")?.or(telemetry.at_least).unwrap_or(0),
-            round_to: given.word("PJ_TELEMETRY__ROUND_TO")?.or(telemetry.round_to).unwrap_or(1),
-        };
-        let gateways = given.text("PJ_GATEWAYS").map(|list| list.split(',').map(str::to_owned).collect());
-        Ok(Settings {
-            file: file.map(Path::to_owned),
-            listener: given
-                .text("PJ_LISTENER")
-                .or(from_file.listener)
-                .unwrap_or_else(|| "[::]:8080".to_owned()),
-            storage: given
-                .text("PJ_STORAGE")
-                .map(PathBuf::from)
-                .or(from_file.storage)
-                .unwrap_or("mailroom".into()),
-            timeout: Duration::from_secs(given.word("PJ_TIMEOUT")?.or(from_file.timeout).unwrap_or(30)),
-            tunnels: given.word("PJ_TUNNELS")?.or(from_file.tunnels).unwrap_or(1_024),
-            gateways: gateways.or(from_file.gateways).unwrap_or_default(),
-            tls,
-            panics: given.word("PJ_PANIC")?.or(from_file.panic).unwrap_or(false),
-            telemetry: is_pushed.then_some(pushed),
-            variables,
-        })
+        }
+        let read: Settings = said.try_into()?;
+        if read.tls.certificate.is_some() != read.tls.key.is_some() {
+            return Err("tls: a certificate goes with its key; give both, or neither".into());
+        }
+        Ok(Settings { file: file.map(Path::to_owned), variables, ..read })
+    }
+
+    /// The files of the certificate and its key.
+    pub(crate) fn certificate(&self) -> Option<(&Path, &Path)> {
+        self.tls.certificate.as_deref().zip(self.tls.key.as_deref())
     }
 }
 
-struct Variables<'v>(&'v BTreeMap<String, String>);
+fn read_file(path: &Path) -> Result<Table, Error> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    // The message of the error alone: the text around it may hold a token.
+    let read = toml::from_str::<Settings>(&text).and_then(|_| toml::from_str(&text));
+    Ok(read.map_err(|error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        format!("{name}:{line}: {}", error.message())
+    })?)
+}
 
-impl Variables<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        self.0.get(name).filter(|text| !text.is_empty()).cloned()
+/// What a file would have that says the same: text that needs no quotes here, unless it is a number, a word or a list there.
+fn read_variable(keys: &str, text: &str) -> Result<Table, toml::de::Error> {
+    let table = |value: Value| {
+        let mut keys = keys.rsplit("__");
+        let last = Table::from_iter([(keys.next().unwrap_or_default().to_owned(), value)]);
+        let table = keys.fold(last, |inner, key| Table::from_iter([(key.to_owned(), Value::Table(inner))]));
+        // Read alone, so that an error is of this variable.
+        table.clone().try_into::<Settings>().map(|_| table)
+    };
+    match text.parse::<Value>() {
+        Ok(value) => table(value).or_else(|error| table(Value::from(text)).map_err(|_| error)),
+        Err(_) => table(Value::from(text)),
     }
+}
 
-    fn any(&self, prefix: &str) -> bool {
-        self.0.iter().any(|(name, text)| name.starts_with(prefix) && !text.is_empty())
+fn lay_over(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (_, value) => drop(below.insert(key, value)),
+        }
     }
+}
 
-    /// What a file would have without quotes, or with.
-    fn word<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>, Error> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let value = text.parse::<toml::Value>().unwrap_or(toml::Value::String(text));
-        let read = value.try_into().map(Some);
-        read.map_err(|error: toml::de::Error| format!("{name}: {}", error.message()).into())
+/// A list, or a text with commas.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a list of texts, or a text with commas")]
+    enum List {
+        Texts(Vec<String>),
+        Commas(String),
     }
+    Ok(match List::deserialize(deserializer)? {
+        List::Texts(texts) => texts,
+        List::Commas(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -202,18 +197,35 @@ mod tests {
         let settings = read(&[
             ("PJ_LISTENER", "127.0.0.1:1"),
             ("PJ_TUNNELS", "7"),
+            ("PJ_STORAGE", "2024"),
             ("PJ_TELEMETRY__PROFILE", "settled"),
             ("PJ_TELEMETRY__INSTANCE_ID", "false"),
+            ("PJ_TELEMETRY__AUTH_TOKEN", "1"),
             ("PJ_GATEWAYS", "a:1,b:2"),
         ])
         .unwrap();
         assert_eq!((&*settings.listener, settings.tunnels), ("127.0.0.1:1", 7));
+        assert_eq!(settings.storage, Path::new("2024"));
         assert_eq!(settings.gateways, ["a:1", "b:2"]);
+        assert_eq!(read(&[("PJ_GATEWAYS", "['a:1']")]).unwrap().gateways, ["a:1"]);
         let telemetry = settings.telemetry.unwrap();
-        assert_eq!((telemetry.profile, telemetry.has_instance_id), (Profile::Settled, false));
+        assert_eq!((telemetry.profile, telemetry.instance_id), (Profile::Settled, false));
         assert!(read(&[("PJ_TELEMETRY__ENDPOINT", "")]).unwrap().telemetry.is_none(), "empty is not there");
-        let error = read(&[("PJ_TELEMETRY__PROFILE", "monthly")]).unwrap_err().to_string();
-        assert!(error.starts_with("PJ_TELEMETRY__PROFILE: ") && error.contains("settled"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_meant_is_named() {
+        for (name, text, why) in [
+            ("PJ_TELEMETRY__PROFILE", "monthly", "settled"),
+            ("PJ_TUNNELS", "-1", "-1"),
+            ("PJ_TUNNELS", "many", "many"),
+            ("PJ_LISTNER", "127.0.0.1:1", "listener"),
+            ("PJ_TLS__CERTIFICAT", "c.pem", "certificate"),
+            ("PJ_TELEMETRY", "on", "telemetry"),
+        ] {
+            let error = read(&[(name, text)]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name}: ")) && error.contains(why), "{error}");
+        }
         assert!(read(&[("PJ_TLS__KEY", "k.pem")]).unwrap_err().to_string().contains("give both"));
     }
 }

@@ -22,7 +22,6 @@ const PERIODS: &str = "periods";
 /// What is measured, until the program ends.
 #[derive(Debug)]
 pub struct Measuring {
-    store: Store,
     /// Without it nobody would ever see what was measured.
     pushing: Option<Pushing>,
 }
@@ -41,14 +40,9 @@ impl Measuring {
     /// # Errors
     ///
     /// What is wrong with the settings, or with the file of counts.
-    pub fn start(settings: &Settings, store: Store) -> Result<Measuring, Error> {
-        let pushing =
-            settings.telemetry.map(|pushed| Pushing::start(settings, pushed, &store)).transpose()?;
-        Ok(Measuring { store, pushing })
-    }
-
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub fn start(settings: &Settings, store: &Store) -> Result<Measuring, Error> {
+        let pushing = settings.telemetry.map(|pushed| Pushing::start(settings, pushed, store)).transpose()?;
+        Ok(Measuring { pushing })
     }
 
     /// The mailboxes that are seen; `None` if nobody counts them.
@@ -132,7 +126,7 @@ fn configure(settings: &Settings, pushed: Pushed) -> Result<Config, Error> {
 /// What leaves, and with which attributes of the resource: these, and no others.
 fn exporter(pushed: Pushed) -> Otlp {
     let mut attributes = vec!["service.name", "operator.domain"];
-    if pushed.has_instance_id && pushed.profile == Profile::Live {
+    if pushed.instance_id && pushed.profile == Profile::Live {
         attributes.push("service.instance.id");
     }
     let mut exporter = Otlp::default().resource(ResourceAttributes::only(attributes));

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use metercast_tower::{Guard, Store, StoreFutureExt};
+use metercast_tower::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::ending::Ending;
 use crate::metrics::{SHED, TUNNELS};
 
 /// The tunnels that may be.
@@ -15,6 +16,8 @@ use crate::metrics::{SHED, TUNNELS};
 pub(crate) struct Tunnels {
     permits: Arc<Semaphore>,
     gateways: Arc<[String]>,
+    open: TaskTracker,
+    ending: CancellationToken,
 }
 
 /// Why there is no tunnel.
@@ -37,9 +40,10 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnels {
-    pub(crate) fn new(most: usize, gateways: &[String]) -> Tunnels {
+    /// So many at once, to these, until they are to end.
+    pub(crate) fn new(most: usize, gateways: &[String], ending: CancellationToken) -> Tunnels {
         let permits = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Tunnels { permits, gateways: gateways.into() }
+        Tunnels { permits, gateways: gateways.into(), open: TaskTracker::new(), ending }
     }
 
     /// Opens a tunnel to this `host:port`.
@@ -54,29 +58,29 @@ impl Tunnels {
         let gateway = TcpStream::connect(gateway).await.map_err(|_| Refused::Unreachable)?;
         Ok(Tunnel { gateway, _permit: permit, _open: TUNNELS.guard() })
     }
-}
 
-impl Tunnel {
     /// Carries bytes both ways on a task of its own, until either side ends, or the mailroom does.
-    pub(crate) fn carry<C>(self, client: impl Future<Output = Option<C>> + Send + 'static, mut ending: Ending)
+    pub(crate) fn carry<C>(&self, tunnel: Tunnel, client: impl Future<Output = Option<C>> + Send + 'static)
     where
         C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let carried = async move {
+        let ending = self.ending.clone();
+        self.open.spawn(async move {
             // All of it: the permit lasts as long as the tunnel.
-            let mut tunnel = self;
-            let Some(mut client) = client.await else { return };
-            // Who goes away without a word has ended, too.
-            let _ = copy_bidirectional(&mut client, &mut tunnel.gateway).await;
-        };
-        let task = async move {
-            tokio::select! {
-                () = carried => {}
-                () = ending.told() => {}
-            }
-            // Only now, so that the mailroom has not ended before the tunnel has.
-            drop(ending);
-        };
-        tokio::spawn(task.in_store(Store::current()));
+            let mut tunnel = tunnel;
+            let carried = async {
+                if let Some(mut client) = client.await {
+                    // Who goes away without a word has ended, too.
+                    let _ = copy_bidirectional(&mut client, &mut tunnel.gateway).await;
+                }
+            };
+            ending.run_until_cancelled(carried).await;
+        });
+    }
+
+    /// Comes when none is open any more.
+    pub(crate) async fn ended(&self) {
+        self.open.close();
+        self.open.wait().await;
     }
 }

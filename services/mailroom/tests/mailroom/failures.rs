@@ -1,12 +1,13 @@
 //! What is not there, not trusted or not said harms nobody who uses the mailroom, and is said to who runs it.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
-use conformance::program::Folder;
+use conformance::program::{Folder, free_address};
 use metercast_tower::snapshot::Point;
 use metercast_tower::{InMemoryReader, Store};
 
-use crate::support::{Authority, Collector, Mailroom, settings, until};
+use crate::support::{Authority, Collector, Got, Mailroom, run, settings, until};
 
 fn telemetry(endpoint: &str, more: &str) -> String {
     format!(
@@ -36,30 +37,17 @@ fn a_collector_that_is_not_there_is_a_figure_and_a_line_and_nothing_to_clients()
     let folder = Folder::new();
     let settings = settings(&folder, &telemetry("http://127.0.0.1:1", "interval_secs = 1\n"));
     let store = Store::new();
-    let measuring = mailroom::Measuring::start(&settings, store.clone()).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (said_where, is_at) = std::sync::mpsc::channel();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    std::thread::scope(|scope| {
-        let (settings, measuring) = (&settings, &measuring);
-        let serving = scope.spawn(move || {
-            let ready = |url: &str| said_where.send(url.to_owned()).unwrap();
-            runtime.block_on(mailroom::serve(settings, measuring, ready, async { _ = ended.await }))
-        });
-        let url = is_at.recv().unwrap();
-        let ask = || conformance::http::ask(&format!("{url}/health"), "GET", "", b"").unwrap().0;
+    let pushed = run(&settings, &store, |url| {
         let failed = until("a push that failed", || {
-            assert_eq!(ask(), 200);
+            assert_eq!(conformance::http::ask(&format!("{url}/health"), "GET", "", b"").unwrap().0, 200);
             let snapshot = InMemoryReader::new(store.clone()).collect();
             let exported = snapshot.family("otel.sdk.exporter.metric_data_point.exported")?;
             let failed = exported.series.iter().find(|series| series.labels.get("error.type").is_some())?;
             Some(failed.point.clone())
         });
         assert!(matches!(failed, Point::U64(1..)), "{failed:?}");
-        end.send(()).unwrap();
-        serving.join().unwrap().unwrap();
     });
-    let error = measuring.shutdown().unwrap_err().to_string();
+    let error = pushed.unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:1") && !error.contains("s3cret"), "{error}");
 }
 
@@ -93,13 +81,101 @@ fn encryption_that_the_collector_does_not_speak_is_said() {
     assert!(collector.got().is_empty());
 }
 
+#[test]
+fn a_token_that_is_not_taken_is_said_and_not_shown() {
+    let collector = Collector::new(None);
+    collector.answer(401);
+    let mailroom = Mailroom::start(&telemetry(&collector.url, "interval_secs = 1\n"), &[]);
+    let line = until("why nothing is taken", || {
+        mailroom.said().lines().find(|line| line.contains("401")).map(str::to_owned)
+    });
+    assert!(line.contains(&collector.url), "{line}");
+    assert_eq!(mailroom.ask("GET", "/health", "").0, 200);
+    let (status, took, said) = mailroom.end();
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn what_happens_while_the_collector_is_away_is_there_when_it_is_back() {
+    let address = free_address();
+    let config = telemetry(&format!("http://{address}"), "interval_secs = 1\n");
+    let mailroom = Mailroom::start(&config, &[]);
+    let requests =
+        |count: u64| (0..count).for_each(|_| assert_eq!(mailroom.ask("GET", "/health", "").0, 200));
+    let known = |collector: &Collector, count: u64| {
+        let line =
+            format!(r#"http_requests_total{{endpoint="/health",method="GET",status_code="200"}} {count}"#);
+        until(&line, || collector.got().last().map(Got::lines)?.contains(&line).then_some(()));
+    };
+    requests(3);
+    until("a push that found nobody", || mailroom.said().contains(&address).then_some(()));
+    let collector = Collector::at(&address, None);
+    known(&collector, 3);
+    collector.answer(503);
+    requests(4);
+    let refused = collector.refused();
+    until("a push that was refused", || (collector.refused() > refused).then_some(()));
+    collector.answer(200);
+    known(&collector, 7);
+    requests(2);
+    let (status, took, _) = mailroom.end();
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    known(&collector, 9);
+}
+
+#[test]
+fn whatever_paths_and_methods_are_made_of_the_labels_are_those_of_the_list() {
+    let collector = Collector::new(None);
+    let mailroom = Mailroom::start(&telemetry(&collector.url, ""), &[]);
+    let mut hostile: Vec<String> = [
+        "/../../../etc/passwd",
+        "/%2e%2e%2f%2e%2e%2fetc/passwd",
+        "/qqqqqqqqqqqqq%00",
+        "/..%2fqqqqqqqqqqq",
+        "//",
+        "/%ff%fe",
+        "/{mailbox}",
+        "/x\"y\\z",
+        "/https://",
+        "/https://169.254.169.254/latest",
+        "/health/../health",
+    ]
+    .map(str::to_owned)
+    .into();
+    hostile.push(format!("/{}", "a".repeat(8_000)));
+    hostile.extend((0..50).map(|n| format!("/someone/{n}")));
+    for path in &hostile {
+        for method in ["GET", "POST", "PROPFIND"] {
+            let (status, _) = mailroom.ask(method, path, "x");
+            assert!((400..500).contains(&status), "{method} {path}: {status}");
+        }
+    }
+    assert_eq!(mailroom.files(), ["mailboxes", "periods.key", "periods.lock"]);
+    let (status, _, said) = mailroom.end();
+    assert!(status.success() && !said.contains("panicked"), "{said}");
+    let last = collector.got().pop().expect("the last push");
+    let endpoints = ["/{gateway}", "other"];
+    let counted: Vec<String> =
+        last.lines().into_iter().filter(|line| line.starts_with("http_requests_total{")).collect();
+    for line in &counted {
+        assert!(endpoints.iter().any(|known| line.contains(&format!("{{endpoint=\"{known}\""))), "{line}");
+        assert!(["GET", "POST", "other"].iter().any(|known| line.contains(&format!("method=\"{known}\""))));
+    }
+    assert!(!counted.is_empty());
+    let counted = counted.iter().map(|line| line.rsplit_once(' ').unwrap().1.parse::<usize>().unwrap());
+    assert!(counted.sum::<usize>() <= 3 * hostile.len());
+}
+
 /// A configuration, variables, and what is said of them.
 type Refused<'c> = (&'c str, &'c [(&'c str, &'c str)], &'c [&'c str]);
 
 #[test]
 fn settings_that_cannot_be_meant_are_refused_with_their_place() {
     let complete = telemetry("http://127.0.0.1:1", "");
-    let cases: [Refused<'_>; 8] = [
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().map(|address| (address.to_string(), taken)).unwrap();
+    let cases: [Refused<'_>; 12] = [
         ("", &[("PJ_TELEMETRY__ENDPOINT", "http://127.0.0.1:1")], &["PJ_TELEMETRY__", "is missing"]),
         ("[telemetry]\nendpoint = 'http://c:1'\n", &[], &["config.toml:1", "auth_token", "is missing"]),
         (
@@ -112,6 +188,10 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
         (&complete, &[("PJ_TELEMETRY__ENDPOINT", "ftp://c")], &["ftp://c"]),
         ("listner = 'x'\n", &[], &["config.toml:1", "listner", "listener"]),
         ("", &[("PJ_LISTENER", "nowhere")], &["nowhere", "PJ_LISTENER"]),
+        ("", &[("PJ_LISTENER", &taken.0)], &[&taken.0, "PJ_LISTENER"]),
+        ("", &[("PJ_LISTNER", &taken.0)], &["PJ_LISTNER", "listener"]),
+        (&format!("{complete}interval_secs = 0\n"), &[], &["config.toml:5", "interval_secs"]),
+        (&complete, &[("PJ_TELEMETRY__INTERVAL_SECS", "0")], &["PJ_TELEMETRY__INTERVAL_SECS"]),
     ];
     for (config, variables, expected) in cases {
         let (status, said) = Mailroom::refused(config, variables);

@@ -4,33 +4,19 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use conformance::http;
 use conformance::program::Folder;
-use mailroom::{Measuring, Settings};
+use mailroom::Settings;
 use metercast_tower::{MockClock, Store};
 
-use crate::support::{Collector, Got, Mailroom, settings, until};
+use crate::support::{self, Collector, Got, Mailroom, settings, until};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Monday, 4 March 2024.
 const MONDAY: Duration = Duration::from_secs(1_709_510_400);
 
-/// Runs a mailroom from that time on, as long as `act` does, which gets its URL and its clock; then it ends as on SIGTERM.
+/// Runs a mailroom from that time on, as long as `act` does, which gets its URL and its clock.
 fn run(settings: &Settings, time: Duration, act: impl FnOnce(&str, &MockClock)) {
     let clock = MockClock::at(UNIX_EPOCH + time);
-    let measuring = Measuring::start(settings, Store::with_clock(&clock)).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (said_where, is_at) = std::sync::mpsc::channel();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    std::thread::scope(|scope| {
-        let measuring = &measuring;
-        let serving = scope.spawn(move || {
-            let ready = |url: &str| said_where.send(url.to_owned()).unwrap();
-            runtime.block_on(mailroom::serve(settings, measuring, ready, async { _ = ended.await }))
-        });
-        act(&is_at.recv().unwrap(), &clock);
-        end.send(()).unwrap();
-        serving.join().unwrap().unwrap();
-    });
-    measuring.shutdown().unwrap();
+    support::run(settings, &Store::with_clock(&clock), |url| act(url, &clock)).unwrap();
 }
 
 fn ask(url: &str, method: &str, path: &str) -> u16 {

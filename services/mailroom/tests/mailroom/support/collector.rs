@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU16, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -20,6 +22,8 @@ pub(crate) struct Collector {
     pub(crate) url: String,
     got: Arc<Mutex<Vec<Got>>>,
     connections: Arc<Mutex<usize>>,
+    answer: Arc<AtomicU16>,
+    refused: Arc<AtomicUsize>,
 }
 
 /// A request.
@@ -32,9 +36,14 @@ pub(crate) struct Got {
 }
 
 impl Collector {
-    /// One that takes everything.
+    /// One that takes everything, on a free port.
     pub(crate) fn new(authority: Option<&Authority>) -> Collector {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Collector::at("127.0.0.1:0", authority)
+    }
+
+    /// One that takes everything, at this address.
+    pub(crate) fn at(address: &str, authority: Option<&Authority>) -> Collector {
+        let listener = TcpListener::bind(address).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         let tls = authority.map(Authority::server);
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -42,6 +51,8 @@ impl Collector {
             url: format!("{scheme}://localhost:{port}"),
             got: Arc::default(),
             connections: Arc::default(),
+            answer: Arc::new(AtomicU16::new(200)),
+            refused: Arc::default(),
         };
         let all = collector.clone();
         std::thread::spawn(move || {
@@ -56,13 +67,13 @@ impl Collector {
 
     fn converse(&self, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> Option<()> {
         match tls {
-            None => self.answer(stream),
-            Some(tls) => self.answer(StreamOwned::new(ServerConnection::new(tls).ok()?, stream)),
+            None => self.take(stream),
+            Some(tls) => self.take(StreamOwned::new(ServerConnection::new(tls).ok()?, stream)),
         }
     }
 
-    /// Answers until whoever asks goes away, or does not trust us.
-    fn answer(&self, stream: impl Read + Write) -> Option<()> {
+    /// Takes requests until whoever asks goes away, or does not trust us.
+    fn take(&self, stream: impl Read + Write) -> Option<()> {
         let mut stream = BufReader::new(stream);
         loop {
             let mut head = String::new();
@@ -76,12 +87,28 @@ impl Collector {
             let mut body = vec![0; length.trim().parse().ok()?];
             stream.read_exact(&mut body).ok()?;
             let message = ExportMetricsServiceRequest::decode(&*body).expect("OTLP");
-            self.got.lock().unwrap_or_else(PoisonError::into_inner).push(Got { head, body, message });
-            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
+            let status = self.answer.load(Relaxed);
+            if status == 200 {
+                self.got.lock().unwrap_or_else(PoisonError::into_inner).push(Got { head, body, message });
+            } else {
+                self.refused.fetch_add(1, Relaxed);
+            }
+            let answer = format!("HTTP/1.1 {status} Said\r\nContent-Length: 0\r\n\r\n");
+            stream.get_mut().write_all(answer.as_bytes()).ok()?;
         }
     }
 
-    /// All requests.
+    /// From now on answers with this status, and keeps nothing unless that is 200.
+    pub(crate) fn answer(&self, status: u16) {
+        self.answer.store(status, Relaxed);
+    }
+
+    /// How many requests were answered with another status than 200.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.load(Relaxed)
+    }
+
+    /// All requests that were taken.
     pub(crate) fn got(&self) -> Vec<Got> {
         self.got.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub(crate) use authority::Authority;
 pub(crate) use client::Client;
 pub(crate) use collector::{Collector, Got};
-pub(crate) use program::{Mailroom, settings};
+pub(crate) use program::{Mailroom, run, settings};
 
 /// Waits for something that others do.
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use conformance::program::Folder;
-use mailroom::Settings;
+use mailroom::{Error, Measuring, Settings};
+use metercast_tower::Store;
 
 use super::{Authority, Client, until};
 
@@ -146,6 +147,29 @@ fn listen(child: &mut Child) -> Arc<Mutex<String>> {
 
 fn said_of(said: &Mutex<String>) -> String {
     said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Runs a mailroom in this process and in this store, as long as `act` does, which gets its URL. Then it ends as on SIGTERM; the error is
+/// what could not be delivered.
+pub(crate) fn run(settings: &Settings, store: &Store, act: impl FnOnce(&str)) -> Result<(), Error> {
+    let measuring = Measuring::start(settings, store).expect("settings");
+    let (said_where, is_at) = std::sync::mpsc::channel();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    std::thread::scope(|scope| {
+        let measuring = &measuring;
+        let serving = scope.spawn(move || {
+            // All of its tasks are on this thread, and so in this store.
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let ready = |url: &str| said_where.send(url.to_owned()).expect("the test waits");
+            let ended = async { drop(ended.await) };
+            store.scope(|| runtime.block_on(mailroom::serve(settings, measuring, ready, ended)))
+        });
+        act(&is_at.recv().expect("it serves"));
+        end.send(()).expect("it serves");
+        serving.join().expect("no panic")
+    })?;
+    measuring.shutdown()
 }
 
 /// The settings of a mailroom in this process, on a free port and not encrypted.
