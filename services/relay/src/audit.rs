@@ -9,9 +9,6 @@ use tokio::task::JoinHandle;
 
 use crate::database::Database;
 
-/// How many entries may wait to be written.
-const WAITING: usize = 1024;
-
 /// Takes what is to be written down.
 #[derive(Clone, Debug)]
 pub(crate) struct Audit(mpsc::Sender<String>);
@@ -23,9 +20,9 @@ pub(crate) struct Auditing {
     end: Arc<Notify>,
 }
 
-/// Begins to write.
-pub(crate) fn start(database: Database) -> (Audit, Auditing) {
-    let (sender, receiver) = mpsc::channel(WAITING);
+/// Begins to write; so many entries may wait.
+pub(crate) fn start(database: Database, waiting: usize) -> (Audit, Auditing) {
+    let (sender, receiver) = mpsc::channel(waiting);
     let end = Arc::new(Notify::new());
     let task = tokio::spawn(write(database, receiver, Arc::clone(&end)));
     (Audit(sender), Auditing { task, end })

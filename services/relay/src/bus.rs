@@ -1,13 +1,15 @@
 //! Redis: what one node tells the others, and what is counted for all of them.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use deadpool_redis::redis::{self, AsyncCommands};
 use deadpool_redis::{Config, Pool, Runtime, Timeouts};
-use futures_util::StreamExt;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, IntoConnectionInfo, Msg, ProtocolVersion, PushInfo};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+use crate::hearing::Hearing;
 use crate::message::Event;
 
 const MAX_CONNECTIONS: usize = 4;
@@ -19,14 +21,23 @@ const WAITING: usize = 1024;
 /// How long anybody waits for a connection, or for one to be made or to be found alive.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// How long until a subscription that broke is made again.
+/// How long until a subscription that broke is made again, at most.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// The nodes' connection with each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Bus {
-    node: String,
     pool: Pool,
+    heard: Heard,
+    /// It hears as long as this is there, and connects again on its own.
+    _listening: ConnectionManager,
+}
+
+/// What other nodes tell this one.
+#[derive(Clone, Debug)]
+struct Heard {
+    /// Who this one is.
+    node: String,
     events: broadcast::Sender<Event>,
     invalidations: broadcast::Sender<String>,
 }
@@ -41,8 +52,8 @@ struct Told {
 #[derive(Debug, Serialize, Deserialize)]
 enum What {
     Event(Event),
-    /// What is known of a member may not be true any more.
-    Member(String),
+    /// What is known of somebody may not be true any more.
+    Person(String),
 }
 
 impl Bus {
@@ -54,26 +65,25 @@ impl Bus {
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .runtime(Runtime::Tokio1)
             .build()?;
+        // Whoever listens tries for ever, so it is found out here whether there is a Redis.
+        ping(&pool).await?;
         let (events, invalidations) = (broadcast::Sender::new(WAITING), broadcast::Sender::new(WAITING));
-        let bus = Bus { node, pool, events, invalidations };
-        bus.ping().await?;
-        let client = redis::Client::open(url)?;
-        let mut listening = subscribe(&client).await?;
-        tokio::spawn({
-            let bus = bus.clone();
-            async move {
-                loop {
-                    bus.listen(listening).await;
-                    listening = loop {
-                        tokio::time::sleep(AGAIN).await;
-                        if let Ok(again) = subscribe(&client).await {
-                            break again;
-                        }
-                    };
-                }
-            }
-        });
-        Ok(bus)
+        let heard = Heard { node, events, invalidations };
+        let hearing = heard.clone();
+        let to_redis = url.into_connection_info()?;
+        let pushes = to_redis.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(usize::MAX)
+            .set_max_delay(AGAIN)
+            .set_automatic_resubscription()
+            .set_push_sender(move |push| {
+                hearing.hear(push);
+                Ok::<_, Infallible>(())
+            });
+        let client = redis::Client::open(to_redis.set_redis_settings(pushes))?;
+        let mut listening = ConnectionManager::new_with_config(client, config).await?;
+        listening.subscribe(CHANNEL).await?;
+        Ok(Bus { pool, heard, _listening: listening })
     }
 
     /// Its connections.
@@ -83,8 +93,7 @@ impl Bus {
 
     /// Whether it answers.
     pub(crate) async fn ping(&self) -> Result<(), crate::Error> {
-        let mut connection = self.pool.get().await?;
-        Ok(redis::cmd("PING").exec_async(&mut connection).await?)
+        ping(&self.pool).await
     }
 
     /// Tells the other nodes of an event.
@@ -92,10 +101,10 @@ impl Bus {
         self.tell(What::Event(event.clone())).await
     }
 
-    /// Tells all nodes, this one too, that a member is not what he was.
+    /// Tells all nodes, this one too, that somebody is not what he was.
     pub(crate) async fn invalidate(&self, pubkey: &str) -> Result<(), crate::Error> {
-        let _ = self.invalidations.send(pubkey.to_owned());
-        self.tell(What::Member(pubkey.to_owned())).await
+        let _ = self.heard.invalidations.send(pubkey.to_owned());
+        self.tell(What::Person(pubkey.to_owned())).await
     }
 
     /// Counts a look at an item on any node, and returns how many there were.
@@ -105,39 +114,37 @@ impl Bus {
     }
 
     /// The events of other nodes from now on.
-    pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+    pub(crate) fn events(&self) -> Hearing<Event> {
+        Hearing::new(self.heard.events.subscribe(), "buzz_multinode_fanout_lag_total")
     }
 
-    /// Members who are not what they were, from now on.
-    pub(crate) fn invalidations(&self) -> broadcast::Receiver<String> {
-        self.invalidations.subscribe()
+    /// People who are not what they were, from now on.
+    pub(crate) fn invalidations(&self) -> Hearing<String> {
+        Hearing::new(self.heard.invalidations.subscribe(), "buzz_cache_invalidation_lag_total")
     }
 
     async fn tell(&self, what: What) -> Result<(), crate::Error> {
-        let told = serde_json::to_string(&Told { node: self.node.clone(), what })?;
+        let told = serde_json::to_string(&Told { node: self.heard.node.clone(), what })?;
         let mut connection = self.pool.get().await?;
         Ok(connection.publish(CHANNEL, told).await?)
     }
+}
 
-    /// Hands on what other nodes tell, until the connection breaks.
-    async fn listen(&self, listening: redis::aio::PubSub) {
-        let mut messages = listening.into_on_message();
-        while let Some(message) = messages.next().await {
-            let told = message.get_payload::<String>().ok().and_then(|text| serde_json::from_str(&text).ok());
-            // Without receivers there is nobody to tell.
-            match told {
-                Some(Told { node, .. }) if node == self.node => {}
-                Some(Told { what: What::Event(event), .. }) => drop(self.events.send(event)),
-                Some(Told { what: What::Member(pubkey), .. }) => drop(self.invalidations.send(pubkey)),
-                None => {}
-            }
+impl Heard {
+    /// Hands on what another node told.
+    fn hear(&self, push: PushInfo) {
+        let text = Msg::from_push_info(push).and_then(|message| message.get_payload::<String>().ok());
+        // Without receivers there is nobody to tell.
+        match text.and_then(|text| serde_json::from_str(&text).ok()) {
+            Some(Told { node, .. }) if node == self.node => {}
+            Some(Told { what: What::Event(event), .. }) => drop(self.events.send(event)),
+            Some(Told { what: What::Person(pubkey), .. }) => drop(self.invalidations.send(pubkey)),
+            None => {}
         }
     }
 }
 
-async fn subscribe(client: &redis::Client) -> redis::RedisResult<redis::aio::PubSub> {
-    let mut listening = client.get_async_pubsub().await?;
-    listening.subscribe(CHANNEL).await?;
-    Ok(listening)
+async fn ping(pool: &Pool) -> Result<(), crate::Error> {
+    let mut connection = pool.get().await?;
+    Ok(redis::cmd("PING").exec_async(&mut connection).await?)
 }

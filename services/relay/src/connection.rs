@@ -1,19 +1,20 @@
 //! One client's connection, from the challenge to its end.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
-use metrics::{counter, histogram};
+use metercast_metrics::GaugeGuard;
+use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc;
 use tracing::{Instrument, info_span};
 
 use crate::event;
 use crate::filter::Filter;
 use crate::message::{self, Credentials, Event, Said};
-use crate::metrics::OneMore;
 use crate::relay::{Relay, random};
 use crate::subscriptions::Client;
 
@@ -23,21 +24,23 @@ const BATCH: usize = 64;
 /// How long a client may take to read what waits for him when the connection ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// The longest public key, in bytes.
+const LONGEST: usize = 128;
+
 /// Serves a client until he goes, or has to.
-pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
-    let _open = relay.connections().add();
+pub(crate) async fn serve(mut socket: WebSocket, relay: Arc<Relay>) {
     counter!("buzz_ws_connections_total").increment(1);
     if socket.send(Message::text(message::auth(&random()))).await.is_err() {
         return;
     }
     // Not before: who leaves during the challenge was never active.
-    let _active = OneMore::of("buzz_ws_connections_active");
+    let _active = GaugeGuard::new(gauge!("buzz_ws_connections_active"));
     let (sink, mut stream) = socket.split();
-    let (queue, waiting) = mpsc::channel(relay.settings().send_queue);
+    let (queue, waiting) = mpsc::channel(relay.settings.send_queue);
     let mut writing = tokio::spawn(write(sink, waiting));
-    let client = relay.subscriptions().enter(queue);
-    let mut session = Session { relay: &relay, client: &client, conn_id: random(), is_known: false };
-    let is_late = tokio::time::sleep(relay.settings().auth_timeout);
+    let client = relay.subscriptions.enter(queue);
+    let mut session = Session { relay: &relay, client: &client, conn_id: random(), pubkey: None };
+    let is_late = tokio::time::sleep(relay.settings.auth_timeout);
     tokio::pin!(is_late);
     loop {
         tokio::select! {
@@ -50,15 +53,15 @@ pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
                 Some(Ok(_)) => {}
             },
-            () = &mut is_late, if !session.is_known => {
+            () = &mut is_late, if session.pubkey.is_none() => {
                 counter!("buzz_ws_auth_timeouts_total").increment(1);
                 break;
             }
             () = client.dropped() => break,
-            () = relay.closing() => break,
+            () = relay.closing.cancelled() => break,
         }
     }
-    relay.subscriptions().leave(&client);
+    relay.subscriptions.leave(&client);
     // The last sender: the writing ends with what waits.
     drop(client);
     if tokio::time::timeout(FAREWELL, &mut writing).await.is_err() {
@@ -68,12 +71,12 @@ pub(crate) async fn serve(mut socket: WebSocket, relay: Relay) {
 
 /// What a client says, and what he is told.
 struct Session<'a> {
-    relay: &'a Relay,
+    relay: &'a Arc<Relay>,
     client: &'a Client,
     /// By which all spans of the connection are found.
     conn_id: String,
-    /// Whether he said who he is.
-    is_known: bool,
+    /// Who he is, once he said it.
+    pubkey: Option<String>,
 }
 
 impl Session<'_> {
@@ -81,10 +84,10 @@ impl Session<'_> {
         match Said::read(text) {
             Ok(Said::Auth(credentials)) => {
                 let span = info_span!("ws.auth", conn_id = self.conn_id);
-                return self.auth(&credentials).instrument(span).await;
+                return self.auth(credentials).instrument(span).await;
             }
             Ok(Said::Event(event)) => self.event(event).await,
-            Ok(Said::Req(name, _) | Said::Count(name, _)) if !self.is_known => {
+            Ok(Said::Req(name, _) | Said::Count(name, _)) if self.pubkey.is_none() => {
                 self.client.send(message::closed(&name, "unauthenticated"));
             }
             Ok(Said::Req(name, filter)) => {
@@ -93,9 +96,9 @@ impl Session<'_> {
             }
             Ok(Said::Count(name, filter)) => {
                 let span = info_span!("ws.count", conn_id = self.conn_id, sub_id = name);
-                self.count(&name, &filter).instrument(span).await;
+                self.count(&name, filter).instrument(span).await;
             }
-            Ok(Said::Close(name)) => self.relay.subscriptions().remove(self.client, &name),
+            Ok(Said::Close(name)) => self.relay.subscriptions.remove(self.client, &name),
             Err(why) => self.client.send(message::notice(&why)),
         }
         ControlFlow::Continue(())
@@ -104,9 +107,9 @@ impl Session<'_> {
     /// Takes an event in a task of its own: whoever goes away meanwhile does not leave it half done. The span goes along.
     async fn event(&self, event: Event) {
         let span = info_span!("ws.event", conn_id = self.conn_id, event_id = event.id, kind = event.kind);
-        let (relay, client, may) = (self.relay.clone(), self.client.clone(), self.is_known);
+        let (relay, client, sender) = (Arc::clone(self.relay), self.client.clone(), self.pubkey.clone());
         let taking = async move {
-            let taken = event::take(&relay, &event, may).await;
+            let taken = event::take(&relay, &event, sender.as_deref()).await;
             let why = taken.err().map_or("", event::Rejected::as_str);
             client.send(message::ok(&event.id, taken.is_ok(), why));
         };
@@ -114,11 +117,11 @@ impl Session<'_> {
         let _ = tokio::spawn(taking.instrument(span)).await;
     }
 
-    async fn auth(&mut self, credentials: &Credentials) -> ControlFlow<()> {
+    async fn auth(&mut self, credentials: Credentials) -> ControlFlow<()> {
         counter!("buzz_auth_attempts_total", "method" => "nip42").increment(1);
-        match self.refusal(credentials).await {
+        match self.refusal(&credentials).await {
             None => {
-                self.is_known = true;
+                self.pubkey = Some(credentials.pubkey);
                 self.client.send(message::ok("auth", true, ""));
                 ControlFlow::Continue(())
             }
@@ -132,24 +135,32 @@ impl Session<'_> {
 
     /// Why he may not come, if he may not.
     async fn refusal(&self, Credentials { sig, pubkey }: &Credentials) -> Option<&'static str> {
-        let settings = self.relay.settings();
-        if sig != "ok" || pubkey.contains('\0') {
+        let settings = &self.relay.settings;
+        if sig != "ok" || pubkey.contains('\0') || pubkey.len() > LONGEST {
             return Some("nip42_invalid");
         }
         if settings.allowlist.as_ref().is_some_and(|names| !names.contains(pubkey)) {
             return Some("allowlist_denied");
         }
-        let is_member =
-            async { self.relay.members().has(pubkey, self.relay.database()).await.unwrap_or(false) };
+        let is_member = async { self.relay.people.is_member(pubkey).await.unwrap_or(false) };
         (settings.members_only && !is_member.await).then_some("not_relay_member")
     }
 
+    /// The filter, for what he may read.
+    async fn readable(&self, filter: Filter) -> Result<Filter, sqlx::Error> {
+        let channels = self.relay.people.channels(self.pubkey.as_deref().unwrap_or_default()).await?;
+        Ok(Filter { channels, ..filter })
+    }
+
     async fn subscribe(&self, name: String, filter: Filter) {
+        let Ok(filter) = self.readable(filter).await else {
+            return self.client.send(message::closed(&name, "database"));
+        };
         // First, so that nothing falls between what was kept and what is new.
-        if !self.relay.subscriptions().add(self.client, name.clone(), filter.clone()) {
+        if !self.relay.subscriptions.add(self.client, name.clone(), filter.clone()) {
             return self.client.send(message::closed(&name, "too many subscriptions"));
         }
-        match self.relay.database().events(&filter).await {
+        match self.relay.database.events(&filter).await {
             Ok(events) => {
                 for event in events {
                     self.client.send(message::event(&name, &event));
@@ -157,18 +168,19 @@ impl Session<'_> {
                 self.client.send(message::end_of_stored(&name));
             }
             Err(_) => {
-                self.relay.subscriptions().remove(self.client, &name);
+                self.relay.subscriptions.remove(self.client, &name);
                 self.client.send(message::closed(&name, "database"));
             }
         }
     }
 
-    async fn count(&self, name: &str, filter: &Filter) {
+    async fn count(&self, name: &str, filter: Filter) {
         if filter.is_broad() {
             counter!("buzz_count_fallback_rejections_total").increment(1);
             return self.client.send(message::closed(name, "too broad; say ids or kinds"));
         }
-        self.client.send(match self.relay.database().count(filter).await {
+        let counted = async { self.relay.database.count(&self.readable(filter).await?).await };
+        self.client.send(match counted.await {
             Ok(count) => message::count(name, count),
             Err(_) => message::closed(name, "database"),
         });

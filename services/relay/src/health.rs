@@ -1,5 +1,6 @@
 //! Whether the relay lives, and whether it is ready for clients.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,7 +15,7 @@ use crate::relay::Relay;
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// What whoever watches over the relay asks for.
-pub(crate) fn router(relay: Relay) -> Router {
+pub(crate) fn router(relay: Arc<Relay>) -> Router {
     Router::new()
         .route("/_liveness", get(|| async { "ok\n" }))
         .route("/_readiness", get(readiness))
@@ -22,8 +23,8 @@ pub(crate) fn router(relay: Relay) -> Router {
         .with_state(relay)
 }
 
-async fn readiness(State(relay): State<Relay>) -> (StatusCode, &'static str) {
-    if relay.is_draining() {
+async fn readiness(State(relay): State<Arc<Relay>>) -> (StatusCode, &'static str) {
+    if relay.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     let (database, bus) = reachable(&relay).await;
@@ -34,11 +35,11 @@ async fn readiness(State(relay): State<Relay>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn status(State(relay): State<Relay>) -> Json<Value> {
+async fn status(State(relay): State<Arc<Relay>>) -> Json<Value> {
     let (database, bus) = reachable(&relay).await;
     Json(json!({
-        "draining": relay.is_draining(),
-        "connections": relay.connections().count(),
+        "draining": relay.draining.is_cancelled(),
+        "connections": relay.connections.len(),
         "postgresql": database,
         "redis": bus,
     }))
@@ -46,8 +47,8 @@ async fn status(State(relay): State<Relay>) -> Json<Value> {
 
 /// Whether database and Redis answer in time.
 async fn reachable(relay: &Relay) -> (bool, bool) {
-    let database = tokio::time::timeout(LIMIT, relay.database().ping());
-    let bus = tokio::time::timeout(LIMIT, relay.bus().ping());
+    let database = tokio::time::timeout(LIMIT, relay.database.ping());
+    let bus = tokio::time::timeout(LIMIT, relay.bus.ping());
     let (database, bus) = tokio::join!(database, bus);
     (matches!(database, Ok(Ok(()))), matches!(bus, Ok(Ok(()))))
 }

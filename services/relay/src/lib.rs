@@ -14,14 +14,15 @@ mod metrics;
 
 mod audit;
 mod bus;
+mod cache;
 mod database;
+mod hearing;
+mod people;
 mod subscriptions;
 
 mod connection;
 mod event;
 mod health;
-mod members;
-mod open;
 mod relay;
 mod routes;
 

@@ -12,6 +12,9 @@ pub(crate) struct Event {
     pub(crate) kind: u32,
     #[serde(default)]
     pub(crate) content: String,
+    /// Whose readers alone get it; everybody does if it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) channel: Option<String>,
 }
 
 /// Who a client says he is.

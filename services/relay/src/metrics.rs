@@ -3,7 +3,7 @@
 //! Those macros leave no notes in the program, so the catalogue does not know these metrics; a table does.
 
 use metercast_metrics::{Matcher, MetricsRecorder, MetricsRecorderBuilder};
-use metrics::{Gauge, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 
 /// Upper bounds of histograms whose names end in `_seconds`.
 pub const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -18,18 +18,8 @@ pub fn recorder() -> MetricsRecorderBuilder {
         .buckets_for(Matcher::Full("buzz_fanout_recipients".to_owned()), &RECIPIENTS)
 }
 
-/// A metric that the macros record.
-#[derive(Clone, Copy, Debug)]
-pub struct Metric {
-    /// What it does with what it is told.
-    pub kind: Kind,
-    /// What it is called.
-    pub name: &'static str,
-    /// The keys of its labels.
-    pub labels: &'static [&'static str],
-    /// What it means.
-    pub description: &'static str,
-}
+/// A metric that the macros record: what it does with what it is told, its name, the keys of its labels, and what it means.
+pub type Metric = (Kind, &'static str, &'static [&'static str], &'static str);
 
 /// Which of the macros records a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,167 +32,52 @@ pub enum Kind {
     Histogram,
 }
 
+use Kind::{Counter, Gauge, Histogram};
+
 /// All that the macros record.
-pub const METRICS: [Metric; 25] = [
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_ws_connections_total",
-        labels: &[],
-        description: "WebSocket connections accepted",
-    },
-    Metric {
-        kind: Kind::Gauge,
-        name: "buzz_ws_connections_active",
-        labels: &[],
-        description: "WebSocket connections that are open",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_ws_backpressure_disconnects_total",
-        labels: &[],
-        description: "Connections dropped since the client did not keep up",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_ws_auth_timeouts_total",
-        labels: &[],
-        description: "Connections closed since nobody said who he is",
-    },
-    Metric {
-        kind: Kind::Histogram,
-        name: "buzz_ws_send_batch_size",
-        labels: &[],
-        description: "Messages sent at once",
-    },
-    Metric {
-        kind: Kind::Gauge,
-        name: "buzz_subscriptions_active",
-        labels: &[],
-        description: "Subscriptions of all connections",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_events_received_total",
-        labels: &["kind"],
-        description: "Events received by kind",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_events_stored_total",
-        labels: &["kind"],
-        description: "Events kept by kind",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_events_rejected_total",
-        labels: &["reason"],
-        description: "Events refused by reason",
-    },
-    Metric {
-        kind: Kind::Histogram,
-        name: "buzz_event_processing_seconds",
-        labels: &[],
-        description: "Time from an event to its answer",
-    },
-    Metric {
-        kind: Kind::Histogram,
-        name: "buzz_fanout_recipients",
-        labels: &[],
-        description: "Subscriptions that an event went to",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_multinode_fanout_total",
-        labels: &[],
-        description: "Events published for other nodes",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_multinode_fanout_lag_total",
-        labels: &[],
-        description: "Events of other nodes that came too fast",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_cache_invalidation_lag_total",
-        labels: &[],
-        description: "Invalidations of caches that came too fast",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_auth_attempts_total",
-        labels: &["method"],
-        description: "Attempts to say who one is",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_auth_failures_total",
-        labels: &["reason"],
-        description: "Such attempts that failed, by reason",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_media_uploads_total",
-        labels: &["mime"],
-        description: "Files taken by type",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_media_upload_rejections_total",
-        labels: &["reason"],
-        description: "Files refused by reason",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_workflow_runs_total",
-        labels: &["trigger"],
-        description: "Workflows begun by trigger",
-    },
-    Metric {
-        kind: Kind::Histogram,
-        name: "buzz_audit_log_seconds",
-        labels: &[],
-        description: "Time to write an entry of the audit log",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_audit_log_errors_total",
-        labels: &[],
-        description: "Entries of the audit log that could not be written",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_audit_send_errors_total",
-        labels: &[],
-        description: "Entries of the audit log that found no room to wait",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_membership_cache_hits_total",
-        labels: &[],
-        description: "Members found in the cache",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_membership_cache_misses_total",
-        labels: &[],
-        description: "Members looked up in the database",
-    },
-    Metric {
-        kind: Kind::Counter,
-        name: "buzz_count_fallback_rejections_total",
-        labels: &[],
-        description: "Counts refused since all events would have to be read",
-    },
+pub const METRICS: [Metric; 27] = [
+    (Counter, "buzz_ws_connections_total", &[], "WebSocket connections accepted"),
+    (Gauge, "buzz_ws_connections_active", &[], "WebSocket connections that are open"),
+    (Counter, "buzz_ws_backpressure_disconnects_total", &[], "Connections of clients that did not keep up"),
+    (Counter, "buzz_ws_auth_timeouts_total", &[], "Connections closed since nobody said who he is"),
+    (Histogram, "buzz_ws_send_batch_size", &[], "Messages sent at once"),
+    (Gauge, "buzz_subscriptions_active", &[], "Subscriptions of all connections"),
+    (Counter, "buzz_events_received_total", &["kind"], "Events received by kind"),
+    (Counter, "buzz_events_stored_total", &["kind"], "Events kept by kind"),
+    (Counter, "buzz_events_rejected_total", &["reason"], "Events refused by reason"),
+    (Histogram, "buzz_event_processing_seconds", &[], "Time from an event to its answer"),
+    (Histogram, "buzz_fanout_recipients", &[], "Subscriptions that an event went to"),
+    (Counter, "buzz_multinode_fanout_total", &[], "Events published for other nodes"),
+    (Counter, "buzz_multinode_fanout_lag_total", &[], "Events of other nodes that came too fast"),
+    (Counter, "buzz_cache_invalidation_lag_total", &[], "Invalidations of caches that came too fast"),
+    (Counter, "buzz_auth_attempts_total", &["method"], "Attempts to say who one is"),
+    (Counter, "buzz_auth_failures_total", &["reason"], "Such attempts that failed, by reason"),
+    (Counter, "buzz_media_uploads_total", &["mime"], "Files taken by type"),
+    (Counter, "buzz_media_upload_rejections_total", &["reason"], "Files refused by reason"),
+    (Counter, "buzz_workflow_runs_total", &["trigger"], "Workflows begun by trigger"),
+    (Histogram, "buzz_audit_log_seconds", &[], "Time to write an entry of the audit log"),
+    (Counter, "buzz_audit_log_errors_total", &[], "Entries of the audit log that could not be written"),
+    (Counter, "buzz_audit_send_errors_total", &[], "Entries of the audit log that found no room to wait"),
+    (Counter, "buzz_membership_cache_hits_total", &[], "Members found in the cache"),
+    (Counter, "buzz_membership_cache_misses_total", &[], "Members looked up in the database"),
+    (Counter, "buzz_accessible_channels_cache_hits_total", &[], "Channels of somebody found"),
+    (Counter, "buzz_accessible_channels_cache_misses_total", &[], "Channels of somebody looked up"),
+    (Counter, "buzz_count_fallback_rejections_total", &[], "Counts refused that would read all events"),
+];
+
+/// Described for those whose dashboards name them, as ever, and recorded by nobody: there is no index to search any more.
+const DEAD: [Metric; 2] = [
+    (Histogram, "buzz_search_index_seconds", &[], "Time to put an event into the index"),
+    (Counter, "buzz_search_index_errors_total", &[], "Events that could not be put into the index"),
 ];
 
 /// Says what each metric means.
 pub fn describe() {
-    for Metric { kind, name, description, .. } in METRICS {
+    for (kind, name, _, description) in METRICS.into_iter().chain(DEAD) {
         match kind {
-            Kind::Counter => describe_counter!(name, description),
-            Kind::Gauge => describe_gauge!(name, description),
-            Kind::Histogram => describe_histogram!(name, description),
+            Counter => describe_counter!(name, description),
+            Gauge => describe_gauge!(name, description),
+            Histogram => describe_histogram!(name, description),
         }
     }
 }
@@ -221,24 +96,6 @@ pub(crate) fn kind_label(kind: u32) -> String {
         | 10_000..=10_002
         | 30_000..=30_003 => kind.to_string(),
         _ => "other".to_owned(),
-    }
-}
-
-/// One more in a gauge, until it is dropped.
-pub(crate) struct OneMore(Gauge);
-
-impl OneMore {
-    /// In the gauge of this name.
-    pub(crate) fn of(name: &'static str) -> OneMore {
-        let gauge = gauge!(name);
-        gauge.increment(1.0);
-        OneMore(gauge)
-    }
-}
-
-impl Drop for OneMore {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
     }
 }
 

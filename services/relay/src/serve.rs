@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 use metercast_tower::Telemetry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tracing::warn;
 
 use crate::relay::Relay;
@@ -57,14 +57,10 @@ pub async fn serve(
         health: format!("http://{}", health.local_addr()?),
         metrics: telemetry.scrape_url().ok_or("the page of metrics is nowhere")?,
     });
-    let (stop, stopped) = watch::channel(false);
-    let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let asking = axum::serve(health, health::router(relay.clone()));
+    let asking = axum::serve(health, health::router(Arc::clone(&relay)));
     let asking = tokio::spawn(asking.into_future());
-    let serving =
-        axum::serve(listener, routes::router(relay.clone())).with_graceful_shutdown(until_stopped(stopped));
+    let serving = axum::serve(listener, routes::router(Arc::clone(&relay)))
+        .with_graceful_shutdown(relay.closing.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving.into_future());
     tokio::select! {
         _ = terminate.recv() => {}
@@ -72,17 +68,17 @@ pub async fn serve(
         ended = &mut serving => return Ok(ended??),
     }
     // Whoever sends clients here is told first, and has the time of grace to send them elsewhere. Asked again, it ends at once.
-    relay.drain();
+    relay.draining.cancel();
     tokio::select! {
         () = tokio::time::sleep(settings.grace) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    stop.send_replace(true);
-    relay.close();
+    relay.closing.cancel();
+    relay.connections.close();
     let drained = async {
         let _ = (&mut serving).await;
-        relay.connections().none().await;
+        relay.connections.wait().await;
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         warn!("connections that took longer than {DRAIN:?} to end were cut off");

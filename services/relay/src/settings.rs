@@ -25,6 +25,8 @@ pub struct Settings {
     pub(crate) auth_timeout: Duration,
     /// `BUZZ_SEND_QUEUE`: how many messages may wait for a client.
     pub(crate) send_queue: usize,
+    /// `BUZZ_AUDIT_QUEUE`: how many entries of the audit log may wait to be written.
+    pub(crate) audit_queue: usize,
     /// `BUZZ_SHUTDOWN_GRACE_SECS`: how long clients still come after SIGTERM.
     pub(crate) grace: Duration,
     /// `BUZZ_ALLOWLIST`: who may come, with commas between; all if it is not there.
@@ -57,6 +59,7 @@ impl Settings {
             pool_interval: seconds("BUZZ_POOL_METRICS_INTERVAL_SECS", 10),
             auth_timeout: seconds("BUZZ_AUTH_TIMEOUT_SECS", 30),
             send_queue: variables.number("BUZZ_SEND_QUEUE", 256).max(1),
+            audit_queue: variables.number("BUZZ_AUDIT_QUEUE", 1024).max(1),
             grace: seconds("BUZZ_SHUTDOWN_GRACE_SECS", 5),
             allowlist: variables
                 .get("BUZZ_ALLOWLIST")

@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use metrics::{counter, histogram};
+use metercast_metrics::GaugeGuard;
+use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, Sender};
 use tracing::info_span;
 
 use crate::filter::Filter;
 use crate::message::{self, Event};
-use crate::metrics::OneMore;
 
 /// So many a client may have.
 const MOST: usize = 64;
@@ -29,7 +29,7 @@ struct Inner {
 
 struct Wanted {
     client: Client,
-    by_name: HashMap<String, (Filter, OneMore)>,
+    by_name: HashMap<String, (Filter, GaugeGuard)>,
 }
 
 /// Where a client's messages go.
@@ -76,7 +76,7 @@ impl Subscriptions {
         if wanted.by_name.len() >= MOST && !wanted.by_name.contains_key(&name) {
             return false;
         }
-        wanted.by_name.insert(name, (filter, OneMore::of("buzz_subscriptions_active")));
+        wanted.by_name.insert(name, (filter, GaugeGuard::new(gauge!("buzz_subscriptions_active"))));
         true
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn pools(settings: &Settings, relay: &Relay) -> Result<[PoolObservati
     let sampler = || Sampler::every(settings.pool_interval);
     let [database, redis] = pool_metrics();
     Ok([
-        database.sample(sampler(), relay.database().pool().clone())?,
-        redis.sample(sampler(), relay.bus().pool().clone())?,
+        database.sample(sampler(), relay.database.pool().clone())?,
+        redis.sample(sampler(), relay.bus.pool().clone())?,
     ])
 }

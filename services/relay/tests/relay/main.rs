@@ -1,7 +1,9 @@
 //! Scenario B of the seed systems: the relay as a running program with PostgreSQL and Redis, its clients, and whoever
 //! scrapes it.
 
+mod channels;
 mod endings;
+mod failures;
 mod golden;
 mod nodes;
 mod pools;

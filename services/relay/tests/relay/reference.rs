@@ -4,7 +4,7 @@ use metercast_clients::PoolState;
 use metercast_tower::catalogue::Catalogue;
 use metercast_tower::{PageOptions, Profile, Store, assert_catalogue};
 use metrics::{Label, counter, gauge, histogram, with_local_recorder};
-use relay::{Kind, METRICS, Metric};
+use relay::{Kind, METRICS};
 
 #[test]
 fn the_reference_has_every_metric_of_the_relay() {
@@ -12,7 +12,7 @@ fn the_reference_has_every_metric_of_the_relay() {
     let recorder = relay::recorder().store(&store).build().expect("bounds");
     with_local_recorder(&recorder, || {
         relay::describe();
-        for Metric { kind, name, labels, .. } in METRICS {
+        for (kind, name, labels, _) in METRICS {
             let labels: Vec<Label> = labels.iter().map(|key| Label::new(*key, "any")).collect();
             match kind {
                 Kind::Counter => counter!(name, labels).absolute(0),

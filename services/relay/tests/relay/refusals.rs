@@ -21,6 +21,13 @@ fn what_is_refused_is_counted_by_reason() {
     assert_eq!(client.ask(&json!(["COUNT", "n", { "search": "a" }]))[0], "CLOSED");
     let counted = client.ask(&json!(["COUNT", "n", { "search": "ex", "kinds": [1] }]));
     assert_eq!(counted, json!(["COUNT", "n", { "count": 1 }]));
+    for kind in [8, 31_337, u32::MAX] {
+        assert!(client.send(&format!("of kind {kind}"), kind).0);
+    }
+    for pubkey in ["x".repeat(200), "\0".to_owned()] {
+        let said = json!(["AUTH", { "sig": "ok", "pubkey": pubkey }]);
+        assert_eq!(Client::connect(&relay.clients).ask(&said)[3], "nip42_invalid");
+    }
 
     let upload = |mime: &str| {
         let (url, headers) = (format!("{}/api/media", relay.clients), format!("Content-Type: {mime}\r\n"));
@@ -35,6 +42,8 @@ fn what_is_refused_is_counted_by_reason() {
         ("buzz_events_rejected_total{reason=\"duplicate\"}", 1.0),
         ("buzz_events_rejected_total{reason=\"invalid\"}", 1.0),
         ("buzz_events_stored_total{kind=\"1\"}", 1.0),
+        ("buzz_events_stored_total{kind=\"other\"}", 3.0),
+        ("buzz_auth_failures_total{reason=\"nip42_invalid\"}", 2.0),
         ("buzz_count_fallback_rejections_total", 1.0),
         ("buzz_media_uploads_total{mime=\"image/png\"}", 1.0),
         ("buzz_media_uploads_total{mime=\"other\"}", 1.0),

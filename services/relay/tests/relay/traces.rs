@@ -73,6 +73,49 @@ fn what_clients_do_is_traced_across_tasks_and_the_page_is_the_same() {
 }
 
 #[test]
+fn with_an_endpoint_the_receiver_gets_spans_and_not_one_request_of_metrics_and_the_page_is_the_same() {
+    let test =
+        "with_an_endpoint_the_receiver_gets_spans_and_not_one_request_of_metrics_and_the_page_is_the_same";
+    let run = |variables: &[(&str, &str)]| {
+        // Each has a database of its own, so that the same is kept, sent and counted.
+        let services = Services::start(test)?;
+        let relay = Relay::start(&services, variables);
+        let mut a = scenario::clients(&relay.clients, "e");
+        for path in ["/api/items/7", "/nope", "/_liveness"] {
+            relay.ask("GET", path, "x-envoy-downstream-service-cluster: web\r\n");
+        }
+        assert_eq!(a.ask(&json!(["COUNT", "n", { "search": "x" }]))[0], "CLOSED");
+        assert_eq!(relay.ask("POST", "/api/workflows/manual", ""), 202);
+        let is_settled = |page: &Page| {
+            page.value("buzz_ws_connections_active") == Some(1.0)
+                && page.value("buzz_audit_log_seconds_count") == Some(4.0)
+        };
+        let page = until("the page", || Some(relay.page()).filter(is_settled));
+        relay.signal("TERM");
+        let (status, _) = relay.ended();
+        assert!(status.success(), "{status}");
+        Some(page)
+    };
+    let Some(without) = run(&[]) else { return };
+    for protocol in ["grpc", "http/protobuf"] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            // As often as may be, if anybody pushed metrics.
+            ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+        ];
+        let with = run(&variables).expect("there is a database");
+        assert_eq!(with.lines(), without.lines());
+        assert!(without.lines().len() > 100, "{}", without.0);
+        assert_eq!(named(&collector.spans(), "ws.event").len(), 3);
+        let paths = collector.paths();
+        let is_of_traces = |path: &String| path == "/v1/traces" || path.ends_with("TraceService/Export");
+        assert!(!paths.is_empty() && paths.iter().all(is_of_traces), "{paths:?}");
+    }
+}
+
+#[test]
 fn the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says() {
     let test = "the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says";
     let Some(services) = Services::start(test) else { return };

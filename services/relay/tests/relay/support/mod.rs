@@ -9,4 +9,4 @@ pub(crate) use client::Client;
 pub(crate) use conformance::program::until;
 pub(crate) use page::{Page, TABLE};
 pub(crate) use program::Relay;
-pub(crate) use services::Services;
+pub(crate) use services::{Services, Statements};

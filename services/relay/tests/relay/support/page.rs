@@ -1,7 +1,7 @@
 //! A page of metrics, as far as a test asks.
 
 /// Every name that may be on a page, and no other: the contract of those who have dashboards.
-pub(crate) const TABLE: [&str; 35] = [
+pub(crate) const TABLE: [&str; 37] = [
     "http_requests_total",
     "http_request_latency_ms",
     "buzz_ws_connections_total",
@@ -28,6 +28,8 @@ pub(crate) const TABLE: [&str; 35] = [
     "buzz_audit_send_errors_total",
     "buzz_membership_cache_hits_total",
     "buzz_membership_cache_misses_total",
+    "buzz_accessible_channels_cache_hits_total",
+    "buzz_accessible_channels_cache_misses_total",
     "buzz_count_fallback_rejections_total",
     "buzz_db_pool_size",
     "buzz_db_pool_idle",
@@ -66,14 +68,13 @@ impl Page {
     /// What the macros record has the labels that their table says, and no others.
     #[track_caller]
     pub(crate) fn has_known_labels(&self) {
-        for metric in relay::METRICS {
-            let of_metric =
-                self.samples().filter_map(|line| line.strip_prefix(metric.name)?.strip_prefix('{'));
+        for (_, name, known, _) in relay::METRICS {
+            let of_metric = self.samples().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
             for labels in of_metric {
                 let keys =
                     labels.split("\",").filter_map(|label| label.split_once("=\"").map(|(key, _)| key));
                 let keys: Vec<&str> = keys.filter(|key| !["le", "quantile"].contains(key)).collect();
-                assert_eq!(keys, metric.labels, "{}{{{labels}", metric.name);
+                assert_eq!(keys, known, "{name}{{{labels}");
             }
         }
     }
@@ -82,6 +83,20 @@ impl Page {
     pub(crate) fn names(&self) -> Vec<&str> {
         let types = self.0.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         types.filter_map(|rest| rest.split(' ').next()).collect()
+    }
+
+    /// Every line, sorted: comments, series, and the values of those that do not say how long something took, how messages came together
+    /// or how a pool stands.
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        let is_of_the_moment = |line: &str| {
+            ["_seconds_", "_ms_", "_pool_", "batch_size"].iter().any(|part| line.contains(part))
+                && !line.starts_with('#')
+        };
+        let shown = |line: &'_ str| if is_of_the_moment(line) { line.rfind(' ') } else { None };
+        let mut lines: Vec<_> =
+            self.0.lines().map(|line| shown(line).map_or(line, |end| &line[..end])).collect();
+        lines.sort_unstable();
+        lines
     }
 
     /// Every series, without its value, sorted.
