@@ -15,7 +15,7 @@ mod tools;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use metercast_tower::config::{Config, OnSigterm};
+use metercast_tower::config::{Config, OnSigterm, Otlp, Protocol};
 use metercast_tower::{Log, PageOptions, PrometheusPage, Scrape, Strategy, Telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,6 +57,11 @@ fn configure(settings: &Settings, access: &Access) -> Result<Config, Box<dyn std
         .without_exporter("prometheus")
         .on_sigterm(OnSigterm::Ignore)
         .shutdown_timeout(FLUSH);
+    if std::env::var_os("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_some_and(|url| !url.is_empty()) {
+        // What its siblings and the file leave open is as it always was.
+        let push = Otlp::default().protocol(Protocol::HttpJson).interval(Duration::from_secs(10));
+        config = config.default_exporter("otlp", push);
+    }
     if let Some(file) = &settings.config {
         config = config.file(file);
     }

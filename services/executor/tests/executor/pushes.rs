@@ -52,7 +52,6 @@ fn a_push_that_is_refused_comes_again_and_the_last_one_has_it_all() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*format!("{receiver}/v1/metrics")),
         ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "Authorization=Bearer a=b,X-Axiom-Dataset=d"),
-        ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/json"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
     ];
     let executor = Executor::start(&tools(), "", &variables);

@@ -19,23 +19,31 @@ impl Executor {
     /// Runs on a free port, with tools at `upstream`, variables, and a configuration file unless it is empty.
     pub(crate) fn start(upstream: &str, config: &str, variables: &[(&str, &str)]) -> Executor {
         let folder = Folder::new();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_executor"));
-        command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]);
-        if !config.is_empty() {
-            command.args(["--config", &folder.write("executor.toml", config)]);
-        }
-        // Those of OpenTelemetry that the tests run with do not count.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
-            command.env_remove(name);
-        }
-        command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        let mut command = command(&folder, "127.0.0.1:0", upstream, config, variables);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("it says where it is");
         let url = line.trim().strip_prefix("executor: ").expect("it says where it is").to_owned();
         Executor { child, url, _folder: folder }
+    }
+
+    /// Runs one that cannot start: how it ended, and what it said.
+    pub(crate) fn refused(listen: &str, config: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
+        let folder = Folder::new();
+        let mut command = command(&folder, listen, "http://127.0.0.1:1/", config, variables);
+        let ended = command.output().expect("the program starts");
+        (ended.status, String::from_utf8(ended.stderr).expect("UTF-8"))
+    }
+
+    /// The names of its threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a running process");
+        let name = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
     }
 
     /// Runs tools, as whoever has the token, and returns how it went.
@@ -71,6 +79,26 @@ impl Executor {
     }
 }
 
+fn command(
+    folder: &Folder,
+    listen: &str,
+    upstream: &str,
+    config: &str,
+    variables: &[(&str, &str)],
+) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_executor"));
+    command.args(["--listen", listen, "--upstream", upstream]);
+    if !config.is_empty() {
+        command.args(["--config", &folder.write("executor.toml", config)]);
+    }
+    // Those of OpenTelemetry that the tests run with do not count.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
 impl Drop for Executor {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -78,11 +106,19 @@ impl Drop for Executor {
     }
 }
 
-/// Tools that answer with 10 bytes; those called `broken` answer with 502.
+/// Tools that answer with 10 bytes.
 pub(crate) fn tools() -> String {
-    http::serve(|request| {
+    tools_but("")
+}
+
+/// Such tools, of which one answers with 502.
+pub(crate) fn tools_but(broken: &'static str) -> String {
+    http::serve(move |request| {
         let call: Value = serde_json::from_slice(&request.body).expect("a call as JSON");
-        let is_broken = call["tool"].as_str().is_some_and(|tool| tool.contains("broken"));
-        if is_broken { Answer::status(502, "") } else { Answer::ok("application/json", "[1, 2, 34]") }
+        if call["tool"] == broken {
+            Answer::status(502, "")
+        } else {
+            Answer::ok("application/json", "[1, 2, 34]")
+        }
     })
 }
