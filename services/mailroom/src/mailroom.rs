@@ -30,10 +30,8 @@ impl Mailroom {
     ///
     /// The storage cannot be used.
     pub(crate) fn new(settings: &Settings, ids: Option<UniqueCount>) -> Result<Mailroom, Error> {
-        let storage = &settings.storage;
-        let mailboxes = Mailboxes::open(storage.join("mailboxes")).map_err(|error| {
-            format!("storage {}: {error}; choose another by PJ_STORAGE", storage.display())
-        })?;
+        let mailboxes = Mailboxes::open(settings.storage.join("mailboxes"));
+        let mailboxes = mailboxes.map_err(|error| settings.of_storage(&error))?;
         let ending = CancellationToken::new();
         let tunnels = Tunnels::new(settings.tunnels, &settings.gateways, ending.clone());
         let timeout = Duration::from_secs(settings.timeout);

@@ -11,7 +11,7 @@ use crate::Error;
 /// The settings. A variable `PJ_` and the key, in capitals, with two underscores for a dot, wins over the file; an empty one is as if
 /// it were not there.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Settings {
     /// Where to listen.
     pub(crate) listener: String,
@@ -40,7 +40,7 @@ pub struct Settings {
 
 /// In PEM; without, connections are not encrypted.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 struct Tls {
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
@@ -48,7 +48,7 @@ struct Tls {
 
 /// What is pushed. Keys of the table that metercast reads are passed over here.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a table")]
 pub(crate) struct Pushed {
     pub(crate) profile: Profile,
     pub(crate) names: Names,
@@ -124,6 +124,11 @@ impl Settings {
             return Err("tls: a certificate goes with its key; give both, or neither".into());
         }
         Ok(Settings { file: file.map(Path::to_owned), variables, ..read })
+    }
+
+    /// Why the storage cannot be used, and the mend.
+    pub(crate) fn of_storage(&self, error: &std::io::Error) -> String {
+        format!("storage {}: {error}; choose another by PJ_STORAGE", self.storage.display())
     }
 
     /// The files of the certificate and its key.
@@ -221,7 +226,7 @@ mod tests {
             ("PJ_TUNNELS", "many", "many"),
             ("PJ_LISTNER", "127.0.0.1:1", "listener"),
             ("PJ_TLS__CERTIFICAT", "c.pem", "certificate"),
-            ("PJ_TELEMETRY", "on", "telemetry"),
+            ("PJ_TELEMETRY", "on", "a table"),
         ] {
             let error = read(&[(name, text)]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{name}: ")) && error.contains(why), "{error}");

@@ -66,8 +66,7 @@ impl Measuring {
 impl Pushing {
     fn start(settings: &Settings, pushed: Pushed, store: &Store) -> Result<Pushing, Error> {
         let config = configure(settings, pushed)?;
-        std::fs::create_dir_all(&settings.storage)
-            .map_err(|error| format!("storage {}: {error}", settings.storage.display()))?;
+        std::fs::create_dir_all(&settings.storage).map_err(|error| settings.of_storage(&error))?;
         let periods = Periods::builder().store(store.clone()).state(settings.storage.join(PERIODS)).open()?;
         let ids = periods.unique("short_ids");
         let _shown = store.scope(|| show(&periods, &ids, pushed));

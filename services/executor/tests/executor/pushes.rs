@@ -84,6 +84,27 @@ fn a_push_that_is_refused_comes_again_and_the_last_one_has_it_all() {
 }
 
 #[test]
+fn an_interval_of_nothing_is_the_usual_one_and_the_last_push_has_all() {
+    let bodies = Arc::<Mutex<Vec<Value>>>::default();
+    let all = Arc::clone(&bodies);
+    let receiver = http::serve(move |Request { body, .. }| {
+        all.lock().expect("no panic").push(serde_json::from_slice(&body).expect("JSON"));
+        Answer::ok("application/json", "{}")
+    });
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*format!("{receiver}/v1/metrics")),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
+    ];
+    let executor = Executor::start(&tools(), "", &variables);
+    executor.execute("", "manual", &["github.repos.get"]).unwrap();
+    let (status, took) = executor.end();
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    let bodies = bodies.lock().unwrap();
+    assert!(bodies.len() <= 2, "pushed {} times", bodies.len());
+    assert_eq!(sum(bodies.last().expect("the last push"), "executor.tool_calls"), 1);
+}
+
+#[test]
 fn a_receiver_that_is_not_there_delays_neither_the_page_nor_the_end() {
     let variables = [("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://127.0.0.1:1/v1/metrics")];
     let executor = Executor::start(&tools(), "", &variables);

@@ -175,7 +175,7 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
     let complete = telemetry("http://127.0.0.1:1", "");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().map(|address| (address.to_string(), taken)).unwrap();
-    let cases: [Refused<'_>; 12] = [
+    let cases: [Refused<'_>; 15] = [
         ("", &[("PJ_TELEMETRY__ENDPOINT", "http://127.0.0.1:1")], &["PJ_TELEMETRY__", "is missing"]),
         ("[telemetry]\nendpoint = 'http://c:1'\n", &[], &["config.toml:1", "auth_token", "is missing"]),
         (
@@ -189,6 +189,9 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
         ("listner = 'x'\n", &[], &["config.toml:1", "listner", "listener"]),
         ("", &[("PJ_LISTENER", "nowhere")], &["nowhere", "PJ_LISTENER"]),
         ("", &[("PJ_LISTENER", &taken.0)], &[&taken.0, "PJ_LISTENER"]),
+        ("", &[("PJ_STORAGE", "/dev/null/x")], &["/dev/null/x", "PJ_STORAGE"]),
+        (&complete, &[("PJ_STORAGE", "/dev/null/x")], &["/dev/null/x", "PJ_STORAGE"]),
+        ("", &[("PJ_TLS__CERTIFICATE", "/nowhere.pem")], &["tls", "/nowhere.pem"]),
         ("", &[("PJ_LISTNER", &taken.0)], &["PJ_LISTNER", "listener"]),
         (&format!("{complete}interval_secs = 0\n"), &[], &["config.toml:5", "interval_secs"]),
         (&complete, &[("PJ_TELEMETRY__INTERVAL_SECS", "0")], &["PJ_TELEMETRY__INTERVAL_SECS"]),

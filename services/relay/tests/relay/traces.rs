@@ -183,6 +183,24 @@ fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_
     let says = logged[0]["fields"]["message"].as_str().expect("a text");
     assert!(says.starts_with("there are no traces: OTEL_EXPORTER_OTLP_ENDPOINT: \"http://[bad\""), "{says}");
 
+    // One that takes nothing from this token says so; the token is not shown.
+    let collector = Collector::start();
+    collector.answer(401);
+    let relay = Relay::start(
+        &services,
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ],
+    );
+    assert!(Client::known(&relay.clients).send("untraced", 1).0);
+    let refused =
+        until("why nothing is taken", || relay.logged().into_iter().find(|line| line.contains("401")));
+    assert!(refused.contains(&collector.url()) && !refused.contains("s3cret"), "{refused}");
+    assert!(relay.page().value("buzz_events_stored_total{kind=\"1\"}").is_some());
+
     // A collector that is away keeps nobody from anything.
     let nobody = listener("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
     let relay = Relay::start(&services, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{nobody}"))]);
