@@ -1,0 +1,267 @@
+//! The container of a manifest as a running program: with its arguments, variables and files, and nothing else.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use conformance::http;
+use conformance::program::{Folder, until};
+
+use crate::kubernetes::{self, Deployment, Env, Object, Probe, matches};
+use crate::service::Service;
+
+/// What stands for every interface of a pod. A listener that stays on the usual loopback address is not reached from outside.
+const REACHABLE: &str = "127.0.0.2";
+
+/// A container, before it runs.
+#[derive(Debug)]
+pub struct Container {
+    service: Service,
+    deployment: Deployment,
+    objects: Vec<Object>,
+    variables: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+}
+
+/// A container that runs; killed if the test ends before it does.
+#[derive(Debug)]
+pub struct Running {
+    container: Container,
+    child: Child,
+    said: Arc<Mutex<String>>,
+    _folder: Folder,
+}
+
+impl Container {
+    /// That of a Deployment in the manifest of a service.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn of(service: &str, deployment: &str) -> Container {
+        let service = Service::named(service);
+        let objects = kubernetes::read(&service.text("kubernetes.yaml")).expect("a manifest");
+        let found = objects.iter().find_map(|object| match object {
+            Object::Deployment(found) if found.metadata.name() == deployment => Some(found.clone()),
+            _ => None,
+        });
+        let deployment =
+            found.unwrap_or_else(|| panic!("kubernetes.yaml: there is no Deployment {deployment}"));
+        Container { service, deployment, objects, variables: BTreeMap::new(), files: BTreeMap::new() }
+    }
+
+    /// The same with this variable, in place of what the manifest says, or of a default that a test cannot have.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Container {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same with what a Secret has as this file.
+    #[must_use]
+    pub fn file(mut self, path: &str, text: &str) -> Container {
+        self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// Runs it, on free ports.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started, or the manifest refers to what nobody gave.
+    pub fn start(self, program: &str) -> Running {
+        let folder = Folder::new();
+        let (container, inside) = (&self.deployment.spec.template.spec.containers[0], self.mounts(&folder));
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+        command.args(container.args.iter().flatten().map(|argument| inside.put(argument)));
+        for env in container.env.iter().flatten() {
+            if !self.variables.contains_key(&env.name) {
+                command.env(&env.name, inside.put(&value(env)));
+            }
+        }
+        command.envs(&self.variables);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let said = Arc::<Mutex<String>>::default();
+        listen(child.stdout.take().expect("piped"), &said);
+        listen(child.stderr.take().expect("piped"), &said);
+        Running { container: self, child, said, _folder: folder }
+    }
+
+    /// Makes the volumes, and says where they are.
+    fn mounts(&self, folder: &Folder) -> Inside {
+        let pod = &self.deployment.spec.template.spec;
+        let container = &pod.containers[0];
+        let ports = container.ports.iter().map(|port| port.container_port).collect();
+        let mut inside = Inside { ports, places: Vec::new() };
+        for (number, mount) in container.volume_mounts.iter().flatten().enumerate() {
+            let place = folder.path().join(format!("volume-{number}"));
+            std::fs::create_dir(&place).expect("a new folder");
+            inside.places.push((mount.mount_path.clone(), place.display().to_string()));
+            let volume =
+                pod.volumes.iter().flatten().find(|volume| volume.name == mount.name).expect("a volume");
+            let mut files = BTreeMap::new();
+            if let Some(named) = &volume.config_map {
+                files.extend(self.config_map(&named.name));
+            }
+            for item in volume.secret.iter().flat_map(|secret| secret.items.iter().flatten()) {
+                let path = format!("{}/{}", mount.mount_path, item.path);
+                let text = self.files.get(&path).unwrap_or_else(|| panic!("nobody gave the Secret's {path}"));
+                files.insert(item.path.clone(), text.clone());
+            }
+            for (name, text) in files {
+                std::fs::write(place.join(name), inside.put(&text)).expect("a file in a new folder");
+            }
+        }
+        inside
+    }
+
+    fn config_map(&self, name: &str) -> BTreeMap<String, String> {
+        let found = self.objects.iter().find_map(|object| match object {
+            Object::ConfigMap(map) if map.metadata.name() == name => Some(map.data.clone()),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("there is no ConfigMap {name}"))
+    }
+
+    /// The port and the path of the page, as a monitor has them.
+    fn page(&self) -> Option<(&str, &str)> {
+        let labels = self.deployment.spec.template.metadata.labels.as_ref();
+        let services = self.objects.iter().filter_map(|object| match object {
+            Object::Service(service) if matches(&service.spec.selector, labels) => Some(service),
+            _ => None,
+        });
+        let labels: Vec<_> = services.map(|service| service.metadata.labels.as_ref()).collect();
+        self.objects.iter().find_map(|object| match object {
+            Object::ServiceMonitor(monitor) => {
+                let is_ours = labels.iter().any(|of| matches(&monitor.spec.selector.match_labels, *of));
+                let endpoint = monitor.spec.endpoints.first().filter(|_| is_ours)?;
+                Some((&*endpoint.port, &*endpoint.path))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// What is elsewhere in a test: addresses and folders.
+struct Inside {
+    ports: Vec<u16>,
+    places: Vec<(String, String)>,
+}
+
+impl Inside {
+    fn put(&self, text: &str) -> String {
+        let mut text = text.replace("0.0.0.0", REACHABLE);
+        for port in &self.ports {
+            text = text.replace(&format!("{REACHABLE}:{port}"), &format!("{REACHABLE}:0"));
+        }
+        for (path, place) in &self.places {
+            text = text.replace(path, place);
+        }
+        text
+    }
+}
+
+/// What a variable has in the manifest, or in a pod.
+fn value(env: &Env) -> String {
+    match (&env.value, &env.value_from) {
+        (Some(value), _) => value.clone(),
+        (None, Some(from))
+            if from.field_ref.as_ref().is_some_and(|field| field.field_path == "metadata.name") =>
+        {
+            "pod-1".to_owned()
+        }
+        _ => panic!("nobody gave what {} refers to", env.name),
+    }
+}
+
+fn listen(pipe: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
+    let said = Arc::clone(said);
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push_str(&line);
+            said.push('\n');
+        }
+    });
+}
+
+impl Running {
+    /// Checks what the manifest promises to a cluster: its ports are reached from outside, its probes are answered, its page is where it
+    /// says and has nothing that the reference has not, and it ends in time. `ports` are the names of ports, each with what the program
+    /// says before its address; `headers` are those that the page takes; `more` are names on the page that views give.
+    ///
+    /// # Panics
+    ///
+    /// If something is otherwise.
+    pub fn holds(mut self, ports: &[(&str, &str)], headers: &str, more: &[&str]) {
+        let addresses: BTreeMap<&str, String> = ports
+            .iter()
+            .map(|(port, before)| (*port, until(before, || self.address_after(before))))
+            .collect();
+        let Container { service, deployment, .. } = &self.container;
+        let (pod, name) = (&deployment.spec.template.spec, deployment.metadata.name());
+        let container = &pod.containers[0];
+        let declared: Vec<_> = container.ports.iter().map(|port| &*port.name).collect();
+        assert!(declared.iter().all(|port| addresses.contains_key(port)), "{declared:?} {addresses:?}");
+        for (port, address) in &addresses {
+            assert!(declared.contains(port), "{name}: the container has no port {port}");
+            let is_reached = address.starts_with(REACHABLE);
+            assert!(is_reached, "{name}: {port} listens on {address} alone; the manifest must say 0.0.0.0");
+        }
+        for probe in [&container.liveness_probe, &container.readiness_probe] {
+            until(&format!("{name}: {probe:?}"), || answers(probe, &addresses).then_some(()));
+        }
+        if let Some((port, path)) = self.container.page() {
+            let (status, head, page) =
+                http::ask(&format!("http://{}{path}", addresses[port]), "GET", headers, b"")
+                    .expect("an answer");
+            assert_eq!(status, 200, "{name}: {path}: {head}");
+            let reference = service.text("docs/metrics.md");
+            let page = String::from_utf8(page).expect("UTF-8");
+            let families = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+            for family in families {
+                let is_known = reference.contains(&format!("`{family}`")) || more.contains(&family);
+                assert!(is_known, "{name}: docs/metrics.md has no {family}");
+            }
+        }
+        let begun = Instant::now();
+        let ended = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        assert!(ended.expect("sh runs").success());
+        let status = self.child.wait().expect("it can be waited for");
+        assert!(status.success(), "{name}: {status}: {}", self.said());
+        let grace = Duration::from_secs(pod.termination_grace_period_seconds);
+        assert!(begun.elapsed() < grace, "{name}: {:?}", begun.elapsed());
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The `host:port` of the URL that stands after this.
+    fn address_after(&self, before: &str) -> Option<String> {
+        let said = self.said();
+        let (_, rest) = said.split_once(&format!("{before}http://"))?;
+        let end = rest.find(|c: char| c == '/' || c.is_whitespace())?;
+        Some(rest[..end].to_owned())
+    }
+}
+
+fn answers(probe: &Probe, addresses: &BTreeMap<&str, String>) -> bool {
+    if let Some(get) = &probe.http_get {
+        let url = format!("http://{}{}", addresses[&*get.port], get.path);
+        return http::ask(&url, "GET", "", b"").is_ok_and(|(status, ..)| status == 200);
+    }
+    let socket = probe.tcp_socket.as_ref().expect("one of httpGet and tcpSocket");
+    std::net::TcpStream::connect(&addresses[&*socket.port]).is_ok()
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
