@@ -71,7 +71,7 @@ pub(crate) fn help() -> String {
 
 cargo xtask help    this text
 cargo xtask test    everything that must hold before a change goes in; ends with `N passed, N failed, N skipped`
-    --long                  run long soaks in full, not at a tenth, and each fuzz target for 5 minutes
+    --long                  run long soaks in full, not at a tenth, and look for new inputs of each fuzz target for 5 minutes
     --without-services      do without the real programs; the tests that need them are skipped by name and counted
     --only STEP[,STEP]      only these steps
 cargo xtask bench   metercast measured beside its peers: --quick, --json FILE, --results FILE, and groups by name

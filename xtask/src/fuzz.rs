@@ -1,9 +1,16 @@
-//! The fuzz targets: built as `cargo fuzz` would build them, and run from their corpus on for a while.
+//! The fuzz targets: built as `cargo fuzz` would build them, and run from their corpus on.
+//!
+//! A short run looks at [inputs] that follow from the committed corpus alone, so that it fails for what has changed, and never for what
+//! chance found. A long one has the fuzzer look for new ways through the program, and goes on where the one before it ended.
 
+mod inputs;
+
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::arguments::TestOptions;
 use crate::cargo;
@@ -13,23 +20,34 @@ use crate::services;
 use crate::workspace::Workspace;
 
 /// Each has `fuzz/targets/NAME.rs` and a folder `fuzz/corpus/NAME`.
-const TARGETS: [&str; 5] = ["label_sets", "page", "otlp", "config", "instruments"];
+struct Target {
+    name: &'static str,
+    /// How many inputs a short run looks at, those of the corpus among them: as many as take about ten seconds.
+    inputs: usize,
+}
 
-const SECONDS: u32 = 20;
+const TARGETS: [Target; 5] = [
+    Target { name: "label_sets", inputs: 1000 },
+    Target { name: "page", inputs: 1000 },
+    Target { name: "otlp", inputs: 2500 },
+    Target { name: "config", inputs: 3000 },
+    Target { name: "instruments", inputs: 6000 },
+];
+
+/// How long a long run looks at each.
 const SECONDS_LONG: u32 = 300;
 
-/// What makes the fuzzer see which way an input took, and AddressSanitizer what it did to memory.
-const FLAGS: [&str; 10] = [
-    "--cfg",
-    "fuzzing",
+/// Says what an input did to memory.
+const FLAGS: [&str; 3] = ["--cfg", "fuzzing", "-Zsanitizer=address"];
+
+/// What makes the fuzzer see which way an input took, which a short run does not ask.
+const FLAGS_LONG: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "-Zsanitizer=address",
-    "-Ccodegen-units=1",
 ];
 
 /// Builds and runs all targets, as many at once as there are processors.
@@ -42,123 +60,144 @@ pub(crate) fn run(workspace: &Workspace, options: &TestOptions) -> Outcome {
     }
     let mend = "mend what it names above; `cargo xtask test --only services` installs a C++ compiler, and `cargo update -w \
                 --manifest-path fuzz/Cargo.toml` brings its lock file up to date";
-    if let Err(trouble) = cargo::run(build(workspace), mend) {
+    if let Err(trouble) = cargo::run(build(workspace, options.long), mend) {
         return Outcome::of(vec![trouble]);
     }
-    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut outcome = Outcome::default();
-    for names in TARGETS.chunks(at_once) {
-        let runs: Vec<_> = names.iter().map(|name| Run::start(workspace, name, options.long)).collect();
-        for run in runs {
-            match run.and_then(Run::end) {
-                Ok(()) => outcome.passed += 1,
-                Err(trouble) => {
-                    outcome.failed += 1;
-                    outcome.troubles.push(trouble);
+    let waiting: Mutex<VecDeque<&Target>> = Mutex::new(TARGETS.iter().collect());
+    let outcome = Mutex::new(Outcome::default());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(target) = next() {
+                    let result = look(workspace, target, options.long);
+                    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+                    match result {
+                        Ok(()) => outcome.passed += 1,
+                        Err(trouble) => {
+                            outcome.failed += 1;
+                            outcome.troubles.push(trouble);
+                        }
+                    }
                 }
-            }
+            });
         }
-    }
-    outcome
+    });
+    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn build(workspace: &Workspace) -> Command {
+fn build(workspace: &Workspace, long: bool) -> Command {
     let arguments =
         ["build", "-q", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target", TARGET];
     let mut command = cargo::command(workspace, &arguments);
-    command.arg("--target-dir").arg(workspace.target().join("fuzz"));
-    let flags = FLAGS.map(OsString::from);
+    command.arg("--target-dir").arg(folder(workspace, long));
+    let mut flags = FLAGS.map(OsString::from).to_vec();
+    if long {
+        flags.extend(FLAGS_LONG.map(OsString::from));
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3");
+    }
     command.env("CARGO_ENCODED_RUSTFLAGS", encoded(&flags)).env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
-/// One target at work.
-struct Run {
-    name: &'static str,
-    program: PathBuf,
-    child: Child,
-    log: PathBuf,
+/// One for each way to build, so that neither builds the other's programs anew.
+fn folder(workspace: &Workspace, long: bool) -> PathBuf {
+    let folder = workspace.target().join("fuzz");
+    if long { folder.join("long") } else { folder }
 }
 
-impl Run {
-    fn start(workspace: &Workspace, name: &'static str, long: bool) -> Result<Run, String> {
-        let places = Places::of(workspace, name);
-        for folder in [&places.found, &places.crashes] {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
-        }
-        let wrong = |error| format!("{}: cannot be written: {error}", places.log.display());
-        let log = File::create(&places.log).map_err(wrong)?;
-        let mut command = places.command(long);
-        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(wrong)?).stderr(log);
-        match command.spawn() {
-            Ok(child) => Ok(Run { name, program: places.program, child, log: places.log }),
-            Err(error) => Err(format!("{} cannot be started: {error}", places.program.display())),
-        }
+/// Runs one target to its end, and prints how far it came.
+fn look(workspace: &Workspace, target: &Target, long: bool) -> Result<(), String> {
+    let places = Places::of(workspace, target.name, long);
+    let command = if long { places.long()? } else { places.short(target.inputs)? };
+    let (status, log) = places.run(command)?;
+    if status.success() {
+        println!("{}: {}", target.name, done(&log));
+        return Ok(());
     }
-
-    fn end(mut self) -> Result<(), String> {
-        let status =
-            self.child.wait().map_err(|error| format!("{}: cannot be waited for: {error}", self.name))?;
-        let log = std::fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        if status.success() {
-            println!("{}: {}", self.name, done(&log));
-            return Ok(());
-        }
-        let crash = Crash::read(&log);
-        println!("{}: {}", self.name, crash.said);
-        Err(crash.trouble(self.name, &self.program, &self.log))
-    }
+    let crash = Crash::read(&log);
+    println!("{}: {}", target.name, crash.said);
+    Err(crash.trouble(target.name, &places.program, &places.log))
 }
 
 /// Where one target finds and leaves things. Nothing is written beside the committed corpus.
 struct Places {
     program: PathBuf,
     corpus: PathBuf,
+    /// What a short run looks at.
+    inputs: PathBuf,
+    /// What long runs have found.
     found: PathBuf,
     crashes: PathBuf,
     log: PathBuf,
 }
 
 impl Places {
-    fn of(workspace: &Workspace, name: &str) -> Places {
+    fn of(workspace: &Workspace, name: &str, long: bool) -> Places {
         let folder = workspace.target().join("fuzz");
         Places {
-            program: folder.join(TARGET).join("release").join(name),
+            program: self::folder(workspace, long).join(TARGET).join("release").join(name),
             corpus: workspace.root().join("fuzz/corpus").join(name),
+            inputs: folder.join("inputs").join(name),
             found: folder.join("corpus").join(name),
             crashes: folder.join("crashes").join(name),
             log: folder.join(name).with_extension("log"),
         }
     }
 
-    fn command(&self, long: bool) -> Command {
-        let mut command = Command::new(&self.program);
-        // What is new goes to the first folder.
+    /// Each input once, and nothing that follows from what the program does with it.
+    fn short(&self, inputs: usize) -> Result<Command, String> {
+        inputs::write(&self.corpus, inputs, &self.inputs)?;
+        let mut command = self.command()?;
+        command.arg("-runs=0").arg(&self.inputs);
+        Ok(command)
+    }
+
+    /// What is new goes to the first folder, and is looked at again the next time.
+    fn long(&self) -> Result<Command, String> {
+        made(&self.found)?;
+        let mut command = self.command()?;
+        command.arg(format!("-max_total_time={SECONDS_LONG}")).arg("-len_control=0");
         command.arg(&self.found).arg(&self.corpus);
+        Ok(command)
+    }
+
+    fn command(&self) -> Result<Command, String> {
+        made(&self.crashes)?;
+        let mut command = Command::new(&self.program);
         let mut prefix = OsString::from("-artifact_prefix=");
         prefix.push(self.crashes.join(""));
-        command.arg(prefix);
-        command.arg(format!("-max_total_time={}", if long { SECONDS_LONG } else { SECONDS }));
-        command.args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=1024", "-len_control=0"]);
-        if !long {
-            // A short run looks at the same inputs as the last, so that it fails for what has changed.
-            command.arg("-seed=1");
-        }
+        command.arg(prefix).args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=1024"]);
         command.env("ASAN_OPTIONS", "").env("LSAN_OPTIONS", "").env("RUST_BACKTRACE", "0");
-        command
+        Ok(command)
+    }
+
+    fn run(&self, mut command: Command) -> Result<(ExitStatus, String), String> {
+        let wrong = |error| format!("{}: cannot be written: {error}", self.log.display());
+        let log = File::create(&self.log).map_err(wrong)?;
+        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(wrong)?).stderr(log);
+        let status = command
+            .status()
+            .map_err(|error| format!("{} cannot be started: {error}", self.program.display()))?;
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        Ok((status, String::from_utf8_lossy(&log).into_owned()))
     }
 }
 
-/// How far a run came: `17158 inputs, 3993 edges`.
+fn made(folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))
+}
+
+/// How far a run came: `17158 inputs`, and, where the fuzzer saw them, `3993 edges`.
 fn done(log: &str) -> String {
     let line = log.lines().rev().find(|line| line.starts_with('#') && line.contains("DONE"));
     let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
     let after = |word: &str| words.iter().position(|found| *found == word).and_then(|at| words.get(at + 1));
-    match (words.first(), after("cov:")) {
-        (Some(inputs), Some(edges)) => format!("{} inputs, {edges} edges", inputs.trim_start_matches('#')),
-        _ => "done".to_owned(),
+    let inputs = words.first().map(|inputs| inputs.trim_start_matches('#'));
+    match (inputs, after("cov:")) {
+        (Some(inputs), Some(edges)) => format!("{inputs} inputs, {edges} edges"),
+        (Some(inputs), None) => format!("{inputs} inputs"),
+        (None, _) => "done".to_owned(),
     }
 }
 
@@ -205,28 +244,48 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_run_adds_to_the_target_folder_and_not_to_the_corpus() {
-        let command = Places::of(&Workspace::at("w", "w/target"), "page").command(false);
-        assert_eq!(command.get_program(), "w/target/fuzz/x86_64-unknown-linux-gnu/release/page");
-        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
-        assert_eq!(words[0], "w/target/fuzz/corpus/page");
-        assert_eq!(words[1], "w/fuzz/corpus/page");
-        assert_eq!(words[2], "-artifact_prefix=w/target/fuzz/crashes/page/");
-        assert!(words.contains(&"-max_total_time=20".to_owned()) && words.contains(&"-seed=1".to_owned()));
+    /// A target of this workspace whose runs write into a folder of their own.
+    fn places(name: &str, long: bool) -> (Places, PathBuf) {
+        let target = std::env::temp_dir().join(format!("metercast-fuzz-{name}-{}", std::process::id()));
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        (Places::of(&Workspace::at(root, target.to_str().unwrap()), "page", long), target)
+    }
+
+    fn words(command: &Command) -> Vec<String> {
+        command.get_args().map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     #[test]
-    fn a_long_run_looks_elsewhere_each_time() {
-        let command = Places::of(&Workspace::at("w", "w/target"), "page").command(true);
-        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    fn a_short_run_looks_at_what_follows_from_the_corpus_and_at_nothing_that_was_found() {
+        let (places, target) = places("short", false);
+        std::fs::create_dir_all(&places.found).unwrap();
+        std::fs::write(places.found.join("found"), "found").unwrap();
+        let command = places.short(200).unwrap();
+        let made = std::fs::read_dir(&places.inputs).unwrap().count();
+        std::fs::remove_dir_all(&target).unwrap();
+        assert_eq!(made, 200);
+        let words = words(&command);
+        let folders: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+        assert_eq!(folders, [&*places.inputs.to_string_lossy()]);
+        assert!(words.contains(&"-runs=0".to_owned()), "no input is made from another: {words:?}");
+        assert!(!words.iter().any(|word| word.contains("total_time")), "{words:?}");
+    }
+
+    #[test]
+    fn a_long_run_looks_elsewhere_each_time_and_keeps_what_it_finds_beside_the_corpus() {
+        let (places, target) = places("long", true);
+        let words = words(&places.long().unwrap());
+        std::fs::remove_dir_all(&target).unwrap();
         assert!(words.contains(&"-max_total_time=300".to_owned()), "{words:?}");
         assert!(!words.iter().any(|word| word.starts_with("-seed")), "{words:?}");
+        let folders: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+        assert_eq!(folders, [&*places.found.to_string_lossy(), &*places.corpus.to_string_lossy()]);
+        assert!(places.program.starts_with(target.join("fuzz/long")), "{}", places.program.display());
     }
 
     #[test]
     fn the_build_names_its_target_so_that_build_scripts_are_spared() {
-        let command = build(&Workspace::at("w", "w/target"));
+        let command = build(&Workspace::at("w", "w/target"), false);
         assert_eq!(
             cargo::line_of(&command),
             "cargo build -q --release --locked --manifest-path fuzz/Cargo.toml --target x86_64-unknown-linux-gnu \
@@ -257,6 +316,7 @@ mod tests {
     fn a_good_run_says_how_far_it_came() {
         let log = "#2\tINITED cov: 5\n#17158\tDONE   cov: 3993 ft: 16391 corp: 1462/315Kb exec/s: 1072\nDone 17158 runs\n";
         assert_eq!(done(log), "17158 inputs, 3993 edges");
+        assert_eq!(done("#1001\tDONE   exec/s: 200 rss: 90Mb\n"), "1001 inputs");
         assert_eq!(done(""), "done");
     }
 
@@ -268,10 +328,10 @@ mod tests {
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
             .collect();
         files.sort();
-        let mut names = TARGETS;
+        let mut names = TARGETS.map(|target| target.name);
         names.sort_unstable();
         assert_eq!(files, names);
-        for name in TARGETS {
+        for name in names {
             assert!(std::fs::read_dir(folder.join("corpus").join(name)).unwrap().count() > 0, "{name}");
         }
     }

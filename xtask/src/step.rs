@@ -82,7 +82,9 @@ impl Step {
                 "the core's tests under ThreadSanitizer and AddressSanitizer, which prove first that they see"
             }
             Step::Miri => "the core's tests of data structures under Miri; skipped where no toolchain has it",
-            Step::Fuzz => "fuzz targets from their corpus on, 20 seconds each, or 5 minutes under --long",
+            Step::Fuzz => {
+                "fuzz targets over inputs that follow from their corpus; --long: 5 minutes each, for what is new"
+            }
         }
     }
 

@@ -1,68 +1,90 @@
-//! The tests of all members: run, watched and counted.
+//! The tests of all members: built, run side by side, watched and counted.
+//!
+//! Much of what tests do is to wait: for a program that starts, for an end that takes its time. So as many test programs run at once as
+//! there are processors, which cargo does not do. Under `--long` one at a time does, since soaks measure what they take.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
+mod program;
+
+use std::collections::VecDeque;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::arguments::TestOptions;
-use crate::cargo;
 use crate::report::Outcome;
 use crate::services;
 use crate::skipped::{self, Skipped};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
+use program::Program;
+
 /// Set for the tests under `--long`: run soaks in full.
 const LONG: &str = "METERCAST_LONG";
 
-/// How long the output may be silent before we look whether the run is over.
-const PAUSE: Duration = Duration::from_secs(1);
+/// What all members are built with, whatever is run of them: other features would build everything anew.
+const ALL: [&str; 4] = ["test", "--workspace", "--all-features", "--locked"];
 
-/// Runs `cargo test` and counts; its output passes through as it comes.
+/// Builds all tests, runs them with the doctests, and counts.
 pub(crate) fn run(workspace: &Workspace, options: &TestOptions) -> Outcome {
     let skipped = match Skipped::begin(workspace.target()) {
         Ok(skipped) => skipped,
         Err(trouble) => return Outcome::of(vec![trouble]),
     };
-    let mut command =
-        cargo::command(workspace, &["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]);
-    command.env("PATH", services::path_for_tests()).env(skipped::FILE, skipped.path());
-    // The options alone decide: a variable left in somebody's shell must not skip tests.
-    for (name, on) in [(skipped::WITHOUT_SERVICES, options.without_services), (LONG, options.long)] {
-        if on {
-            command.env(name, "1")
-        } else {
-            command.env_remove(name)
-        };
-    }
-    let line = cargo::line_of(&command);
-    let mut child = match command.stdout(Stdio::piped()).spawn() {
-        Ok(child) => child,
-        Err(error) => return Outcome::of(vec![cargo::cannot_start(&line, &error)]),
+    let mut programs = match program::build(workspace, &ALL) {
+        Ok(programs) => programs,
+        Err(trouble) => return Outcome::of(vec![trouble]),
     };
-    let mut tally = Tally::default();
-    let mut troubles = Vec::new();
-    let lines = child.stdout.take().map(read_lines);
-    if let Some(lines) = lines
-        && !watch(&lines, PAUSE, &mut tally, || matches!(child.try_wait(), Ok(None)))
-    {
-        troubles.push(
-            "a program that a test started still runs and holds the tests' output open; stop it in the test"
-                .to_owned(),
-        );
-    }
-    tally.end();
-    match child.wait() {
-        Ok(status) if status.success() => {}
-        Ok(status) => troubles.push(format!("`{line}` ended with {status}")),
-        Err(error) => troubles.push(format!("`{line}` could not be waited for: {error}")),
-    }
+    // First, since it keeps a processor busy for the longest time.
+    programs.push_front(Program::doctests(workspace, &ALL));
+    let at_once = if options.long { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let prepare = |command: &mut Command| {
+        command.env("PATH", services::path_for_tests()).env(skipped::FILE, skipped.path());
+        // The options alone decide: a variable left in somebody's shell must not skip tests.
+        for (name, on) in [(skipped::WITHOUT_SERVICES, options.without_services), (LONG, options.long)] {
+            if on {
+                command.env(name, "1")
+            } else {
+                command.env_remove(name)
+            };
+        }
+    };
+    let (tally, mut troubles) = side_by_side(programs, at_once, &prepare);
     let names = skipped.read().unwrap_or_else(|trouble| {
         troubles.push(trouble);
         Vec::new()
     });
     conclude(&tally, &names, options.without_services, troubles)
+}
+
+/// Runs all, prints what each says when it has ended, so that it stands together, and adds up.
+fn side_by_side(
+    programs: VecDeque<Program>,
+    at_once: usize,
+    prepare: &(impl Fn(&mut Command) + Sync),
+) -> (Tally, Vec<String>) {
+    let waiting = Mutex::new(programs);
+    let sum = Mutex::new((Tally::default(), Vec::new()));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(mut program) = next() {
+                    println!("running {}", program.name);
+                    prepare(&mut program.command);
+                    let begun = Instant::now();
+                    let ended = program.run();
+                    // One at a time, so that what two have said stays apart.
+                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+                    println!("\n-- {}, in {:.1} s", program.name, begun.elapsed().as_secs_f64());
+                    ended.lines.iter().for_each(|line| println!("{line}"));
+                    sum.0.add(ended.tally);
+                    sum.1.extend(ended.troubles);
+                }
+            });
+        }
+    });
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Counts one run: a skipped test came back as passed, since the harness knows no third result.
@@ -80,7 +102,7 @@ fn conclude(tally: &Tally, skipped: &[String], may_skip: bool, mut troubles: Vec
     if tally.broken > 0 {
         let broken = tally.broken;
         troubles.push(format!(
-            "{broken} test binaries ended without a result line: a crash, an abort or a signal"
+            "{broken} test programs ended without a result line: a crash, an abort or a signal"
         ));
     }
     if tally.passed + tally.failed == 0 {
@@ -94,40 +116,6 @@ fn conclude(tally: &Tally, skipped: &[String], may_skip: bool, mut troubles: Vec
         failed: if troubles.is_empty() { failed } else { failed.max(1) },
         skipped: skipped.len() + tally.ignored,
         troubles,
-    }
-}
-
-/// Reads lines on a thread of its own, so that the end of the run does not depend on who else holds the pipe.
-fn read_lines(output: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n') {
-            let Ok(line) = line else { return };
-            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// Prints and tallies lines until the output ends, and says whether it did end with the program.
-fn watch(
-    lines: &Receiver<String>,
-    pause: Duration,
-    tally: &mut Tally,
-    mut runs: impl FnMut() -> bool,
-) -> bool {
-    loop {
-        match lines.recv_timeout(pause) {
-            Ok(line) => {
-                println!("{line}");
-                tally.read(&line);
-            }
-            Err(RecvTimeoutError::Disconnected) => return true,
-            Err(RecvTimeoutError::Timeout) if runs() => {}
-            Err(RecvTimeoutError::Timeout) => return false,
-        }
     }
 }
 
@@ -169,16 +157,29 @@ mod tests {
     }
 
     #[test]
-    fn output_is_read_to_its_end() {
-        let text = "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored";
-        let mut tally = Tally::default();
-        assert!(watch(&read_lines(text.as_bytes()), PAUSE, &mut tally, || true));
-        assert_eq!(tally.passed, 1);
+    fn what_programs_say_side_by_side_is_added_up() {
+        let said = |text: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("printf '{text}'")]);
+            Program { name: "one".to_owned(), again: "cargo test -p one".to_owned(), command }
+        };
+        let good = "running 1 test\ntest a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+        let bad = "running 1 test\ntest b ... FAILED\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n";
+        let crashed = "running 9 tests\n";
+        let programs = [said(good), said(bad), said(crashed), said(good)].into();
+        let (tally, troubles) = side_by_side(programs, 3, &|_| ());
+        assert_eq!((tally.passed, tally.failed, tally.broken), (2, 1, 1));
+        assert_eq!(tally.failures, ["b"]);
+        assert_eq!(troubles, [""; 0]);
     }
 
     #[test]
-    fn an_output_that_outlives_the_program_does_not_hang_the_run() {
-        let (_held_open, lines) = mpsc::channel();
-        assert!(!watch(&lines, Duration::ZERO, &mut Tally::default(), || false));
+    fn a_program_that_ends_badly_is_named_with_how_to_run_it_again() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exit 3"]);
+        let program =
+            Program { name: "one tests/a.rs".to_owned(), again: "cargo test -p one".to_owned(), command };
+        let (_, troubles) = side_by_side([program].into(), 1, &|_| ());
+        assert_eq!(troubles, ["one tests/a.rs ended with exit status: 3; `cargo test -p one` runs it again"]);
     }
 }

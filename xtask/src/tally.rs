@@ -1,6 +1,6 @@
 //! Adding up what the test harness prints, line by line.
 
-/// The sum over all test binaries and doctests of one run.
+/// The sum over all that one run of the harness, or more of them, have printed.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
@@ -38,6 +38,17 @@ impl Tally {
                 self.ignores.push(name.to_owned());
             }
         }
+    }
+
+    /// Adds what another run came to, which has ended.
+    pub(crate) fn add(&mut self, other: Tally) {
+        let Tally { passed, failed, ignored, failures, ignores, broken, open } = other;
+        self.passed += passed;
+        self.failed += failed;
+        self.ignored += ignored;
+        self.failures.extend(failures);
+        self.ignores.extend(ignores);
+        self.broken += broken + usize::from(open);
     }
 
     /// To be called after the last line.
