@@ -40,6 +40,10 @@ fn main() -> ExitCode {
     if let Some(status) = signatures::stand_in_for_rustdoc() {
         return status;
     }
+    // And in front of rustc when features are checked.
+    if let Some(status) = features::stand_in_for_rustc() {
+        return status;
+    }
     match Command::parse(std::env::args().skip(1)) {
         Ok(Command::Help) => {
             print!("{}", arguments::help());

@@ -122,6 +122,8 @@ impl Sanitizer {
         command.env("CARGO_ENCODED_RUSTFLAGS", encoded(flags)).env("RUSTC_BOOTSTRAP", "1");
         // Optimized a little: then what the standard library inlines is seen, and the tests take a third of the time.
         command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_TEST_OPT_LEVEL", "1");
+        // A report says where by these alone.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
         command
     }
 
@@ -187,6 +189,7 @@ mod tests {
         );
         assert_eq!(variable(&command, "CARGO_ENCODED_RUSTFLAGS"), "-Zsanitizer=address");
         assert_eq!(variable(&command, "RUSTC_BOOTSTRAP"), "1");
+        assert_eq!(variable(&command, "CARGO_PROFILE_DEV_DEBUG"), "line-tables-only");
         assert_eq!(variable(&command, "TSAN_OPTIONS"), "");
     }
 
