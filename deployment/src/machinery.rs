@@ -38,18 +38,6 @@ pub const STANDING: &[Standing] = &[
         why: "requests that take too long to end are cut off",
     },
     Standing {
-        file: "mailroom/src/routes.rs",
-        what: "sleep(",
-        times: 1,
-        why: "a reader waits so long and no longer, which is what the mailroom is for",
-    },
-    Standing {
-        file: "mailroom/src/serve.rs",
-        what: "sleep(",
-        times: 1,
-        why: "no more connections can be taken until others close: nothing of telemetry is tried again",
-    },
-    Standing {
         file: "osapi/src/agent.rs",
         what: "sleep(",
         times: 1,
@@ -92,28 +80,10 @@ pub const STANDING: &[Standing] = &[
         why: "heartbeats are followed again after NATS was away: nothing of telemetry is tried again",
     },
     Standing {
-        file: "relay/src/bus.rs",
-        what: "sleep(",
-        times: 1,
-        why: "Redis is subscribed to again after it was away: nothing of telemetry is tried again",
-    },
-    Standing {
         file: "relay/src/connection.rs",
         what: "sleep(",
         times: 1,
         why: "a client has so long to say who he is",
-    },
-    Standing {
-        file: "relay/src/metrics.rs",
-        what: "Drop for",
-        times: 1,
-        why: "a guard over a gauge of the macros of `metrics`, which have none; metercast-websocket counts connections itself",
-    },
-    Standing {
-        file: "relay/src/open.rs",
-        what: "Drop for",
-        times: 1,
-        why: "who ends waits until no connection is open; it measures nothing",
     },
     Standing { file: "relay/src/serve.rs", what: "sleep(", times: 1, why: "the time of grace" },
     Standing {

@@ -41,13 +41,20 @@ impl Sources {
         self.files().flat_map(|(_, text)| code(text)).count()
     }
 
-    /// Whether this variable is read: by its name, by a name with a gap for a part of it, as a key of the file, or by metercast.
+    /// Whether this variable is read: by its name, by a name with a gap for a part of it, as a key of the file or a field of what is read
+    /// from variables with this prefix, or by metercast.
     pub fn has_variable(&self, name: &str) -> bool {
         let own: String = self.files().map(|(_, text)| text).collect();
         for text in [&own, &self.library] {
             if variables(text).iter().any(|known| fits(known, name, text)) {
                 return true;
             }
+        }
+        // Of a service that reads all variables that begin with `PJ_`, `PJ_TLS__KEY` is the field `key` of the field `tls`.
+        let is_field = |key: &str| own.contains(&format!("{key}: ")) || own.contains(&format!("{key:?}"));
+        let fields = name.split_once('_').filter(|(prefix, _)| own.contains(&format!("\"{prefix}_\"")));
+        if fields.is_some_and(|(_, keys)| keys.to_lowercase().split("__").all(is_field)) {
+            return true;
         }
         // `PJ_TELEMETRY__AUTH_TOKEN` says `telemetry.auth_token`.
         let key = name.split_once('_').map(|(_, key)| key.to_lowercase().replace("__", "."));
