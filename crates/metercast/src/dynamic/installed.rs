@@ -95,6 +95,7 @@ impl Prepared {
         // Before they are recorded into.
         names.keys().filter(|name| !old.contains(name.as_str())).for_each(|name| store.restore(name));
         let warnings = stages.install(&plans, log);
+        store.scope(|| plans.values().for_each(|plan| plan.zero()));
         let before = std::mem::replace(installed, Installed { stages: stages.clone(), plans });
         if before.stages != stages {
             before.uninstall();

@@ -237,7 +237,7 @@ fn settle(slot: &mut Known<Value>, selection: &Selection) {
 }
 
 /// The labels of what is recorded now. What is not known is what stands for it, or left out.
-fn labels<'a>(
+pub(super) fn labels<'a>(
     planned: &'a Planned,
     selections: &'a [Selection],
     slots: &'a [Known<Value>],

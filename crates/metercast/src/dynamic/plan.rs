@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use metercast_core::{Instrument, InstrumentError, Kind, Value};
+use metercast_core::{Instrument, InstrumentError, Kind, NumberType, Value};
 
 use super::condition::{Condition, Term};
 use super::definition::{Amount, Definition, TimeUnit};
 use super::moment::Moment;
+use super::operation::labels;
 use super::selector::{Operand, Redaction, Selection};
 
 /// The instruments of a stage, and what has to be looked up for them.
@@ -124,6 +125,21 @@ impl Plan {
             labels,
             recorded,
         })
+    }
+
+    /// Shows at zero what has the same labels whatever comes, before anything has come. A gauge has no value then.
+    pub(super) fn zero(&self) {
+        let is_fixed = |label: &Label| !matches!(label.value, Term::Slot(_));
+        for planned in self.instruments.iter().filter(|planned| planned.labels.iter().all(is_fixed)) {
+            let (instrument, labels) = (planned.instrument, labels(planned, &[], &[]));
+            match (instrument.kind(), instrument.number()) {
+                (Kind::Counter, NumberType::U64) => instrument.add(0u64, labels),
+                (Kind::UpDownCounter, NumberType::I64) => instrument.add(0i64, labels),
+                (Kind::Counter | Kind::UpDownCounter, _) => instrument.add(0.0, labels),
+                (Kind::Histogram, _) => instrument.record_many(0.0, 0, labels),
+                _ => {}
+            }
+        }
     }
 
     /// What is left of it without the standard instruments of these names. `None` if nothing is.
