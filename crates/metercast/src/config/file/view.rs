@@ -8,6 +8,7 @@ use crate::config::place::{Given, Place, given};
 use crate::config::projection::{
     ProjectionLayer, check_bounds, check_exponential, check_glob, check_limit, check_view,
 };
+use crate::config::suggest::{did_you_mean, nearest};
 use crate::config::tree::{Node, Value};
 use crate::view::{Aggregation, GaugeMerge, Glob, LabelRule, View, Visibilities};
 use metercast_core::{Kind, Visibility};
@@ -124,9 +125,7 @@ impl Reader<'_> {
                     aggregations.push(bounds.map(Aggregation::Buckets));
                 }
                 "exponential" => aggregations.extend(self.exponential(&place, node)),
-                "aggregation" => {
-                    aggregations.push(self.findings.word(&place, node, &AGGREGATIONS, aggregation));
-                }
+                "aggregation" => aggregations.push(self.aggregation(&place, node)),
                 "gauges" => view.gauges = self.findings.word(&place, node, &GAUGES, gauges),
                 "cardinality_limit" => view.limit = self.limit(&place, node).map(|limit| limit.value),
                 _ => {}
@@ -140,6 +139,21 @@ impl Reader<'_> {
         view.labels = keep.map(LabelRule::Keep).into_iter().chain(drop.map(LabelRule::Drop)).collect();
         view.labels.extend(renames);
         Some(view)
+    }
+
+    /// A word. A histogram is asked for by its buckets, here and in the files of others.
+    fn aggregation(&mut self, at: &Place, node: &Node) -> Option<Aggregation> {
+        if let Value::String(text) = &node.value
+            && let Some(histogram) = nearest(text, &["histogram"])
+        {
+            let meant = if text == histogram { String::new() } else { did_you_mean(text, &[histogram]) };
+            let words = AGGREGATIONS.map(|word| format!("{word:?}")).join(", ");
+            let message =
+                format!("expected {words} or {histogram:?} with its buckets, found {text:?}{meant}");
+            self.findings.problem(at, message);
+            return None;
+        }
+        self.findings.word(at, node, &AGGREGATIONS, aggregation)
     }
 
     fn text(&mut self, at: &Place, node: &Node, example: &str) -> Option<String> {

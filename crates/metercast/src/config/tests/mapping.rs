@@ -239,6 +239,11 @@ telemetry:
                 "10: telemetry.exporters.metrics.common.views[0].aggregation: expected \"default\" or \"drop\", found \"dorp\"; did you mean \"drop\"?",
             ),
             (
+                "aggregation: drop",
+                "aggregation: histgram",
+                "10: telemetry.exporters.metrics.common.views[0].aggregation: expected \"default\", \"drop\" or \"histogram\" with its buckets, found \"histgram\"; did you mean \"histogram\"?",
+            ),
+            (
                 "aggregation: {histogram: {buckets: [1, 5, 10]}}",
                 "aggregation: {histgram: {buckets: [1]}}",
                 "15: telemetry.exporters.metrics.common.views[2].aggregation.histgram: is not a key that is known here; did you mean \"histogram\"?",
