@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 /// A gateway in front of HTTP services: ANY /UPSTREAM/PATH goes to the upstream of that name.
 ///
-/// What it measures, and who sees that, stands in the configuration; it is read again on SIGHUP and on POST /-/reload of the
-/// admin address.
+/// What it measures, and who sees that, stands in the configuration; it is read again when it changes, on SIGHUP and on POST
+/// /-/reload of the admin address.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
 pub(crate) struct CommandLine {
-    /// Configuration file, in YAML.
+    /// Configuration file, in YAML, or in TOML if it is called so.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// Where the gateway listens.

@@ -6,42 +6,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-/// The gateway's own keys.
+/// A configuration that was read.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
-    upstreams: BTreeMap<String, String>,
+pub(crate) struct Configuration {
+    pub(crate) upstreams: BTreeMap<String, String>,
+    /// Whether the answers of an upstream are kept.
     #[serde(default)]
-    cache: BTreeMap<String, bool>,
-    private: Option<Private>,
+    pub(crate) cache: BTreeMap<String, bool>,
+    pub(crate) private: Option<Private>,
     #[serde(default)]
-    telemetry: Telemetry,
-}
-
-/// What the gateway itself wants to know of metercast's part.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Telemetry {
-    exporters: Exporters,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Exporters {
-    metrics: Metrics,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metrics {
-    common: Common,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Common {
-    views: Vec<serde::de::IgnoredAny>,
+    telemetry: Value,
+    /// Of the whole text.
+    #[serde(skip)]
+    pub(crate) hash: String,
 }
 
 /// The exporter of the vendor.
@@ -49,24 +29,22 @@ struct Common {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Private {
     pub(crate) endpoint: String,
+    /// From one push to the next; a minute unless it is said.
     interval: Option<String>,
 }
 
-/// A configuration that was read.
-#[derive(Clone, Debug)]
-pub(crate) struct Configuration {
-    pub(crate) upstreams: BTreeMap<String, String>,
-    /// The upstreams whose answers are kept.
-    pub(crate) cached: Vec<String>,
-    pub(crate) private: Option<Private>,
-    /// How many views the user has.
-    pub(crate) views: usize,
-    /// Of the whole text.
-    pub(crate) hash: String,
+impl Private {
+    pub(crate) fn interval(&self) -> Result<Duration, String> {
+        let text = self.interval.as_deref().unwrap_or("60s");
+        let seconds = text.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+        let interval = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        interval
+            .ok_or_else(|| format!("private.interval: {text:?} is no length of time; write for example 60s"))
+    }
 }
 
 impl Configuration {
-    /// Reads the file.
+    /// Reads the file: TOML if it is called so, and else YAML.
     ///
     /// # Errors
     ///
@@ -74,34 +52,40 @@ impl Configuration {
     pub(crate) fn read(path: &Path) -> Result<Configuration, String> {
         let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-        Configuration::of(&text).map_err(|error| format!("{name}:{error}"))
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        Configuration::of(&text, is_toml).map_err(|error| format!("{name}:{error}"))
     }
 
-    fn of(text: &str) -> Result<Configuration, String> {
-        let keys: Keys = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        if let Some(unknown) = keys.cache.keys().find(|name| !keys.upstreams.contains_key(*name)) {
-            return Err(format!(" cache.{unknown}: there is no such upstream"));
+    fn of(text: &str, is_toml: bool) -> Result<Configuration, String> {
+        // The messages alone: the text around them may hold a token.
+        let mut read: Configuration = if is_toml {
+            toml::from_str(text).map_err(|error| {
+                let before = error.span().map_or("", |span| &text[..span.start]);
+                format!("{}: {}", 1 + before.matches('\n').count(), error.message())
+            })?
+        } else {
+            serde_saphyr::from_str(text).map_err(|error| {
+                let line = error.location().map_or(1, |location| location.line());
+                format!("{line}: {}", error.without_snippet())
+            })?
+        };
+        if let Some(unknown) = read.cache.keys().find(|name| !read.upstreams.contains_key(*name)) {
+            return Err(format!(" cache.{unknown}: there is no such upstream; name one of `upstreams`"));
         }
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        Ok(Configuration {
-            upstreams: keys.upstreams,
-            cached: keys.cache.into_iter().filter_map(|(name, on)| on.then_some(name)).collect(),
-            private: keys.private,
-            views: keys.telemetry.exporters.metrics.common.views.len(),
-            hash: format!("{:016x}", hasher.finish()),
-        })
+        read.hash = format!("{:016x}", hasher.finish());
+        Ok(read)
     }
-}
 
-impl Private {
-    /// From one push to the next; a minute unless it is said.
-    pub(crate) fn interval(&self) -> Result<Duration, String> {
-        let Some(text) = &self.interval else { return Ok(Duration::from_secs(60)) };
-        let seconds = text.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
-        match seconds {
-            Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-            _ => Err(format!("private.interval: {text:?} is no length of time; write for example 60s")),
-        }
+    /// How many views the user has.
+    pub(crate) fn views(&self) -> usize {
+        let views = self.telemetry.pointer("/exporters/metrics/common/views");
+        views.and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
+    /// How many upstreams' answers are kept.
+    pub(crate) fn cached(&self) -> usize {
+        self.cache.values().filter(|is_on| **is_on).count()
     }
 }

@@ -1,50 +1,57 @@
 //! The gateway: every request goes to the upstream that its path names.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Extension, Path, Request};
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use axum::routing::any;
-use http_body_util::{BodyExt, Limited};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::serve::Listener;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use metercast_tower::dynamic::StageHandle;
+use metercast_tower::HttpRoute;
 use tokio::net::{TcpListener, TcpStream};
+use tower::{Layer, service_fn};
 
 use crate::connections::{Connection, Open};
 use crate::metrics::OPERATIONS;
 use crate::pipeline::Pipeline;
-use crate::reload::Service;
-use crate::stages::{Answered, Asked, Measured};
+use crate::service::Service;
+use crate::stages::{Asked, Measured, Seen};
 use crate::upstream::{self, Connections};
 
 /// The most that a request may bring.
 const MOST: usize = 8 << 20;
 
 /// Accepts connections. Each stays with the pipeline that it began with.
-pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, open: Open) {
+pub(crate) async fn serve(mut listener: TcpListener, service: Arc<Service>, open: Open) {
     let connections = upstream::connections(&service.measured);
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // No more files: others have to be closed first.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
-        let pipeline = service.pipeline();
-        let app = router(Arc::clone(&pipeline), connections.clone(), &service.measured);
-        tokio::spawn(connection(stream, pipeline, app, open.add()));
+        // That of axum, which waits where there are no more files.
+        let (stream, _) = Listener::accept(&mut listener).await;
+        tokio::spawn(connection(stream, Arc::clone(&service), connections.clone(), open.add()));
     }
 }
 
-async fn connection(stream: TcpStream, pipeline: Arc<Pipeline>, app: Router, mut connection: Connection) {
+async fn connection(
+    stream: TcpStream,
+    service: Arc<Service>,
+    connections: Connections,
+    mut connection: Connection,
+) {
+    let pipeline = service.pipeline();
     let mut retirement = pipeline.retirement();
-    drop(pipeline);
+    let measuring = service.measured.requests();
+    let proxy = service_fn(move |request: Request<Incoming>| {
+        let (pipeline, service, connections) =
+            (Arc::clone(&pipeline), Arc::clone(&service), connections.clone());
+        async move { Ok::<_, Infallible>(proxy(&pipeline, &service.measured, &connections, request).await) }
+    });
+    let proxy = TowerToHyperService::new(measuring.layer(proxy));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new());
-    let mut serving = Box::pin(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let mut serving = Box::pin(builder.serve_connection(TokioIo::new(stream), proxy));
     tokio::select! {
         _ = &mut serving => return,
         _ = retirement.wait_for(|retired| *retired) => connection.terminate(),
@@ -53,54 +60,52 @@ async fn connection(stream: TcpStream, pipeline: Arc<Pipeline>, app: Router, mut
     let _ = serving.await;
 }
 
-fn router(pipeline: Arc<Pipeline>, connections: Connections, measured: &Measured) -> Router {
-    Router::new()
-        .route("/{upstream}/{*path}", any(proxy))
-        .fallback(|| async { answer(StatusCode::NOT_FOUND) })
-        .layer(Extension(connections))
-        .layer(Extension(pipeline))
-        .layer(Extension(measured.operation.clone()))
-        .layer(measured.requests())
-}
-
+/// Answers a request, and counts its answer.
 async fn proxy(
-    Path((name, path)): Path<(String, String)>,
-    Extension(pipeline): Extension<Arc<Pipeline>>,
-    Extension(connections): Extension<Connections>,
-    Extension(operation): Extension<StageHandle>,
-    request: Request,
+    pipeline: &Pipeline,
+    measured: &Measured,
+    connections: &Connections,
+    request: Request<Incoming>,
 ) -> Response<Body> {
-    let is_retired = pipeline.retirement();
-    let mut response = match pipeline.upstream(&name) {
-        Some(upstream) => {
-            let (head, body) = request.into_parts();
-            match Limited::new(body, MOST).collect().await {
-                Ok(body) => {
-                    let body = body.to_bytes();
-                    let operation = operation.begin(&Asked { headers: &head.headers, body: &body });
-                    let response = upstream.call(&connections, head.method, &path, body).await;
-                    OPERATIONS.add(1, (response.status().as_u16(),));
-                    if let Some(mut operation) = operation {
-                        operation.response(&Answered(response.status()));
-                        operation.end(&());
-                    }
-                    response
-                }
-                Err(_) => answer(StatusCode::PAYLOAD_TOO_LARGE),
-            }
-        }
-        None => answer(StatusCode::NOT_FOUND),
-    };
-    if *is_retired.borrow() {
+    let mut response = forward(pipeline, measured, connections, request).await;
+    OPERATIONS.add(1, (response.status().as_u16(),));
+    if *pipeline.retirement().borrow() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
 
-/// An answer without content, counted.
-fn answer(status: StatusCode) -> Response<Body> {
-    OPERATIONS.add(1, (status.as_u16(),));
+/// Hands a request on as it is, path and query undecoded.
+async fn forward(
+    pipeline: &Pipeline,
+    measured: &Measured,
+    connections: &Connections,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
+    let found = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    let Some((upstream, path)) = found.and_then(|(name, path)| Some((pipeline.upstream(name)?, path))) else {
+        return answer(StatusCode::NOT_FOUND, HttpRoute("other"));
+    };
+    let route = HttpRoute("/{upstream}/{*path}");
+    let Ok(body) = to_bytes(Body::new(body), MOST).await else {
+        return answer(StatusCode::PAYLOAD_TOO_LARGE, route);
+    };
+    let operation = measured.operation.begin(&Asked { headers: &head.headers, body: &body });
+    let mut response = upstream.call(connections, measured, path, head, body).await;
+    if let Some(mut operation) = operation {
+        operation.response(&Seen(response.status().as_u16()));
+        operation.end(&());
+    }
+    response.extensions_mut().insert(route);
+    response
+}
+
+/// An answer without content.
+fn answer(status: StatusCode, route: HttpRoute) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response.extensions_mut().insert(route);
     response
 }

@@ -12,7 +12,7 @@ mod connections;
 mod gateway;
 mod metrics;
 mod pipeline;
-mod reload;
+mod service;
 mod stages;
 mod telemetry;
 mod upstream;
@@ -21,14 +21,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metercast_tower::Telemetry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use command_line::CommandLine;
-use configuration::Configuration;
-use metercast_tower::Telemetry;
-use reload::Service;
-use stages::Measured;
+use service::Service;
 
 /// How long requests may go on after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -48,51 +46,46 @@ fn main() -> ExitCode {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn run(command_line: &CommandLine) -> Result<(), Error> {
-    let configuration = Configuration::read(&command_line.config)?;
-    let measured = Measured::default();
-    let config = telemetry::configure(&command_line.config, &configuration, &measured)?;
-    let defined = config.instruments();
-    let telemetry = Telemetry::start(config)?;
-    let service = Service::new(command_line.config.clone(), &configuration, defined, measured, telemetry)?;
-    let service = Arc::new(service);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve(command_line, &service))?;
-    service.shut_down();
+    let (service, telemetry) = Service::start(&command_line.config)?;
+    let telemetry = Arc::new(telemetry);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(
+        command_line,
+        service,
+        &telemetry,
+    ))?;
+    // The service did its work; that the last numbers are missing somewhere is no reason to call it failed.
+    if let Some(Err(error)) = Arc::into_inner(telemetry).map(Telemetry::shutdown) {
+        eprintln!("router: {error}");
+    }
     // Whoever is late finds nothing that breaks.
     metrics::STARTS.add(0);
     Ok(())
 }
 
 /// Answers requests until SIGTERM or Ctrl-C.
-async fn serve(command_line: &CommandLine, service: &Arc<Service>) -> Result<(), Error> {
+async fn serve(
+    command_line: &CommandLine,
+    service: Arc<Service>,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(), Error> {
     // Listened for before anybody knows that we are here.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hangup = signal(SignalKind::hangup())?;
     let gateway = bind("--listen", &command_line.listen).await?;
     let admin = bind("--admin", &command_line.admin).await?;
     println!("router: http://{} admin http://{}", gateway.local_addr()?, admin.local_addr()?);
     let connections = connections::Open::default();
-    let serving = tokio::spawn(gateway::serve(gateway, Arc::clone(service), connections.clone()));
-    let administering = tokio::spawn(admin::serve(admin, Arc::clone(service)));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
-                if let Err(refused) = service.reload().await {
-                    eprintln!("router: {refused}");
-                }
-            }
-        }
+    let serving = tokio::spawn(gateway::serve(gateway, Arc::clone(&service), connections.clone()));
+    let administering = tokio::spawn(admin::serve(admin, Arc::clone(telemetry)));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
     serving.abort();
+    administering.abort();
     service.pipeline().retire();
     if tokio::time::timeout(DRAIN, connections.none()).await.is_err() {
         eprintln!("router: requests that took longer than {DRAIN:?} to end were cut off");
     }
-    administering.abort();
     Ok(())
 }
 

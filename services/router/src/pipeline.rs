@@ -15,7 +15,7 @@ pub(crate) struct Pipeline {
     upstreams: HashMap<String, Upstream>,
     retired: watch::Sender<bool>,
     _observed: [Observation; 3],
-    _counted: Counted,
+    counted: Counted,
 }
 
 /// One of `gateway.pipelines`. Its series ends with it: there are as many hashes as there are reloads.
@@ -47,12 +47,12 @@ impl Pipeline {
     /// What is wrong with an upstream.
     pub(crate) fn new(configuration: &Configuration, instruments: usize) -> Result<Pipeline, String> {
         let upstreams = configuration.upstreams.iter().map(|(name, url)| {
-            let is_cached = configuration.cached.contains(name);
+            let is_cached = configuration.cache.get(name).copied().unwrap_or_default();
             Ok((name.clone(), Upstream::new(name, url, is_cached)?))
         });
         let upstreams = upstreams.collect::<Result<HashMap<_, _>, String>>()?;
-        let cached = configuration.cached.len() as u64;
-        let (views, instruments) = (configuration.views as u64, instruments as u64);
+        let (cached, views) = (configuration.cached() as u64, configuration.views() as u64);
+        let instruments = instruments as u64;
         let observed = [
             CONFIG_CACHE.observe(move |observer| observer.set(u64::from(cached > 0), (cached,))),
             CONFIG_VIEWS.observe(move |observer| observer.set(u64::from(views > 0), (views,))),
@@ -63,13 +63,18 @@ impl Pipeline {
             upstreams,
             retired: watch::Sender::new(false),
             _observed: observed,
-            _counted: Counted::new(&configuration.hash),
+            counted: Counted::new(&configuration.hash),
         })
     }
 
     /// The upstream of this name.
     pub(crate) fn upstream(&self, name: &str) -> Option<&Upstream> {
         self.upstreams.get(name)
+    }
+
+    /// Tells its configuration from others.
+    pub(crate) fn hash(&self) -> &str {
+        &self.counted.hash
     }
 
     /// Says that another one has taken its place: connections end with their next answer.

@@ -1,13 +1,13 @@
-//! What instruments of the configuration can be defined for: the requests of clients, the operations that they ask for, and the
-//! calls of upstreams.
+//! What instruments of the configuration can be defined for: the requests of clients, the operations that they ask for, the
+//! calls of upstreams, and what is asked of caches.
 
 use std::sync::Arc;
 
 use metercast_tower::dynamic::{
     Found, Level, Moment, Selection, Selector, Source, Stage, StageHandle, Stages,
 };
-use metercast_tower::http::{HeaderMap, StatusCode};
-use metercast_tower::{Configured, HttpLayer, http_client_stage, http_server_stage};
+use metercast_tower::http::HeaderMap;
+use metercast_tower::{Configured, HttpLayer, Value, http_client_stage, http_server_stage};
 
 /// The name of the header that names the operation.
 const OPERATION: &str = "x-operation";
@@ -19,31 +19,29 @@ pub(crate) struct Measured {
     router: StageHandle,
     pub(crate) operation: StageHandle,
     subgraph: StageHandle,
+    pub(crate) cache: StageHandle,
 }
 
 impl Default for Measured {
     fn default() -> Measured {
+        let (request, response) = (&[Moment::Request], &[Moment::Response]);
         let operation = Stage::new("operation")
-            .selector(Selector::truth("operation_name", "The name in x-operation", &[Moment::Request]))
-            .selector(Selector::truth(
-                "operation_kind",
-                "The field `kind` of a JSON body",
-                &[Moment::Request],
-            ))
-            .selector(Selector::truth("response_status", "The status as a number", &[Moment::Response]));
-        let name = Selector::truth("subgraph_name", "The upstream that is called", &[Moment::Request]);
-        let subgraph = http_client_stage("subgraph").selector(name).attribute(
-            "subgraph.name",
-            Level::Required,
-            "subgraph_name",
-            "",
-        );
-        let stages = Stages::new([http_server_stage("router"), operation, subgraph]);
+            .selector(Selector::truth("operation_name", "The name in x-operation", request))
+            .selector(Selector::truth("operation_kind", "The field `kind` of a JSON body", request))
+            .selector(Selector::truth("response_status", "The status as a number", response));
+        let name = || Selector::truth("subgraph_name", "The upstream that is called", request);
+        let level = Level::Required;
+        let subgraph = http_client_stage("subgraph").selector(name());
+        let subgraph = subgraph.attribute("subgraph.name", level, "subgraph_name", "");
+        let found = Selector::truth("cache_hit", "Whether there was an answer: true or false", response);
+        let cache = Stage::new("cache").selector(name()).selector(found);
+        let stages = Stages::new([http_server_stage("router"), operation, subgraph, cache]);
         let stage = |name| stages.stage(name).unwrap_or_else(|| unreachable!("{name} is among them"));
         Measured {
             router: stage("router"),
             operation: stage("operation"),
             subgraph: stage("subgraph"),
+            cache: stage("cache"),
             stages,
         }
     }
@@ -90,11 +88,11 @@ impl Source for Asked<'_> {
     }
 }
 
-/// What an operation was answered with.
-pub(crate) struct Answered(pub(crate) StatusCode);
+/// The one thing that there is to be seen: a status, the name of an upstream, whether there was an answer.
+pub(crate) struct Seen<T>(pub(crate) T);
 
-impl Source for Answered {
+impl<T: Clone + Into<Value>> Source for Seen<T> {
     fn find<'a>(&'a self, _: &'a Selection) -> Found<'a> {
-        self.0.as_u16().into()
+        Found::Owned(self.0.clone().into())
     }
 }

@@ -3,22 +3,35 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use metercast_tower::{Configured, HttpService};
 use tower::{Layer, ServiceExt};
 
+use crate::Error;
 use crate::cache::Cache;
 use crate::metrics::{FETCH_DURATION, FETCHES};
 use crate::stages::{Measured, Subgraph};
 
-/// The most that an upstream may answer.
+/// The most that is kept of one answer.
 const MOST: usize = 8 << 20;
+
+/// What belongs to a connection and not to what is sent over it (RFC 9110, 7.6.1). The length of a body is told by the body.
+const OF_CONNECTIONS: [header::HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// Connections to upstreams.
 pub(crate) type Connections = HttpService<Client<HttpConnector, Full<Bytes>>, Configured>;
@@ -49,53 +62,58 @@ impl Upstream {
         Ok(Upstream { name: name.into(), url: url.trim_end_matches('/').to_owned(), cache })
     }
 
-    /// Hands a request on. What the upstream does not answer is answered with 502.
+    /// Hands a request on, to this path. What the upstream does not answer is answered with 502.
     pub(crate) async fn call(
         &self,
         connections: &Connections,
-        method: Method,
+        measured: &Measured,
         path: &str,
+        head: Parts,
         body: Bytes,
     ) -> Response<Body> {
-        let is_read = method == Method::GET;
-        if let Some(kept) = self.cache.as_ref().filter(|_| is_read).and_then(|cache| cache.get(path)) {
+        let cache = self.cache.as_ref().filter(|_| head.method == Method::GET);
+        if let Some(kept) = cache.and_then(|cache| cache.get(path, &measured.cache)) {
             return Response::new(Body::from(kept));
         }
         let begun = Instant::now();
-        let (status, headers, body) = match self.ask(connections, method, path, body).await {
-            Ok(answer) => answer,
-            Err(_) => (StatusCode::BAD_GATEWAY, HeaderMap::new(), Bytes::new()),
-        };
-        FETCHES.add(1, (&*self.name, status.as_u16()));
+        let response = self.ask(connections, cache, path, head, body).await.unwrap_or_else(|_| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        });
+        FETCHES.add(1, (&*self.name, response.status().as_u16()));
         FETCH_DURATION.record(begun.elapsed().as_secs_f64(), (&*self.name,));
-        if is_read
-            && status == StatusCode::OK
-            && let Some(cache) = &self.cache
-        {
-            cache.keep(path, &body);
-        }
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
         response
     }
 
     async fn ask(
         &self,
         connections: &Connections,
-        method: Method,
+        cache: Option<&Cache>,
         path: &str,
+        head: Parts,
         body: Bytes,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), crate::Error> {
-        let uri = format!("{}/{path}", self.url);
-        let request = Request::builder().method(method).uri(uri).extension(Subgraph(Arc::clone(&self.name)));
-        let answer = connections.clone().oneshot(request.body(Full::from(body))?).await?;
-        let (mut head, body) = answer.into_parts();
-        let body = Limited::new(body, MOST).collect().await?.to_bytes();
-        // Those of the connection to the upstream, and of a body that came in another form (RFC 9110, 7.6.1).
-        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::UPGRADE] {
-            head.headers.remove(name);
-        }
-        Ok((head.status, head.headers, body))
+    ) -> Result<Response<Body>, Error> {
+        let mut request = Request::builder().method(head.method).uri(format!("{}/{path}", self.url));
+        request = request.extension(Subgraph(Arc::clone(&self.name)));
+        let mut request = request.body(Full::from(body))?;
+        *request.headers_mut() = of_message(head.headers);
+        let (mut head, body) = connections.clone().oneshot(request).await?.into_parts();
+        head.headers = of_message(head.headers);
+        let body = match cache.filter(|_| head.status == StatusCode::OK) {
+            Some(cache) => {
+                let body = to_bytes(Body::new(body), MOST).await?;
+                cache.keep(path, &body);
+                Body::from(body)
+            }
+            None => Body::new(body),
+        };
+        Ok(Response::from_parts(head, body))
     }
+}
+
+/// The headers that go on with what is sent.
+fn of_message(mut headers: HeaderMap) -> HeaderMap {
+    OF_CONNECTIONS.iter().for_each(|name| drop(headers.remove(name)));
+    headers
 }

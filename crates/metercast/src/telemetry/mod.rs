@@ -36,6 +36,7 @@ use crate::signal::Hangup;
 pub use error::{FlushError, ReloadError, StartError};
 pub use reloaded::{ExporterChange, Reloaded};
 pub(crate) use running::Running;
+use running::{Next, Then};
 #[cfg(feature = "config")]
 use watch::Watch;
 
@@ -82,17 +83,27 @@ struct Sources {
 }
 
 /// How to start: from which configuration, over which store, with which log.
-#[derive(Debug)]
 #[must_use = "nothing runs until `start`"]
 pub struct TelemetryBuilder {
     config: Config,
     store: Store,
     log: Log,
     health: Option<Health>,
+    next: Option<Next>,
     #[cfg(feature = "config")]
     watch: Option<Duration>,
     #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
     on_sighup: bool,
+}
+
+impl fmt::Debug for TelemetryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TelemetryBuilder { config, store, .. } = self;
+        f.debug_struct("TelemetryBuilder")
+            .field("config", config)
+            .field("store", store)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TelemetryBuilder {
@@ -112,6 +123,46 @@ impl TelemetryBuilder {
     /// is up again, the log says so.
     pub fn health(mut self, health: Health) -> Self {
         self.health = Some(health);
+        self
+    }
+
+    /// Whoever reloads takes what `next` makes, in place of the same files read again: for programs whose own part of the configuration
+    /// stands in those files too. What `next` says against it is what became of this reload, in the log and in the metrics too.
+    /// The function beside the configuration is called once that holds, and before another reload begins; if it cannot be used, the
+    /// function is dropped.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use metercast::config::Config;
+    /// use metercast::{Log, Store, Telemetry};
+    ///
+    /// let upstreams = Arc::new(Mutex::new(vec!["accounts"]));
+    /// let (read, served) = (Arc::new(Mutex::new(vec!["accounts", "products"])), Arc::clone(&upstreams));
+    /// let file = Arc::clone(&read);
+    /// let config = || Config::builder().environment(false).without_exporter("prometheus").build();
+    /// let telemetry = Telemetry::builder(config()?).store(Store::new()).log(Log::to(|_, _| {})).reread_by(move || {
+    ///     let (next, served) = (file.lock().unwrap().clone(), Arc::clone(&served));
+    ///     if next.is_empty() {
+    ///         return Err("upstreams: there are none".into());
+    ///     }
+    ///     Ok((config()?, move || *served.lock().unwrap() = next))
+    /// });
+    /// let telemetry = telemetry.start()?;
+    /// telemetry.reread()?;
+    /// assert_eq!(*upstreams.lock().unwrap(), ["accounts", "products"]);
+    /// read.lock().unwrap().clear();
+    /// assert_eq!(telemetry.reread().unwrap_err().to_string(), "upstreams: there are none");
+    /// assert_eq!(*upstreams.lock().unwrap(), ["accounts", "products"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reread_by<T: FnOnce() + 'static>(
+        mut self,
+        next: impl Fn() -> Result<(Config, T), Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.next = Some(Box::new(move || {
+            let (config, then) = next().map_err(ReloadError::program)?;
+            Ok((config, Box::new(then) as Then))
+        }));
         self
     }
 
@@ -149,7 +200,7 @@ impl TelemetryBuilder {
     pub fn start(self) -> Result<Telemetry, StartError> {
         let is_reloadable = self.is_reloadable();
         let reader = Reader::new(self.store.clone(), self.log.clone());
-        let running = Running::start(self.config, reader, self.health)?;
+        let running = Running::start(self.config, reader, self.health, self.next)?;
         let sources = Sources {
             #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
             _hangup: match self.on_sighup {
@@ -213,6 +264,7 @@ impl Telemetry {
             store: Store::global(),
             log: Log::default(),
             health: None,
+            next: None,
             #[cfg(feature = "config")]
             watch: None,
             #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
@@ -292,32 +344,8 @@ impl Telemetry {
         self.running.reload("the program", |_| Ok::<_, ReloadError>(config))
     }
 
-    /// [Reloads](Self::reload) what `next` makes. For programs whose own part of the configuration is read with it: what `next`
-    /// says against it is what became of this reload, in the log and in the metrics too.
-    ///
-    /// # Errors
-    ///
-    /// What `next` returns; and as [`reload`](Self::reload).
-    ///
-    /// ```
-    /// use metercast::config::Config;
-    /// use metercast::{Log, Store, Telemetry};
-    ///
-    /// let config = || Config::builder().environment(false).without_exporter("prometheus").build();
-    /// let telemetry = Telemetry::builder(config()?).store(Store::new()).log(Log::to(|_, _| {})).start()?;
-    /// let error = telemetry.reload_with(|| Err::<Config, _>("upstreams: there are none")).unwrap_err();
-    /// assert_eq!(error.to_string(), "upstreams: there are none");
-    /// assert!(telemetry.reload_with(config).is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn reload_with<E>(&self, next: impl FnOnce() -> Result<Config, E>) -> Result<Reloaded, ReloadError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        self.running.reload("the program", |_| next().map_err(|error| ReloadError::program(error.into())))
-    }
-
-    /// Reads file and environment again ([`Config::reread`]), and [reloads](Self::reload) what they say now.
+    /// Reads file and environment again ([`Config::reread`]), or what the program [reads itself](TelemetryBuilder::reread_by), and
+    /// [reloads](Self::reload) what they say now.
     ///
     /// # Errors
     ///

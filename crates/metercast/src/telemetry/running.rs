@@ -43,12 +43,20 @@ pub(super) const BY_WATCH: &str = "a change of its file";
 /// the same is not worth a line.
 pub(super) const BY_SECOND_LOOK: &str = "a second look at its files";
 
+/// How a program reads its configuration.
+pub(super) type Next = Box<dyn Fn() -> Result<(Config, Then), ReloadError> + Send + Sync>;
+
+/// What a program does when a configuration holds.
+pub(super) type Then = Box<dyn FnOnce()>;
+
 /// Everything that runs, shared with the threads that wait for a reason to flush or to reload.
 pub(crate) struct Running {
     reader: Reader,
     /// Whether the program is ready, if it says so.
     #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "nobody asks"))]
     health: Option<Health>,
+    /// What is read again, if the program does that itself.
+    next: Option<Next>,
     /// Held while the configuration changes: one change follows the other.
     turn: Mutex<()>,
     /// Held for moments.
@@ -110,6 +118,7 @@ impl Running {
         config: Config,
         reader: Reader,
         health: Option<Health>,
+        next: Option<Next>,
     ) -> Result<Arc<Running>, StartError> {
         if let Some(health) = &health {
             health.log_to(reader.log());
@@ -117,6 +126,7 @@ impl Running {
         let running = Arc::new_cyclic(|myself| Running {
             reader,
             health,
+            next,
             turn: Mutex::default(),
             state: Mutex::new(State {
                 config: None,
@@ -151,31 +161,49 @@ impl Running {
         by: &str,
         next: impl FnOnce(&Config) -> Result<Config, E>,
     ) -> Result<Reloaded, ReloadError> {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.reload_in_turn(turn, by, next)
+        self.reload_in_turn(self.turn(), by, |config| {
+            Ok((next(config).map_err(Into::into)?, Box::new(|| {})))
+        })
     }
 
     /// Reads file and environment again, and goes on with what they say now.
     pub(crate) fn reread(&self, by: &str) -> Result<Reloaded, ReloadError> {
-        self.reload(by, Config::reread)
+        self.reload_in_turn(self.turn(), by, |config| self.read(config))
     }
 
     /// [Rereads](Self::reread) since files have changed, and refuses those that were emptied: somebody may be about to write
     /// them.
     #[cfg(feature = "config")]
     pub(super) fn reread_changed(&self, by: &str) -> Result<Reloaded, ReloadError> {
-        self.reload(by, Config::reread_written)
+        self.reload_in_turn(self.turn(), by, |config| {
+            let written = config.reread_written()?;
+            if self.next.is_some() { self.read(config) } else { Ok((written, Box::new(|| {}))) }
+        })
     }
 
-    fn reload_in_turn<E: Into<ReloadError>>(
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is to be read again.
+    fn read(&self, config: &Config) -> Result<(Config, Then), ReloadError> {
+        match &self.next {
+            Some(next) => next(),
+            None => Ok((config.reread()?, Box::new(|| {}))),
+        }
+    }
+
+    fn reload_in_turn(
         &self,
         turn: MutexGuard<'_, ()>,
         by: &str,
-        next: impl FnOnce(&Config) -> Result<Config, E>,
+        next: impl FnOnce(&Config) -> Result<(Config, Then), ReloadError>,
     ) -> Result<Reloaded, ReloadError> {
-        let result = self.next(next).and_then(|config| {
+        let result = self.next(next).and_then(|(config, then)| {
             let files = config.files().into_iter().chain(config.tls_files(|_| true)).collect();
-            self.change(config, true).map_err(|error| error.in_files(files))
+            let changed = self.change(config, true).map_err(|error| error.in_files(files))?;
+            then();
+            Ok(changed)
         });
         // Whoever takes what is said may have reasons to reload.
         drop(turn);
@@ -186,17 +214,17 @@ impl Running {
 
     /// What a reload would do: everything that can fail is tried.
     pub(super) fn plan(&self, config: Config) -> Result<Reloaded, ReloadError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         self.change(config, false).map(|changed| changed.reloaded)
     }
 
-    fn next<E: Into<ReloadError>>(
+    fn next(
         &self,
-        next: impl FnOnce(&Config) -> Result<Config, E>,
-    ) -> Result<Config, ReloadError> {
+        next: impl FnOnce(&Config) -> Result<(Config, Then), ReloadError>,
+    ) -> Result<(Config, Then), ReloadError> {
         // Files are read without the lock.
         let config = self.state().config.clone().ok_or(ReloadError::stopped())?;
-        next(&config).map_err(Into::into)
+        next(&config)
     }
 
     fn warn(&self, warnings: &[String]) {
@@ -347,7 +375,7 @@ impl Running {
                     return Reloading::Busy("another reload is under way; try again later\n".to_owned());
                 }
             };
-            match running.reload_in_turn(turn, "POST /-/reload", Config::reread) {
+            match running.reload_in_turn(turn, "POST /-/reload", |config| running.read(config)) {
                 Ok(reloaded) => Reloading::Done(format!("{reloaded}\n")),
                 Err(error) => Reloading::Refused(format!("{error}\n")),
             }

@@ -24,7 +24,11 @@ fn what_was_counted_before_any_configuration_is_there() {
     assert_eq!(page.sum("gateway_lifecycle_start_total", &[]), Some(1.0));
     assert_eq!(page.sum("gateway_pipelines", &["config_hash="]), Some(1.0));
     assert!(page.lines("target_info").is_empty());
-    // Before a request nobody knows its method and its scheme, which the conventions ask for, so there is no series yet to be 0.
+    // What has the same labels whatever comes is there at 0. Before a request nobody knows its method and its scheme, which the
+    // conventions ask for.
+    assert_eq!(page.sum("acme_requests_total", &[]), Some(0.0));
+    assert_eq!(page.sum("acme_slow_milliseconds_count", &[]), Some(0.0));
+    assert!(page.lines("acme_get_user").is_empty());
     assert!(page.lines("http_server_active_requests").is_empty());
     assert_eq!(router.get("/accounts/items/2"), 200);
     let active = until("the end of the first request", || {
@@ -45,6 +49,20 @@ fn what_was_counted_before_any_configuration_is_there() {
 }
 
 #[test]
+fn active_requests_are_at_0_before_the_first_if_the_file_says_their_labels() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let text = Yaml::new(&upstream(), &user.url, &vendor.url).text().replace(
+        "http.server.active_requests: true",
+        "http.server.active_requests: {attributes: {http.request.method: false, url.scheme: {static: http}}}",
+    );
+    let router = Router::start_text(&text, &[]);
+    assert_eq!(
+        router.page().lines("http_server_active_requests"),
+        ["http_server_active_requests{url_scheme=\"http\"} 0"]
+    );
+}
+
+#[test]
 fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
     let (user, vendor) = (Collector::new(), Collector::new());
     let router = Router::start(&Yaml::new(&upstream(), &user.url, &vendor.url));
@@ -58,6 +76,8 @@ fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
     assert_eq!(operations("404"), Some(1.0));
     let served = "http_server_request_duration_seconds_count";
     assert_eq!(page.sum(served, &["status_code=\"200\""]), Some(5.0));
+    assert_eq!(page.sum(served, &["http_route=\"other\""]), Some(1.0), "an unknown upstream is no route");
+    assert_eq!(page.sum(served, &["http_route=\"/{upstream}/{*path}\""]), Some(6.0));
     let called = |name: &str| {
         page.sum("http_client_request_duration_seconds_count", &[&format!("subgraph_name=\"{name}\"")])
     };
@@ -85,7 +105,10 @@ fn the_user_sees_what_is_public_and_the_vendor_what_is_the_gateways() {
     let names = vendor.names();
     assert!(names.iter().all(|name| name.starts_with("gateway.")), "{names:?}");
     let names = user.names();
-    assert!(!names.iter().any(|name| name.contains(".fetch") || name.contains(".config.")), "{names:?}");
+    assert!(
+        !names.iter().any(|name| name.contains(".fetch") || name.starts_with("gateway.config.")),
+        "{names:?}"
+    );
     until("the user's own", || (user.total("acme.requests", &[]) == 7.0).then_some(()));
     assert_eq!(user.total("acme.get_user", &[("op", "GetUser")]), 3.0);
 }
@@ -143,4 +166,43 @@ fn a_vendor_that_is_not_there_is_no_news_for_the_user() {
     until("all at the user's", || (user.total("gateway.operations", &[]) == 7.0).then_some(()));
     let said = router.said();
     assert!(!said.contains("vendor\" cannot") && !said.to_lowercase().contains("error"), "{said}");
+}
+
+#[test]
+fn hostile_paths_headers_and_bodies_harm_nobody() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let instruments = "acme.hostile:
+  value: unit
+  type: counter
+  attributes: {path: {request_path: true}, op: {request_header: x-operation, default: none}}";
+    let router = Router::start(&Yaml { instruments: instruments.into(), ..yaml });
+    let long = "x".repeat(5_000);
+    let paths =
+        ["/accounts/..%2f..%2fetc", "/accounts/%ff%00", "/accounts/a%20b?c=%22", "//", "/%61ccounts/items/1"];
+    for path in paths.iter().map(|path| (*path).to_owned()).chain([format!("/accounts/{long}")]) {
+        assert_eq!(router.get(&path), 404, "{path}");
+    }
+    for operation in ["a\"b\\c{d=\"e\"}", "# EOF", &long] {
+        assert_eq!(router.ask_for("/accounts/items/2", operation), 200);
+    }
+    let page = router.page();
+    assert_eq!(page.sum("acme_hostile_total", &[]), Some(9.0));
+    assert_eq!(page.sum("acme_hostile_total", &["op=\"a\\\"b\\\\c{d=\\\"e\\\"}\""]), Some(1.0));
+    assert!(page.lines("acme_hostile_total").iter().all(|line| line.len() < 2_500), "long values are cut");
+    assert_eq!(page.sum("gateway_operations_total", &[]), Some(9.0));
+    until("all at the user's", || (user.total("acme.hostile", &[]) == 9.0).then_some(()));
+}
+
+#[test]
+fn what_an_upstream_does_not_answer_is_a_bad_gateway() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let router = Router::start(&Yaml::new("http://127.0.0.1:1", &user.url, &vendor.url));
+    assert_eq!(router.get("/accounts/items/2"), 502);
+    let page = router.page();
+    assert_eq!(page.sum("gateway_operations_total", &["http_response_status_code=\"502\""]), Some(1.0));
+    let failed = ["subgraph_name=\"accounts\"", "error_type="];
+    assert_eq!(page.sum("http_client_request_duration_seconds_count", &failed), Some(1.0));
+    let of = [("subgraph.name", "accounts"), ("http.response.status_code", "502")];
+    until("it at the vendor's", || (vendor.total("gateway.operations.fetch", &of) == 1.0).then_some(()));
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a test says what it waits for")]
 
+mod caches;
 mod connections;
 mod counts;
 mod encrypted;
@@ -12,5 +13,6 @@ mod reference;
 mod refusals;
 mod reloads;
 mod shutdown;
+mod starts;
 mod support;
 mod views;

@@ -68,6 +68,30 @@ fn views_of_a_reload_keep_what_was_counted_and_the_vendor_notices_nothing() {
 }
 
 #[test]
+fn bounds_that_nobody_counted_in_begin_anew_for_those_who_ask_and_for_nobody_else() {
+    let (user, vendor) = (Collector::new(), Collector::new());
+    let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
+    let router = Router::start(&yaml);
+    requests(&router);
+    until("the user's first", || (user.total("acme.cost", &[]) == 3.0).then_some(()));
+    let fetches = ("gateway.operations.fetch.duration", vendor.bounds("gateway.operations.fetch.duration"));
+    let views =
+        "- {name: acme.cost, rename: acme.query.cost, aggregation: {histogram: {buckets: [6.5, 7.5]}}}";
+    router.reloaded(&Yaml { views: views.into(), ..yaml });
+    assert_eq!(router.get("/accounts/items/2"), 200);
+    let page = router.page();
+    let bucket = |le| page.sum("acme_query_cost_bucket", &[&format!("le=\"{le}\"")]);
+    assert_eq!((bucket("6.5"), bucket("7.5"), bucket("+Inf")), (Some(0.0), Some(1.0), Some(1.0)));
+    assert_eq!(page.sum("acme_query_cost_count", &[]), Some(1.0));
+    assert_eq!(page.sum("acme_requests_total", &[]), Some(8.0), "nothing else begins anew");
+    until("the user's next", || (user.total("acme.query.cost", &[]) == 1.0).then_some(()));
+    assert_eq!(user.total("acme.cost", &[]), 3.0);
+    until("the vendor's", || (vendor.total("gateway.operations", &[]) == 8.0).then_some(()));
+    assert_eq!(vendor.bounds(fetches.0), fetches.1);
+    assert_eq!(vendor.total(fetches.0, &[]), 7.0);
+}
+
+#[test]
 fn dropping_all_and_keeping_some_lets_out_some() {
     let (user, vendor) = (Collector::new(), Collector::new());
     let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
@@ -127,6 +151,7 @@ fn an_alias_shows_a_metric_twice_in_two_units() {
         let of = |name| user.total(name, &[]);
         (of("http.server.request.duration") == 7.0 && of("http_request_latency_ms") == 7.0).then_some(())
     });
+    assert_eq!(user.scope("http_request_latency_ms"), user.scope("http.server.request.duration"));
     let unit = |name| user.shape(name).expect("it is there").unit;
     assert_eq!(
         (unit("http.server.request.duration"), unit("http_request_latency_ms")),

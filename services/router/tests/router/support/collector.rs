@@ -116,6 +116,15 @@ impl Collector {
         Some(Shape { kind, unit, is_delta: temporality == 1, is_monotonic, description })
     }
 
+    /// The name of the scope that had a metric last.
+    pub(crate) fn scope(&self, name: &str) -> Option<String> {
+        let got = self.got();
+        let resources = got.iter().rev().flat_map(|got| &got.message.resource_metrics);
+        let mut scopes = resources.flat_map(|resource| &resource.scope_metrics);
+        let scope = scopes.find(|scope| scope.metrics.iter().any(|metric| metric.name == name))?;
+        scope.scope.as_ref().map(|scope| scope.name.clone())
+    }
+
     /// What the series with these labels add up to: of deltas and counts of histograms all, of others the last value.
     pub(crate) fn total(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let mut deltas = 0.0;

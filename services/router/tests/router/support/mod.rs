@@ -13,7 +13,7 @@ use conformance::http::{self, Answer};
 pub(crate) use collector::{Collector, Got};
 pub(crate) use configuration::Yaml;
 pub(crate) use page::Page;
-pub(crate) use program::Router;
+pub(crate) use program::{ANYWHERE, Router, refused};
 
 /// Upstreams: `/items/N` answers with N numbers, `/status/CODE` with that status, `/sleep/MILLISECONDS` late. Items cost 7, and those
 /// below `/products` are as long as the queue there.

@@ -1,5 +1,6 @@
 //! The router as a running program.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,8 @@ pub(crate) struct Router {
     pub(crate) gateway: String,
     admin: String,
     folder: Folder,
+    /// The name of its file.
+    name: &'static str,
     /// What it wrote to standard error.
     said: Arc<Mutex<String>>,
 }
@@ -33,15 +36,13 @@ impl Router {
 
     /// The same with this text for a configuration.
     pub(crate) fn start_text(text: &str, variables: &[(&str, &str)]) -> Router {
+        Router::start_file("router.yaml", text, variables)
+    }
+
+    /// The same in a file of this name.
+    pub(crate) fn start_file(name: &'static str, text: &str, variables: &[(&str, &str)]) -> Router {
         let folder = Folder::new();
-        let file = folder.write("router.yaml", text);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_router"));
-        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config", &file]);
-        // Those of OpenTelemetry that the tests run with do not count.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
-            command.env_remove(name);
-        }
-        command.envs(variables.iter().copied()).stdin(Stdio::null());
+        let mut command = command(&folder.write(name, text), [ANYWHERE; 2], variables);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let said = Arc::<Mutex<String>>::default();
         let (stderr, to) = (child.stderr.take().expect("piped"), Arc::clone(&said));
@@ -64,7 +65,7 @@ impl Router {
             });
             panic!("{line:?} {said}")
         });
-        Router { gateway: gateway.to_owned(), admin: admin.to_owned(), child, folder, said }
+        Router { gateway: gateway.to_owned(), admin: admin.to_owned(), child, folder, name, said }
     }
 
     /// Sends a request, and returns the status of the answer.
@@ -111,7 +112,12 @@ impl Router {
 
     /// Writes another configuration.
     pub(crate) fn write(&self, yaml: &Yaml) {
-        self.folder.write("router.yaml", &yaml.text());
+        self.write_text(&yaml.text());
+    }
+
+    /// The same with this text.
+    pub(crate) fn write_text(&self, text: &str) {
+        self.folder.write(self.name, text);
     }
 
     /// Writes another configuration and asks for it: the status and the text of the answer.
@@ -121,7 +127,7 @@ impl Router {
 
     /// The same with this text for a configuration.
     pub(crate) fn reload_text(&self, text: &str) -> (u16, String) {
-        self.folder.write("router.yaml", text);
+        self.write_text(text);
         let url = format!("{}/-/reload", self.admin);
         let (status, _, body) = http::ask(&url, "POST", "", b"").expect("an answer");
         (status, String::from_utf8(body).expect("UTF-8"))
@@ -144,6 +150,26 @@ impl Router {
         tasks.expect("a running process").count()
     }
 
+    /// How many connections it holds, by the URL of who is at the other end.
+    pub(crate) fn connections(&self) -> BTreeMap<String, usize> {
+        let folder = format!("/proc/{}", self.child.id());
+        let files = std::fs::read_dir(format!("{folder}/fd")).expect("a running process");
+        let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let sockets: Vec<String> = targets.map(|target| target.display().to_string()).collect();
+        let table = std::fs::read_to_string(format!("{folder}/net/tcp")).expect("a table of connections");
+        let mut open = BTreeMap::new();
+        for line in table.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // An established connection of ours.
+            if fields[3] == "01" && sockets.contains(&format!("socket:[{}]", fields[9])) {
+                let port =
+                    fields[2].rsplit_once(':').and_then(|(_, port)| u16::from_str_radix(port, 16).ok());
+                *open.entry(format!("http://127.0.0.1:{}", port.expect("a port"))).or_default() += 1;
+            }
+        }
+        open
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.child.id())]).status();
         assert!(sent.expect("sh runs").success());
@@ -156,6 +182,27 @@ impl Router {
         let status = self.child.wait().expect("it can be waited for");
         (status, begun.elapsed(), self.said())
     }
+}
+
+/// A port of loopback that is free.
+pub(crate) const ANYWHERE: &str = "127.0.0.1:0";
+
+/// Runs a router at these addresses, its own and the admin's, that does not get as far as saying where it is: whether it ended well, and what it said.
+pub(crate) fn refused(text: &str, addresses: [&str; 2]) -> (bool, String) {
+    let folder = Folder::new();
+    let output = command(&folder.write("router.yaml", text), addresses, &[]).output().expect("it starts");
+    (output.status.success(), String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+fn command(file: &str, [listen, admin]: [&str; 2], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_router"));
+    command.args(["--listen", listen, "--admin", admin, "--config", file]);
+    // Those of OpenTelemetry that the tests run with do not count.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_")) {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    command
 }
 
 impl Drop for Router {
