@@ -1,9 +1,11 @@
 //! The agent: takes jobs out of the queue, as many at once as it may, and does them.
 
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use async_nats::jetstream::Message;
-use futures_util::StreamExt;
+use backon::Retryable;
+use futures_util::TryStreamExt;
 use metercast_jobs::Heartbeat;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -29,44 +31,40 @@ pub(crate) async fn run(settings: &Settings, measured: &Measured, asked: Ending)
         let beats = measured.health().check("agent.heartbeat").interval(CHECKED / 4);
         [nats, beats.run(move || heartbeat::check(&of_check, late))]
     });
-    let worker = measured.jobs()?.worker(&settings.agent.name);
+    let worker = measured.jobs()?.zeroes().worker(&settings.agent.name);
     let work = Arc::new(Work { connection: connection.clone(), settings: settings.clone(), worker });
     announce(None, measured);
-    let mut running = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(settings.agent.concurrency.max(1)));
+    let running = RefCell::new(JoinSet::new());
     tokio::select! {
         () = asked.asked() => {}
         () = heartbeat::beat(&connection, settings, &heartbeat) => {}
-        () = take(&work, &mut running) => {}
+        // Whatever becomes of the connection.
+        _ = (|| take(&work, &permits, &running)).retry(AGAIN) => {}
     }
     heartbeat::leave(&connection, settings).await;
     // What is not acknowledged by then is delivered again, to somebody else.
-    running.shutdown().await;
+    running.into_inner().shutdown().await;
     drop(checks);
     Ok(())
 }
 
-/// Takes jobs for as long as it runs, whatever becomes of the connection.
-async fn take(work: &Arc<Work>, running: &mut JoinSet<()>) {
-    let permits = Arc::new(Semaphore::new(work.settings.agent.concurrency.max(1)));
-    let queue = work.connection.opened().await;
+/// Takes jobs until the connection fails, each as soon as there is room for one.
+async fn take(
+    work: &Arc<Work>,
+    permits: &Arc<Semaphore>,
+    running: &RefCell<JoinSet<()>>,
+) -> Result<Infallible, Error> {
+    let consumer = work.connection.opened().await.consumer(&work.settings).await?;
+    let mut messages = consumer.messages().await?;
     loop {
-        let messages = async { Ok::<_, Error>(queue.consumer(&work.settings).await?.messages().await?) };
-        if let Ok(mut messages) = messages.await {
-            while let Some(Ok(message)) = messages.next().await {
-                begin(work, message, &permits, running).await;
-            }
-        }
-        tokio::time::sleep(AGAIN).await;
+        let message = messages.try_next().await?.ok_or("the queue has ended")?;
+        let (work, permit) = (Arc::clone(work), Arc::clone(permits).acquire_owned().await?);
+        let mut running = running.borrow_mut();
+        while running.try_join_next().is_some() {}
+        running.spawn(async move {
+            work.attempt(&message).await;
+            drop(permit);
+        });
     }
-}
-
-/// Begins a job as soon as there is room for one.
-async fn begin(work: &Arc<Work>, message: Message, permits: &Arc<Semaphore>, running: &mut JoinSet<()>) {
-    while running.try_join_next().is_some() {}
-    let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
-    let work = Arc::clone(work);
-    running.spawn(async move {
-        work.attempt(&message).await;
-        drop(permit);
-    });
 }

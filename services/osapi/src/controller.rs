@@ -43,8 +43,8 @@ pub(crate) async fn run(settings: &Settings, measured: &Measured, asked: Ending)
         [nats, api.run(move || connect(address))]
     });
     let watching = workers::watch(connection.clone(), settings, measured)?;
-    let controller = Arc::new(Controller { connection, jobs: measured.jobs()? });
-    let app = routes::router(controller, measured);
+    let controller = Arc::new(Controller { connection, jobs: measured.jobs()?.zeroes() });
+    let app = routes::router(controller, measured, &settings.controller.host);
     announce(Some(address), measured);
     let ended = asked.clone();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move { ended.asked().await });
@@ -65,11 +65,10 @@ pub(crate) fn announce(api: Option<SocketAddr>, measured: &Measured) {
     let said = |address: Option<SocketAddr>| {
         address.map_or("none".to_owned(), |address| format!("http://{address}"))
     };
-    println!("osapi: api {} metrics {}", said(api), said(measured.address()));
+    println!("osapi: {} api {} metrics {}", measured.component(), said(api), said(measured.address()));
 }
 
 /// Whether somebody listens there.
 fn connect(address: SocketAddr) -> Result<(), std::io::Error> {
-    let _ = address;
     std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).map(drop)
 }

@@ -1,12 +1,14 @@
 //! The queue between the controller and the agents: a stream and three buckets of NATS JetStream.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, consumer, kv, stream};
 use async_nats::{Client, ConnectOptions};
+use backon::{ConstantBuilder, Retryable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::SetOnce;
 
 use crate::component::Error;
 use crate::settings::Settings;
@@ -14,8 +16,9 @@ use crate::settings::Settings;
 /// Where jobs are published that any agent can do.
 pub(crate) const SUBJECT: &str = "jobs.query._any";
 
-/// How long it is until what failed is tried again.
-pub(crate) const AGAIN: Duration = Duration::from_millis(200);
+/// When what failed is tried again, for as long as it fails.
+pub(crate) const AGAIN: ConstantBuilder =
+    ConstantBuilder::new().with_delay(Duration::from_millis(200)).without_max_times();
 
 /// How long NATS may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Connection {
     client: Client,
-    queue: Arc<OnceLock<Queue>>,
+    queue: Arc<SetOnce<Queue>>,
 }
 
 /// The queue, which is there.
@@ -50,19 +53,15 @@ impl Connection {
         let (queue, settings) = (Arc::clone(&connection.queue), settings.clone());
         tokio::spawn(async move {
             let mut said = String::new();
-            loop {
-                match Queue::open(&client, &settings).await {
-                    Ok(opened) => return drop(queue.set(opened)),
-                    Err(error) => {
-                        let error = error.to_string();
-                        if error != said {
-                            eprintln!("osapi: the queue cannot be opened yet: {error}");
-                            said = error;
-                        }
-                        tokio::time::sleep(AGAIN).await;
-                    }
+            let opened = (|| Queue::open(&client, &settings)).retry(AGAIN).notify(|error, _| {
+                let error = error.to_string();
+                if error != said {
+                    eprintln!("osapi: the queue cannot be opened yet: {error}");
+                    said = error;
                 }
-            }
+            });
+            // Nobody else sets it.
+            opened.await.map(|opened| queue.set(opened))
         });
         Ok(connection)
     }
@@ -74,12 +73,7 @@ impl Connection {
 
     /// Waits until it is.
     pub(crate) async fn opened(&self) -> &Queue {
-        loop {
-            match self.queue() {
-                Some(queue) => return queue,
-                None => tokio::time::sleep(AGAIN).await,
-            }
-        }
+        self.queue.wait().await
     }
 
     /// Whether NATS answers, and the queue is open.
@@ -116,7 +110,7 @@ impl Queue {
         let config = consumer::pull::Config {
             durable_name: Some("query_any".into()),
             filter_subject: SUBJECT.into(),
-            max_deliver: settings.job.max_deliver.into(),
+            max_deliver: settings.job.max_deliver().into(),
             ack_wait: settings.job.ack_wait(),
             ..consumer::pull::Config::default()
         };
@@ -148,6 +142,12 @@ pub(crate) async fn answers(client: &Client) -> Result<(), String> {
     // What it says is of no interest, and differs from version to version.
     let answer = client.request("$JS.API.INFO", Default::default()).await;
     answer.map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether a bucket can have it as a key, and so the name of an agent or a job.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Puts a value into a bucket.

@@ -16,18 +16,21 @@ use tracing::Instrument;
 use crate::component::Error;
 use crate::controller::Controller;
 use crate::job::{Job, Op, Response};
-use crate::queue::{self, Queue, SUBJECT};
+use crate::queue::{self, Queue, SUBJECT, is_key};
 use crate::telemetry::Measured;
 use crate::traces;
 
 /// All routes, measured if anything is, and traced.
-pub(crate) fn router(controller: Arc<Controller>, measured: &Measured) -> Router {
+pub(crate) fn router(controller: Arc<Controller>, measured: &Measured, host: &str) -> Router {
     let router = Router::new()
         .route("/job", post(create))
         .route("/job/{id}", get(job))
         .route("/node/{hostname}", get(node))
         .with_state(controller);
-    let router = if measured.is_enabled() { router.layer(server().body_sizes().and(Totals)) } else { router };
+    let router = match measured.is_enabled() {
+        true => router.layer(server().body_sizes().hosts([host]).and(Totals)),
+        false => router,
+    };
     traces::traced(router)
 }
 
@@ -108,12 +111,6 @@ impl IntoResponse for Unavailable {
     fn into_response(self) -> Answer {
         (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": self.0.to_string() }))).into_response()
     }
-}
-
-/// Whether a bucket can have it as a key, and we would have made it one.
-fn is_key(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// The standard library's hashers have keys that nobody can foretell, another for each.

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::component::Error;
+use crate::queue::is_key;
 
 /// What can be said of the job server.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) controller: ControllerSettings,
@@ -19,7 +21,7 @@ pub(crate) struct Settings {
 }
 
 /// `controller`: the API.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ControllerSettings {
     pub(crate) host: String,
@@ -28,7 +30,7 @@ pub(crate) struct ControllerSettings {
 }
 
 /// `agent`: a worker.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AgentSettings {
     /// Which of the agents it is.
@@ -39,14 +41,14 @@ pub(crate) struct AgentSettings {
 }
 
 /// `nats`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NatsSettings {
     pub(crate) server: ServerSettings,
 }
 
 /// `nats.server`: where it is, for all of us.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServerSettings {
     pub(crate) host: String,
@@ -57,7 +59,7 @@ pub(crate) struct ServerSettings {
 }
 
 /// `job`: what all agents must agree on.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct JobSettings {
     /// How often a job is delivered until it has failed.
@@ -71,7 +73,7 @@ pub(crate) struct JobSettings {
 }
 
 /// The metrics server of a component. What is not said is as `telemetry.metrics` says.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MetricsSettings {
     pub(crate) enabled: Option<bool>,
@@ -80,14 +82,14 @@ pub(crate) struct MetricsSettings {
 }
 
 /// `telemetry`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TelemetrySettings {
     pub(crate) metrics: AllMetricsSettings,
 }
 
 /// `telemetry.metrics`: all metrics servers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AllMetricsSettings {
     pub(crate) enabled: bool,
@@ -99,7 +101,7 @@ pub(crate) struct AllMetricsSettings {
 }
 
 /// How metrics are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Profile {
     /// Those of HTTP as everywhere, ours with `osapi_` in front.
@@ -110,7 +112,7 @@ pub(crate) enum Profile {
 }
 
 /// What comes of a metrics server that cannot start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnError {
     /// The component does not start.
@@ -167,9 +169,22 @@ impl Default for AllMetricsSettings {
     }
 }
 
+impl Profile {
+    /// The name of one of our metrics.
+    pub(crate) fn name(self, name: &str) -> String {
+        // The page puts the other half in front.
+        if self == Profile::Osapi { name.to_owned() } else { format!("osapi.{name}") }
+    }
+}
+
+// A `0` is a mistake, not a wish for a busy loop, or for jobs that never end.
 impl JobSettings {
+    pub(crate) fn max_deliver(&self) -> u32 {
+        self.max_deliver.max(1)
+    }
+
     pub(crate) fn ack_wait(&self) -> Duration {
-        at_least(10, self.ack_wait_milliseconds)
+        Duration::from_millis(self.ack_wait_milliseconds.max(10))
     }
 
     pub(crate) fn sleep(&self) -> Duration {
@@ -177,18 +192,13 @@ impl JobSettings {
     }
 
     pub(crate) fn heartbeat(&self) -> Duration {
-        at_least(10, self.heartbeat_milliseconds)
+        Duration::from_millis(self.heartbeat_milliseconds.max(10))
     }
 
+    /// At least what NATS takes as an age, and what lets one heartbeat be late.
     pub(crate) fn ttl(&self) -> Duration {
-        // What NATS takes as the least age.
-        at_least(100, self.ttl_milliseconds)
+        Duration::from_millis(self.ttl_milliseconds.max(100)).max(self.heartbeat() * 2)
     }
-}
-
-/// A `0` is a mistake, not a wish for a busy loop.
-fn at_least(least: u64, milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds.max(least))
 }
 
 impl ServerSettings {
@@ -201,38 +211,43 @@ impl ServerSettings {
 impl Settings {
     /// Those of a file, if there is one, under those of the environment.
     pub(crate) fn load(file: Option<&Path>) -> Result<Settings, Error> {
-        let mut settings = match file {
+        let settings = match file {
             Some(path) => read(path).map_err(|error| format!("{}: {error}", path.display()))?,
             None => Settings::default(),
         };
-        settings.take_variables(|name| std::env::var(name).ok())?;
+        let settings = settings.under(|name| std::env::var(name).ok())?;
+        let name = &settings.agent.name;
+        if !is_key(name) {
+            let message = "is no name of an agent; write up to 64 letters, digits, - and _";
+            return Err(format!("agent.name: {name:?} {message}").into());
+        }
         Ok(settings)
     }
 
-    /// Lays variables over what there is. Those that are empty are as if they were not there.
-    fn take_variables(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-        let variables = Variables(variable);
-        variables.take("OSAPI_CONTROLLER_HOST", &mut self.controller.host)?;
-        variables.take("OSAPI_CONTROLLER_PORT", &mut self.controller.port)?;
-        variables.take("OSAPI_AGENT_NAME", &mut self.agent.name)?;
-        variables.take("OSAPI_NATS_SERVER_HOST", &mut self.nats.server.host)?;
-        variables.take("OSAPI_NATS_SERVER_PORT", &mut self.nats.server.port)?;
-        for (component, metrics) in [
-            ("CONTROLLER", &mut self.controller.metrics),
-            ("AGENT", &mut self.agent.metrics),
-            ("NATS_SERVER", &mut self.nats.server.metrics),
-        ] {
-            variables.take_some(&format!("OSAPI_{component}_METRICS_ENABLED"), &mut metrics.enabled)?;
-            variables.take_some(&format!("OSAPI_{component}_METRICS_HOST"), &mut metrics.host)?;
-            variables.take_some(&format!("OSAPI_{component}_METRICS_PORT"), &mut metrics.port)?;
+    /// Lays variables over these: `OSAPI_` and the path of a key in capitals. Those that are empty are as if they were not there.
+    fn under(self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Error> {
+        let mut all = serde_json::to_value(&self)?;
+        let mut settings = self;
+        for path in leaves(&all) {
+            let name = format!("OSAPI{}", path.replace('/', "_").to_uppercase());
+            let Some(text) = variable(&name).filter(|text| !text.is_empty()) else { continue };
+            let Some(leaf) = all.pointer_mut(&path) else { continue };
+            // What looks like a number may be meant as a text.
+            *leaf = serde_saphyr::from_str(&text).unwrap_or_default();
+            settings = Settings::deserialize(&all).or_else(|error| {
+                all.pointer_mut(&path).into_iter().for_each(|leaf| *leaf = text.clone().into());
+                Settings::deserialize(&all).map_err(|_| format!("{name}: {text:?}: {error}"))
+            })?;
         }
-        let all = &mut self.telemetry.metrics;
-        variables.take("OSAPI_TELEMETRY_METRICS_ENABLED", &mut all.enabled)?;
-        variables.take("OSAPI_TELEMETRY_METRICS_PATH", &mut all.path)?;
-        variables.take_some("OSAPI_TELEMETRY_METRICS_PORT", &mut all.port)?;
-        variables.take("OSAPI_TELEMETRY_METRICS_PROFILE", &mut all.profile)?;
-        variables.take("OSAPI_TELEMETRY_METRICS_ON_ERROR", &mut all.on_error)
+        Ok(settings)
     }
+}
+
+/// The paths of all keys that have a value.
+fn leaves(value: &Value) -> Vec<String> {
+    let Value::Object(keys) = value else { return vec![String::new()] };
+    let below = |(key, value)| leaves(value).into_iter().map(move |path| format!("/{key}{path}"));
+    keys.iter().flat_map(below).collect()
 }
 
 fn read(path: &Path) -> Result<Settings, Error> {
@@ -242,89 +257,13 @@ fn read(path: &Path) -> Result<Settings, Error> {
     Ok(settings.unwrap_or_default())
 }
 
-struct Variables<F>(F);
-
-impl<F: Fn(&str) -> Option<String>> Variables<F> {
-    fn take<T: Said>(&self, name: &str, into: &mut T) -> Result<(), String> {
-        self.take_with(name, |value| *into = value)
-    }
-
-    fn take_with<T: Said>(&self, name: &str, take: impl FnOnce(T)) -> Result<(), String> {
-        let Some(text) = (self.0)(name).filter(|text| !text.is_empty()) else { return Ok(()) };
-        take(T::said(&text).ok_or_else(|| format!("{name}: {text:?} is not {}", T::EXPECTED))?);
-        Ok(())
-    }
-
-    fn take_some<T: Said>(&self, name: &str, into: &mut Option<T>) -> Result<(), String> {
-        let mut said = None;
-        self.take_with(name, |value| said = Some(value))?;
-        *into = said.or(into.take());
-        Ok(())
-    }
-}
-
-/// What a variable can say.
-trait Said: Sized {
-    const EXPECTED: &str;
-
-    fn said(text: &str) -> Option<Self>;
-}
-
-impl Said for String {
-    const EXPECTED: &str = "a text";
-
-    fn said(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-}
-
-impl Said for u16 {
-    const EXPECTED: &str = "a port";
-
-    fn said(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Said for bool {
-    const EXPECTED: &str = "true or false";
-
-    fn said(text: &str) -> Option<Self> {
-        text.to_ascii_lowercase().parse().ok()
-    }
-}
-
-impl Said for Profile {
-    const EXPECTED: &str = "seed or osapi";
-
-    fn said(text: &str) -> Option<Self> {
-        match text {
-            "seed" => Some(Profile::Seed),
-            "osapi" => Some(Profile::Osapi),
-            _ => None,
-        }
-    }
-}
-
-impl Said for OnError {
-    const EXPECTED: &str = "fail or report";
-
-    fn said(text: &str) -> Option<Self> {
-        match text {
-            "fail" => Some(OnError::Fail),
-            "report" => Some(OnError::Report),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn variables_win_over_the_file_and_empty_ones_say_nothing() {
-        let mut settings: Settings = serde_saphyr::from_str(
+        let settings: Settings = serde_saphyr::from_str(
             "controller: { metrics: { enabled: true, port: 9000 } }\nagent: { metrics: { port: 9001 } }",
         )
         .unwrap();
@@ -335,27 +274,36 @@ mod tests {
                 "OSAPI_AGENT_METRICS_PORT" => "",
                 "OSAPI_NATS_SERVER_METRICS_HOST" => "::1",
                 "OSAPI_TELEMETRY_METRICS_PROFILE" => "osapi",
+                "OSAPI_AGENT_NAME" => "007",
                 _ => return None,
             };
             Some(value.to_owned())
         };
-        settings.take_variables(said).unwrap();
-        let Settings { controller, agent, nats, telemetry, .. } = settings;
+        let Settings { controller, agent, nats, telemetry, .. } = settings.under(said).unwrap();
         assert_eq!((controller.metrics.enabled, controller.metrics.port), (Some(true), Some(9100)));
         assert_eq!((agent.metrics.enabled, agent.metrics.port), (Some(true), Some(9001)));
+        assert_eq!(agent.name, "007");
         assert_eq!((nats.server.metrics.enabled, nats.server.metrics.host), (None, Some("::1".to_owned())));
         assert_eq!((telemetry.metrics.profile, telemetry.metrics.enabled), (Profile::Osapi, false));
     }
 
     #[test]
     fn what_cannot_be_meant_is_an_error_that_names_it() {
-        let take = |name: &'static str, value: &'static str| {
-            Settings::default().take_variables(|asked| (asked == name).then(|| value.to_owned()))
+        let refused = |name: &'static str, value: &'static str| {
+            let said = Settings::default().under(|asked| (asked == name).then(|| value.to_owned()));
+            said.unwrap_err().to_string()
         };
-        let error = take("OSAPI_AGENT_METRICS_PORT", "90000").unwrap_err();
-        assert_eq!(error, "OSAPI_AGENT_METRICS_PORT: \"90000\" is not a port");
-        let error = take("OSAPI_TELEMETRY_METRICS_PROFILE", "own").unwrap_err();
-        assert_eq!(error, "OSAPI_TELEMETRY_METRICS_PROFILE: \"own\" is not seed or osapi");
+        for (name, value, expected) in [
+            ("OSAPI_AGENT_METRICS_PORT", "90000", "integer `90000`, expected u16"),
+            ("OSAPI_AGENT_METRICS_ENABLED", "perhaps", "string \"perhaps\", expected a boolean"),
+            ("OSAPI_TELEMETRY_METRICS_PROFILE", "own", "unknown variant `own`, expected `seed` or `osapi`"),
+        ] {
+            let error = refused(name, value);
+            assert!(
+                error.starts_with(&format!("{name}: {value:?}: ")) && error.contains(expected),
+                "{error}"
+            );
+        }
         assert!(serde_saphyr::from_str::<Settings>("controler: {}").is_err());
     }
 

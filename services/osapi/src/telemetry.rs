@@ -38,7 +38,7 @@ impl Measured {
             Component::Nats => 9092,
         });
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let page = page(profile, Prometheus::listen(&format!("{host}:{port}")).path(&all.path));
+        let page = page(component, profile, Prometheus::listen(&format!("{host}:{port}")).path(&all.path));
         let config = Config::builder()
             .service("osapi", env!("CARGO_PKG_VERSION"))
             .resource_attribute("osapi.component", component.to_string())
@@ -63,6 +63,11 @@ impl Measured {
         self.is_enabled
     }
 
+    /// What is measured.
+    pub(crate) fn component(&self) -> Component {
+        self.component
+    }
+
     /// Where the metrics server is, if there is one.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.telemetry.as_ref()?.scrape_address()
@@ -75,8 +80,7 @@ impl Measured {
 
     /// The name of one of our metrics.
     pub(crate) fn name(&self, name: &str) -> String {
-        // The page puts the other half in front.
-        if self.profile == Profile::Osapi { name.to_owned() } else { format!("osapi.{name}") }
+        self.profile.name(name)
     }
 
     /// The process and the runtime that is current, as long as what is returned is there.
@@ -92,9 +96,21 @@ impl Measured {
         })
     }
 
-    /// The jobs.
+    /// The jobs: to the controller those that are made, to agents what becomes of them.
     pub(crate) fn jobs(&self) -> Result<Jobs, Error> {
-        let metrics = JobMetrics::prefixed(if self.profile == Profile::Osapi { "" } else { "osapi" });
+        let name = |name| self.name(name);
+        let metrics = match self.component {
+            Component::Agent => JobMetrics::new()
+                .active(&name("jobs.active"))
+                .attempts(&name("jobs.attempts"))
+                .completed(&name("jobs.completed"))
+                .failures(&name("jobs.failures"))
+                .redelivered(&name("jobs.redelivered"))
+                .duration(&name("job.duration"))
+                .wait(&name("job.wait"))
+                .processed(&name("worker.jobs.processed")),
+            _ => JobMetrics::new().created(&name("jobs.created")),
+        };
         Ok(metrics.buckets(&JOB_BUCKETS).build()?)
     }
 
@@ -112,12 +128,18 @@ impl Measured {
 const JOB_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// What a page looks like, and what it says beside metrics.
-fn page(profile: Profile, page: Prometheus) -> Prometheus {
+fn page(component: Component, profile: Profile, page: Prometheus) -> Prometheus {
     let page = page.liveness_path("/health").readiness_path("/health/ready");
-    match profile {
+    let page = match profile {
         Profile::Seed => page
             .view(View::of("component.up").rename("osapi.component.up"))
             .view(View::of("subsystem.up").rename("osapi.subsystem.up")),
         Profile::Osapi => page.namespace("osapi").scope_labels(true).target_info(true),
+    };
+    // What attempts were called before how jobs end was told apart from them.
+    let processed = View::of(profile.name("jobs.attempts")).alias(profile.name("jobs.processed"));
+    match component {
+        Component::Agent => page.view(processed.rename_label("outcome", "status")),
+        _ => page,
     }
 }

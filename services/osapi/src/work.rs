@@ -47,7 +47,7 @@ impl Work {
         let Ok(info) = message.info() else { return };
         let (published, delivered) = (info.published, u64::try_from(info.delivered).unwrap_or(1));
         let delivery = Delivery::nth(delivered)
-            .of(self.settings.job.max_deliver.into())
+            .of(self.settings.job.max_deliver().into())
             .created_at(SystemTime::from(published));
         let attempt = self.worker.begin(delivery);
         let queue = self.connection.opened().await;

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Operation;
-use futures_util::StreamExt;
+use backon::Retryable;
+use futures_util::TryStreamExt;
 use metercast_jobs::{WorkerSet, Workers};
 use tokio::task::JoinHandle;
 
@@ -18,27 +19,23 @@ pub(crate) fn watch(
     connection: Connection,
     settings: &Settings,
     measured: &Measured,
-) -> Result<JoinHandle<Infallible>, Error> {
+) -> Result<JoinHandle<Result<Infallible, Error>>, Error> {
     let ttl = settings.job.ttl();
     let workers = Workers::within(ttl).observe(&measured.name("workers.connected"))?;
     Ok(tokio::spawn(async move {
         let queue = connection.opened().await;
-        loop {
-            // A watch that has ended, or hears nothing of anybody, may have lost its connection: the next one finds it again.
-            let _ = follow(queue, &workers, ttl * 2).await;
-            tokio::time::sleep(AGAIN).await;
-        }
+        // A watch that has ended, or hears nothing of anybody, may have lost its connection: the next one finds it again.
+        (|| follow(queue, &workers, ttl * 2)).retry(AGAIN).await
     }))
 }
 
-async fn follow(queue: &Queue, workers: &WorkerSet, silence: Duration) -> Result<(), Error> {
+async fn follow(queue: &Queue, workers: &WorkerSet, silence: Duration) -> Result<Infallible, Error> {
     let mut entries = queue.heartbeats.watch_all().await?;
-    while let Some(entry) = tokio::time::timeout(silence, entries.next()).await? {
-        let entry = entry?;
+    loop {
+        let entry = tokio::time::timeout(silence, entries.try_next()).await??.ok_or("it has ended")?;
         match entry.operation {
             Operation::Put => _ = workers.heard(&entry.key),
             Operation::Delete | Operation::Purge => workers.left(&entry.key),
         }
     }
-    Ok(())
 }

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use conformance::http;
+
 use super::support::{Osapi, measured, refused};
 
 /// Nobody is there.
@@ -34,11 +36,37 @@ fn components_end_in_time_when_they_are_asked_also_without_nats() {
 }
 
 #[test]
+fn an_api_port_that_is_taken_ends_the_controller() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (status, said) = refused("controller", &measured(NOWHERE), &[("OSAPI_CONTROLLER_PORT", &port)]);
+    assert!(!status.success());
+    assert!(said.contains(&format!("controller 127.0.0.1:{port}:")) && said.contains("in use"), "{said}");
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused_with_their_name() {
-    let (status, said) = refused("agent", "", &[("OSAPI_AGENT_METRICS_ENABLED", "perhaps")]);
-    assert!(!status.success());
-    assert_eq!(said, "osapi: OSAPI_AGENT_METRICS_ENABLED: \"perhaps\" is not true or false\n");
-    let (status, said) = refused("agent", "agent: { metrics: { prot: 1 } }\n", &[]);
-    assert!(!status.success());
-    assert!(said.contains("osapi.yaml") && said.contains("prot"), "{said}");
+    let refused = |config: &str, variables: &[(&str, &str)], parts: &[&str]| {
+        let (status, said) = refused("agent", config, variables);
+        assert!(!status.success());
+        assert!(parts.iter().all(|part| said.contains(part)), "{parts:?}: {said}");
+    };
+    refused("", &[("OSAPI_AGENT_METRICS_ENABLED", "perhaps")], &["OSAPI_AGENT_METRICS_ENABLED: \"perhaps\""]);
+    refused("agent: { metrics: { prot: 1 } }\n", &[], &["osapi.yaml", "prot", "one of enabled, host, port"]);
+    refused("agent:\n  concurrency: many\n", &[], &["osapi.yaml", "line 2", "many"]);
+    for name in ["a b", "jobs.>", "a\"\n", "*"] {
+        refused("", &[("OSAPI_AGENT_NAME", name)], &["agent.name", "letters, digits"]);
+    }
+    let path = ("OSAPI_TELEMETRY_METRICS_PATH", "metrics");
+    refused(&measured(NOWHERE), &[path], &["\"metrics\"", "/metrics"]);
+    let host = ("OSAPI_AGENT_METRICS_HOST", "no such host");
+    refused(&measured(NOWHERE), &[host], &["no such host"]);
+}
+
+#[test]
+fn the_page_is_where_the_settings_say() {
+    let path = ("OSAPI_TELEMETRY_METRICS_PATH", "/stats");
+    let agent = Osapi::start("agent", &measured(NOWHERE), &[("OSAPI_AGENT_METRICS_PORT", "0"), path]);
+    let status = |path: &str| http::ask(&format!("{}{path}", agent.metrics()), "GET", "", b"").unwrap().0;
+    assert_eq!((status("/stats"), status("/metrics"), status("/health")), (200, 404, 200));
 }

@@ -1,6 +1,5 @@
 //! Several components in one process, and NATS as one of them: each with its own figures.
 
-use conformance::http::ask;
 use conformance::program::{free_address, until, use_programs};
 
 use super::support::{Osapi, measured, value_in};
@@ -49,30 +48,17 @@ fn components_in_one_process_have_each_its_own_page() {
     if !use_programs("components_in_one_process_have_each_its_own_page", "nats-server") {
         return;
     }
-    let metrics = [(); 3].map(|()| free_address());
-    let ports = metrics.each_ref().map(|address| address.rsplit_once(':').unwrap().1);
-    let api = free_address();
-    let variables = [
-        ("OSAPI_CONTROLLER_METRICS_PORT", ports[0]),
-        ("OSAPI_AGENT_METRICS_PORT", ports[1]),
-        ("OSAPI_NATS_SERVER_METRICS_PORT", ports[2]),
-        ("OSAPI_CONTROLLER_PORT", api.rsplit_once(':').unwrap().1),
-    ];
     let config =
         measured(&free_address()).replace("nats: { server: {", "nats: { server: { store_dir: stored,");
-    let all = Osapi::start("start", &config, &variables).at(&api, &metrics[0]);
-    // The first word of the program comes from whichever component is there first.
-    for address in &metrics {
-        until(address, || ask(&format!("http://{address}/metrics"), "GET", "", b"").ok());
-    }
+    let (all, servers) = Osapi::start_all(&config, &[("OSAPI_AGENT_METRICS_PORT", "0")]);
     all.wait_for("osapi_component_up", 1.0);
     let id = all.create("ok");
     assert_eq!(all.done(&id)["status"], "completed");
     // The agent counts it when the queue has taken what came of it, which is a moment later.
     until("the end of the job", || {
-        value_in(&all.page_at(&metrics[1]), "osapi_jobs_completed_total{status=\"completed\"}")
+        value_in(&all.page_at(&servers[1]), "osapi_jobs_completed_total{status=\"completed\"}")
     });
-    let [controller, agent, nats] = metrics.each_ref().map(|address| all.page_at(address));
+    let [controller, agent, nats] = servers.each_ref().map(|server| all.page_at(server));
     let has = |page: &[String], name: &str| page.iter().any(|line| line.starts_with(name));
     for (name, expected) in [
         ("osapi_component_up", [true, true, true]),

@@ -43,6 +43,9 @@ fn attempts_and_ends_of_jobs_are_told_apart_over_two_agents() {
     assert_eq!(sum("osapi_jobs_failures_total{reason=\"work\"}"), 5.0);
     assert_eq!(sum("osapi_jobs_attempts_total{outcome=\"completed\"}"), 4.0);
     assert_eq!(sum("osapi_jobs_redelivered_total"), 4.0);
+    // As they were called first.
+    assert_eq!(sum("osapi_jobs_processed_total{status=\"failed\"}"), 5.0);
+    assert_eq!(sum("osapi_jobs_processed_total{status=\"completed\"}"), 4.0);
     assert_eq!(sum("osapi_job_duration_seconds_count"), 10.0);
     assert_eq!(sum("osapi_job_duration_seconds_bucket{le=\"10\"}"), 10.0);
     assert!(sum("osapi_job_duration_seconds_bucket{le=\"0.1\"}") >= 3.0);
@@ -69,7 +72,23 @@ fn attempts_and_ends_of_jobs_are_told_apart_over_two_agents() {
         .collect();
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert!(posts[0].contains("http_route=\"/job\"") && posts[0].ends_with(" 6"), "{posts:?}");
+    let labels = [
+        "http_request_method=\"POST\"",
+        "http_response_status_code=\"201\"",
+        "url_scheme=\"http\"",
+        "network_protocol_version=",
+        "server_address=\"127.0.0.1\"",
+    ];
+    assert!(labels.iter().all(|label| posts[0].contains(label)), "{posts:?}");
     assert!(page.iter().any(|line| line.starts_with("http_server_active_requests{")));
+    let bounds: Vec<_> = page
+        .iter()
+        .filter(|line| line.starts_with("http_server_request_duration_seconds_bucket{"))
+        .filter(|line| line.contains("POST"))
+        .filter_map(|line| Some(line.split_once("le=\"")?.1.split_once('"')?.0))
+        .collect();
+    let expected = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10 +Inf";
+    assert_eq!(bounds.join(" "), expected);
 
     // One goes without a word, and is not counted for long.
     let [first, second] = agents;
@@ -162,4 +181,28 @@ fn without_metrics_nothing_listens_and_jobs_are_done_all_the_same() {
     });
     assert_eq!(controller.done(&id)["status"], "completed");
     assert_eq!(controller.ask("GET", "/metrics", "").0, 404);
+}
+
+#[test]
+fn a_zero_is_neither_a_busy_loop_nor_a_job_that_never_ends() {
+    if !use_programs("a_zero_is_neither_a_busy_loop_nor_a_job_that_never_ends", "nats-server") {
+        return;
+    }
+    let nats = Nats::start();
+    let zeros = "job: { max_deliver: 0, ack_wait_milliseconds: 0, sleep_milliseconds: 0, heartbeat_milliseconds: 0, ttl_milliseconds: 0 }\n";
+    let config = measured(&nats.url());
+    let (start, _) = config.split_once("job: ").unwrap();
+    let config = format!("{start}{zeros}telemetry: {{ metrics: {{ enabled: true }} }}\n");
+    let controller = Osapi::start("controller", &config, &[("OSAPI_AGENT_CONCURRENCY", "0")]);
+    let agent = Osapi::agent("a1", &config);
+    controller.wait_for("osapi_component_up", 1.0);
+    controller.wait_for("osapi_workers_connected", 1.0);
+    let ends = ["fail", "sleep", "ok"].map(|op| controller.done(&controller.create(op)));
+    assert_eq!(
+        ends.each_ref().map(|job| job["status"].as_str().unwrap()),
+        ["failed", "completed", "completed"]
+    );
+    assert_eq!(ends[0]["response"]["attempts"], 1);
+    agent.wait_for("osapi_jobs_attempts_total{outcome=\"failed\"}", 1.0);
+    agent.wait_for("osapi_jobs_completed_total{status=\"completed\"}", 2.0);
 }

@@ -42,24 +42,29 @@ impl Osapi {
     pub(crate) fn start(component: &str, config: &str, variables: &[(&str, &str)]) -> Osapi {
         let (mut child, folder) = spawn(component, config, variables, Stdio::inherit());
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("it says where it is");
-        let words: Vec<_> = line.trim_end().split(' ').collect();
-        let ["osapi:", "api", api, "metrics", metrics] = words[..] else { panic!("{line}") };
-        let said = |text: &str| (text != "none").then(|| text.to_owned());
-        Osapi { child, api: said(api), metrics: said(metrics), _said: stdout, _folder: folder }
+        let (said, api, metrics) = place(&mut stdout);
+        assert_eq!(said, component);
+        Osapi { child, api, metrics, _said: stdout, _folder: folder }
+    }
+
+    /// Runs all of them in one process: where the metrics servers of controller, agent and NATS are. What is returned asks the
+    /// controller.
+    pub(crate) fn start_all(config: &str, variables: &[(&str, &str)]) -> (Osapi, [String; 3]) {
+        let (mut child, folder) = spawn("start", config, variables, Stdio::inherit());
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let places = [(); 3].map(|()| place(&mut stdout));
+        let of = |name: &str| {
+            let place = places.iter().find(|(component, ..)| component == name);
+            place.cloned().expect("each says where it is")
+        };
+        let (_, api, metrics) = of("controller");
+        let servers = ["controller", "agent", "nats"].map(|name| of(name).2.expect("it has metrics"));
+        (Osapi { child, api, metrics, _said: stdout, _folder: folder }, servers)
     }
 
     /// An agent of this name.
     pub(crate) fn agent(name: &str, config: &str) -> Osapi {
         Osapi::start("agent", config, &[("OSAPI_AGENT_NAME", name), ("OSAPI_AGENT_METRICS_PORT", "0")])
-    }
-
-    /// The same, of several components, with the API and the metrics server of one of them.
-    pub(crate) fn at(mut self, api: &str, metrics: &str) -> Osapi {
-        let url = |address: &str| Some(format!("http://{address}"));
-        (self.api, self.metrics) = (url(api), url(metrics));
-        self
     }
 
     /// Where its metrics server is.
@@ -73,12 +78,12 @@ impl Osapi {
 
     /// The lines of its page that are no comments.
     pub(crate) fn page(&self) -> Vec<String> {
-        self.page_at(self.metrics().trim_start_matches("http://"))
+        self.page_at(self.metrics())
     }
 
-    /// Those of a page at this address.
-    pub(crate) fn page_at(&self, address: &str) -> Vec<String> {
-        let page = String::from_utf8(http::get(&format!("http://{address}/metrics"))).expect("UTF-8");
+    /// Those of the page of this server.
+    pub(crate) fn page_at(&self, server: &str) -> Vec<String> {
+        let page = String::from_utf8(http::get(&format!("{server}/metrics"))).expect("UTF-8");
         page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
     }
 
@@ -141,6 +146,16 @@ impl Osapi {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
     }
+}
+
+/// Reads where a component is: its name, its API, its metrics server.
+fn place(stdout: &mut BufReader<ChildStdout>) -> (String, Option<String>, Option<String>) {
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("it says where it is");
+    let words: Vec<_> = line.trim_end().split(' ').collect();
+    let ["osapi:", component, "api", api, "metrics", metrics] = words[..] else { panic!("{line}") };
+    let said = |text: &str| (text != "none").then(|| text.to_owned());
+    (component.to_owned(), said(api), said(metrics))
 }
 
 impl Drop for Osapi {

@@ -1,5 +1,7 @@
 //! One trace from who asks for a job to who does it.
 
+use std::time::Duration;
+
 use conformance::collector::Collector;
 use conformance::http;
 use conformance::program::use_programs;
@@ -48,4 +50,23 @@ fn a_trace_goes_from_the_client_over_http_and_nats_to_the_job() {
         assert_eq!(attempt.attributes["job_id"], publish[0].attributes["job_id"]);
     }
     assert!(spans.iter().all(|span| span.trace_id == TRACE && span.resource["service.name"] == "osapi"));
+}
+
+#[test]
+fn work_goes_on_without_the_collector() {
+    if !use_programs("work_goes_on_without_the_collector", "nats-server") {
+        return;
+    }
+    let nats = Nats::start();
+    let config = measured(&nats.url());
+    let gone = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    let controller = Osapi::start("controller", &config, &[gone]);
+    let agent = Osapi::start("agent", &config, &[gone, ("OSAPI_AGENT_METRICS_PORT", "0")]);
+    controller.wait_for("osapi_component_up", 1.0);
+    assert_eq!(controller.done(&controller.create("ok"))["status"], "completed");
+    agent.wait_for("osapi_jobs_completed_total{status=\"completed\"}", 1.0);
+    for component in [controller, agent] {
+        let (status, took) = component.end();
+        assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    }
 }
