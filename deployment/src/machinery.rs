@@ -1,9 +1,9 @@
 //! What a service must not have, since the crates do: a serializer, an exporter, a middleware, a guard, a sampler, a loop that tries again.
-//! It is told from the text, so what only looks like one stands in a list, with its reason.
+//! It is told from the text, so what stands all the same is in a list, with its reason.
 
 use crate::sources::{Sources, code};
 
-/// What stands although it looks like machinery of one's own.
+/// What stands although it is told by a sign of machinery.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
     /// The file, from `services`.

@@ -1,0 +1,16 @@
+//! What is shipped beside the program runs as it is: the command of its README, and the container of its manifest.
+
+use deployment::{Container, Service, command_is_taken};
+
+#[test]
+fn the_command_of_the_readme_is_taken() {
+    command_is_taken(Service::named("executor"), env!("CARGO_BIN_EXE_executor"));
+}
+
+#[test]
+fn the_container_of_the_manifest_does_what_the_manifest_says() {
+    Container::of("executor", "executor")
+        .file("/etc/executor/executor.toml", "[executor.tenants]\nacme = \"t0ken\"\n")
+        .start(env!("CARGO_BIN_EXE_executor"))
+        .holds(&[("http", "executor: ")], "Authorization: Bearer t0ken\r\n", &[]);
+}
