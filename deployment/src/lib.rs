@@ -19,7 +19,7 @@ mod table;
 pub use machinery::{STANDING, Standing, machinery};
 pub use manifest::{Shipped, troubles};
 pub use readme::{command_is_taken, troubles as troubles_of_readme};
-pub use running::{Container, Running};
+pub use running::{Asked, Container, Running};
 pub use service::{SERVICES, Service};
 pub use sources::Sources;
 pub use table::{Row, rows, with_lines};

@@ -1,6 +1,6 @@
 //! The container of a manifest as a running program: with its arguments, variables and files, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use conformance::http;
 use conformance::program::{Folder, until};
 
 use crate::kubernetes::{self, Deployment, Env, Object, Probe, matches};
+use crate::manifest::datadog;
 use crate::service::Service;
 
 /// What stands for every interface of a pod. A listener that stays on the usual loopback address is not reached from outside.
@@ -33,6 +34,19 @@ pub struct Running {
     child: Child,
     said: Arc<Mutex<String>>,
     _folder: Folder,
+}
+
+/// What a running container is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The names of its ports, each with what the program says before its address.
+    pub ports: &'a [(&'a str, &'a str)],
+    /// What goes along with every request, each with its end of line.
+    pub headers: &'a str,
+    /// Requests that give it something to count: port, method, path, body.
+    pub requests: &'a [(&'a str, &'a str, &'a str, &'a str)],
+    /// What other names on the page begin with than those of the reference.
+    pub more: &'a [&'a str],
 }
 
 impl Container {
@@ -191,43 +205,52 @@ fn listen(pipe: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
 
 impl Running {
     /// Checks what the manifest promises to a cluster: its ports are reached from outside, its probes are answered, its page is where it
-    /// says and has nothing that the reference has not, and it ends in time. `ports` are the names of ports, each with what the program
-    /// says before its address; `headers` are those that the page takes; `more` are
-    /// what other names on the page begin with.
+    /// says and has nothing that the reference has not, and it ends in time.
     ///
     /// # Panics
     ///
     /// If something is otherwise.
-    pub fn holds(mut self, ports: &[(&str, &str)], headers: &str, more: &[&str]) {
-        let addresses: BTreeMap<&str, String> = ports
-            .iter()
-            .map(|(port, before)| (*port, until(before, || self.address_after(before))))
-            .collect();
+    pub fn holds(mut self, asked: &Asked<'_>) {
+        let ports = asked.ports.iter();
+        let addresses: BTreeMap<&str, String> =
+            ports.map(|(port, before)| (*port, until(before, || self.address_after(before)))).collect();
         let Container { service, deployment, .. } = &self.container;
         let (pod, name) = (&deployment.spec.template.spec, deployment.metadata.name());
         let container = &pod.containers[0];
-        let declared: Vec<_> = container.ports.iter().map(|port| &*port.name).collect();
-        assert!(declared.iter().all(|port| addresses.contains_key(port)), "{declared:?} {addresses:?}");
+        let declared: BTreeSet<_> = container.ports.iter().map(|port| &*port.name).collect();
+        assert_eq!(declared, addresses.keys().copied().collect(), "{name}");
         for (port, address) in &addresses {
-            assert!(declared.contains(port), "{name}: the container has no port {port}");
             let is_reached = address.starts_with(REACHABLE);
             assert!(is_reached, "{name}: {port} listens on {address} alone; the manifest must say 0.0.0.0");
         }
         for probe in [&container.liveness_probe, &container.readiness_probe] {
             until(&format!("{name}: {probe:?}"), || answers(probe, &addresses).then_some(()));
         }
+        let headers = format!("Content-Type: application/json\r\n{}", asked.headers);
+        let ask = |port: &str, method: &str, path: &str, body: &str| {
+            let url = format!("http://{}{path}", addresses[port]);
+            http::ask(&url, method, &headers, body.as_bytes()).expect("an answer")
+        };
+        for (port, method, path, body) in asked.requests {
+            ask(port, method, path, body);
+        }
         if let Some((port, path)) = self.container.page() {
-            let (status, head, page) =
-                http::ask(&format!("http://{}{path}", addresses[port]), "GET", headers, b"")
-                    .expect("an answer");
+            let (status, head, page) = ask(port, "GET", path, "");
             assert_eq!(status, 200, "{name}: {path}: {head}");
-            let reference = service.text("docs/metrics.md");
             let page = String::from_utf8(page).expect("UTF-8");
             let families = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-            for family in families {
+            let families: BTreeSet<_> = families.collect();
+            assert!(!families.is_empty(), "{name}: {path} is empty");
+            let reference = service.text("docs/metrics.md");
+            for family in &families {
                 let is_known = reference.contains(&format!("`{family}`"))
-                    || more.iter().any(|begin| family.starts_with(begin));
+                    || asked.more.iter().any(|begin| family.starts_with(begin));
                 assert!(is_known, "{name}: docs/metrics.md has no {family}");
+            }
+            for wanted in datadog(deployment) {
+                let begin = wanted.trim_end_matches(".*");
+                let is_there = families.iter().any(|family| family.starts_with(begin));
+                assert!(is_there, "{name}: the annotation asks for {wanted}, of which there is nothing");
             }
         }
         let begun = Instant::now();

@@ -6,6 +6,8 @@ mod scrape;
 
 use std::collections::BTreeSet;
 
+pub(crate) use scrape::datadog;
+
 use crate::kubernetes::{self, Deployment, Object, ServiceMonitor, ServiceObject, matches};
 use crate::service::Service;
 use crate::sources::Sources;

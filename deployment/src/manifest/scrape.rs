@@ -33,6 +33,13 @@ struct Instance {
     headers: std::collections::BTreeMap<String, String>,
 }
 
+/// The metrics that the annotation of a Deployment asks for.
+pub(crate) fn datadog(deployment: &Deployment) -> Vec<String> {
+    let annotations = deployment.spec.template.metadata.annotations.iter().flatten();
+    let checks = annotations.filter_map(|(_, text)| serde_json::from_str::<Checks>(text).ok());
+    checks.flat_map(|checks| checks.openmetrics.instances).flat_map(|instance| instance.metrics).collect()
+}
+
 pub(super) fn troubles(service: Service, manifest: &Manifest, sources: &Sources) -> Vec<String> {
     let mut troubles = Vec::new();
     for deployment in &manifest.deployments {

@@ -2,7 +2,7 @@
 
 use conformance::servers::{Postgres, Redis};
 use conformance::use_programs;
-use deployment::Container;
+use deployment::{Asked, Container};
 
 #[test]
 fn the_container_of_the_manifest_does_what_the_manifest_says() {
@@ -20,5 +20,9 @@ fn the_container_of_the_manifest_does_what_the_manifest_says() {
         // Nobody else is told.
         .variable("BUZZ_SHUTDOWN_GRACE_SECS", "0")
         .start(env!("CARGO_BIN_EXE_relay"))
-        .holds(&[("clients", "relay: "), ("health", " health "), ("metrics", " metrics ")], "", &[]);
+        .holds(&Asked {
+            ports: &[("clients", "relay: "), ("health", " health "), ("metrics", " metrics ")],
+            requests: &[("clients", "GET", "/api/items/7", "")],
+            ..Asked::default()
+        });
 }
