@@ -1,18 +1,22 @@
-//! A receiver of OTLP for tests, over HTTP and gRPC at one address: keeps the spans that it is sent, and which exemplars metrics have.
+//! A receiver of OTLP for tests, over HTTP and gRPC at one address: keeps the spans that it is sent, what metrics come to, and which
+//! exemplars they have.
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
+use std::fmt;
+use std::io::Read;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,8 +28,10 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::oracle::python::{Batch, SpanRead};
+use crate::pushed::Pushed;
 
 /// How long anything that is waited for may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -51,12 +57,17 @@ pub struct Span {
     pub resource: BTreeMap<String, String>,
 }
 
-/// The receiver. Its thread lives as long as the test program.
+/// The receiver. Its thread lives as long as the test program, unless it is stopped.
 #[derive(Clone, Debug)]
 pub struct Collector {
     address: SocketAddr,
     shared: Arc<Shared>,
+    running: Arc<Mutex<Option<Running>>>,
 }
+
+/// What ends the thread, and the thread.
+#[derive(Debug)]
+struct Running(oneshot::Sender<()>, thread::JoinHandle<()>);
 
 #[derive(Debug)]
 struct Shared {
@@ -72,6 +83,9 @@ struct Shared {
     paths: Mutex<Vec<String>>,
     /// The messages of spans as they came, and whether they are JSON.
     messages: Mutex<Vec<(bool, Bytes)>>,
+    pushed: Mutex<Pushed>,
+    /// Whether it takes what comes, and does not answer any more.
+    is_dying: AtomicBool,
 }
 
 impl Collector {
@@ -81,9 +95,6 @@ impl Collector {
     ///
     /// If there is no free port.
     pub fn start() -> Collector {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.set_nonblocking(true).expect("a socket");
-        let address = listener.local_addr().expect("bound");
         let shared = Arc::new(Shared {
             spans: Mutex::default(),
             came: Condvar::new(),
@@ -93,14 +104,59 @@ impl Collector {
             status: AtomicU16::new(200),
             paths: Mutex::default(),
             messages: Mutex::default(),
+            pushed: Mutex::default(),
+            is_dying: AtomicBool::new(false),
         });
-        let of_thread = Arc::clone(&shared);
-        thread::spawn(move || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let collector = Collector { address, shared, running: Arc::default() };
+        collector.run(listener);
+        collector
+    }
+
+    fn run(&self, listener: std::net::TcpListener) {
+        listener.set_nonblocking(true).expect("a socket");
+        let shared = Arc::clone(&self.shared);
+        let (end, ended) = oneshot::channel();
+        let thread = thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(accept(listener, of_thread));
+            runtime.block_on(accept(listener, shared, ended));
         });
-        Collector { address, shared }
+        *lock(&self.running) = Some(Running(end, thread));
+    }
+
+    /// Dies at the worst moment: once it has taken metrics that `who` sent, and before it has answered. What it has taken it keeps.
+    ///
+    /// # Panics
+    ///
+    /// If nothing comes from there.
+    pub fn stop(&self, who: &str) {
+        let (begun, before) = (Instant::now(), lock(&self.shared.pushed).requests(who));
+        self.shared.is_dying.store(true, Relaxed);
+        while lock(&self.shared.pushed).requests(who) == before {
+            assert!(begun.elapsed() < LIMIT, "waited in vain for metrics of {who}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        if let Some(Running(end, thread)) = lock(&self.running).take() {
+            drop(end);
+            thread.join().expect("the receiver does not panic");
+        }
+    }
+
+    /// Listens again where it did.
+    ///
+    /// # Panics
+    ///
+    /// If somebody else does by now.
+    pub fn start_again(&self) {
+        self.shared.is_dying.store(false, Relaxed);
+        self.run(std::net::TcpListener::bind(self.address).expect("its own port"));
+    }
+
+    /// What metrics come to that were pushed so far.
+    pub fn pushed(&self) -> MutexGuard<'_, Pushed> {
+        lock(&self.shared.pushed)
     }
 
     /// `http://host:port`.
@@ -193,16 +249,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
+/// Until the other end of `ended` is gone, and then all connections are cut: they are tasks of the runtime that ends.
+async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>, mut ended: oneshot::Receiver<()>) {
     let listener = TcpListener::from_std(listener).expect("a socket");
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut ended => return,
+        };
+        let Ok((stream, _)) = accepted else { continue };
         shared.connections.fetch_add(1, Relaxed);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(receive(request, &shared).await) }
+                async move { receive(request, &shared).await }
             });
             // A client that goes away is none of its business.
             let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
@@ -210,19 +271,37 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Why a request is not answered: the receiver dies.
+#[derive(Debug)]
+struct Dying;
+
+impl fmt::Display for Dying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the receiver dies")
+    }
+}
+
+impl std::error::Error for Dying {}
+
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-async fn receive(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
+async fn receive(request: Request<Incoming>, shared: &Shared) -> Result<Response<Body>, Dying> {
     let path = request.uri().path().to_owned();
     let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let (is_grpc, is_json) =
         (content_type.starts_with(b"application/grpc"), content_type == b"application/json");
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let is_packed = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+    let mut body = request.into_body().collect().await.map_err(|_| Dying)?.to_bytes();
+    if is_packed {
+        let mut plain = Vec::new();
+        GzDecoder::new(&*body).read_to_end(&mut plain).expect("gzip");
+        body = plain.into();
+    }
     let status = shared.status.load(Relaxed);
     if status == 200 {
         let message = if is_grpc { body.get(5..).unwrap_or_default() } else { &body[..] };
         if path.ends_with("/metrics") || path.contains("MetricsService") {
-            keep_metrics(message, shared);
+            keep_metrics(&path, message, is_json, shared);
         } else {
             lock(&shared.messages).push((is_json, Bytes::copy_from_slice(message)));
             keep_spans(message, is_json, shared);
@@ -230,13 +309,16 @@ async fn receive(request: Request<Incoming>, shared: &Shared) -> Response<Body> 
     }
     shared.requests.fetch_add(1, Relaxed);
     lock(&shared.paths).push(path);
+    if shared.is_dying.load(Relaxed) {
+        return Err(Dying);
+    }
     let mut response = Response::new(if is_grpc { grpc(status) } else { Full::default().boxed_unsync() });
     if is_grpc {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     } else {
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     }
-    response
+    Ok(response)
 }
 
 /// An empty message and the status, which 14 is UNAVAILABLE of.
@@ -273,8 +355,13 @@ fn keep_spans(message: &[u8], is_json: bool, shared: &Shared) {
     shared.came.notify_all();
 }
 
-fn keep_metrics(message: &[u8], shared: &Shared) {
-    let request = ExportMetricsServiceRequest::decode(message).expect("OTLP as protobuf");
+fn keep_metrics(path: &str, message: &[u8], is_json: bool, shared: &Shared) {
+    let request: ExportMetricsServiceRequest = if is_json {
+        serde_json::from_slice(message).expect("OTLP as JSON")
+    } else {
+        ExportMetricsServiceRequest::decode(message).expect("OTLP as protobuf")
+    };
+    lock(&shared.pushed).add(path, message, &request);
     let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
     let mut exemplars = lock(&shared.exemplars);
     for data in scopes.flat_map(|scope| &scope.metrics).filter_map(|metric| metric.data.as_ref()) {
@@ -290,7 +377,7 @@ fn keep_metrics(message: &[u8], shared: &Shared) {
     }
 }
 
-fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
+pub(crate) fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let text = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::BoolValue(truth)) => truth.to_string(),

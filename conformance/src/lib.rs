@@ -23,7 +23,9 @@ mod truth;
 pub mod collector;
 pub mod http;
 pub mod oracle;
+pub mod page;
 pub mod program;
+pub mod pushed;
 pub mod servers;
 
 pub use given::{Given, Label, Number, Recording};

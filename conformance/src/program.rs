@@ -3,9 +3,10 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,23 @@ use crate::http;
 
 /// How long a program may take to do what is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Whether programs are in process groups of their own.
+static ARE_APART: AtomicBool = AtomicBool::new(false);
+
+/// Lets programs that are started from now on live through a Ctrl-C at the terminal, so that whoever calls this ends them in an order of his
+/// own. A test does not: Ctrl-C ends its programs with it.
+pub fn keep_apart() {
+    ARE_APART.store(true, Ordering::Relaxed);
+}
+
+/// The same command, apart if that was asked for.
+pub fn apart(command: &mut Command) -> &mut Command {
+    if ARE_APART.load(Ordering::Relaxed) {
+        command.process_group(0);
+    }
+    command
+}
 
 /// Whether real programs are to be used. If not, `test` is noted as skipped for want of `program`.
 ///
@@ -94,7 +112,7 @@ impl Program {
         let said = folder.write("said.txt", "");
         let file = std::fs::File::create(&said).expect("a file in a new folder");
         let error = file.try_clone().expect("a second handle to a file");
-        let child = command.stdin(Stdio::null()).stdout(file).stderr(error).spawn();
+        let child = apart(&mut command).stdin(Stdio::null()).stdout(file).stderr(error).spawn();
         let child = child.unwrap_or_else(|error| {
             panic!("{name} cannot be started: {error}; `cargo xtask test --only services` installs it")
         });

@@ -9,6 +9,8 @@ pub(crate) enum Command {
     Test(TestOptions),
     /// The arguments as they are; the bench reads them itself.
     Bench(Vec<String>),
+    /// The arguments as they are, too.
+    Services(Vec<String>),
 }
 
 /// How `cargo xtask test` runs.
@@ -30,7 +32,10 @@ impl Command {
             None | Some("help" | "--help" | "-h") => Ok(Command::Help),
             Some("test") => parse_test(arguments),
             Some("bench") => Ok(Command::Bench(arguments.collect())),
-            Some(other) => Err(format!("unknown command \"{other}\"; the commands are help, test, bench")),
+            Some("services") => Ok(Command::Services(arguments.collect())),
+            Some(other) => {
+                Err(format!("unknown command \"{other}\"; the commands are help, test, bench, services"))
+            }
         }
     }
 }
@@ -75,6 +80,7 @@ cargo xtask test    everything that must hold before a change goes in; ends with
     --without-services      do without the real programs; the tests that need them are skipped by name and counted
     --only STEP[,STEP]      only these steps
 cargo xtask bench   metercast measured beside its peers: --quick, --json FILE, --results FILE, and groups by name
+cargo xtask services   all five services under load, with one Prometheus, until Ctrl-C: --seconds N, --port N, --rate N
 
 Steps of test, in this order:
 ",
@@ -127,10 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_services_are_told_is_passed_on() {
+        let words = ["--seconds", "5"].map(str::to_owned);
+        assert_eq!(parse("services --seconds 5"), Ok(Command::Services(words.to_vec())));
+    }
+
+    #[test]
     fn an_unknown_word_is_answered_with_what_there_is() {
         assert_eq!(
             parse("tset"),
-            Err("unknown command \"tset\"; the commands are help, test, bench".to_owned())
+            Err("unknown command \"tset\"; the commands are help, test, bench, services".to_owned())
         );
         assert!(parse("test --fast").unwrap_err().contains("--long, --without-services, --only"));
         assert!(parse("test --only fmt").unwrap_err().ends_with("sanitizers, miri, fuzz"));

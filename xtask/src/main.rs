@@ -29,6 +29,7 @@ mod skipped;
 mod suite;
 mod tally;
 mod tidy;
+mod together;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,12 @@ fn main() -> ExitCode {
         },
         Ok(Command::Bench(arguments)) => {
             match Workspace::load().and_then(|workspace| bench::run(&workspace, &arguments)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(trouble) => fail(&trouble, 1),
+            }
+        }
+        Ok(Command::Services(arguments)) => {
+            match Workspace::load().and_then(|workspace| together::run(&workspace, &arguments)) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(trouble) => fail(&trouble, 1),
             }

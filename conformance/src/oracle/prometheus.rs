@@ -71,9 +71,36 @@ impl Prometheus {
                 "  - {{targets: ['{address}'], labels: {{{PAGE}: '{name}', __metrics_path__: '{path}'}}}}"
             );
         }
+        Prometheus::run(&config, &free_address())
+    }
+
+    /// Listens at this address, and scrapes these pages each second: a job for each, with its name and URL.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started, or a URL has no path.
+    pub fn of_jobs(address: &str, pages: &[(String, String)]) -> Prometheus {
+        let mut config =
+            "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nscrape_configs:\n"
+                .to_owned();
+        for (job, url) in pages {
+            let (host, path) = url.trim_start_matches("http://").split_once('/').expect("a URL with a path");
+            let _ = writeln!(
+                config,
+                "- {{job_name: {job}, metrics_path: /{path}, static_configs: [{{targets: ['{host}']}}]}}"
+            );
+        }
+        Prometheus::run(&config, address)
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn run(config: &str, address: &str) -> Prometheus {
         let folder = Folder::new();
-        let config = folder.write("prometheus.yml", &config);
-        let address = free_address();
+        let config = folder.write("prometheus.yml", config);
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={config}"))

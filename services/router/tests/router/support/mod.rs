@@ -3,7 +3,6 @@
 mod collector;
 mod configuration;
 mod grpc;
-mod page;
 mod program;
 
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use conformance::http::{self, Answer};
 
 pub(crate) use collector::{Collector, Got};
 pub(crate) use configuration::Yaml;
-pub(crate) use page::Page;
+pub(crate) use conformance::page::Page;
 pub(crate) use program::{ANYWHERE, Router, refused};
 
 /// Upstreams: `/items/N` answers with N numbers, `/status/CODE` with that status, `/sleep/MILLISECONDS` late. Items cost 7, and those

@@ -1,18 +1,37 @@
-//! A Prometheus page, as far as a test asks.
+//! A Prometheus page in text, as far as a test asks.
+
+use crate::http;
 
 /// A page in text.
 #[derive(Clone, Debug)]
-pub(crate) struct Page(pub(crate) String);
+pub struct Page(pub String);
 
 impl Page {
+    /// The one at this URL, which must be there.
+    ///
+    /// # Panics
+    ///
+    /// If it is not, or is no text.
+    pub fn get(url: &str) -> Page {
+        Page(String::from_utf8(http::get(url)).expect("UTF-8"))
+    }
+
     /// The sum of the samples of this name that have all these labels, each as `key="value"`; `None` if there are none.
-    pub(crate) fn sum(&self, name: &str, labels: &[&str]) -> Option<f64> {
+    ///
+    /// # Panics
+    ///
+    /// If the value of one is no number.
+    pub fn sum(&self, name: &str, labels: &[&str]) -> Option<f64> {
         let values: Vec<f64> = self.samples(name, labels).map(|(_, value)| value).collect();
         (!values.is_empty()).then(|| values.iter().sum())
     }
 
     /// How many such samples there are.
-    pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
+    ///
+    /// # Panics
+    ///
+    /// If the value of one is no number.
+    pub fn count(&self, name: &str, labels: &[&str]) -> usize {
         self.samples(name, labels).count()
     }
 
@@ -31,7 +50,7 @@ impl Page {
     }
 
     /// All lines that begin so.
-    pub(crate) fn lines(&self, start: &str) -> Vec<&str> {
+    pub fn lines(&self, start: &str) -> Vec<&str> {
         self.0.lines().filter(|line| line.starts_with(start)).collect()
     }
 }
