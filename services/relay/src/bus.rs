@@ -1,9 +1,11 @@
 //! Redis: what one node tells the others, and what is counted for all of them.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use deadpool_redis::{Config, Pool, Runtime, Timeouts};
+use metercast_tracing::propagation::{self, RemoteParent};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, IntoConnectionInfo, Msg, ProtocolVersion, PushInfo};
 use serde::{Deserialize, Serialize};
@@ -38,7 +40,7 @@ pub(crate) struct Bus {
 struct Heard {
     /// Who this one is.
     node: String,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<(Event, RemoteParent)>,
     invalidations: broadcast::Sender<String>,
 }
 
@@ -47,6 +49,9 @@ struct Heard {
 struct Told {
     node: String,
     what: What,
+    /// The trace that it belongs to, as W3C says it in headers. Nodes without traces say nothing of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    trace: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -113,8 +118,8 @@ impl Bus {
         Ok(connection.incr(format!("relay:item:{item}"), 1).await?)
     }
 
-    /// The events of other nodes from now on.
-    pub(crate) fn events(&self) -> Hearing<Event> {
+    /// The events of other nodes from now on, each with the span that it was told in.
+    pub(crate) fn events(&self) -> Hearing<(Event, RemoteParent)> {
         Hearing::new(self.heard.events.subscribe(), "buzz_multinode_fanout_lag_total")
     }
 
@@ -124,7 +129,9 @@ impl Bus {
     }
 
     async fn tell(&self, what: What) -> Result<(), crate::Error> {
-        let told = serde_json::to_string(&Told { node: self.heard.node.clone(), what })?;
+        let mut trace = BTreeMap::new();
+        propagation::inject(|name, value| _ = trace.insert(name.to_owned(), value.to_owned()));
+        let told = serde_json::to_string(&Told { node: self.heard.node.clone(), what, trace })?;
         let mut connection = self.pool.get().await?;
         Ok(connection.publish(CHANNEL, told).await?)
     }
@@ -137,7 +144,9 @@ impl Heard {
         // Without receivers there is nobody to tell.
         match text.and_then(|text| serde_json::from_str(&text).ok()) {
             Some(Told { node, .. }) if node == self.node => {}
-            Some(Told { what: What::Event(event), .. }) => drop(self.events.send(event)),
+            Some(Told { what: What::Event(event), trace, .. }) => {
+                drop(self.events.send((event, propagation::extract(&trace))));
+            }
             Some(Told { what: What::Person(pubkey), .. }) => drop(self.invalidations.send(pubkey)),
             None => {}
         }

@@ -3,8 +3,10 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
+use metercast_tracing::propagation::RemoteParent;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::info_span;
 
 use crate::audit::{self, Audit, Auditing};
 use crate::bus::Bus;
@@ -71,10 +73,12 @@ pub(crate) fn random() -> String {
 }
 
 /// Hands the events of other nodes to the clients of this one.
-async fn hand_on(mut events: Hearing<Event>, subscriptions: Subscriptions) {
+async fn hand_on(mut events: Hearing<(Event, RemoteParent)>, subscriptions: Subscriptions) {
     while let Some(next) = events.next().await {
-        if let Next::Told(event) = next {
-            subscriptions.fan_out(&event);
+        if let Next::Told((event, publisher)) = next {
+            let span = info_span!("bus.receive", otel.kind = "consumer", messaging.system = "redis");
+            publisher.parent_of(&span);
+            span.in_scope(|| subscriptions.fan_out(&event));
         }
     }
 }

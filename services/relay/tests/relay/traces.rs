@@ -1,5 +1,6 @@
 //! What a collector is told: steps 7, 8, 9 and 12.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -113,6 +114,58 @@ fn with_an_endpoint_the_receiver_gets_spans_and_not_one_request_of_metrics_and_t
         let is_of_traces = |path: &String| path == "/v1/traces" || path.ends_with("TraceService/Export");
         assert!(!paths.is_empty() && paths.iter().all(is_of_traces), "{paths:?}");
     }
+}
+
+#[test]
+fn an_event_that_reaches_another_node_is_one_trace_with_what_it_was_told_in() {
+    let test = "an_event_that_reaches_another_node_is_one_trace_with_what_it_was_told_in";
+    let Some(services) = Services::start(test) else { return };
+    let collector = Collector::start();
+    let node = |pod: &str| {
+        let [url, pod] = [collector.url(), format!("pod={pod}")];
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+            ("OTEL_RESOURCE_ATTRIBUTES", &*pod),
+            ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+        ];
+        Relay::start(&services, &variables)
+    };
+    let (one, two) = (node("one"), node("two"));
+    // A node without traces hears the same, and its own events are the beginning of a trace.
+    let silent = Relay::start(&services, &[]);
+    let mut readers = [&two, &silent].map(|node| Client::known(&node.clients));
+    for reader in &mut readers {
+        reader.subscribe("far");
+    }
+    let hears = |readers: &mut [Client], id: &str| {
+        for reader in readers {
+            assert_eq!(reader.next().expect("an event")[2]["id"], id);
+        }
+    };
+    assert!(Client::known(&one.clients).send("traced", 1).0);
+    hears(&mut readers, "traced");
+    assert!(Client::known(&silent.clients).send("untraced", 1).0);
+    hears(&mut readers, "untraced");
+
+    let received = |span: &Span| span.name == "bus.receive" && span.resource["pod"] == "two";
+    let spans = collector.wait_for("both events on the other node", |spans| {
+        let fans_out = |span: &&Span| {
+            span.name == "fan_out" && spans.iter().any(|of| received(of) && of.span_id == span.parent)
+        };
+        spans.iter().filter(fans_out).count() == 2 && spans.iter().any(|span| span.name == "bus.publish")
+    });
+    let read = collector.spans_read_by_python(env!("CARGO_TARGET_TMPDIR"));
+    let read: BTreeSet<_> = read.into_iter().map(|span| (span.span, span.parent)).collect();
+    let parents = |spans: &[Span]| -> BTreeSet<_> {
+        spans.iter().map(|span| (span.span_id.clone(), span.parent.clone())).collect()
+    };
+    // More may have come before it read them, and after.
+    assert!(parents(&spans).is_subset(&read) && read.is_subset(&parents(&collector.spans())), "{read:#?}");
+    let published = named(&spans, "bus.publish")[0];
+    assert_eq!((published.resource["pod"].as_str(), published.kind), ("one", 4), "a producer");
+    let (within, alone): (Vec<&Span>, Vec<&Span>) =
+        spans.iter().filter(|span| received(span)).partition(|span| span.parent == published.span_id);
+    assert_eq!((within.len(), alone.len()), (1, 1), "the traced one, and the other: {spans:#?}");
 }
 
 #[test]
