@@ -35,6 +35,7 @@ pages! {
     "shape.md" as shape,
     "share-figures.md" as share_figures,
     "test.md" as test,
+    "top.md" as top,
     "trace.md" as trace,
     "write-an-exporter.md" as write_an_exporter,
 }

@@ -52,6 +52,8 @@ const PROGRAMS: &[Program] = &[
         ..NOTHING
     },
     Program { name: "nats-server", packages: &["nats-server"], units: &["nats-server.service"], ..NOTHING },
+    // A terminal whose screen can be read.
+    Program { name: "tmux", packages: &["tmux"], ..NOTHING },
     // Counts the instructions of a record.
     Program { name: "valgrind", packages: &["valgrind"], ..NOTHING },
 ];

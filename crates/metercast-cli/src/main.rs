@@ -4,6 +4,9 @@
 
 mod demo;
 mod docs;
+mod fetch;
+mod page;
+mod top;
 
 use std::process::ExitCode;
 
@@ -23,11 +26,14 @@ enum Command {
     Demo(demo::Options),
     /// Print the reference of a program's metrics, which is read from its file, or check that a file still says the same
     Docs(docs::Options),
+    /// Show a metrics page as it changes: rates, quantiles, health; ours or any other
+    Top(top::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Top(options) => top::run(&options),
     }
 }

@@ -1,0 +1,280 @@
+//! Asks an address for its metrics page, or a file for one, within bounds of time and size.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::{StatusCode, Uri};
+use ureq::{Agent, Body, Timeout};
+
+use crate::page::{Limits, Page};
+
+/// Where pages are that nobody says otherwise of.
+pub(crate) const ADDRESS: &str = "127.0.0.1:9464";
+
+/// What is asked for: as a scraper does, but for protobuf.
+const FORMATS: &str =
+    "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+
+/// How a page is asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Access {
+    /// Wait so many seconds for a page at most
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Send the token in this file, as `Authorization: Bearer`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Keep so many series of a page at most
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_series: u32,
+}
+
+/// A length of time in seconds, which may have a fraction.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it is a number of seconds from 0.1 to 3600".to_owned())
+}
+
+/// An address whose page is asked for, again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    agent: Agent,
+    url: String,
+    /// The URL without what is nobody's business.
+    shown: String,
+    token: Option<String>,
+    timeout: Duration,
+    limits: Limits,
+}
+
+/// A page, and what it took to get it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    pub(crate) page: Page,
+    pub(crate) took: Duration,
+}
+
+impl Access {
+    /// How much of a page is kept.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { series: self.max_series as usize, ..Limits::default() }
+    }
+
+    fn token(&self) -> Result<Option<String>, String> {
+        let Some(file) = &self.token_file else { return Ok(None) };
+        let token = std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read the token in {}: {error}", file.display()))?;
+        let token = token.trim();
+        if token.is_empty() || token.contains(|c: char| !c.is_ascii_graphic()) {
+            return Err(format!("{} is no token: it has to be one word", file.display()));
+        }
+        Ok(Some(token.to_owned()))
+    }
+}
+
+impl Source {
+    /// The page at an address: `9464`, `host:9464` or a whole URL; `/metrics` is where pages are as a rule.
+    pub(crate) fn new(address: &str, access: &Access) -> Result<Source, String> {
+        let url = url(address)?;
+        let uri: Uri = url.parse().map_err(|_| not_an_address(address))?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| not_an_address(address))?;
+        let mut config = Agent::config_builder()
+            .timeout_global(Some(access.timeout))
+            .http_status_as_error(false)
+            .max_redirects(3)
+            .user_agent(concat!("metercast/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(host) {
+            // No proxy could reach what is on this machine.
+            config = config.proxy(None);
+        }
+        let authority = uri.authority().map_or(host, |authority| authority.as_str());
+        let public = authority.rsplit('@').next().unwrap_or_default();
+        Ok(Source {
+            agent: config.build().new_agent(),
+            shown: url.replacen(authority, public, 1),
+            url,
+            token: access.token()?,
+            timeout: access.timeout,
+            limits: access.limits(),
+        })
+    }
+
+    /// The URL as it may be shown.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// How much of a page is kept.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The page as it is now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, and what to do about it.
+    pub(crate) fn page(&self) -> Result<Fetched, String> {
+        let begun = Instant::now();
+        let (body, kind) = self.open(FORMATS)?;
+        let page = Page::read(body.into_with_config().limit(u64::MAX).reader(), &self.limits);
+        let page = page.map_err(|error| self.broken(error))?;
+        refuse_foreign(&page, &self.shown, &kind)?;
+        Ok(Fetched { page, took: begun.elapsed() })
+    }
+
+    /// JSON at another path of the same address; `None` if it has no such thing.
+    pub(crate) fn json(&self, path: &str) -> Option<serde_json::Value> {
+        let (scheme, rest) = self.url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let mut request = self.agent.get(format!("{scheme}://{authority}{path}"));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let answer = request.call().ok().filter(|answer| answer.status() == StatusCode::OK)?;
+        let kind = answer.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        if !kind.starts_with("application/json") {
+            return None;
+        }
+        let text = answer.into_body().into_with_config().limit(1_000_000).read_to_string().ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn open(&self, formats: &str) -> Result<(Body, String), String> {
+        let mut request = self.agent.get(&self.url).header(ACCEPT, formats);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let answer = request.call().map_err(|error| self.failed(error))?;
+        let (head, body) = answer.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(self.refused(head.status));
+        }
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        Ok((body, kind.unwrap_or("of no type").to_owned()))
+    }
+
+    fn refused(&self, status: StatusCode) -> String {
+        let mend = match status.as_u16() {
+            401 | 403 if self.token.is_some() => "the token is not the one that it wants",
+            401 | 403 => "it wants a token: --token-file FILE",
+            404 | 405 => "name the path of the page, which is /metrics as a rule",
+            429 | 503 => "too many ask for it, or it is starting",
+            _ => "see what that program says of it",
+        };
+        format!("{} answers {status}; {mend}", self.shown)
+    }
+
+    fn broken(&self, error: io::Error) -> String {
+        match error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
+            true => self.failed(ureq::Error::from(error)),
+            false => format!("the page {} broke off: {error}", self.shown),
+        }
+    }
+
+    fn failed(&self, error: ureq::Error) -> String {
+        let (shown, timeout) = (&self.shown, self.timeout.as_secs_f64());
+        match error {
+            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+                format!(
+                    "cannot reach {shown} within {timeout} s; is its address right, and no firewall between?"
+                )
+            }
+            ureq::Error::Timeout(_) => {
+                format!("no whole page from {shown} within {timeout} s; --timeout waits longer")
+            }
+            ureq::Error::HostNotFound => format!("there is no host of the name in {shown}"),
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                format!(
+                    "cannot reach {shown}: connection refused; is the program running, and is this its metrics address?"
+                )
+            }
+            ureq::Error::Io(error) => format!("cannot read {shown}: {error}"),
+            ureq::Error::BodyExceedsLimit(limit) => {
+                format!("the page {shown} is longer than {} MB", limit / 1_000_000)
+            }
+            ureq::Error::Protocol(error) => format!("{shown} does not speak HTTP: {error}"),
+            error => format!("cannot read {shown}: {error}"),
+        }
+    }
+}
+
+fn refuse_foreign(page: &Page, shown: &str, kind: &str) -> Result<(), String> {
+    match page.first_fault {
+        Some((line, fault)) if page.is_foreign() => Err(format!(
+            "{shown} is no metrics page ({kind}): line {line} {fault}; name the path of the page"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn url(address: &str) -> Result<String, String> {
+    let with_host = match address {
+        port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("127.0.0.1:{port}")
+        }
+        port if port.starts_with(':') => format!("127.0.0.1{port}"),
+        address => address.to_owned(),
+    };
+    let url = match with_host.split_once("://") {
+        Some(("http" | "https", _)) => with_host,
+        Some(_) => {
+            return Err(format!("{address} is no page that can be read: it begins with http:// or https://"));
+        }
+        None => format!("http://{with_host}"),
+    };
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    Ok(if path.is_empty() { format!("{}/metrics", url.trim_end_matches('/')) } else { url })
+}
+
+fn not_an_address(address: &str) -> String {
+    format!("{address} is no address; write host:port or a URL, such as http://{ADDRESS}/metrics")
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access { timeout: Duration::from_secs(1), token_file: None, max_series: 10 }
+    }
+
+    #[test]
+    fn an_address_may_be_short() {
+        for (address, shown) in [
+            ("9464", "http://127.0.0.1:9464/metrics"),
+            (":9464", "http://127.0.0.1:9464/metrics"),
+            ("localhost:1", "http://localhost:1/metrics"),
+            ("http://[::1]:1/", "http://[::1]:1/metrics"),
+            ("https://host/a/metrics?x=y", "https://host/a/metrics?x=y"),
+            ("http://user:secret@host:1/m", "http://host:1/m"),
+        ] {
+            assert_eq!(Source::new(address, &access()).unwrap().shown(), shown, "{address}");
+        }
+        for address in ["", "http://", "a b", "http://:80/x"] {
+            let said = Source::new(address, &access()).unwrap_err();
+            assert!(said.contains("is no address; write host:port"), "{address}: {said}");
+        }
+        assert!(
+            Source::new("ftp://host", &access()).unwrap_err().contains("it begins with http:// or https://")
+        );
+    }
+
+    #[test]
+    fn a_length_of_time_has_bounds() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "NaN", "4000", "1s"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}
