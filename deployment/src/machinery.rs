@@ -38,12 +38,6 @@ pub const STANDING: &[Standing] = &[
         why: "requests that take too long to end are cut off",
     },
     Standing {
-        file: "osapi/src/agent.rs",
-        what: "sleep(",
-        times: 1,
-        why: "the queue is asked again after NATS was away: nothing of telemetry is tried again",
-    },
-    Standing {
         file: "osapi/src/controller.rs",
         what: "sleep(",
         times: 1,
@@ -54,12 +48,6 @@ pub const STANDING: &[Standing] = &[
         what: "interval(",
         times: 1,
         why: "the agent's sign of life to others, which is no sample",
-    },
-    Standing {
-        file: "osapi/src/queue.rs",
-        what: "sleep(",
-        times: 2,
-        why: "the queue is opened again while NATS is away, and waited for: nothing of telemetry is tried again",
     },
     Standing {
         file: "osapi/src/work.rs",
@@ -74,12 +62,6 @@ pub const STANDING: &[Standing] = &[
         why: "the job `sleep` does nothing else",
     },
     Standing {
-        file: "osapi/src/workers.rs",
-        what: "sleep(",
-        times: 1,
-        why: "heartbeats are followed again after NATS was away: nothing of telemetry is tried again",
-    },
-    Standing {
         file: "relay/src/connection.rs",
         what: "sleep(",
         times: 1,
@@ -91,12 +73,6 @@ pub const STANDING: &[Standing] = &[
         what: "Drop for",
         times: 1,
         why: "who ends waits until no connection is open; what is measured is a guard of metercast inside",
-    },
-    Standing {
-        file: "router/src/gateway.rs",
-        what: "sleep(",
-        times: 1,
-        why: "no more connections can be taken until others close: nothing of telemetry is tried again",
     },
     Standing {
         file: "router/src/pipeline.rs",

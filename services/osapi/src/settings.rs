@@ -1,5 +1,6 @@
 //! The configuration file, and the variables that win over it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,36 @@ use serde_json::Value;
 
 use crate::component::Error;
 use crate::queue::is_key;
+
+/// The variables that win over the file: `OSAPI_` and the path of a key, in capitals.
+const VARIABLES: [&str; 26] = [
+    "OSAPI_AGENT_CONCURRENCY",
+    "OSAPI_AGENT_METRICS_ENABLED",
+    "OSAPI_AGENT_METRICS_HOST",
+    "OSAPI_AGENT_METRICS_PORT",
+    "OSAPI_AGENT_NAME",
+    "OSAPI_CONTROLLER_HOST",
+    "OSAPI_CONTROLLER_METRICS_ENABLED",
+    "OSAPI_CONTROLLER_METRICS_HOST",
+    "OSAPI_CONTROLLER_METRICS_PORT",
+    "OSAPI_CONTROLLER_PORT",
+    "OSAPI_JOB_ACK_WAIT_MILLISECONDS",
+    "OSAPI_JOB_HEARTBEAT_MILLISECONDS",
+    "OSAPI_JOB_MAX_DELIVER",
+    "OSAPI_JOB_SLEEP_MILLISECONDS",
+    "OSAPI_JOB_TTL_MILLISECONDS",
+    "OSAPI_NATS_SERVER_HOST",
+    "OSAPI_NATS_SERVER_METRICS_ENABLED",
+    "OSAPI_NATS_SERVER_METRICS_HOST",
+    "OSAPI_NATS_SERVER_METRICS_PORT",
+    "OSAPI_NATS_SERVER_PORT",
+    "OSAPI_NATS_SERVER_STORE_DIR",
+    "OSAPI_TELEMETRY_METRICS_ENABLED",
+    "OSAPI_TELEMETRY_METRICS_ON_ERROR",
+    "OSAPI_TELEMETRY_METRICS_PATH",
+    "OSAPI_TELEMETRY_METRICS_PORT",
+    "OSAPI_TELEMETRY_METRICS_PROFILE",
+];
 
 /// What can be said of the job server.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -224,23 +255,29 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Lays variables over these: `OSAPI_` and the path of a key in capitals. Those that are empty are as if they were not there.
+    /// Lays variables over these. Those that are empty are as if they were not there.
     fn under(self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Error> {
         let mut all = serde_json::to_value(&self)?;
         let mut settings = self;
-        for path in leaves(&all) {
-            let name = format!("OSAPI{}", path.replace('/', "_").to_uppercase());
-            let Some(text) = variable(&name).filter(|text| !text.is_empty()) else { continue };
-            let Some(leaf) = all.pointer_mut(&path) else { continue };
+        let paths: BTreeMap<String, String> =
+            leaves(&all).into_iter().map(|path| (variable_of(&path), path)).collect();
+        for name in VARIABLES {
+            let Some(text) = variable(name).filter(|text| !text.is_empty()) else { continue };
+            let Some(path) = paths.get(name) else { continue };
+            let Some(leaf) = all.pointer_mut(path) else { continue };
             // What looks like a number may be meant as a text.
             *leaf = serde_saphyr::from_str(&text).unwrap_or_default();
             settings = Settings::deserialize(&all).or_else(|error| {
-                all.pointer_mut(&path).into_iter().for_each(|leaf| *leaf = text.clone().into());
+                all.pointer_mut(path).into_iter().for_each(|leaf| *leaf = text.clone().into());
                 Settings::deserialize(&all).map_err(|_| format!("{name}: {text:?}: {error}"))
             })?;
         }
         Ok(settings)
     }
+}
+
+fn variable_of(path: &str) -> String {
+    format!("osapi{}", path.replace('/', "_")).to_uppercase()
 }
 
 /// The paths of all keys that have a value.
@@ -311,5 +348,13 @@ mod tests {
     fn the_file_that_says_everything_says_what_holds_without_it() {
         let said: Settings = serde_saphyr::from_str(include_str!("../osapi.yaml")).unwrap();
         assert_eq!(format!("{said:#?}"), format!("{:#?}", Settings::default()));
+    }
+
+    #[test]
+    fn every_key_has_a_variable() {
+        let all = leaves(&serde_json::to_value(Settings::default()).unwrap());
+        let mut names: Vec<_> = all.iter().map(|path| variable_of(path)).collect();
+        names.sort();
+        assert_eq!(names, VARIABLES);
     }
 }

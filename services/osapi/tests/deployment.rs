@@ -30,7 +30,7 @@ fn the_containers_of_the_manifest_do_what_the_manifest_says() {
         .variable("OSAPI_CONTROLLER_METRICS_PORT", "0")
         .start(program)
         .holds(&Asked {
-            ports: &[("http", "osapi: api "), ("metrics", " metrics ")],
+            ports: &[("http", "osapi: controller api "), ("metrics", " metrics ")],
             requests: &[("http", "POST", "/job", r#"{"op":"ok"}"#)],
             more: MORE,
             ..Asked::default()
