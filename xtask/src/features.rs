@@ -77,6 +77,7 @@ mod tests {
             allowed_external: Vec::new(),
             unsaid: Vec::new(),
             version: "1.0.0".to_owned(),
+            compiler: "1.89".to_owned(),
         };
         let lines: Vec<_> = commands(&package).iter().map(|words| words.join(" ")).collect();
         assert_eq!(

@@ -18,6 +18,8 @@ pub(crate) struct Workspace {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// The oldest compiler that it promises.
+    pub(crate) compiler: String,
     pub(crate) manifest: PathBuf,
     pub(crate) published: bool,
     pub(crate) features: Vec<String>,
@@ -28,7 +30,8 @@ pub(crate) struct Package {
 }
 
 /// The keys of `[package]` that a registry shows.
-const SHOWN: [&str; 6] = ["description", "license", "readme", "documentation", "categories", "keywords"];
+const SHOWN: [&str; 7] =
+    ["description", "license", "readme", "documentation", "categories", "keywords", "rust_version"];
 
 impl Workspace {
     /// Asks cargo.
@@ -91,6 +94,7 @@ impl Package {
         Ok(Package {
             name,
             version: text(json, "version")?,
+            compiler: json.get("rust_version").and_then(Json::text).unwrap_or_default().to_owned(),
             manifest: text(json, "manifest_path")?.into(),
             // `publish = false` arrives as an empty list of registries, no line at all as null.
             published: json.get("publish").and_then(Json::list).is_none_or(|to| !to.is_empty()),
@@ -148,10 +152,11 @@ mod tests {
     fn what_a_registry_would_not_know_is_named() {
         let found = workspace(
             r#"{"name": "a", "version": "1.0.0", "manifest_path": "/w/a/Cargo.toml", "features": {}, "description": "What a is.", "license": "MIT",
-                "readme": null, "documentation": "", "categories": ["web"], "keywords": []}"#,
+                "readme": null, "documentation": "", "categories": ["web"], "keywords": [], "rust_version": "1.89"}"#,
         )
         .unwrap();
         assert_eq!(found.packages()[0].unsaid, ["readme", "documentation", "keywords"]);
+        assert_eq!(found.packages()[0].compiler, "1.89");
     }
 
     #[test]

@@ -221,7 +221,13 @@ mod tests {
         std::fs::write(database.join("crates/time/RUSTSEC-2020-0071.md"), ADVISORY).unwrap();
         let crate_ = |version: &str| {
             let (name, none) = ("time".to_owned(), String::new);
-            Dependency { name, version: version.to_owned(), licence: none(), source: none() }
+            Dependency {
+                name,
+                version: version.to_owned(),
+                licence: none(),
+                source: none(),
+                compiler: none(),
+            }
         };
         let found = check(&database, &[crate_("0.2.1"), crate_("0.2.23")]);
         let missing = check(&database.join("crates"), &[]);

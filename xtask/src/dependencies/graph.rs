@@ -14,6 +14,8 @@ pub(super) struct Dependency {
     /// As its manifest says it; empty where it says nothing.
     pub(super) licence: String,
     pub(super) source: String,
+    /// The oldest compiler that it promises; empty where it says nothing.
+    pub(super) compiler: String,
 }
 
 /// What cargo resolved.
@@ -60,7 +62,8 @@ fn of(json: &Json, is_published: impl Fn(&str) -> bool) -> Result<Graph, String>
             None => {}
             Some(source) => {
                 let (version, licence) = (text(package, "version"), text(package, "license"));
-                others.insert(id, Dependency { name, version, licence, source: source.to_owned() });
+                let compiler = text(package, "rust_version");
+                others.insert(id, Dependency { name, version, licence, source: source.to_owned(), compiler });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the published crates are built of: from where, under which licences, and, where a database of advisories is at hand,
+//! What the published crates are built of: from where, under which licences, by which compilers, and, where a database of advisories is at hand,
 //! with which known faults.
 
 mod advisories;
@@ -33,6 +33,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What asks for a newer compiler than we promise, each with the feature that says so. What is built by default may not.
+const NEWER: &[(&str, &str)] =
+    &[("sqlx", "metercast-clients, feature sqlx_0_9"), ("sqlx-core", "metercast-clients, feature sqlx_0_9")];
+
 /// How cargo writes that a crate is from a registry, and not from somebody's repository or folder.
 const REGISTRY: &str = "registry+";
 
@@ -46,6 +50,10 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let allowed: Vec<_> = ALLOWED.iter().map(|(name, _)| *name).collect();
     let mut troubles = of_sources(&graph.shipped);
     troubles.extend(of_licences(&graph.shipped, &allowed));
+    match workspace.packages().iter().find(|package| package.published) {
+        Some(package) => troubles.extend(of_compilers(&graph.shipped, &package.compiler, NEWER)),
+        None => troubles.push("no member is published".to_owned()),
+    }
     match std::env::var_os(DATABASE) {
         Some(database) => match advisories::check(Path::new(&database), &graph.all) {
             Ok(found) => troubles.extend(found),
@@ -87,13 +95,52 @@ fn of_licences(shipped: &[Dependency], allowed: &[&str]) -> Vec<String> {
     troubles
 }
 
+/// The lock file is one that the oldest compiler can build, which cargo sees to only when it chooses a version.
+fn of_compilers(shipped: &[Dependency], promised: &str, newer: &[(&str, &str)]) -> Vec<String> {
+    // Without the patch level, which some write and some do not.
+    let number = |version: &str| -> Vec<u32> {
+        version.split('.').take(2).filter_map(|part| part.parse().ok()).collect()
+    };
+    let (mut troubles, mut used) = (Vec::new(), Vec::new());
+    for Dependency { name, version, compiler, .. } in shipped {
+        if number(compiler) <= number(promised) {
+            continue;
+        }
+        match newer.iter().find(|(row, _)| row == name) {
+            Some((row, _)) => used.push(*row),
+            None => troubles.push(format!(
+                "{name} {version} wants Rust {compiler}, and we promise {promised}: take an older version, or raise \
+                 rust-version in Cargo.toml, or say in {} which feature wants it",
+                file!()
+            )),
+        }
+    }
+    let left = newer.iter().filter(|(row, _)| !used.contains(row));
+    troubles.extend(left.map(|(row, _)| format!("{} names {row}, which wants no newer compiler", file!())));
+    troubles
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn dependency(name: &str, licence: &str) -> Dependency {
         let (version, source) = ("1.0.0".to_owned(), format!("{REGISTRY}https://there"));
-        Dependency { name: name.to_owned(), version, licence: licence.to_owned(), source }
+        let compiler = String::new();
+        Dependency { name: name.to_owned(), version, licence: licence.to_owned(), source, compiler }
+    }
+
+    #[test]
+    fn a_crate_that_wants_a_newer_compiler_than_we_promise_is_named() {
+        let wants = |name: &str, compiler: &str| Dependency {
+            compiler: compiler.to_owned(),
+            ..dependency(name, "MIT")
+        };
+        let shipped = [wants("a", "1.89.0"), wants("b", "1.100.0"), wants("c", "1.94"), wants("d", "")];
+        let found = of_compilers(&shipped, "1.89", &[("c", "a feature"), ("a", "another")]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("b 1.0.0 wants Rust 1.100.0, and we promise 1.89: "), "{found:?}");
+        assert_eq!(found[1], format!("{} names a, which wants no newer compiler", file!()));
     }
 
     #[test]

@@ -87,6 +87,7 @@ mod tests {
             allowed_external: allowed.iter().map(|name| (*name).to_owned()).collect(),
             unsaid: Vec::new(),
             version: "1.0.0".to_owned(),
+            compiler: "1.89".to_owned(),
         };
         let foreign: Vec<_> = shown
             .iter()
