@@ -17,6 +17,7 @@ macro_rules! pages {
 
 pages! {
     "add-a-metric.md" as add_a_metric,
+    "add-a-selector.md" as add_a_selector,
     "batch-job.md" as batch_job,
     "bound.md" as bound,
     "document.md" as document,
