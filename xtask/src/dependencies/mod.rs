@@ -21,7 +21,6 @@ const DATABASE: &str = "METERCAST_ADVISORIES";
 const ALLOWED: &[(&str, &str)] = &[
     ("MIT", "ours too: the notice stays"),
     ("Apache-2.0", "ours too: the notice stays, patents are granted"),
-    ("BSL-1.0", "the notice stays in sources, not in programs"),
     ("BSD-3-Clause", "the notice stays, the name is not used to advertise"),
     ("BSL-1.0", "the notice stays with the source, and need not come with a program"),
     ("ISC", "the notice stays"),
