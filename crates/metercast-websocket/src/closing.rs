@@ -9,7 +9,9 @@ labels! {
         Peer,
         /// This end closed it.
         Local,
-        /// Reading or writing failed, the other end went away without a word, or broke the protocol.
+        /// The other end is gone without a close frame: the code 1006 of RFC 6455 (7.1.5).
+        Abnormal,
+        /// Reading or writing failed otherwise: the other end broke the protocol, or a message is too long.
         Error,
         /// The client did not keep up with what it was sent.
         Backpressure,

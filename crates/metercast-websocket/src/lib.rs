@@ -40,8 +40,8 @@
 //!
 //! | feature | what for |
 //! | --- | --- |
-//! | `axum_0_8` | messages of `axum::extract::ws` |
-//! | `tungstenite_0_29` | messages of tungstenite and tokio-tungstenite |
+//! | `axum_0_8` | messages and errors of `axum::extract::ws` |
+//! | `tungstenite_0_29` | messages and errors of tungstenite and tokio-tungstenite |
 //! | `tracing` | spans: of a connection, of each message that is [handled](Connection::handle), and of one's own by `connection_span!` |
 //!
 //! None is on by default, and any of them can be on together.
@@ -55,6 +55,7 @@ mod closing;
 mod connection;
 mod sockets;
 
+mod error;
 mod message;
 mod socket;
 
@@ -64,6 +65,7 @@ mod span;
 
 pub use closing::CloseReason;
 pub use connection::Connection;
+pub use error::SocketError;
 pub use handling::Handling;
 pub use message::{MessageKind, SocketMessage};
 pub use metercast_core::InstrumentError;

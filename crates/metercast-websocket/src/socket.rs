@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::closing::CloseReason;
 use crate::connection::Connection;
+use crate::error::SocketError;
 use crate::message::{MessageKind, SocketMessage};
 
 pin_project! {
@@ -16,8 +17,8 @@ pin_project! {
     ///
     /// It is the `Stream` and the `Sink` that the socket is, and can be split as that can. Messages received are counted as they come,
     /// messages sent when the socket has taken them. It says why the connection ends, if nobody did before: a close frame that
-    /// comes and the end of the stream are the peer's doing, a close frame that is sent and the end of the sink are ours, and anything that
-    /// fails is an error. A peer who is gone without a word is one too.
+    /// comes and the end of the stream are the peer's doing, a close frame that is sent and the end of the sink are ours; a peer who is gone
+    /// without a close frame is [`Abnormal`](CloseReason::Abnormal), as far as the [error](crate::SocketError) says so, and anything else that fails is an error.
     #[derive(Debug)]
     pub struct MeasuredSocket<S> {
         #[pin]
@@ -56,6 +57,7 @@ impl<S, M, E> Stream for MeasuredSocket<S>
 where
     S: Stream<Item = Result<M, E>>,
     M: SocketMessage,
+    E: SocketError,
 {
     type Item = Result<M, E>;
 
@@ -70,7 +72,7 @@ where
                     this.connection.close(CloseReason::Peer);
                 }
             }
-            Some(Err(_)) => this.connection.close(CloseReason::Error),
+            Some(Err(error)) => this.connection.close(reason(error)),
             None => this.connection.close(CloseReason::Peer),
         }
         Poll::Ready(next)
@@ -84,6 +86,7 @@ where
 impl<S, M> Sink<M> for MeasuredSocket<S>
 where
     S: Sink<M>,
+    S::Error: SocketError,
     M: SocketMessage,
 {
     type Error = S::Error;
@@ -120,9 +123,13 @@ where
 }
 
 /// What failed ended the connection, unless something else did before.
-fn noted<E>(connection: &Connection, done: Result<(), E>) -> Result<(), E> {
-    if done.is_err() {
-        connection.close(CloseReason::Error);
+fn noted<E: SocketError>(connection: &Connection, done: Result<(), E>) -> Result<(), E> {
+    if let Err(error) = &done {
+        connection.close(reason(error));
     }
     done
+}
+
+fn reason(error: &impl SocketError) -> CloseReason {
+    if error.is_abnormal() { CloseReason::Abnormal } else { CloseReason::Error }
 }

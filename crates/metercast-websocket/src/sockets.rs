@@ -1,7 +1,7 @@
 //! The sockets of a listener.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
@@ -102,11 +102,30 @@ impl Sockets {
     }
 }
 
-/// A random half for the process, and a number.
+/// A number that begins somewhere else in each process.
 fn next_id() -> String {
-    static PROCESS: OnceLock<u32> = OnceLock::new();
-    static NEXT: AtomicU32 = AtomicU32::new(0);
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     // The standard library's hashers have keys that nobody can foretell.
-    let process = PROCESS.get_or_init(|| RandomState::new().build_hasher().finish() as u32);
-    format!("{process:08x}{:08x}", NEXT.fetch_add(1, Relaxed))
+    let first = FIRST.get_or_init(|| RandomState::new().build_hasher().finish());
+    id(*first, NEXT.fetch_add(1, Relaxed))
+}
+
+fn id(first: u64, number: u64) -> String {
+    format!("{:016x}", first.wrapping_add(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_connections_of_a_process_have_one_id_however_many_there_are() {
+        assert_eq!((id(0, 0).as_str(), id(u64::MAX, 3).as_str()), ("0000000000000000", "0000000000000002"));
+        for first in [0, 1 << 63, u64::MAX] {
+            assert_ne!(id(first, 7), id(first, 7 + (1 << 32)));
+        }
+        assert_eq!(next_id().len(), 16);
+        assert_ne!(next_id(), next_id());
+    }
 }

@@ -7,7 +7,8 @@ use axum_0_8::extract::ws::{Message, WebSocketUpgrade};
 use axum_0_8::routing::get;
 use futures_util::{SinkExt, StreamExt};
 use metercast::{Store, StoreFutureExt};
-use metercast_websocket::{SocketMetrics, Sockets};
+use metercast_websocket::{SocketError, SocketMetrics, Sockets};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
@@ -92,16 +93,55 @@ async fn both_ends_count_the_same_messages_and_agree_on_who_closed() {
     }
 }
 
-#[tokio::test]
-async fn a_peer_who_is_gone_without_a_word_is_an_error() {
-    let (here, there) = (Store::new(), Store::new());
+/// What the server says of a connection that its client ended so.
+async fn ended_by(client: impl AsyncFnOnce(SocketAddr)) -> Vec<String> {
+    let there = Store::new();
     let (address, mut ends) = server(&there).await;
-    let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{address}/")).await.unwrap();
-    let socket = here.scope(|| sockets(&here).open()).measure(socket);
-    drop(socket);
+    client(address).await;
     assert!(ends.recv().await.is_some());
-    for (store, reason) in [(&here, "aborted"), (&there, "error")] {
-        let line = format!("ends_ws_connections_closed_total{{reason=\"{reason}\"}} 1");
-        assert_eq!(lines_of(store, "ends_ws_connections_closed_total"), [line]);
+    lines_of(&there, "ends_ws_connections_closed_total")
+}
+
+fn closed(reason: &str) -> [String; 1] {
+    [format!("ends_ws_connections_closed_total{{reason=\"{reason}\"}} 1")]
+}
+
+#[tokio::test]
+async fn a_peer_who_is_gone_without_a_close_frame_is_abnormal() {
+    let here = Store::new();
+    let gone = ended_by(async |address| {
+        let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{address}/")).await.unwrap();
+        drop(here.scope(|| sockets(&here).open()).measure(socket));
+    });
+    assert_eq!(gone.await, closed("abnormal"));
+    assert_eq!(lines_of(&here, "ends_ws_connections_closed_total"), closed("aborted"));
+}
+
+#[tokio::test]
+async fn a_peer_who_breaks_the_protocol_is_an_error() {
+    let breaks = ended_by(async |address| {
+        let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{address}/")).await.unwrap();
+        // A frame of a kind that there is not.
+        socket.get_mut().write_all(&[0x8f, 0x80, 0, 0, 0, 0]).await.unwrap();
+        while socket.next().await.is_some_and(|message| message.is_ok()) {}
+    });
+    assert_eq!(breaks.await, closed("error"));
+}
+
+#[test]
+fn errors_of_libraries_say_whether_the_other_end_is_gone() {
+    use std::io::{Error, ErrorKind};
+    use tungstenite::error::{CapacityError, ProtocolError};
+    for (error, is_abnormal) in [
+        (tungstenite::Error::Io(ErrorKind::ConnectionReset.into()), true),
+        (tungstenite::Error::Io(ErrorKind::UnexpectedEof.into()), true),
+        (tungstenite::Error::Io(Error::other("a disk")), false),
+        (ProtocolError::ResetWithoutClosingHandshake.into(), true),
+        (ProtocolError::UnmaskedFrameFromClient.into(), false),
+        (CapacityError::MessageTooLong { size: 2, max_size: 1 }.into(), false),
+    ] {
+        assert_eq!(error.is_abnormal(), is_abnormal, "{error}");
+        let says = error.to_string();
+        assert_eq!(axum_0_8::Error::new(error).is_abnormal(), is_abnormal, "{says}");
     }
 }
