@@ -42,7 +42,7 @@ impl Pace {
             Pace::Mocked { told, .. } => {
                 if told.wait_for(|now| *now >= moment).await.is_err() {
                     // Nobody tells the time any more.
-                    pending().await
+                    pending::<()>().await;
                 }
             }
         }
