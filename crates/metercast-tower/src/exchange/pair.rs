@@ -1,5 +1,7 @@
 //! Two profiles as one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use super::head::{RequestHead, ResponseHead};
 use super::profile::{BodyFrame, HttpEnd, HttpExchange, HttpProfile};
 
@@ -45,11 +47,14 @@ impl<A: HttpExchange, B: HttpExchange> HttpExchange for (Option<A>, Option<B>) {
     }
 
     fn ended(&mut self, end: &HttpEnd<'_>) {
-        if let Some(first) = &mut self.0 {
-            first.ended(end);
-        }
-        if let Some(second) = &mut self.1 {
+        let (first, second) = self;
+        // There is no other end: that of an application's own profile may panic, and the other has it all the same.
+        let first = first.as_mut().map(|first| catch_unwind(AssertUnwindSafe(|| first.ended(end))));
+        if let Some(second) = second {
             second.ended(end);
+        }
+        if let Some(Err(panic)) = first {
+            resume_unwind(panic);
         }
     }
 }

@@ -262,22 +262,34 @@ fn what_is_left_out_is_not_seen_by_any_profile() {
     });
 }
 
+/// Fails at every end.
+#[derive(Clone)]
+struct Failing;
+
+impl HttpProfile for Failing {
+    type Exchange = Failing;
+    fn begin(&self, _: &RequestHead<'_>) -> Option<Failing> {
+        Some(Failing)
+    }
+}
+
+impl HttpExchange for Failing {
+    fn ended(&mut self, _: &HttpEnd<'_>) {
+        std::panic::panic_any("on purpose, too")
+    }
+}
+
+#[test]
+fn a_profile_whose_end_panics_keeps_no_other_from_its_own() {
+    with_store(|store| async move {
+        let app = Router::new().route("/", get(|| async {})).layer(server().profile(Failing).and(Totals));
+        assert!(AssertUnwindSafe(send(&app, "GET", "/")).catch_unwind().await.is_err());
+        assert_eq!(lines(&store, "http_server_request_total"), ["method=GET status=200 1"]);
+    });
+}
+
 #[test]
 fn a_profile_that_panics_at_the_end_of_a_request_that_panics_does_not_end_the_process() {
-    /// Fails at every end.
-    #[derive(Clone)]
-    struct Failing;
-    impl HttpProfile for Failing {
-        type Exchange = Failing;
-        fn begin(&self, _: &RequestHead<'_>) -> Option<Failing> {
-            Some(Failing)
-        }
-    }
-    impl HttpExchange for Failing {
-        fn ended(&mut self, _: &HttpEnd<'_>) {
-            std::panic::panic_any("on purpose, too")
-        }
-    }
     with_store(|store| async move {
         let app = Router::new().route("/panic", get(fail)).layer(server().and(Failing));
         break_off(&store, &app, "/panic").await;
