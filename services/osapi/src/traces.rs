@@ -3,7 +3,7 @@
 use async_nats::HeaderMap;
 use axum::Router;
 use axum::extract::MatchedPath;
-use metercast_tower::config::{Config, Traces as Wanted};
+use metercast_tower::config::{Config, OnSigterm, Traces as Wanted};
 use metercast_tracing::http::server_spans;
 use metercast_tracing::{Traces, propagation};
 use tracing::level_filters::LevelFilter;
@@ -19,6 +19,8 @@ pub(crate) fn start() -> Result<Traces, Error> {
         .environment_for_traces_alone()
         .default_traces(Wanted::new().filter("osapi=info,metercast_tracing=info"))
         .service("osapi", env!("CARGO_PKG_VERSION"))
+        // Components end in their own time.
+        .on_sigterm(OnSigterm::Flush)
         .build()?;
     let traces = Traces::start(&config);
     if traces.are_on() {
