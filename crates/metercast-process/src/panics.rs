@@ -1,7 +1,7 @@
 //! Panics, counted by where they began, in front of the hook that there was.
 
 use std::panic::{self, Location};
-use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metercast_core::{Store, metrics};
 
@@ -15,13 +15,15 @@ const LONGEST: usize = 200;
 
 /// Who counts. The hook is never taken back: others may have put theirs in front of it.
 static COUNTING: RwLock<Vec<Arc<Store>>> = RwLock::new(Vec::new());
-static HOOK: Once = Once::new();
+/// Whether the hook is ours.
+static HOOK: Mutex<bool> = Mutex::new(false);
 
 /// Counts all panics of the process in the current store, as `panics` by `location`, until what is returned is dropped. The hook that
 /// there was runs behind it as before. `location` is a file and a line; of a crate in Cargo's registry, from the name of the crate on.
 ///
 /// A panic is counted wherever it is caught, and also where it ends the process, if there is somebody left to read. Where several stores
-/// count, one in the scope of one of them is counted there, and any other in all of them.
+/// count, one in the scope of one of them is counted there, and any other in all of them. Called for the first time by a thread that
+/// panics, which may not change the hook, it counts from the next call on that another makes.
 ///
 /// ```
 /// use metercast::{Store, InMemoryReader};
@@ -35,11 +37,20 @@ static HOOK: Once = Once::new();
 /// ```
 #[must_use = "dropping it ends the counting at once; keep it, or call `forever`"]
 pub fn panics() -> PanicCounting {
-    HOOK.call_once(|| {
-        // Nobody may change the hook while a thread panics, not even who catches it.
-        if std::thread::panicking() {
-            return;
-        }
+    install();
+    let store = Arc::new(Store::current());
+    COUNTING.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
+    PanicCounting { store: Some(store) }
+}
+
+/// Puts the hook in front of the one that there is, unless it was.
+fn install() {
+    // A thread that panics may not change the hook; the next call from elsewhere does.
+    if std::thread::panicking() {
+        return;
+    }
+    let mut is_ours = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    if !std::mem::replace(&mut *is_ours, true) {
         let next = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if let Some(location) = info.location() {
@@ -47,10 +58,7 @@ pub fn panics() -> PanicCounting {
             }
             next(info);
         }));
-    });
-    let store = Arc::new(Store::current());
-    COUNTING.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
-    PanicCounting { store: Some(store) }
+    }
 }
 
 /// Panics that are counted until this is dropped.

@@ -37,12 +37,27 @@ async fn each_panic_is_counted_by_its_place_and_the_hook_that_was_there_runs_too
     let line = panic_here();
     assert_eq!((expected(), counted(&one)), (1, vec![]), "nobody counts yet");
 
+    // Asked for the first time while a thread panics, which may not change the hook.
+    struct Asks(Store);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            self.0.scope(panics).forever();
+        }
+    }
+    let early = Store::new();
+    let _ = catch_unwind(|| {
+        let _asks = Asks(early.clone());
+        panic!("on purpose");
+    });
+    assert_eq!((expected(), counted(&early)), (2, vec![]));
+
     let of_one = one.scope(panics);
     let again = one.scope(panics);
     let of_other = other.scope(panics);
     let place = format!("{{location=\"{}:{line}\"}}", file!());
     thread::spawn(panic_here).join().unwrap();
-    assert_eq!(expected(), 2);
+    assert_eq!(expected(), 3);
+    assert_eq!(counted(&early), [(place.clone(), 1)], "from the next call on");
     assert_eq!(counted(&one), [(place.clone(), 1)], "once, though two count in it");
     assert_eq!(counted(&other), [(place.clone(), 1)]);
 
@@ -67,7 +82,7 @@ async fn each_panic_is_counted_by_its_place_and_the_hook_that_was_there_runs_too
     drop(of_other);
     panic_here();
     assert_eq!(counted(&other).iter().map(|(_, count)| count).sum::<u64>(), 4);
-    assert_eq!(expected(), 8, "the hook that was there ran each time");
+    assert_eq!(expected(), 9, "the hook that was there ran each time");
 }
 
 /// Counts quietly from now on.
