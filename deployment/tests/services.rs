@@ -50,7 +50,8 @@ fn the_table_has_every_service_and_about_how_many_lines_it_takes() {
         assert!(said.abs_diff(lines) * 10 <= lines, "{name}: {said} lines are {lines}; UPDATE=1 writes it");
     }
     let folders = std::fs::read_dir(path.with_file_name("")).unwrap();
-    let folders = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    // What puts load on them is no service.
+    let folders = folders.filter(|entry| entry.as_ref().unwrap().path().join("Dockerfile").exists()).count();
     assert_eq!(folders, SERVICES.len(), "a service is missing");
 }
 
