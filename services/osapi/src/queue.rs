@@ -60,8 +60,10 @@ impl Connection {
                     said = error;
                 }
             });
-            // Nobody else sets it.
-            opened.await.map(|opened| queue.set(opened))
+            if let Ok(opened) = opened.await {
+                // Nobody else sets it.
+                let _ = queue.set(opened);
+            }
         });
         Ok(connection)
     }

@@ -49,10 +49,15 @@ impl Work {
         let delivery = Delivery::nth(delivered)
             .of(self.settings.job.max_deliver().into())
             .created_at(SystemTime::from(published));
-        let attempt = self.worker.begin(delivery);
         let queue = self.connection.opened().await;
         let id = String::from_utf8_lossy(&message.payload).into_owned();
         Span::current().record("job_id", &*id);
+        // A queue that crashes forgets what was acknowledged last. What is done already is neither done nor counted again.
+        if let Ok(Some(Response { .. })) = queue::get(&queue.responses, &id).await {
+            let _ = message.double_ack().await;
+            return;
+        }
+        let attempt = self.worker.begin(delivery);
         match queue::get::<Job>(&queue.jobs, &id).await {
             Ok(Some(job)) => self.perform(queue, message, attempt, &job).await,
             // Another delivery finds no more.
@@ -97,7 +102,7 @@ impl Work {
         }
     }
 
-    /// What came of it is known, and the queue need not deliver it again.
+    /// What came of it is known from now on, and the queue need not deliver it again; if it does all the same, that is the end of it.
     async fn finish(
         &self,
         queue: &Queue,
@@ -109,7 +114,8 @@ impl Work {
         let attempts = attempt.delivery().number();
         let response = Response { status, agent: self.settings.agent.name.clone(), attempts };
         queue::put(&queue.responses, id, &response).await?;
-        message.double_ack().await
+        let _ = message.double_ack().await;
+        Ok(())
     }
 
     /// It is delivered again, unless that was the last time.
