@@ -169,6 +169,12 @@ impl Reading<'_> {
     pub fn version(&self) -> u64 {
         self.version
     }
+
+    /// How many series the store may have, without those that the program text names, see
+    /// [`Store::set_limits`](crate::Store::set_limits).
+    pub fn limit(&self) -> u32 {
+        self.store.dictionary.limit_of_all()
+    }
 }
 
 impl std::fmt::Debug for Reading<'_> {
@@ -222,6 +228,25 @@ impl<'a> FamilyView<'a> {
         let recorded = self.definition.fixed.len() + self.reading.store.dictionary.count_of(self.definition);
         let observed = self.reading.observed.of(self.definition).map_or(0, |points| points.series().len());
         recorded as usize + observed
+    }
+
+    /// How many series the metric may have before others land in its overflow series, without those that the program text names, see
+    /// [`Store::set_limit`](crate::Store::set_limit).
+    ///
+    /// ```
+    /// use metercast_core::{Store, u64_counter};
+    ///
+    /// let store = Store::new();
+    /// store.set_limits(50, 1_000);
+    /// store.set_limit("jobs.limited", 7);
+    /// store.scope(|| u64_counter!("jobs.limited", "Jobs done", 1, "tenant" => String::from("acme")));
+    /// store.read(|reading| {
+    ///     assert_eq!(reading.limit(), 1_000);
+    ///     assert_eq!(reading.families().next().unwrap().limit(), 7);
+    /// });
+    /// ```
+    pub fn limit(&self) -> u32 {
+        self.reading.store.dictionary.limit_of(self.definition)
     }
 
     /// The series that are on their way out, by the number of their [line](PartId::Line) and their start. They are not among

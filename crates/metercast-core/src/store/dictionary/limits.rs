@@ -139,6 +139,11 @@ impl Dictionary {
         self.count_and_limit(definition.id).1
     }
 
+    /// How many series the store may have.
+    pub(crate) fn limit_of_all(&self) -> u32 {
+        self.limit_all.load(Relaxed)
+    }
+
     /// How many series a metric has.
     pub(crate) fn count_of(&self, definition: &Definition) -> u32 {
         self.count_and_limit(definition.id).0
