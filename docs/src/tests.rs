@@ -78,7 +78,9 @@ fn pages_have_no_code_that_nothing_reads() {
         for (number, line) in text.lines().enumerate() {
             if let Some(language) = line.strip_prefix("```") {
                 is_inside = !is_inside;
-                let is_read = matches!(language, "rust" | "toml" | "sh");
+                // Documents of the live page are compared with what it tells by metercast's own tests.
+                let is_live = language == "json" && *page == "live.md";
+                let is_read = matches!(language, "rust" | "toml" | "sh") || is_live;
                 assert!(!is_inside || is_read, "{page}:{}: a block of {language:?}", number + 1);
             }
         }

@@ -34,6 +34,7 @@
 //! | `config` | yes | configuration from a TOML file, again when it changes or on SIGHUP |
 //! | `yaml` | no | configuration from a YAML file, and OpenTelemetry's declarative files |
 //! | `serve` | yes | the listener that serves the Prometheus page |
+//! | `live` | no | the page for people on that listener |
 //! | `otlp` | yes | push by OTLP over HTTP |
 //! | `grpc` | no | push by OTLP over gRPC |
 //! | `tls` | yes | encrypted connections |
@@ -60,12 +61,15 @@ mod reader;
 mod crypto;
 mod export;
 
+#[cfg(feature = "live")]
+mod live;
 mod scrape;
 #[cfg(feature = "serve")]
 mod serve;
 
 mod health;
 pub mod log;
+mod outcome;
 mod own;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 mod signal;

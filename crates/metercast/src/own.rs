@@ -5,11 +5,14 @@
 //! `prometheus_http_text_metric_exporter`, `prometheus_pushgateway_metric_exporter`, `stdout_metric_exporter` and
 //! `custom_metric_exporter`, the last three of which the conventions do not know.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metercast_core::{KeyValue, Store, metrics};
+
+use crate::outcome::Outcome;
 
 metrics! {
     /// Points that exporters handed over, or with error.type failed to.
@@ -108,6 +111,8 @@ struct Of {
     component: &'static str,
     /// Whether there was an export.
     has_worked: AtomicBool,
+    /// What became of its exports, for people.
+    outcome: Outcome,
 }
 
 /// Points on their way, until it is dropped.
@@ -121,9 +126,16 @@ pub(crate) struct Inflight {
 
 impl Own {
     /// Measures the exporter `name` of the type `component` into the store, as long as that is on.
-    pub(crate) fn of(store: &Store, name: &str, component: &'static str, is_on: Arc<AtomicBool>) -> Own {
+    pub(crate) fn of(
+        store: &Store,
+        name: &str,
+        component: &'static str,
+        is_on: Arc<AtomicBool>,
+        outcome: Outcome,
+    ) -> Own {
         let has_worked = AtomicBool::new(component == PROMETHEUS);
-        Own(Some(Arc::new(Of { store: store.clone(), is_on, name: name.to_owned(), component, has_worked })))
+        let name = name.to_owned();
+        Own(Some(Arc::new(Of { store: store.clone(), is_on, name, component, has_worked, outcome })))
     }
 
     fn on(&self) -> Option<&Of> {
@@ -138,6 +150,9 @@ impl Own {
 
     /// Counts points that were handed over, or could not be for the class of `error`.
     pub(crate) fn points(&self, points: u64, error: Option<&str>) {
+        if let Some(of) = self.0.as_ref().filter(|_| error.is_none()) {
+            of.outcome.handed_over(points);
+        }
         self.record(|name, component| POINTS.add(points, (name, component, error)));
     }
 
@@ -149,11 +164,13 @@ impl Own {
         Inflight { own, points }
     }
 
-    /// Measures one export, and counts it as a failure or as the last success.
-    pub(crate) fn operation(&self, took: Duration, error: Option<&str>) {
+    /// Measures one export, and counts it as a failure or as the last success. An error is its class, and what there is to say of it.
+    pub(crate) fn operation(&self, took: Duration, error: Option<(&str, &dyn fmt::Display)>) {
         if let Some(of) = &self.0 {
             of.has_worked.store(true, Relaxed);
+            of.outcome.ended(took, error);
         }
+        let error = error.map(|(class, _)| class);
         self.record(|name, component| DURATION.record(took.as_secs_f64(), (name, component, error)));
         // None is worth a series too: who has never failed is told from who has never tried.
         self.record(|name, component| FAILURES.add(u64::from(error.is_some()), (name, component)));
@@ -189,7 +206,13 @@ impl Own {
     /// Readings before the first export are not measured: a program in which nothing is recorded has nothing to export, and
     /// this must not change it.
     pub(crate) fn collect<R>(&self, read: impl FnOnce() -> R) -> R {
-        let Some(of) = self.on().filter(|of| of.has_worked.load(Relaxed)) else { return read() };
+        let Some(of) = self.on().filter(|of| of.has_worked.load(Relaxed)) else {
+            let (started, result) = (Instant::now(), read());
+            if let Some(of) = self.0.as_deref().filter(|of| of.component == PROMETHEUS) {
+                of.outcome.ended(started.elapsed(), None);
+            }
+            return result;
+        };
         struct Measured<'a>(&'a Own, Instant, Option<&'static str>);
         impl Drop for Measured<'_> {
             fn drop(&mut self) {
@@ -202,6 +225,7 @@ impl Own {
         let result = read();
         measured.2 = None;
         if of.component == PROMETHEUS {
+            of.outcome.ended(measured.1.elapsed(), None);
             self.succeeded();
         }
         result

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use metercast_core::Store;
 
 use crate::log::{Level, Log};
+#[cfg(feature = "live")]
+use crate::outcome::Outcomes;
 use crate::own::Own;
 use crate::view::{Archive, Shelf};
 
@@ -21,6 +23,9 @@ pub(crate) struct Reader {
     is_measured: Arc<AtomicBool>,
     /// The exporter that reads, measured.
     own: Own,
+    /// What became of their exports.
+    #[cfg(feature = "live")]
+    outcomes: Outcomes,
     /// What exporters remember of the store.
     archive: Archive,
     /// What the one that reads does.
@@ -38,6 +43,8 @@ impl Reader {
             log,
             is_measured: Arc::new(AtomicBool::new(true)),
             own: Own::default(),
+            #[cfg(feature = "live")]
+            outcomes: Outcomes::default(),
             archive: Archive::default(),
             shelf: Shelf::default(),
             #[cfg(test)]
@@ -57,7 +64,11 @@ impl Reader {
 
     /// The same for one exporter.
     pub(crate) fn of_exporter(&self, name: &str, component: &'static str) -> Reader {
-        let own = Own::of(&self.store, name, component, Arc::clone(&self.is_measured));
+        #[cfg(feature = "live")]
+        let outcome = self.outcomes.of(name);
+        #[cfg(not(feature = "live"))]
+        let outcome = crate::outcome::Outcome::default();
+        let own = Own::of(&self.store, name, component, Arc::clone(&self.is_measured), outcome);
         Reader { own, shelf: self.archive.shelf(name), ..self.clone() }
     }
 
@@ -68,7 +79,15 @@ impl Reader {
 
     /// Says which exporters there are from now on.
     pub(crate) fn settle_exporters(&self, is_there: impl Fn(&str) -> bool) {
+        #[cfg(feature = "live")]
+        self.outcomes.settle(&is_there);
         self.archive.settle(is_there);
+    }
+
+    /// What became of the exports of the exporter of this name.
+    #[cfg(feature = "live")]
+    pub(crate) fn outcome(&self, name: &str) -> crate::outcome::Ended {
+        self.outcomes.of(name).so_far()
     }
 
     /// The store, to ask what no reading tells, or to say what an exporter wants of it.

@@ -7,3 +7,5 @@ pub(super) const TLS: bool = cfg!(feature = "tls");
 pub(super) const GRPC: bool = cfg!(feature = "grpc");
 /// Compression with zstd.
 pub(super) const ZSTD: bool = cfg!(feature = "zstd");
+/// The page for people.
+pub(super) const LIVE: bool = cfg!(feature = "live");

@@ -6,6 +6,7 @@ use super::auth;
 use super::duration;
 use super::error::{Checked, Findings};
 use super::has;
+use super::live_history::LiveHistory;
 use super::place::{Given, Place, lay};
 #[cfg(feature = "config")]
 use super::prometheus::check_path;
@@ -36,6 +37,9 @@ pub(super) struct ListenerSettings {
     pub(super) reload: Option<bool>,
     pub(super) max_in_flight: Option<usize>,
     pub(super) timeout: Option<Duration>,
+    pub(super) live: Option<bool>,
+    pub(super) live_history: Option<LiveHistory>,
+    pub(super) live_lines: Option<usize>,
 }
 
 impl ListenerSettings {
@@ -44,6 +48,8 @@ impl ListenerSettings {
         let max_in_flight = max_in_flight.and_then(|most| findings.take(&place.child("max_in_flight"), most));
         let timeout = self.timeout.map(check_timeout);
         let timeout = timeout.and_then(|time| findings.take(&place.child("timeout"), time));
+        let live_lines = self.live_lines.map(check_live_lines);
+        let live_lines = live_lines.and_then(|most| findings.take(&place.child("live_lines"), most));
         let bearer = place.child("auth").child("bearer");
         let mut path =
             |key, path: Option<Checked<String>>| path.and_then(|path| findings.take(&place.child(key), path));
@@ -62,6 +68,9 @@ impl ListenerSettings {
             reload: self.reload.map(|value| Given { value, place: place.child("reload") }),
             max_in_flight,
             timeout,
+            live: self.live.map(|value| Given { value, place: place.child("live") }),
+            live_history: self.live_history.map(|value| Given { value, place: place.child("live_history") }),
+            live_lines,
         }
     }
 }
@@ -78,6 +87,9 @@ pub(super) struct ListenerLayer {
     reload: Option<Given<bool>>,
     max_in_flight: Option<Given<usize>>,
     timeout: Option<Given<Duration>>,
+    live: Option<Given<bool>>,
+    live_history: Option<Given<LiveHistory>>,
+    live_lines: Option<Given<usize>>,
 }
 
 impl ListenerLayer {
@@ -92,6 +104,9 @@ impl ListenerLayer {
             reload: lay(self.reload, below.reload),
             max_in_flight: lay(self.max_in_flight, below.max_in_flight),
             timeout: lay(self.timeout, below.timeout),
+            live: lay(self.live, below.live),
+            live_history: lay(self.live_history, below.live_history),
+            live_lines: lay(self.live_lines, below.live_lines),
         }
     }
 
@@ -104,6 +119,12 @@ impl ListenerLayer {
             findings.problem(
                 &tls.place,
                 "cannot be had, as this build has no TLS; enable the feature \"tls\" of metercast, or leave it out",
+            );
+        }
+        if let Some(live) = self.live.as_ref().filter(|live| live.value && !has::LIVE) {
+            findings.problem(
+                &live.place,
+                "cannot be had, as this build has no live page; enable the feature \"live\" of metercast, or leave it out",
             );
         }
         let any_path = findings.settle(&place.child("any_path"), self.any_path, false, bool::to_string);
@@ -161,6 +182,19 @@ impl ListenerLayer {
             timeout: findings.settle(&place.child("timeout"), self.timeout, Scrape::TIMEOUT, |timeout| {
                 duration::show(*timeout)
             }),
+            live: findings.settle(&place.child("live"), self.live, has::LIVE, bool::to_string),
+            live_history: findings.settle(
+                &place.child("live_history"),
+                self.live_history,
+                LiveHistory::FirstUse,
+                |history| history.name().to_owned(),
+            ),
+            live_lines: findings.settle(
+                &place.child("live_lines"),
+                self.live_lines,
+                LIVE_LINES,
+                usize::to_string,
+            ),
         }
     }
 }
@@ -215,6 +249,9 @@ pub struct ListenerConfig {
     reload: bool,
     max_in_flight: usize,
     timeout: Duration,
+    live: bool,
+    live_history: LiveHistory,
+    live_lines: usize,
 }
 
 impl ListenerConfig {
@@ -267,6 +304,35 @@ impl ListenerConfig {
     /// How long a scrape may wait for its page.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Whether it has a page for people. Without the Cargo feature `live` there is none.
+    pub fn live(&self) -> bool {
+        self.live
+    }
+
+    /// When that begins to keep its history.
+    pub fn live_history(&self) -> LiveHistory {
+        self.live_history
+    }
+
+    /// How many lines of history there may be, each of 18,720 bytes.
+    pub fn live_lines(&self) -> usize {
+        self.live_lines
+    }
+}
+
+/// The lines of history that there may be unless it is said: 5.6 MB.
+const LIVE_LINES: usize = 300;
+
+/// 187 MB.
+const MOST_LIVE_LINES: usize = 10_000;
+
+fn check_live_lines(most: usize) -> Checked<usize> {
+    match most {
+        0 => Err("0 would keep no history; write at least 1, or live = false".to_owned()),
+        1..=MOST_LIVE_LINES => Ok(most),
+        _ => Err(format!("{most} lines are {} MB; write at most {MOST_LIVE_LINES}", most / 53)),
     }
 }
 
@@ -322,6 +388,15 @@ mod file {
                 }
                 "reload" => self.reload = given(at, findings.truth(at, node)),
                 "timeout" => self.timeout = given(at, findings.time(at, node, check_timeout)),
+                "live" => self.live = given(at, findings.truth(at, node)),
+                "live_history" => {
+                    let word = findings.word(at, node, &LiveHistory::NAMES, LiveHistory::named);
+                    self.live_history = given(at, word);
+                }
+                "live_lines" => {
+                    let most = findings.count(at, node, "300");
+                    self.live_lines = most.and_then(|most| findings.take(at, check_live_lines(most)));
+                }
                 _ => return false,
             }
             true
@@ -388,6 +463,11 @@ mod tests {
         for most in [0, 1_001, usize::MAX] {
             assert!(check_max_in_flight(most).is_err(), "{most}");
         }
+        for most in [1, 300, 10_000] {
+            assert_eq!(check_live_lines(most), Ok(most));
+        }
+        assert_eq!(check_live_lines(53_000).unwrap_err(), "53000 lines are 1000 MB; write at most 10000");
+        assert!(check_live_lines(0).is_err());
         assert!(check_timeout(Duration::from_millis(1)).is_ok());
         for timeout in [Duration::ZERO, Duration::MAX] {
             assert!(check_timeout(timeout).is_err(), "{timeout:?}");

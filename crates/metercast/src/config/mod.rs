@@ -73,6 +73,9 @@
 //! | `reload` | `true`: a POST to `/-/reload` reads file and environment again ([`Telemetry::reread`](crate::Telemetry::reread)); who may read the page may do so | `false` |
 //! | `max_in_flight` | how many scrapes may be under way at once, 1 to 1000; others are answered 503 | `16` |
 //! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
+//! | `live` | whether there is a page for people at `/`, with its data under `/live`: for programs on this machine, and for who has the token; needs the Cargo feature `live` | `true` with that feature |
+//! | `live_history` | when that page begins to keep its history: `"first_use"`, or `"always"`, from the start; see [`LiveHistory`] | `"first_use"` |
+//! | `live_lines` | how many lines of history there may be, 1 to 10000, each of 18,720 bytes | `300` |
 //! | `profile` | `"otel"` or `"metrics-rs"`, see [`Profile`](crate::Profile) | `"otel"` |
 //! | `strategy` | how names are translated, see [`Strategy`](crate::Strategy): `"UnderscoreEscapingWithSuffixes"`, `"UnderscoreEscapingWithoutSuffixes"`, `"NoUTF8EscapingWithSuffixes"` or `"NoTranslation"`; not beside the profile `"metrics-rs"` | the first |
 //! | `namespace` | what stands in front of every name, and a `_` behind it; not of those that are complete for Prometheus already | none |
@@ -373,6 +376,7 @@ mod custom;
 mod exporter;
 mod gateway;
 mod listener;
+mod live_history;
 mod otlp;
 mod page;
 mod prometheus;
@@ -428,6 +432,7 @@ pub(crate) use gateway::{Gateway, check_job, check_label};
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
 pub(crate) use listener::RELOAD;
+pub use live_history::LiveHistory;
 #[cfg(feature = "config")]
 pub use mapping::{Conversion, Mapping};
 pub use on_error::OnError;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::error::{Checked, Findings};
 use super::listener::{self, ListenerConfig, ListenerLayer, ListenerSettings};
+use super::live_history::LiveHistory;
 use super::page::{PageLayer, PageSettings};
 use super::pem_file::PemFile;
 use super::place::{Given, Place, lay};
@@ -116,6 +117,25 @@ impl Prometheus {
     /// How long a scrape may wait for its page before it is answered 503, more than nothing; 10 seconds unless said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.listener.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether the listener has a page for people at `/` and its data under `/live`; `true` unless said, where the Cargo feature `live`
+    /// is on. It is for programs on this machine, and for who has the [token](Self::bearer).
+    pub fn live(mut self, live: bool) -> Self {
+        self.listener.live = Some(live);
+        self
+    }
+
+    /// When that page begins to keep its history: when somebody looks for the first time, unless said.
+    pub fn live_history(mut self, history: LiveHistory) -> Self {
+        self.listener.live_history = Some(history);
+        self
+    }
+
+    /// How many lines of history it may keep, 1 to 10,000; 300 unless said. Each takes 18,720 bytes when it begins.
+    pub fn live_lines(mut self, lines: usize) -> Self {
+        self.listener.live_lines = Some(lines);
         self
     }
 

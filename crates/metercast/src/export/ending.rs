@@ -1,6 +1,7 @@
 //! How a piece of work at an interval ends: it is counted, and logged if it went wrong, or goes well again.
 
 use std::any::Any;
+use std::fmt;
 use std::time::Instant;
 
 use super::panic::panic_message;
@@ -36,7 +37,8 @@ impl Ending<'_> {
     ) -> Result<(), String> {
         let Ending { reader, name, subject, again } = self;
         let (took, log) = (started.elapsed(), reader.log());
-        reader.own().operation(took, outcome.as_ref().err().map(|(kind, _)| kind.as_ref()));
+        let failure = outcome.as_ref().err().map(|(kind, says)| (kind.as_ref(), says as &dyn fmt::Display));
+        reader.own().operation(took, failure);
         match outcome {
             Ok(()) => {
                 if log.settle(subject) {

@@ -16,6 +16,8 @@ mod timer;
 mod wire;
 
 pub(crate) use timer::Timer;
+#[cfg(feature = "live")]
+pub(crate) use timer::Work;
 
 /// What hands over at an interval, on a thread of its own.
 pub(crate) trait Periodic: Send + Sync {

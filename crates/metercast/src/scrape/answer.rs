@@ -36,6 +36,16 @@ impl ScrapeAnswer {
         Self::whole(status, "application/json", json.into())
     }
 
+    /// An answer of bytes.
+    #[cfg(feature = "live")]
+    pub(crate) fn bytes(content_type: &'static str, bytes: Vec<u8>) -> ScrapeAnswer {
+        let length = bytes.len();
+        let body = ScrapeBody { bytes, lent_by: None, in_flight: None };
+        ScrapeAnswer { status: 200, headers: Vec::new(), body }
+            .with("content-type", content_type)
+            .with("content-length", length.to_string())
+    }
+
     fn whole(status: u16, content_type: &'static str, text: String) -> ScrapeAnswer {
         let body = ScrapeBody { bytes: text.into_bytes(), lent_by: None, in_flight: None };
         let length = body.as_ref().len();

@@ -4,7 +4,7 @@ use crate::export::prometheus::read_quality;
 
 /// A content coding (RFC 9110, section 8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Identity,
     #[cfg(feature = "gzip")]
     Gzip,
@@ -27,7 +27,7 @@ const MOST_ENTRIES: usize = 64;
 impl Encoding {
     /// What to answer to an `Accept-Encoding` header (RFC 9110, section 12.5.3): the coding with the highest `q`. Without a
     /// header, and if everything is excluded, the page goes as it is.
-    pub(super) fn negotiate(accept_encoding: Option<&str>) -> Encoding {
+    pub(crate) fn negotiate(accept_encoding: Option<&str>) -> Encoding {
         let Some(header) = accept_encoding else { return Encoding::Identity };
         let entries: Vec<(&str, f32)> =
             header.split(',').take(MOST_ENTRIES).filter_map(|entry| read(entry.trim())).collect();
@@ -65,7 +65,7 @@ impl Encoding {
     /// The page packed, and what `Content-Encoding` says of that; `None` if it goes as it is. Pages are mostly repetitions, so
     /// that the quickest way is good enough.
     #[cfg_attr(not(any(feature = "gzip", feature = "zstd")), allow(unused_variables))]
-    pub(super) fn pack(self, page: &[u8]) -> Option<(Vec<u8>, &'static str)> {
+    pub(crate) fn pack(self, page: &[u8]) -> Option<(Vec<u8>, &'static str)> {
         match self {
             Encoding::Identity => None,
             #[cfg(feature = "gzip")]

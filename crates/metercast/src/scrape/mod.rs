@@ -15,7 +15,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use metercast_core::Store;
 
 pub use answer::{ScrapeAnswer, ScrapeBody};
-use encoding::Encoding;
+pub(crate) use encoding::Encoding;
 use in_flight::{InFlight, Places};
 pub use parts::{ScrapePart, ScrapeParts};
 

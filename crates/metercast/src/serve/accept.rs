@@ -1,12 +1,13 @@
 //! The loop that accepts connections, which nothing that clients do can end.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::connection;
+use super::connection::{self, Line};
 use super::door::Door;
 use super::places::Place;
 use crate::log::Level;
@@ -28,10 +29,10 @@ impl Door {
             #[cfg(test)]
             assert!(!self.panics.swap(false, std::sync::atomic::Ordering::Relaxed), "the test says so");
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     failures = 0;
                     let place = places.take().await;
-                    self.begin(stream, place);
+                    self.begin(stream, peer.ip(), place);
                 }
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) => {
@@ -54,7 +55,7 @@ impl Door {
     }
 
     /// Serves a connection, in a task of its own: should that panic, the others do not notice.
-    fn begin(self: &Arc<Door>, stream: TcpStream, place: Arc<Place>) {
+    fn begin(self: &Arc<Door>, stream: TcpStream, peer: IpAddr, place: Arc<Place>) {
         let _ = stream.set_nodelay(true);
         let door = Arc::clone(self);
         #[cfg(feature = "tls")]
@@ -65,11 +66,13 @@ impl Door {
                 if let Some(acceptor) = acceptor {
                     let handshake = tokio::time::timeout(connection::HEAD, acceptor.accept(stream));
                     if let Ok(Ok(stream)) = handshake.await {
-                        connection::serve(stream, true, door, Arc::clone(&place)).await;
+                        let line = Line { is_encrypted: true, peer };
+                        connection::serve(stream, line, door, Arc::clone(&place)).await;
                     }
                     return;
                 }
-                connection::serve(stream, false, door, Arc::clone(&place)).await;
+                let line = Line { is_encrypted: false, peer };
+                connection::serve(stream, line, door, Arc::clone(&place)).await;
             };
             tokio::select! {
                 () = served => {}

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::body::Body;
 use super::door::Door;
 use super::places::{Busy, Place};
 use super::site::Asked;
@@ -41,13 +44,18 @@ const HEADERS: usize = 64;
 
 /// Answers requests until the client goes away, its place is needed, or the listener closes. What goes wrong here is the
 /// client's.
-pub(super) async fn serve<S>(io: S, is_encrypted: bool, door: Arc<Door>, place: Arc<Place>)
+pub(super) async fn serve<S>(io: S, line: Line, door: Arc<Door>, place: Arc<Place>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let is_watched = AtomicBool::new(false);
     let service = service_fn(|request| {
-        let (door, busy) = (Arc::clone(&door), place.busy());
-        async move { Ok::<_, Infallible>(answer(&door, &request, is_encrypted, busy).await) }
+        let (door, busy, is_watched) = (Arc::clone(&door), place.busy(), &is_watched);
+        async move {
+            let response = answer(&door, &request, line, busy).await;
+            is_watched.store(response.body().is_endless(), Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()
@@ -63,17 +71,26 @@ where
         () = door.closed() => {}
     }
     connection.as_mut().graceful_shutdown();
+    if is_watched.load(Ordering::Relaxed) {
+        // What is told there ends when the listener closes.
+        let _ = connection.await;
+        return;
+    }
     let _ = tokio::time::timeout(LAST, connection).await;
 }
 
-async fn answer<B>(
-    door: &Door,
-    request: &Request<B>,
-    is_encrypted: bool,
-    busy: Busy,
-) -> Response<Full<Bytes>> {
+/// What a connection is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    pub(super) is_encrypted: bool,
+    /// Who is at its other end.
+    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "it is nobody's business"))]
+    pub(super) peer: IpAddr,
+}
+
+async fn answer<B>(door: &Arc<Door>, request: &Request<B>, line: Line, busy: Busy) -> Response<Body> {
     let site = door.site();
-    if site.is_encrypted() != is_encrypted {
+    if site.is_encrypted() != line.is_encrypted {
         // A connection from before a reload, which is not what anybody asked for now.
         let text = "the listener has begun or ceased to encrypt; connect again\n";
         let mut response = response(ScrapeAnswer::plain(503, text), busy);
@@ -91,8 +108,45 @@ async fn answer<B>(
             accept: accept.as_deref(),
             accept_encoding: accept_encoding.as_deref(),
         },
+        #[cfg(feature = "live")]
+        client: client(request, line),
     };
+    #[cfg(feature = "live")]
+    match site.live(&asked).await {
+        Some(crate::live::Answer::Whole(answer)) => return response(answer, busy),
+        Some(crate::live::Answer::Events(viewing)) => return events(viewing, Arc::clone(door), busy),
+        None => {}
+    }
     response(site.answer(&asked, door.restarts()).await, busy)
+}
+
+/// Who asks.
+#[cfg(feature = "live")]
+fn client<B>(request: &Request<B>, line: Line) -> crate::live::Client<'_> {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    crate::live::Client {
+        is_local: crate::live::is_local(line.peer),
+        host: request.uri().authority().map(|host| host.as_str()).or_else(|| text("host")),
+        is_forwarded: ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]
+            .iter()
+            .any(|name| headers.contains_key(*name)),
+        last_event: text("last-event-id"),
+    }
+}
+
+/// Events until the viewer leaves, or the listener closes.
+#[cfg(feature = "live")]
+fn events(viewing: crate::live::Viewing, door: Arc<Door>, busy: Busy) -> Response<Body> {
+    let closed = Box::pin(async move { door.closed().await });
+    let mut response = Response::new(Body::Events { viewing, closed, _busy: busy });
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("text/event-stream"));
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    // Of nginx: it would keep events until there are many.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// The values of a header, one list: RFC 9110, section 5.3. Those that are not text are passed over.
@@ -114,8 +168,8 @@ impl AsRef<[u8]> for Sent {
     }
 }
 
-fn response(answer: ScrapeAnswer, busy: Busy) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn response(answer: ScrapeAnswer, busy: Busy) -> Response<Body> {
+    let mut response = Response::new(Body::Whole(Full::default()));
     *response.status_mut() =
         StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers() {
@@ -123,7 +177,8 @@ fn response(answer: ScrapeAnswer, busy: Busy) -> Response<Full<Bytes>> {
             response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }
-    *response.body_mut() = Full::new(Bytes::from_owner(Sent { body: answer.into_body(), _busy: busy }));
+    let body = Full::new(Bytes::from_owner(Sent { body: answer.into_body(), _busy: busy }));
+    *response.body_mut() = Body::Whole(body);
     response
 }
 

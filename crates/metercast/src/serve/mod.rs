@@ -1,6 +1,7 @@
 //! The listener that serves the Prometheus page, on a thread of its own.
 
 mod accept;
+mod body;
 mod connection;
 mod door;
 mod listener;

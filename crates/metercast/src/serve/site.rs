@@ -8,6 +8,8 @@ use super::tls::Tls;
 use crate::Log;
 use crate::config::{ListenerConfig, PrometheusConfig, RELOAD};
 use crate::health::{Health, Readiness};
+#[cfg(feature = "live")]
+use crate::live::{self, Live};
 use crate::scrape::{Scrape, ScrapeAnswer, ScrapeRequest};
 
 /// What a listener serves.
@@ -28,6 +30,9 @@ pub(crate) struct Calls {
     pub(crate) reload: Option<Reload>,
     /// `None`: it is ready as soon as it listens.
     pub(crate) health: Option<Health>,
+    /// `None`: there is no page for people.
+    #[cfg(feature = "live")]
+    pub(crate) live: Option<Live>,
 }
 
 /// Reads the configuration again and makes it hold.
@@ -46,6 +51,8 @@ pub(super) struct Asked<'a> {
     pub(super) path: &'a str,
     pub(super) authorization: Option<&'a [u8]>,
     pub(super) scrape: ScrapeRequest<'a>,
+    #[cfg(feature = "live")]
+    pub(super) client: live::Client<'a>,
 }
 
 impl Site {
@@ -66,7 +73,12 @@ impl Site {
             path: config.path().to_owned(),
             config: listener.clone(),
             scrape: scrape.max_in_flight(listener.max_in_flight()).timeout(listener.timeout()),
-            calls: Calls { reload: calls.reload.filter(|_| listener.reload()), ..calls },
+            calls: Calls {
+                reload: calls.reload.filter(|_| listener.reload()),
+                #[cfg(feature = "live")]
+                live: calls.live.filter(|_| listener.live()),
+                ..calls
+            },
             #[cfg(feature = "tls")]
             tls: listener.tls().map(|files| Tls::start(files.clone())).transpose()?,
         })
@@ -93,6 +105,32 @@ impl Site {
     #[cfg(all(test, feature = "tls"))]
     pub(super) fn tls(&self) -> &Tls {
         self.tls.as_ref().unwrap()
+    }
+
+    /// The answer of the page for people, if the request is for it.
+    #[cfg(feature = "live")]
+    pub(super) async fn live(&self, asked: &Asked<'_>) -> Option<live::Answer> {
+        let live = self.calls.live.as_ref().filter(|_| live::has(asked.path))?;
+        let config = &self.config;
+        let health = [config.liveness_path(), config.readiness_path()];
+        let is_taken = asked.path == self.path
+            || (asked.path == "/" && config.any_path())
+            || (config.health() && health.contains(&asked.path));
+        if is_taken {
+            return None;
+        }
+        let may = live::lets_in(&asked.client, asked.authorization, config.has_bearer(), |authorization| {
+            self.lets_in(Some(authorization))
+        });
+        let ScrapeRequest { method, query, accept_encoding, .. } = asked.scrape;
+        let answer = match may {
+            Ok(()) => live.answer(method, asked.path, query, accept_encoding, &asked.client).await,
+            Err(answer) => live::Answer::Whole(answer),
+        };
+        Some(match answer {
+            live::Answer::Whole(answer) if method == "HEAD" => live::Answer::Whole(answer.without_body()),
+            answer => answer,
+        })
     }
 
     /// The answer to a request on a listener that was started again so many times.

@@ -58,6 +58,8 @@ fn at_once_on(
 pub(super) fn summary(exporters: &BTreeMap<String, Exporter>) -> String {
     let exporters = || exporters.iter().filter(|(_, exporter)| !exporter.is_private);
     let mut parts = Vec::new();
+    #[cfg(feature = "live")]
+    parts.extend(exporters().filter_map(|(_, exporter)| Some(format!("live {}", exporter.live_url()?))));
     #[cfg(feature = "serve")]
     parts.extend(exporters().filter_map(|(_, exporter)| Some(format!("metrics {}", exporter.url()?))));
     for (name, exporter) in exporters() {

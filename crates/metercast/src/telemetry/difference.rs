@@ -49,6 +49,9 @@ fn prometheus(old: &PrometheusConfig, new: &PrometheusConfig) -> Vec<(&'static s
         ("reload", a.reload() != b.reload()),
         ("max_in_flight", a.max_in_flight() != b.max_in_flight()),
         ("timeout", a.timeout() != b.timeout()),
+        ("live", a.live() != b.live()),
+        ("live_history", a.live_history() != b.live_history()),
+        ("live_lines", a.live_lines() != b.live_lines()),
         ("page", old.page() != new.page()),
         ("views", old.projection() != new.projection()),
     ]

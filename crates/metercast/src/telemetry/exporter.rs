@@ -80,6 +80,20 @@ impl Exporter {
         Some(format!("{scheme}://{}{}", listener.address(), config.path()))
     }
 
+    /// The URL of the page for people, if there is one.
+    #[cfg(feature = "live")]
+    pub(super) fn live_url(&self) -> Option<String> {
+        let (Handle::Page { listener, .. }, ExporterConfig::Prometheus(config)) =
+            (&self.handle, &self.config)
+        else {
+            return None;
+        };
+        let settings = config.listener();
+        let scheme = if settings.tls().is_some() { "https" } else { "http" };
+        let path = if settings.any_path() || config.path() == "/" { "/live" } else { "/" };
+        settings.live().then(|| format!("{scheme}://{}{path}", listener.address()))
+    }
+
     /// What hands over at an interval, if it does.
     pub(super) fn periodic(&self) -> Option<Arc<dyn Periodic>> {
         match &self.handle {

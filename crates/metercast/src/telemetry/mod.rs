@@ -288,6 +288,24 @@ impl Telemetry {
         self.running.scrape_url()
     }
 
+    /// The URL of the first page for people, in the order of exporter names; `None` where all are switched off.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Prometheus};
+    /// use metercast::{Log, Store, Telemetry};
+    ///
+    /// let page = Prometheus::listen("127.0.0.1:0");
+    /// let config = Config::builder().environment(false).exporter("scrape", page).build()?;
+    /// let telemetry = Telemetry::builder(config).store(Store::new()).log(Log::to(|_, _| {})).start()?;
+    /// let address = telemetry.scrape_address().unwrap();
+    /// assert_eq!(telemetry.live_url(), Some(format!("http://{address}/")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "live")]
+    pub fn live_url(&self) -> Option<String> {
+        self.running.live_url()
+    }
+
     /// What could not start and still does not run, each exporter with its cause; there are such only with
     /// `on_error = "degrade"` ([`OnError`](crate::config::OnError)).
     pub fn failures(&self) -> Vec<(String, String)> {

@@ -27,6 +27,8 @@ use crate::dynamic::Installed;
 #[cfg(feature = "otlp")]
 use crate::export::otlp::Heritage;
 use crate::health::Health;
+#[cfg(feature = "live")]
+use crate::live::{ExporterFacts, Facts, Live, Wished};
 use crate::log::{Level, Log};
 use crate::observer;
 use crate::own;
@@ -61,6 +63,9 @@ pub(crate) struct Running {
     turn: Mutex<()>,
     /// Held for moments.
     state: Mutex<State>,
+    /// What people are shown.
+    #[cfg(feature = "live")]
+    live: Live,
     /// For those who are to call back.
     #[cfg_attr(not(any(feature = "serve", feature = "otlp")), allow(dead_code, reason = "nobody does"))]
     myself: Weak<Running>,
@@ -79,6 +84,8 @@ struct State {
     told: Told,
     /// What was said of the last reload.
     last_reload: Option<Said>,
+    #[cfg(feature = "live")]
+    last_reload_at: Option<std::time::SystemTime>,
     is_over: bool,
     #[cfg(all(unix, feature = "otlp"))]
     signals: Option<Signals>,
@@ -124,6 +131,11 @@ impl Running {
             health.log_to(reader.log());
         }
         let running = Arc::new_cyclic(|myself| Running {
+            #[cfg(feature = "live")]
+            live: Live::new(reader.clone(), health.clone(), {
+                let myself: Weak<Running> = Weak::clone(myself);
+                move || myself.upgrade()?.facts()
+            }),
             reader,
             health,
             next,
@@ -137,6 +149,8 @@ impl Running {
                 #[cfg(feature = "otlp")]
                 told: Told::default(),
                 last_reload: None,
+                #[cfg(feature = "live")]
+                last_reload_at: None,
                 is_over: false,
                 #[cfg(all(unix, feature = "otlp"))]
                 signals: None,
@@ -256,7 +270,12 @@ impl Running {
             failed: old.is_some().then_some(&failed),
             reader: &self.reader,
             #[cfg(feature = "serve")]
-            calls: Calls { reload: Some(self.reload_by_request()), health: self.health.clone() },
+            calls: Calls {
+                reload: Some(self.reload_by_request()),
+                health: self.health.clone(),
+                #[cfg(feature = "live")]
+                live: Some(self.live.clone()),
+            },
             #[cfg(feature = "serve")]
             closing,
         };
@@ -282,8 +301,13 @@ impl Running {
             return Err(ReloadError::stopped());
         }
         let mut warnings = config.warnings().to_vec();
+        #[cfg(feature = "live")]
+        let wished = Wished::of(&config);
         let (removed, ends) = self.commit(&mut state, config, prepared, &mut warnings);
         drop(state);
+        // It asks for the state.
+        #[cfg(feature = "live")]
+        self.live.settle(wished);
         // The threads of what was removed have ended or are told to.
         drop(exporters);
         drop(removed);
@@ -425,6 +449,10 @@ impl Running {
         let mut state = self.state();
         let is_measured = !state.is_over && state.config.as_ref().is_some_and(Config::self_metrics);
         let before = state.last_reload.replace(said.clone());
+        #[cfg(feature = "live")]
+        {
+            state.last_reload_at = Some(std::time::SystemTime::now());
+        }
         drop(state);
         if is_measured {
             own::reloaded(self.reader.store(), result.is_ok());
@@ -452,6 +480,28 @@ impl Running {
         config.files().into_iter().chain(config.tls_files(|name| state.failed.contains_key(name))).collect()
     }
 
+    /// What people are shown of what runs. `None` before all has started, and once it is over.
+    #[cfg(feature = "live")]
+    fn facts(&self) -> Option<Facts> {
+        let state = self.state();
+        let config = state.config.clone().filter(|_| !state.is_over)?;
+        let running = state.exporters.iter().map(|(name, exporter)| {
+            let facts = ExporterFacts::of(name, &exporter.config, exporter.is_private, exporter.url());
+            let stopped = (!exporter.is_alive()).then(|| "its thread has died; the log says why".to_owned());
+            ExporterFacts { stopped, ..facts }
+        });
+        let failed = state.failed.iter().filter_map(|(name, cause)| {
+            let facts = ExporterFacts::of(name, config.exporter(name)?, config.is_private(name), None);
+            Some(ExporterFacts { stopped: Some(cause.clone()), ..facts })
+        });
+        let mut exporters: Vec<_> = running.chain(failed).collect();
+        exporters.sort_by(|a, b| a.name.cmp(&b.name));
+        let reload = state.last_reload.clone().zip(state.last_reload_at);
+        let reload = reload.map(|(said, at)| (!said.is_refused, said.line, at));
+        drop(state);
+        Some(Facts { config, exporters, reload })
+    }
+
     /// The configuration that holds.
     pub(super) fn config(&self) -> Option<Config> {
         self.state().config.clone()
@@ -476,6 +526,12 @@ impl Running {
         }
         #[cfg(not(feature = "serve"))]
         None
+    }
+
+    /// The URL of the first page for people.
+    #[cfg(feature = "live")]
+    pub(super) fn live_url(&self) -> Option<String> {
+        self.state().exporters.values().filter(|one| !one.is_private).find_map(Exporter::live_url)
     }
 
     /// The URL of the first page.
@@ -508,6 +564,8 @@ impl Running {
         exporters.values().for_each(|exporter| exporter.conclude(deadline));
         // The listeners with them.
         drop(exporters);
+        #[cfg(feature = "live")]
+        self.live.stop();
         instruments.uninstall();
         if was_disabled {
             self.reader.store().set_enabled(true);

@@ -89,6 +89,8 @@ pub(crate) use change::Said;
 pub(crate) use plan::{ByNumber, Plan};
 pub(crate) use relabel::{Clash, clash};
 pub(crate) use stream::{Stream, StreamView};
+#[cfg(feature = "live")]
+pub(crate) use total::Total;
 #[cfg(feature = "otlp")]
 pub(crate) use total::scaled_number;
 #[cfg(feature = "otlp")]

@@ -10,7 +10,7 @@ use super::unit::scaled;
 
 /// The value of one series or of several.
 #[derive(Clone, Debug)]
-pub(super) enum Total {
+pub(crate) enum Total {
     U64(u64),
     I64(i64),
     F64(f64),
@@ -24,7 +24,7 @@ pub(super) const MOST_BUCKETS: u32 = 160;
 
 impl Total {
     /// `None` for what is not known here.
-    pub(super) fn of(value: &PointView<'_>) -> Option<Total> {
+    pub(crate) fn of(value: &PointView<'_>) -> Option<Total> {
         Some(match *value {
             PointView::U64(value) => Total::U64(value),
             PointView::I64(value) => Total::I64(value),
@@ -76,7 +76,7 @@ impl Total {
     }
 
     /// Adds what another series of the same metric holds; exponential buckets become no more than `most` of either sign.
-    pub(super) fn add(&mut self, other: &PointView<'_>, most: Option<u32>) {
+    pub(crate) fn add(&mut self, other: &PointView<'_>, most: Option<u32>) {
         match (&mut *self, *other) {
             (Total::U64(to), PointView::U64(value)) => *to = to.wrapping_add(value),
             (Total::I64(to), PointView::I64(value)) => *to = to.wrapping_add(value),
@@ -154,7 +154,7 @@ impl Total {
     }
 
     /// How much was counted: the number, or how many values there were.
-    pub(super) fn amount(&self) -> f64 {
+    pub(crate) fn amount(&self) -> f64 {
         match self {
             Total::Summary { count, .. } => *count as f64,
             _ => self.count_and_sum().map_or_else(|| self.number(), |(count, _)| count as f64),

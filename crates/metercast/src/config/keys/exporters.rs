@@ -2,6 +2,7 @@
 
 use super::{BUCKETS, Key, LIMIT, Takes, VIEWS, key};
 use crate::config::exporter::Kind;
+use crate::config::live_history::LiveHistory;
 use crate::config::otlp::{Compression, HistogramAggregation, Protocol, TemporalityPreference};
 use crate::config::page;
 
@@ -110,6 +111,21 @@ pub(in crate::config) const PROMETHEUS: &[Key] = &[
     key("reload", Takes::Truth, "false", "true", "Whether `POST /-/reload` reads the configuration again."),
     key("max_in_flight", Takes::Count(1, 1_000), "16", "4", "How many scrapes may be under way at once."),
     key("timeout", Takes::Time, "\"10s\"", "\"5s\"", "How long a scrape may wait for its page."),
+    key("live", Takes::Truth, "", "false", "Whether there is a page for people at `/`."),
+    key(
+        "live_history",
+        Takes::Words(&LiveHistory::NAMES),
+        "\"first_use\"",
+        "\"always\"",
+        "When that page begins to keep its history.",
+    ),
+    key(
+        "live_lines",
+        Takes::Count(1, 10_000),
+        "300",
+        "1000",
+        "How many lines of history there may be, of 18,720 bytes each.",
+    ),
 ];
 
 /// What a page has, whoever gets it.

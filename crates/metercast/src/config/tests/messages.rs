@@ -192,7 +192,7 @@ fn a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_its_mend() {
             "endpoint = 'x'",
             "endpoint: is not a key that is known here; expected \"type\", \"enabled\", \"env\", \"visibility\", \
              \"include\", \"exclude\", \"include_scopes\", \"exclude_scopes\", \"views\", \"buckets\", \
-             \"cardinality_limit\", \"listen\", \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"liveness_path\", \"readiness_path\", \"reload\", \"max_in_flight\", \"timeout\", \
+             \"cardinality_limit\", \"listen\", \"path\", \"auth\", \"tls\", \"any_path\", \"health\", \"liveness_path\", \"readiness_path\", \"reload\", \"max_in_flight\", \"timeout\", \"live\", \"live_history\", \"live_lines\", \
              \"profile\", \"strategy\", \"namespace\", \"unit_suffix\", \"total_suffix\", \"scope_labels\", \
              \"target_info\", \"resource_labels\", \"created\" or \"exemplars\"",
         ),

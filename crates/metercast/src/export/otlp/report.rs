@@ -1,5 +1,6 @@
 //! What became of a push, counted in the exporter's own metrics, logged, and told to who asked for it.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -119,7 +120,8 @@ impl Reporter {
         }
         let Report { started, failure, merged, settled, rejected, given_up, but, .. } = report;
         let measure = |error: Option<&ExportError>| {
-            self.reader.own().operation(started.elapsed(), error.map(ExportError::error_type));
+            let failure = error.map(|error| (error.error_type(), error as &dyn fmt::Display));
+            self.reader.own().operation(started.elapsed(), failure);
         };
         if let Some(Failure { cause, wait }) = failure.filter(|_| !is_settled) {
             let error = self.error(cause).losing(lost.unwrap_or(0));

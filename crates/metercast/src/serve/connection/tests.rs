@@ -37,11 +37,14 @@ fn long_site() -> Arc<Door> {
     site_of(Prometheus::default(), Reader::new(store, Log::to(|_, _| {})))
 }
 
+/// A connection from this machine.
+const LINE: Line = Line { is_encrypted: false, peer: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST) };
+
 /// The client's end of a connection to the site, and the task that serves it.
 async fn connect(site: &Arc<Door>, room: usize) -> (DuplexStream, JoinHandle<()>) {
     let (client, server) = duplex(room);
     let place = Places::new(1).take().await;
-    (client, tokio::spawn(serve(server, false, Arc::clone(site), place)))
+    (client, tokio::spawn(serve(server, LINE, Arc::clone(site), place)))
 }
 
 const GET: &str = "GET /metrics HTTP/1.1\r\nHost: h\r\n";
