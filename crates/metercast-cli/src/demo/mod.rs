@@ -133,6 +133,9 @@ impl Demo<'_> {
         };
         let time = if seconds == 0 { "until Ctrl-C".to_owned() } else { format!("for {seconds} s") };
         self.console.say(&format!("orders   http://{}  takes {rate}, {time}", service.address()));
+        if let Some(live) = exporters.telemetry.live_url() {
+            self.console.say(&format!("live     {live}  shows all of it in a browser"));
+        }
         self.console.say(&format!("metrics  {}", exporters.page));
         for url in &exporters.elsewhere {
             self.console.say(&format!("push     {url}"));

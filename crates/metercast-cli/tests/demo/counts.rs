@@ -30,6 +30,7 @@ fn the_table_shows_every_kind_of_request_and_every_metric() {
     let starts = |start: &str| ended.stdout.iter().any(|line| line.starts_with(start));
     for start in [
         "orders   http://127.0.0.1:",
+        "live     http://127.0.0.1:",
         "metrics  http://127.0.0.1:",
         "push     to the receiver in this program",
         "http.server.request.duration, in s",
