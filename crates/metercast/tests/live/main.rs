@@ -201,6 +201,31 @@ fn the_page_can_be_switched_off_and_nothing_is_written_through_it() {
 }
 
 #[test]
+fn the_start_says_where_the_page_is_and_a_reload_switches_it() {
+    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = metercast::Log::to({
+        let lines = std::sync::Arc::clone(&lines);
+        move |_, line| lines.lock().unwrap().push(line.to_owned())
+    });
+    let config = |live: bool| {
+        let page = local().live(live);
+        metercast::Config::builder().environment(false).exporter("scrape", page).build().unwrap()
+    };
+    let telemetry = metercast::Telemetry::builder(config(true)).store(metercast::Store::new()).log(log);
+    let telemetry = telemetry.start().unwrap();
+    let address = telemetry.scrape_address().unwrap();
+    let said = format!("live http://{address}/  metrics http://{address}/metrics");
+    assert_eq!(*lines.lock().unwrap(), [said]);
+    let status =
+        || Answer::of(address, "GET /live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").status;
+    assert_eq!(status(), 200);
+    assert_eq!(telemetry.reload(config(false)).unwrap().to_string(), "scrape: live changed");
+    assert_eq!((status(), telemetry.live_url()), (404, None));
+    telemetry.reload(config(true)).unwrap();
+    assert_eq!(status(), 200);
+}
+
+#[test]
 fn a_page_at_the_root_or_under_every_path_leaves_live_to_the_other() {
     let at_root = Service::start(local().path("/"));
     assert!(at_root.get("/").head.contains("version=0.0.4"));
