@@ -23,6 +23,7 @@ pages! {
     "document.md" as document,
     "instruments.md" as instruments,
     "health.md" as health,
+    "judge.md" as judge,
     "live.md" as live,
     "measure-a-library.md" as measure_a_library,
     "measure-http.md" as measure_http,

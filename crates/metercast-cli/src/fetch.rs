@@ -1,8 +1,9 @@
 //! Asks an address for its metrics page, or a file for one, within bounds of time and size.
 
+use std::fs::File;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -128,6 +129,20 @@ impl Source {
         Ok(Fetched { page, took: begun.elapsed() })
     }
 
+    /// The text of the page, for who looks at its lines.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, and what to do about it.
+    pub(crate) fn text(&self) -> Result<String, String> {
+        let (body, kind) = self.open("text/plain;version=0.0.4")?;
+        let text = body.into_with_config().limit(self.limits.bytes).read_to_string();
+        let text = text.map_err(|error| self.failed(error))?;
+        let page = Page::read(text.as_bytes(), &self.limits).map_err(|error| self.broken(error))?;
+        refuse_foreign(&page, &self.shown, &kind)?;
+        Ok(text)
+    }
+
     /// JSON at another path of the same address; `None` if it has no such thing.
     pub(crate) fn json(&self, path: &str) -> Option<serde_json::Value> {
         let (scheme, rest) = self.url.split_once("://")?;
@@ -202,6 +217,42 @@ impl Source {
             error => format!("cannot read {shown}: {error}"),
         }
     }
+}
+
+/// The text of a page, at an address or in a file, with the name that it is shown by.
+pub(crate) fn text(place: &str, access: &Access) -> Result<(String, String), String> {
+    if let Some(path) = file(place) {
+        let text = File::open(path).and_then(|file| {
+            let mut text = String::new();
+            io::Read::read_to_string(&mut io::Read::take(file, access.limits().bytes), &mut text)
+                .map(|_| text)
+        });
+        let text = text.map_err(|error| format!("cannot read {place}: {error}"))?;
+        let page = Page::read(text.as_bytes(), &access.limits());
+        let page = page.map_err(|error| format!("cannot read {place}: {error}"))?;
+        refuse_foreign(&page, place, "a file")?;
+        return Ok((text, place.to_owned()));
+    }
+    let source = Source::new(place, access)?;
+    Ok((source.text()?, source.shown))
+}
+
+/// The page at an address or in a file, with the name that it is shown by.
+pub(crate) fn page(place: &str, access: &Access) -> Result<(Page, String), String> {
+    if let Some(path) = file(place) {
+        let page = File::open(path).and_then(|file| Page::read(file, &access.limits()));
+        let page = page.map_err(|error| format!("cannot read {place}: {error}"))?;
+        refuse_foreign(&page, place, "a file")?;
+        return Ok((page, place.to_owned()));
+    }
+    let source = Source::new(place, access)?;
+    Ok((source.page()?.page, source.shown))
+}
+
+/// A place is a file if it is there, or is written as one.
+fn file(place: &str) -> Option<&Path> {
+    let path = Path::new(place);
+    (!place.contains("://") && (path.exists() || place.starts_with(['/', '.']))).then_some(path)
 }
 
 fn refuse_foreign(page: &Page, shown: &str, kind: &str) -> Result<(), String> {

@@ -2,9 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod compare;
 mod demo;
+mod diff;
 mod docs;
 mod fetch;
+mod lint;
 mod page;
 mod top;
 
@@ -22,18 +25,27 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say what two metrics pages differ in, as before and after a migration
+    Compare(compare::Options),
     /// Run an order service under load, and compare what was sent with what is scraped and pushed
     Demo(demo::Options),
+    /// Say what changed between two versions of a program, and whether it breaks those who read its metrics
+    Diff(diff::Options),
     /// Print the reference of a program's metrics, which is read from its file, or check that a file still says the same
     Docs(docs::Options),
+    /// Say what is wrong with a metrics page although it works, by the rules of promlint and ours
+    Lint(lint::Options),
     /// Show a metrics page as it changes: rates, quantiles, health; ours or any other
     Top(top::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Compare(options) => compare::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Lint(options) => lint::run(&options),
         Command::Top(options) => top::run(&options),
     }
 }

@@ -65,7 +65,6 @@ impl Page {
     }
 
     /// The metric of this name.
-    #[cfg(test)]
     pub(crate) fn get(&self, name: &str) -> Option<&Family> {
         self.index.get(name).map(|at| &self.families[*at])
     }
@@ -94,6 +93,11 @@ impl Page {
         }
         troubles
     }
+}
+
+/// Whether a line of a page is one that can be read.
+pub(crate) fn is_valid(line: &str) -> bool {
+    line::read(line).is_ok()
 }
 
 /// What a page has said of a metric before its samples.

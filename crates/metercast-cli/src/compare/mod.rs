@@ -1,0 +1,62 @@
+//! `metercast compare`: what two pages differ in, as before and after a migration.
+
+mod difference;
+mod options;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::fetch;
+
+use difference::{Difference, differences};
+pub(crate) use options::Options;
+
+/// Lines that are printed for people at most; JSON has all.
+const MOST_LINES: usize = 100;
+
+/// Prints what two pages differ in. The status says whether they do.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    match compare(options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(trouble) => {
+            let _ = writeln!(io::stderr(), "error: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(options: &Options) -> Result<bool, String> {
+    let (old, old_shown) = fetch::page(&options.old, &options.access)?;
+    let (new, new_shown) = fetch::page(&options.new, &options.access)?;
+    let limits = options.access.limits();
+    // What was left out may be what differs.
+    for (page, shown) in [(&old, &old_shown), (&new, &new_shown)] {
+        if let Some(trouble) = page.troubles(&limits).first() {
+            return Err(format!("{shown} cannot be compared as a whole: {trouble}"));
+        }
+    }
+    let found = differences(&old, &new, options.values());
+    let text = if options.json {
+        let differences = found.iter().map(Difference::json).collect::<Vec<_>>();
+        format!("{}\n", json!({ "old": old_shown, "new": new_shown, "differences": differences }))
+    } else if found.is_empty() {
+        format!("{old_shown} and {new_shown} say the same in {} metrics\n", new.families.len())
+    } else {
+        let lines: String =
+            found.iter().take(MOST_LINES).map(|difference| format!("{difference}\n")).collect();
+        match found.len().saturating_sub(MOST_LINES) {
+            0 => lines,
+            more => format!("{lines}and {more} more; --json has all\n"),
+        }
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever has seen enough closes it, as `head` does.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(found.is_empty()),
+    }
+}
