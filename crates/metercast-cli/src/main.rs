@@ -8,12 +8,13 @@ mod diff;
 mod docs;
 mod fetch;
 mod lint;
+mod manual;
 mod page;
 mod top;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Meter once, cast everywhere.
 #[derive(Debug, Parser)]
@@ -35,6 +36,10 @@ enum Command {
     Docs(docs::Options),
     /// Say what is wrong with a metrics page although it works, by the rules of promlint and ours
     Lint(lint::Options),
+    /// Print what a shell needs to complete the commands
+    Completions(manual::Completions),
+    /// Write the manual pages into a folder
+    Man(manual::Man),
     /// Show a metrics page as it changes: rates, quantiles, health; ours or any other
     Top(top::Options),
 }
@@ -42,10 +47,12 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
+        Command::Completions(options) => manual::complete(&options, Arguments::command()),
         Command::Demo(options) => demo::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Lint(options) => lint::run(&options),
+        Command::Man(options) => manual::write(&options, Arguments::command()),
         Command::Top(options) => top::run(&options),
     }
 }
