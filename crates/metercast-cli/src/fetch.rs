@@ -15,6 +15,9 @@ use crate::page::{Limits, Page};
 /// Where pages are that nobody says otherwise of.
 pub(crate) const ADDRESS: &str = "127.0.0.1:9464";
 
+/// How long is waited for what stands beside a page: the page is what people look at.
+const BESIDE: Duration = Duration::from_secs(1);
+
 /// What is asked for: as a scraper does, but for protobuf.
 const FORMATS: &str =
     "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
@@ -147,7 +150,9 @@ impl Source {
     pub(crate) fn json(&self, path: &str) -> Option<serde_json::Value> {
         let (scheme, rest) = self.url.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;
-        let mut request = self.agent.get(format!("{scheme}://{authority}{path}"));
+        let timeout = self.timeout.min(BESIDE);
+        let request = self.agent.get(format!("{scheme}://{authority}{path}"));
+        let mut request = request.config().timeout_global(Some(timeout)).build();
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -254,3 +254,40 @@ fn what_is_recorded_can_be_read_as_a_table() {
         lines.iter().all(|line| line.matches("\"\"").count() == if line.starts_with("time") { 0 } else { 4 })
     );
 }
+
+#[test]
+fn no_page_is_so_broken_that_it_ends_the_program() {
+    // The same numbers each time (a generator of Lehmer's).
+    let mut state: u64 = 1_795_302_432;
+    let mut below = |end: usize| {
+        state = state * 48_271 % 0x7fff_ffff;
+        state as usize % end
+    };
+    let whole = fs::read(conformance().join("pages/demo/1.txt")).unwrap();
+    let limits = Limits { series: 20, text: 20_000, ..Limits::default() };
+    let mut view = View { url: "http://127.0.0.1:9464/metrics".to_owned(), ..View::default() };
+    for at in 0..60 {
+        let begin = below(whole.len());
+        let mut page = whole[begin..whole.len().min(begin + 8000)].to_vec();
+        for _ in 0..below(200) {
+            let place = below(page.len());
+            match below(3) {
+                0 => page[place] = below(256) as u8,
+                1 => page[place] = b"{}\",=\\ \n#\t_+.eNi0"[below(17)],
+                _ => page.truncate(place.max(1)),
+            }
+        }
+        let page = Page::read(&page[..], &limits).unwrap();
+        assert!(page.series <= 20, "{page:?}");
+        let troubles = page.troubles(&limits);
+        view.shown.take(&Fetched { page, took: Duration::ZERO }, troubles, None, f64::from(at));
+        drawn(&mut view, 80, 24);
+        let series: usize = plain::json(&view)["metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|metric| metric["series"].as_array().unwrap().len())
+            .sum();
+        assert!(series <= 20);
+    }
+}

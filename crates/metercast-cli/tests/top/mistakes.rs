@@ -38,6 +38,21 @@ fn an_address_that_never_answers_is_not_waited_for() {
 }
 
 #[test]
+fn a_live_page_that_never_answers_does_not_hold_up_the_figures() {
+    let demo = page("demo/1.txt");
+    let server = Server::start(move |_, head, stream| {
+        if head.starts_with("GET /metrics ") {
+            send(stream, "200 OK", "text/plain", &demo);
+        }
+    });
+    let begun = Instant::now();
+    let said = printed(&[&ONCE[..], &[&server.address, "--timeout", "600"]].concat());
+    assert!(said.contains("orders_placed_total"), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(server.heads.lock().unwrap().iter().any(|head| head.starts_with("GET /live/api/health ")));
+}
+
+#[test]
 fn a_page_that_does_not_end_is_not_waited_for() {
     let server = Server::start(|_, _, stream| {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1000000000000\r\n\r\n";
