@@ -3,6 +3,7 @@
 mod options;
 mod own;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -51,9 +52,7 @@ fn look(options: &Options) -> Result<bool, String> {
     let read =
         Page::read(text.as_bytes(), &limits).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let mut found = own::check(&read);
-    // What cannot be read is said once, and names no metric.
-    let valid: String =
-        text.lines().filter(|line| page::is_valid(line)).flat_map(|line| [line, "\n"]).collect();
+    let valid = as_text(&text);
     found.extend(prometheus::check(&valid).into_iter().map(|finding| Found {
         metric: finding.metric,
         rule: finding.rule.into_owned(),
@@ -85,6 +84,42 @@ fn look(options: &Options) -> Result<bool, String> {
         }
     }
     Ok(found.is_empty())
+}
+
+/// The lines that can be read, as text 0.0.4 has them, for promlint's rules: what cannot be read is said once, and names no metric.
+/// OpenMetrics calls counters and infos without their suffixes, and says when series began.
+fn as_text(page: &str) -> String {
+    let is_open = page.trim_end().ends_with("\n# EOF");
+    let kind_of = |line: &str| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        Some((name.to_owned(), kind.to_owned()))
+    };
+    let kinds: HashMap<String, String> =
+        if is_open { page.lines().filter_map(kind_of).collect() } else { HashMap::new() };
+    let mut text = String::with_capacity(page.len());
+    for line in page.lines().filter(|line| page::is_valid(line)) {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let began = line.split(['{', ' ']).next().and_then(|name| name.strip_suffix("_created"));
+        if began.is_some_and(|name| kinds.contains_key(name)) {
+            continue;
+        }
+        let of = |name: &str| kinds.get(name).map(String::as_str);
+        match words[..] {
+            ["#", word @ ("HELP" | "TYPE"), name, rest] if of(name) == Some("counter") => {
+                text.push_str(&format!("# {word} {name}_total {rest}"));
+            }
+            ["#", "TYPE", name, _] if of(name) == Some("info") => {
+                text.push_str(&format!("# TYPE {name}_info gauge"));
+            }
+            ["#", "HELP", name, rest] if of(name) == Some("info") => {
+                text.push_str(&format!("# HELP {name}_info {rest}"));
+            }
+            ["#", "TYPE", name, "unknown"] => text.push_str(&format!("# TYPE {name} untyped")),
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// Prints; whoever has seen enough closes it, as `head` does.

@@ -75,6 +75,20 @@ fn what_is_wrong_is_said_with_its_mend_and_may_be_allowed() {
 }
 
 #[test]
+fn both_formats_of_a_page_are_judged_alike() {
+    let found = |path: &str| {
+        let json: Value = serde_json::from_str(&run(&["lint", "--json", path]).stdout).unwrap();
+        json["findings"].clone()
+    };
+    assert_eq!(found(&page("demo/2.openmetrics.txt")), found(&page("demo/2.txt")));
+    let text = "# HELP a_total What.\n# TYPE a_total counter\na_total 1\n# HELP b_info What.\n# TYPE b_info gauge\nb_info{v=\"1\"} 1\nc_ms 1\n";
+    let open = "# HELP a What.\n# TYPE a counter\na_total 1 # {x=\"1\"} 1\na_created 1\n# HELP b What.\n# TYPE b info\nb_info{v=\"1\"} 1\n# TYPE c_ms unknown\nc_ms 1\n# EOF\n";
+    let findings = found(&file("text.txt", text));
+    assert_eq!(findings, found(&file("open.txt", open)));
+    assert_eq!(findings.as_array().unwrap().len(), 2, "{findings}");
+}
+
+#[test]
 fn what_is_no_page_is_no_clean_page() {
     let ran = run(&["lint", &file("lint.html", "<!DOCTYPE html>\n")]);
     assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
