@@ -34,6 +34,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use serde_json::Value as Json;
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGTERM};
+#[cfg(unix)]
+use signal_hook::iterator::Signals;
 
 use crate::fetch::{Fetched, Source};
 
@@ -137,7 +141,7 @@ impl Session<'_> {
                 Err(trouble) => break Err(trouble),
             }
         };
-        ratatui::restore();
+        restore();
         drawn
     }
 
@@ -213,13 +217,31 @@ impl Session<'_> {
     }
 }
 
-/// Whether the process was told to end, so that the terminal is put right before it does.
+/// Puts the terminal right, unless it is gone: then nobody could be told either.
+fn restore() {
+    let _ = ratatui::try_restore();
+}
+
+/// How long there is to end in order once the process was told to.
+#[cfg(unix)]
+const IN_ORDER: Duration = Duration::from_secs(1);
+
+/// Whether the process was told to end, so that the terminal is put right before it does. It ends in any case: whoever waits for a key of a
+/// terminal that is gone never hears of it, and would try for ever.
 #[cfg(unix)]
 fn ended() -> impl Fn() -> bool {
     let told = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        // Where that cannot be asked for, the process ends at once.
-        let _ = signal_hook::flag::register(signal, Arc::clone(&told));
+    let tell = Arc::clone(&told);
+    // Where that cannot be asked for, the process ends at once.
+    if let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) {
+        thread::spawn(move || {
+            if signals.forever().next().is_some() {
+                tell.store(true, Ordering::Relaxed);
+                thread::sleep(IN_ORDER);
+                restore();
+                std::process::exit(1);
+            }
+        });
     }
     move || told.load(Ordering::Relaxed)
 }

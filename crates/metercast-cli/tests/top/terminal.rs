@@ -1,5 +1,6 @@
 //! On a real terminal: that of tmux, whose screen can be read.
 
+use std::io::Read;
 use std::process::Command;
 
 use conformance::program::{Folder, until};
@@ -81,6 +82,8 @@ fn an_address_that_does_not_answer_is_said_and_asked_again() {
     // Whoever was asked answers at last.
     std::thread::spawn(move || {
         for mut stream in silent.incoming().map_while(Result::ok) {
+            // Who closes before he has read breaks off what he has sent.
+            let _ = stream.read(&mut [0; 4096]);
             crate::support::send(&mut stream, "200 OK", "text/plain", "awake 1\n");
         }
     });
@@ -88,4 +91,26 @@ fn an_address_that_does_not_answer_is_said_and_asked_again() {
     assert!(!screen.contains("ERROR"), "{screen}");
     tmux.run(&["send-keys", "C-c"]);
     tmux.wait_for("after: 0");
+}
+
+#[test]
+fn when_its_terminal_is_gone_it_ends() {
+    if !use_programs("when_its_terminal_is_gone_it_ends", "tmux") {
+        return;
+    }
+    let server = Server::pages(vec!["awake 1\n".to_owned()]);
+    let program = env!("CARGO_BIN_EXE_metercast");
+    let top = format!("NO_PROXY='*' {program} top {} --interval 0.2", server.address);
+    let tmux = Tmux::start((80, 24), &top);
+    tmux.wait_for("> awake");
+    assert!(is_asking(&server.address));
+    drop(tmux);
+    until("its end", || (!is_asking(&server.address)).then_some(()));
+}
+
+/// Whether a `metercast top` of this address runs.
+fn is_asking(address: &str) -> bool {
+    let words = |process: std::fs::DirEntry| std::fs::read(process.path().join("cmdline")).ok();
+    let mut all = std::fs::read_dir("/proc").unwrap().filter_map(|process| words(process.ok()?));
+    all.any(|words| words.split(|byte| *byte == 0).any(|word| word == address.as_bytes()))
 }
