@@ -11,7 +11,7 @@ use std::time::Duration;
 use metercast::config::{Otlp, Prometheus};
 use metercast::log::Level;
 use metercast::{Config, InMemoryReader, Store, Telemetry, metrics, u64_counter};
-use support::{Receiver, points, request, scrape, value};
+use support::{NOBODY, Receiver, points, request, scrape, value};
 
 metrics! {
     /// By number.
@@ -167,11 +167,10 @@ fn an_address_whose_port_another_exporter_has_is_an_error_that_names_it() {
 
 #[test]
 fn an_error_at_the_end_is_said_once() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (log, lines) = support::log();
     let config = Config::builder()
         .environment(false)
-        .exporter("push", Otlp::to(&format!("http://{nobody}")).interval(Duration::from_secs(3600)))
+        .exporter("push", Otlp::to(&format!("http://{NOBODY}")).interval(Duration::from_secs(3600)))
         .shutdown_timeout(Duration::from_millis(300))
         .build()
         .unwrap();
@@ -209,10 +208,9 @@ fn the_listener_answers_what_is_not_a_scrape_with_what_to_do() {
 
 #[test]
 fn a_collector_that_is_down_is_said_once_and_costs_no_count() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = Store::new();
     let (log, lines) = support::log();
-    let telemetry = Telemetry::builder(config(&format!("http://{address}")))
+    let telemetry = Telemetry::builder(config(&format!("http://{NOBODY}")))
         .store(store.clone())
         .log(log)
         .start()
@@ -230,7 +228,7 @@ fn a_collector_that_is_down_is_said_once_and_costs_no_count() {
         .map(|(_, line)| line.clone())
         .collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
-    for fact in ["\"push\"", &format!("http://{address}/v1/metrics"), "refused", "collector"] {
+    for fact in ["\"push\"", &format!("http://{NOBODY}/v1/metrics"), "refused", "collector"] {
         assert!(errors[0].contains(fact), "{fact}: {errors:?}");
     }
     let page = scrape(telemetry.scrape_address().unwrap());

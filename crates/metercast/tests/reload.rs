@@ -15,7 +15,7 @@ use metercast::{ExporterChange, u64_counter};
 #[cfg(target_os = "linux")]
 use support::reload::threads;
 use support::reload::{Client, HOUR, MINUTE, Printed, builder, order, page, start};
-use support::{Receiver, points, scrape, value};
+use support::{NOBODY, Receiver, points, scrape, value};
 
 #[test]
 fn an_address_a_header_and_the_form_of_a_page_change_and_no_count_begins_anew() {
@@ -410,8 +410,7 @@ fn views_that_change_rename_what_there_is_and_no_value_begins_anew() {
 
 #[test]
 fn an_exporter_of_another_type_under_a_name_has_not_failed_before() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let push = Otlp::to(&format!("http://{nobody}")).interval(HOUR);
+    let push = Otlp::to(&format!("http://{NOBODY}")).interval(HOUR);
     let (telemetry, store, lines) = start(builder().exporter("a", push));
     order(&store);
     telemetry.flush(MINUTE).unwrap_err();

@@ -14,7 +14,7 @@ use metercast::{Config, ExporterChange, Log, Store, Telemetry, metrics};
 #[cfg(target_os = "linux")]
 use support::reload::threads;
 use support::reload::{Client, HOUR, MINUTE, builder, order, page, start};
-use support::{Receiver, Reply, points, request, scrape, value};
+use support::{NOBODY, Receiver, Reply, points, request, scrape, value};
 
 #[test]
 fn a_reload_that_fails_changes_nothing_and_leaves_nothing_behind() {
@@ -149,7 +149,6 @@ fn what_cannot_start_is_said_where_the_others_run_on_and_is_tried_again_by_each_
 #[test]
 fn a_private_exporter_disturbs_nobody_and_nobody_disturbs_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let vendor = Receiver::start();
     let own = Receiver::start();
     let configuration = |service: &str, environment: &str| {
@@ -160,7 +159,7 @@ fn a_private_exporter_disturbs_nobody_and_nobody_disturbs_it() {
             .service(service, "1")
             .shutdown_timeout(Duration::from_millis(200))
             .private_exporter("vendor", Otlp::to(&vendor.endpoint).interval(HOUR))
-            .private_exporter("vendor-down", Otlp::to(&format!("http://{nobody}")).interval(HOUR))
+            .private_exporter("vendor-down", Otlp::to(&format!("http://{NOBODY}")).interval(HOUR))
             .private_exporter("vendor-page", Prometheus::listen(&taken.local_addr().unwrap().to_string()))
             .exporter("page", page())
     };

@@ -3,13 +3,12 @@
 mod support;
 
 use std::io::{self, Write};
-use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metercast::config::{ConfigBuilder, Otlp, Prometheus, Stdout};
 use metercast::view::{Projection, View};
 use metercast::{Config, Store, Telemetry, u64_counter};
-use support::{Receiver, scrape, value};
+use support::{NOBODY, Receiver, scrape, value};
 
 /// A writer that takes everything.
 struct Nowhere;
@@ -78,8 +77,7 @@ fn an_operator_sees_the_health_of_each_exporter_on_the_page() {
 
 #[test]
 fn an_exporter_that_fails_is_seen_and_has_no_last_success() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let telemetry = start(three(&format!("http://{address}")));
+    let telemetry = start(three(&format!("http://{NOBODY}")));
     assert!(telemetry.flush(Duration::from_secs(1)).is_err());
     let page = scrape(telemetry.scrape_address().unwrap());
     let (name, component) = PUSHES[0];

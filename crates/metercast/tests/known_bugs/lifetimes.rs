@@ -1,7 +1,6 @@
 //! What outlives reloads and shutdowns, and what does not.
 
 use std::io::{self, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use metercast::view::View;
 use metercast::{ExporterChange, Store, Telemetry, u64_counter};
 
 use super::{CACHE, HOUR, MINUTE, SESSIONS, builder, page, page_of, record, reload, start};
-use crate::support::{self, Receiver, points, value};
+use crate::support::{self, NOBODY, Receiver, points, value};
 
 /// 5996, 5999 and 6539: gauges were gone after a reload. And one whose owner went with the reload was reported for ever, as
 /// callbacks were forgotten only when others were registered.
@@ -111,9 +110,8 @@ fn an_exporter_that_records_while_it_exports_waits_for_nobody_and_exports_no_mor
 /// A shutdown gathered all errors with care, and then said that all was well.
 #[test]
 fn a_shutdown_says_which_exporter_could_not_hand_over() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = Store::new();
-    let push = Otlp::to(&format!("http://{nobody}")).interval(HOUR);
+    let push = Otlp::to(&format!("http://{NOBODY}")).interval(HOUR);
     let builder = builder().shutdown_timeout(Duration::from_millis(300)).exporter("push", push);
     let telemetry = start(builder.exporter("page", page()), &store);
     record(&store);

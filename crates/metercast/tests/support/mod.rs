@@ -19,6 +19,9 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 pub(crate) use receiver::{Receiver, Reply};
 
+/// An address that nobody listens at, and nobody who asks for any port gets.
+pub(crate) const NOBODY: &str = "127.0.0.1:1";
+
 /// Whether tests are to take their time.
 pub(crate) fn is_long() -> bool {
     std::env::var_os("METERCAST_LONG").is_some()
