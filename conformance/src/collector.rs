@@ -31,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::oracle::python::{Batch, SpanRead};
+use crate::program::free_address;
 use crate::pushed::Pushed;
 
 /// How long anything that is waited for may take.
@@ -107,7 +108,8 @@ impl Collector {
             pushed: Mutex::default(),
             is_dying: AtomicBool::new(false),
         });
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        // Where it may listen again.
+        let listener = std::net::TcpListener::bind(free_address()).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let collector = Collector { address, shared, running: Arc::default() };
         collector.run(listener);

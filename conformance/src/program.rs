@@ -2,11 +2,13 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -160,16 +162,30 @@ impl Drop for Program {
     }
 }
 
-/// An address on the loopback interface that was free a moment ago, for programs that cannot be asked which port they took.
+/// An address on the loopback interface for whoever cannot ask the system for a port, since it says no other, or is to listen there again
+/// later, or never. No test gets it a second time, and nobody who asks for port 0.
 ///
 /// # Panics
 ///
 /// If there is none.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .to_string()
+    /// Below those that systems give to whoever asks for any.
+    const PORTS: Range<u16> = 10_000..30_000;
+    /// What tells the tests of all programs, side by side, that a port is given away: the socket of the same number over UDP.
+    static GIVEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Programs begin at different places, so that few are tried in vain.
+    let first = usize::try_from(std::process::id()).unwrap_or_default().wrapping_mul(97) % PORTS.len();
+    let ports = PORTS.cycle().skip(first).take(PORTS.len());
+    for port in ports {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let Ok(mark) = UdpSocket::bind(address) else { continue };
+        if TcpListener::bind(address).is_ok() {
+            given.push(mark);
+            return address.to_string();
+        }
+    }
+    panic!("every port of 127.0.0.1 from {} to {} is taken", PORTS.start, PORTS.end);
 }
 
 /// Waits for something that other processes do.
@@ -185,5 +201,22 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(begun.elapsed() < LIMIT, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_given_once_and_is_free() {
+        let given: BTreeSet<String> = (0..50).map(|_| free_address()).collect();
+        assert_eq!(given.len(), 50);
+        for address in given {
+            TcpListener::bind(&address).expect("it is free");
+            UdpSocket::bind(&address).expect_err("which marks it for other programs");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use conformance::program::free_address;
 use serde_json::Value;
 
 use crate::support::{Server, page, printed, send, top, trouble};
@@ -16,8 +17,8 @@ fn once(arguments: &[&str]) -> String {
 
 #[test]
 fn an_address_where_nobody_listens_is_said() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let said = once(&[&address.to_string()]);
+    let address = free_address();
+    let said = once(&[&address]);
     let expected = format!(
         "error: cannot reach http://{address}/metrics: connection refused; is the program running, and is this its metrics address?\n"
     );
