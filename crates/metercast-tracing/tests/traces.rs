@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::{Duration, Instant};
 
 use conformance::collector::{Collector, Span};
+use conformance::program::free_address;
 use metercast::config::{ConfigBuilder, Protocol, Sampler, Traces as Settings};
 use metercast::testing::isolated;
 use metercast::{Config, Store, assert_counter};
@@ -301,9 +302,7 @@ fn limits_of_spans_hold() {
 
 #[test]
 fn a_collector_that_is_away_costs_spans_and_nothing_else_and_that_is_measured() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let url = format!("http://{}", free_address());
     isolated(|store| {
         let settings =
             Settings::to(&url).max_queue_size(50).max_batch_size(10).interval(Duration::from_millis(1));
@@ -350,9 +349,7 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else_and_that_is_measured() 
 
 #[test]
 fn spans_that_are_lost_on_their_way_while_it_ends_are_an_error() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let url = format!("http://{}", free_address());
     isolated(|store| {
         let settings = Settings::to(&url).interval(Duration::from_millis(1));
         let traces = Traces::start(&Config::builder().environment(false).traces(settings).build().unwrap());

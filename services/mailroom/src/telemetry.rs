@@ -57,9 +57,14 @@ impl Measuring {
     /// What could not be delivered, or kept.
     pub fn shutdown(self) -> Result<(), Error> {
         let Some(Pushing { telemetry, periods, .. }) = self.pushing else { return Ok(()) };
-        let kept = periods.flush();
-        telemetry.shutdown()?;
-        Ok(kept?)
+        let (kept, delivered) = (periods.flush(), telemetry.shutdown());
+        match (kept, delivered) {
+            (Err(kept), Err(delivered)) => Err(format!("{kept}; {delivered}").into()),
+            (kept, delivered) => {
+                kept?;
+                Ok(delivered?)
+            }
+        }
     }
 }
 

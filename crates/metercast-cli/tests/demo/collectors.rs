@@ -3,6 +3,7 @@
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 
+use conformance::program::free_address;
 use serde_json::{Value, json};
 
 use crate::support::{Demo, read_request};
@@ -48,10 +49,7 @@ fn complaint(url: &str, variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn one_that_is_down() {
-    // The port was free a moment ago, and the system does not give it away again soon.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let url = format!("http://{}", free_address());
     let line = complaint(&url, &[]);
     assert!(line.contains("connection refused"), "{line}");
 }

@@ -85,7 +85,11 @@ impl fmt::Debug for Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        process().entries.retain(|entry| entry.id != self.id);
+        // What is dropped with it is somebody's code, and may ask for the lock.
+        let _gone = {
+            let entries = &mut process().entries;
+            entries.iter().position(|entry| entry.id == self.id).map(|at| entries.remove(at))
+        };
         GONE.notify_all();
     }
 }
@@ -97,7 +101,7 @@ fn wait(mut received: Received) {
             let process = process();
             (process.entries.clone(), process.handled_before.unwrap_or(true))
         };
-        entries.iter().for_each(Entry::flush);
+        flush(&entries);
         let nobody = entries.is_empty();
         if entries.iter().any(|entry| entry.on_sigterm == OnSigterm::Exit) || (nobody && !handled_before) {
             end(SIGTERM);
@@ -110,11 +114,26 @@ fn wait(mut received: Received) {
             let left = process.entries.clone();
             drop(process);
             if waited.timed_out() {
-                left.iter().for_each(Entry::flush);
+                flush(&left);
                 end(SIGTERM);
             }
         }
     }
+}
+
+/// Flushes all of them side by side: together they take no longer than the one that takes longest.
+fn flush(entries: &[Entry]) {
+    let Some((first, others)) = entries.split_first() else { return };
+    std::thread::scope(|scope| {
+        for entry in others {
+            let thread = std::thread::Builder::new().name("metercast-sigterm".to_owned());
+            if thread.spawn_scoped(scope, || entry.flush()).is_err() {
+                // Without a thread it takes its turn.
+                entry.flush();
+            }
+        }
+        first.flush();
+    });
 }
 
 impl Entry {

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use conformance::collector::{Collector, Span};
+use conformance::program::free_address;
 use serde_json::{Value, json};
 
 use crate::scenario;
@@ -255,8 +256,8 @@ fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_
     assert!(relay.page().value("buzz_events_stored_total{kind=\"1\"}").is_some());
 
     // A collector that is away keeps nobody from anything.
-    let nobody = listener("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
-    let relay = Relay::start(&services, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{nobody}"))]);
+    let nobody = format!("http://{}", free_address());
+    let relay = Relay::start(&services, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &nobody)]);
     let mut client = Client::known(&relay.clients);
     client.subscribe("s");
     assert!(client.send("unseen", 1).0);

@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use conformance::http;
+use conformance::program::free_address;
 
 use crate::counts::requests;
 use crate::support::{Collector, Got, Page, Router, Yaml, until, upstream};
-
-fn free_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").to_string()
-}
 
 /// All series of a page that never get less, but those of what is measured of metercast itself.
 fn cumulative(page: &Page) -> BTreeMap<String, f64> {
@@ -30,7 +26,7 @@ const OF_OK: &[(&str, &str)] = &[("http.response.status_code", "200")];
 #[test]
 fn another_address_and_another_token_reset_nothing() {
     let (user, vendor) = (Collector::new(), Collector::new());
-    let (first, second) = (free_port(), free_port());
+    let (first, second) = (free_address(), free_address());
     let mut yaml = Yaml { listen: first.clone(), ..Yaml::new(&upstream(), &user.url, &vendor.url) };
     let router = Router::start(&yaml);
     requests(&router);
