@@ -45,7 +45,7 @@ impl Folder {
             .start()
             .unwrap();
         let watched = Watched { telemetry, lines };
-        assert!(watched.said(Level::Info).starts_with("metrics "));
+        assert!(watched.said(Level::Info).contains("metrics http://"));
         watched
     }
 }
