@@ -20,14 +20,11 @@ metrics! {
     static TOTAL: Counter<u64> = "in.all";
 }
 
-/// An attempt that a slow machine cuts is another trouble, and another line.
-const MINUTE: Duration = Duration::from_secs(60);
-
 fn config(endpoint: &str) -> Config {
     Config::builder()
         .environment(false)
         .exporter("scrape", Prometheus::listen("127.0.0.1:0"))
-        .exporter("push", Otlp::to(endpoint).timeout(MINUTE))
+        .exporter("push", Otlp::to(endpoint))
         .build()
         .unwrap()
 }
