@@ -24,7 +24,7 @@ const fn case(name: &'static str, what: What, threads: usize) -> Case {
 }
 
 /// Cases that are compared with each other are measured in the same rounds.
-const SETS: [&[Case]; 11] = [
+const SETS: [&[Case]; 14] = [
     &[case("counter/none/1t", What::Counter, 1)],
     &[case("counter/none/2t", What::Counter, 2)],
     &[
@@ -40,6 +40,9 @@ const SETS: [&[Case]; 11] = [
     &[case("histogram/bound/1t", What::HistogramBound, 1)],
     &[case("gauge/none/1t", What::Gauge, 1)],
     &[case("counter/off/1t", What::CounterOff, 1)],
+    &[case("unique/exact/1t", What::UniqueExact, 1)],
+    &[case("unique/estimated/1t", What::UniqueEstimated, 1)],
+    &[case("unique/estimated/2t", What::UniqueEstimated, 2)],
 ];
 
 pub(super) fn run(effort: &Effort, report: &mut Report) {

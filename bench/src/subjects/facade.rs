@@ -118,6 +118,8 @@ fn recording(
             let op = || gauge!("depth").set(7.0);
             plain(op, of("depth", false)).expect(Expect::Exactly(7)).around(around).boxed()
         }
-        What::CounterTyped | What::CounterOff => return Offer::No,
+        What::CounterTyped | What::CounterOff | What::UniqueExact | What::UniqueEstimated => {
+            return Offer::No;
+        }
     })
 }

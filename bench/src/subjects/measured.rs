@@ -152,7 +152,7 @@ impl Subject for Measured {
                     .expect(Expect::Exactly(7))
                     .boxed()
             }
-            What::CounterOff => return Offer::No,
+            What::CounterOff | What::UniqueExact | What::UniqueEstimated => return Offer::No,
         })
     }
 

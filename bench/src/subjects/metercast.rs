@@ -6,11 +6,12 @@ use ::metercast::config::{Config, Prometheus};
 use ::metercast::instrument::{BoundCounter, BoundHistogram};
 use ::metercast::snapshot::Point;
 use ::metercast::{InMemoryReader, Log, OtlpMessage, PrometheusPage, Store, Telemetry, labels, metrics};
+use ::metercast_periods::{Periods, Window};
 
 use super::{
     AMOUNT, Expect, Kind, Offer, Purpose, Recording, Registry, Subject, Unused, What, bound, picked, plain,
 };
-use crate::inputs::{BOUNDS, Combination, Labels, combinations};
+use crate::inputs::{BOUNDS, COMBINATIONS, Combination, Labels, combinations};
 
 pub(crate) struct Metercast;
 
@@ -89,6 +90,8 @@ impl Subject for Metercast {
                 let handles = combinations().iter().map(bind).collect();
                 bound(handles, |handle: &BoundCounter<u64>, _| handle.add(1), of("requests.dynamic")).boxed()
             }
+            What::UniqueExact => unique(0),
+            What::UniqueEstimated => unique(MANY),
             What::HistogramBound => {
                 let bind = |labels: &Labels| DURATION.bind((&labels.method, &labels.route, labels.status));
                 let handles = combinations().iter().map(bind).collect();
@@ -119,6 +122,28 @@ fn count(labels: &Labels, _: f64) {
 fn typed() -> Vec<(Method, Route, Outcome)> {
     let all = Combination::all();
     all.map(|at| (Method::ALL[at.method], Route::ALL[at.route], Outcome::ALL[at.status])).collect()
+}
+
+/// Ids that came before, where there are too many to count them exactly.
+const MANY: usize = 100_000;
+
+/// Different ids, of which so many came before.
+fn unique(before: usize) -> Box<dyn Recording> {
+    let periods = Periods::builder().open().expect("a thread");
+    let ids = periods.unique("ids");
+    let id = |number: usize| format!("user-{number:08}");
+    (0..before).for_each(|number| ids.record(id(number)));
+    let there = before.max(COMBINATIONS) as u64;
+    let counted = ids.clone();
+    let total = move || {
+        let _open = &periods;
+        let total = counted.count(Window::Hour);
+        // Six standard errors are 4.9 %. The hour may end while the bench runs, and then these few are all.
+        let is_right = if before == 0 { total == there } else { total.abs_diff(there) * 20 < there };
+        if is_right || total == COMBINATIONS as u64 { there } else { total }
+    };
+    let items = (0..COMBINATIONS).map(id).collect();
+    bound(items, move |id: &String, _| ids.record(id), total).expect(Expect::Exactly(there)).boxed()
 }
 
 /// The dynamic counter in a store that so many exporters read.

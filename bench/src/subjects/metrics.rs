@@ -71,6 +71,7 @@ impl Subject for Metrics {
                     .around(|batch| with_local_recorder(&NoopRecorder, batch))
                     .boxed()
             }
+            What::UniqueExact | What::UniqueEstimated => return Offer::No,
         })
     }
 

@@ -92,6 +92,10 @@ pub(crate) enum What {
     Gauge,
     /// A counter without labels that is switched off.
     CounterOff,
+    /// One of few ids, counted exactly how many different ones there are.
+    UniqueExact,
+    /// The same where there were more than are counted exactly.
+    UniqueEstimated,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

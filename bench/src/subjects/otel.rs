@@ -81,6 +81,7 @@ impl Subject for Otel {
                 };
                 plain(op, total).expect(Expect::Exactly(0)).boxed()
             }
+            What::UniqueExact | What::UniqueEstimated => return Offer::No,
         })
     }
 

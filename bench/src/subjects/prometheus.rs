@@ -71,7 +71,7 @@ impl Subject for Prometheus {
                 let of = gauge.clone();
                 plain(move || gauge.set(7), move || of.get() as u64).expect(Expect::Exactly(7)).boxed()
             }
-            What::CounterOff => return Offer::No,
+            What::CounterOff | What::UniqueExact | What::UniqueEstimated => return Offer::No,
         })
     }
 

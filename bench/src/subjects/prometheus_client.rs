@@ -134,7 +134,7 @@ impl Subject for PrometheusClient {
                 };
                 plain(op, move || of.get() as u64).expect(Expect::Exactly(7)).boxed()
             }
-            What::CounterOff => return Offer::No,
+            What::CounterOff | What::UniqueExact | What::UniqueEstimated => return Offer::No,
         })
     }
 
