@@ -110,7 +110,7 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
         if !descriptor.configured && !first.is_programmed.swap(true, Relaxed) {
             VERSION.fetch_add(1, Release);
         }
-        describe(first, in_lines(descriptor.description), descriptor.place);
+        describe(first, joined(Cow::Borrowed(descriptor.description)), descriptor.place);
         return Some(Ok(first));
     }
     let definition = registry.add(|id| Definition {
@@ -139,12 +139,21 @@ pub(crate) fn define(descriptor: &Descriptor) -> Option<Result<&'static Arc<Defi
 
 /// Gives a definition the description that it lacks. One that says something else than that of before is remembered, to be
 /// reported; to say nothing is no contradiction.
-pub(crate) fn describe(definition: &Definition, description: &'static str, place: Place) {
-    if definition.description.say(description) {
-        VERSION.fetch_add(1, Release);
+pub(crate) fn describe(definition: &Definition, description: Cow<'static, str>, place: Place) {
+    if description.is_empty() {
+        return;
+    }
+    let mut description = description;
+    if definition.description().is_empty() {
+        // For good, as it may be what is said from now on; otherwise it is only compared.
+        let text = kept(description);
+        if definition.description.say(text) {
+            VERSION.fetch_add(1, Release);
+        }
+        description = Cow::Borrowed(text);
     }
     let first = definition.description();
-    if !description.is_empty() && first != description {
+    if first != description {
         differs(
             definition,
             format!(
@@ -195,7 +204,11 @@ impl Registry {
 
 /// A description whose paragraphs are lines: the breaks within a paragraph are those of the source.
 fn in_lines(description: &'static str) -> &'static str {
-    match joined(Cow::Borrowed(description)) {
+    kept(joined(Cow::Borrowed(description)))
+}
+
+fn kept(text: Cow<'static, str>) -> &'static str {
+    match text {
         Cow::Borrowed(text) => text,
         // As many as the program text has: at run time descriptions are joined before they get here.
         Cow::Owned(text) => String::leak(text),

@@ -237,7 +237,7 @@ impl Instrument {
                 differs(format!("at {place}: there is no more room for its description"));
                 return Some(());
             };
-            registry::describe(definition, description, place);
+            registry::describe(definition, description.into(), place);
             if unit.is_empty() || unit == definition.unit() {
                 return Some(());
             }
