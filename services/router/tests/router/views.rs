@@ -74,6 +74,7 @@ fn bounds_that_nobody_counted_in_begin_anew_for_those_who_ask_and_for_nobody_els
     let router = Router::start(&yaml);
     requests(&router);
     until("the user's first", || (user.total("acme.cost", &[]) == 3.0).then_some(()));
+    until("the vendor's first", || (vendor.total("gateway.operations", &[]) == 7.0).then_some(()));
     let fetches = ("gateway.operations.fetch.duration", vendor.bounds("gateway.operations.fetch.duration"));
     let views =
         "- {name: acme.cost, rename: acme.query.cost, aggregation: {histogram: {buckets: [6.5, 7.5]}}}";
