@@ -10,6 +10,7 @@ mod fetch;
 mod lint;
 mod manual;
 mod page;
+mod terminal;
 mod top;
 
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let answer = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Completions(options) => manual::complete(&options, Arguments::command()),
         Command::Demo(options) => demo::run(&options),
@@ -54,5 +55,6 @@ fn main() -> ExitCode {
         Command::Lint(options) => lint::run(&options),
         Command::Man(options) => manual::write(&options, Arguments::command()),
         Command::Top(options) => top::run(&options),
-    }
+    };
+    terminal::end(&answer)
 }

@@ -1,12 +1,13 @@
 //! `metercast completions` and `metercast man`: made from the definition of the commands, so they cannot say anything else.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
+
+use crate::terminal::{Answer, print};
 
 /// For which shell.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,20 +32,15 @@ pub(crate) struct Man {
 }
 
 /// Prints what a shell needs.
-pub(crate) fn complete(options: &Completions, mut command: Command) -> ExitCode {
+pub(crate) fn complete(options: &Completions, mut command: Command) -> Answer {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, "metercast", &mut script);
-    match io::stdout().write_all(&script) {
-        // Whoever has seen enough closes it, as `head` does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            trouble(&format!("cannot write to standard output: {error}"))
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    print(script)?;
+    Ok(true)
 }
 
 /// Writes a page for the program and one for each of its commands.
-pub(crate) fn write(options: &Man, mut command: Command) -> ExitCode {
+pub(crate) fn write(options: &Man, mut command: Command) -> Answer {
     let folder = &options.folder;
     // So that the page of a command is called as the command is.
     command.build();
@@ -54,10 +50,7 @@ pub(crate) fn write(options: &Man, mut command: Command) -> ExitCode {
     let written = std::fs::create_dir_all(folder).map_err(|error| (folder.clone(), error)).and_then(|()| {
         pages.map(|(name, command)| page(folder, &name, command)).collect::<Result<Vec<_>, _>>()
     });
-    match written {
-        Ok(_) => ExitCode::SUCCESS,
-        Err((path, error)) => trouble(&format!("cannot write {}: {error}", path.display())),
-    }
+    written.map(|_| true).map_err(|(path, error)| format!("cannot write {}: {error}", path.display()))
 }
 
 fn page(folder: &Path, name: &str, command: Command) -> Result<(), (PathBuf, io::Error)> {
@@ -68,9 +61,4 @@ fn page(folder: &Path, name: &str, command: Command) -> Result<(), (PathBuf, io:
         .source(concat!("metercast ", env!("CARGO_PKG_VERSION")))
         .render(&mut text);
     rendered.and_then(|()| std::fs::write(&path, text)).map_err(|error| (path, error))
-}
-
-fn trouble(text: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {text}");
-    ExitCode::FAILURE
 }

@@ -3,12 +3,10 @@
 mod difference;
 mod options;
 
-use std::io::{self, Write};
-use std::process::ExitCode;
-
 use serde_json::json;
 
 use crate::fetch;
+use crate::terminal::{Answer, print};
 
 use difference::{Difference, differences};
 pub(crate) use options::Options;
@@ -17,18 +15,7 @@ pub(crate) use options::Options;
 const MOST_LINES: usize = 100;
 
 /// Prints what two pages differ in. The status says whether they do.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match compare(options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(trouble) => {
-            let _ = writeln!(io::stderr(), "error: {trouble}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn compare(options: &Options) -> Result<bool, String> {
+pub(crate) fn run(options: &Options) -> Answer {
     let (old, old_shown) = fetch::page(&options.old, &options.access)?;
     let (new, new_shown) = fetch::page(&options.new, &options.access)?;
     let limits = options.access.limits();
@@ -52,11 +39,6 @@ fn compare(options: &Options) -> Result<bool, String> {
             more => format!("{lines}and {more} more; --json has all\n"),
         }
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever has seen enough closes it, as `head` does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to standard output: {error}"))
-        }
-        _ => Ok(found.is_empty()),
-    }
+    print(text)?;
+    Ok(found.is_empty())
 }

@@ -58,12 +58,16 @@ impl Console {
         }
     }
 
-    /// Who reads may have gone, as `head` does: then there is nothing to say to anybody.
-    fn write(&self, mut to: impl Write, line: &str) {
-        let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *in_progress) {
+    /// Ends the line of progress, so that what others say begins one of its own.
+    pub(crate) fn end_progress(&self) {
+        if std::mem::take(&mut *self.in_progress.lock().unwrap_or_else(PoisonError::into_inner)) {
             let _ = writeln!(io::stderr());
         }
+    }
+
+    /// Who reads may have gone, as `head` does: then there is nothing to say to anybody.
+    fn write(&self, mut to: impl Write, line: &str) {
+        self.end_progress();
         let _ = writeln!(to, "{line}");
     }
 }

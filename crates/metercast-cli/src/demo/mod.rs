@@ -29,11 +29,12 @@ mod progress;
 mod signals;
 
 use std::io::Read;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+use crate::terminal::Answer;
 
 pub(crate) use options::Options;
 
@@ -56,26 +57,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LAST_PUSH: Duration = Duration::from_secs(5);
 
 /// Runs the demo. The status says whether everything was equal.
-pub(crate) fn run(options: &Options) -> ExitCode {
+pub(crate) fn run(options: &Options) -> Answer {
     let console = Arc::new(Console::new(options.json));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            console.trouble(&format!("error: cannot start a thread pool: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot start a thread pool: {error}"))?;
     let result = runtime.block_on(serve(options, &console));
     // Whatever still waits, such as for the end of standard input, is not worth waiting for.
     runtime.shutdown_background();
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            console.trouble(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    console.end_progress();
+    result
 }
 
 /// Starts the service, and stops it whatever happens.

@@ -3,12 +3,13 @@
 mod change;
 mod options;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use metercast_tower::catalogue::Catalogue;
 use serde_json::{Value as Json, json};
+
+use crate::terminal::{Answer, print};
 
 use change::{Change, Weight, changes};
 pub(crate) use options::Options;
@@ -17,18 +18,7 @@ pub(crate) use options::Options;
 const LONGEST_JSON: u64 = 64_000_000;
 
 /// Prints what changed. The status says whether something breaks.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match compare(options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(trouble) => {
-            let _ = writeln!(io::stderr(), "error: {trouble}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn compare(options: &Options) -> Result<bool, String> {
+pub(crate) fn run(options: &Options) -> Answer {
     let (old, new) = (metrics(&options.old, &options.crates)?, metrics(&options.new, &options.crates)?);
     let found = changes(&old, &new);
     let breaking = found.iter().filter(|change| change.weight == Weight::Breaking).count();
@@ -42,13 +32,8 @@ fn compare(options: &Options) -> Result<bool, String> {
     } else {
         found.iter().map(|change| format!("{change}\n")).collect()
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever has seen enough closes it, as `head` does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to standard output: {error}"))
-        }
-        _ => Ok(breaking == 0),
-    }
+    print(text)?;
+    Ok(breaking == 0)
 }
 
 /// The metrics of a program's file, or of a catalogue that was printed as JSON.

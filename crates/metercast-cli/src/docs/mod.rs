@@ -2,49 +2,34 @@
 
 mod options;
 
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 use std::{fs, io};
 
 use metercast_tower::catalogue::Catalogue;
+
+use crate::terminal::{Answer, print, say};
 
 use options::Format;
 pub(crate) use options::Options;
 
 /// Prints, writes or checks the reference.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match document(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            say(&format!("error: {trouble}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn document(options: &Options) -> Result<(), String> {
+pub(crate) fn run(options: &Options) -> Answer {
     let catalogue = asked(options)?.page_options(options.page());
     for conflict in catalogue.conflicts() {
         say(&format!("warning: {conflict}"));
     }
     if let Some(file) = &options.check {
-        return check(&catalogue, file, options);
+        return check(&catalogue, file, options).map(|()| true);
     }
     if let Some(file) = &options.write {
-        return write(&catalogue, file);
+        return write(&catalogue, file).map(|()| true);
     }
     let text = match options.format {
         Format::Markdown => catalogue.document("").map_err(|error| error.to_string())?,
         Format::Json => catalogue.json(),
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever has seen enough closes it, as `head` does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to standard output: {error}"))
-        }
-        _ => Ok(()),
-    }
+    print(text)?;
+    Ok(true)
 }
 
 /// The metrics that were asked for; there is at least one.
@@ -105,9 +90,4 @@ fn write(catalogue: &Catalogue, file: &Path) -> Result<(), String> {
     };
     let new = catalogue.document(&existing).map_err(|error| format!("{shown}: {error}"))?;
     fs::write(file, new).map_err(|error| format!("cannot write {shown}: {error}"))
-}
-
-/// Says something to whoever started the program; that nobody listens is no trouble.
-fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
 }

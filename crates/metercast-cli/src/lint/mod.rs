@@ -4,8 +4,6 @@ mod options;
 mod own;
 
 use std::collections::HashMap;
-use std::io::{self, Write};
-use std::process::ExitCode;
 
 use metercast_tower::lint::prometheus;
 use metercast_tower::view::Glob;
@@ -13,6 +11,7 @@ use serde_json::json;
 
 use crate::fetch;
 use crate::page::{self, Page};
+use crate::terminal::{Answer, print};
 
 pub(crate) use options::Options;
 
@@ -27,18 +26,7 @@ struct Found {
 }
 
 /// Prints what is wrong with a page. The status says whether anything is.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match look(options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(trouble) => {
-            let _ = writeln!(io::stderr(), "error: {trouble}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn look(options: &Options) -> Result<bool, String> {
+pub(crate) fn run(options: &Options) -> Answer {
     let allowed: Vec<(&str, Option<Glob>)> = options
         .allow
         .iter()
@@ -73,14 +61,14 @@ fn look(options: &Options) -> Result<bool, String> {
             "page": shown, "metrics": read.families.len(), "series": read.series,
             "findings": findings.collect::<Vec<_>>(),
         });
-        print(&format!("{json}\n"))?;
+        print(format!("{json}\n"))?;
     } else {
         for Found { metric, rule, text, mend } in &found {
             let metric = if metric.is_empty() { "the page" } else { metric };
-            print(&format!("{metric}: {text}; {mend} ({rule})\n"))?;
+            print(format!("{metric}: {text}; {mend} ({rule})\n"))?;
         }
         if found.is_empty() {
-            print(&format!("{shown}: nothing to mend in {} metrics\n", read.families.len()))?;
+            print(format!("{shown}: nothing to mend in {} metrics\n", read.families.len()))?;
         }
     }
     Ok(found.is_empty())
@@ -120,14 +108,4 @@ fn as_text(page: &str) -> String {
         text.push('\n');
     }
     text
-}
-
-/// Prints; whoever has seen enough closes it, as `head` does.
-fn print(text: &str) -> Result<(), String> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to standard output: {error}"))
-        }
-        _ => Ok(()),
-    }
 }

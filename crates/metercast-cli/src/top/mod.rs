@@ -22,8 +22,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal};
 #[cfg(unix)]
 use std::sync::Arc;
 #[cfg(unix)]
@@ -40,6 +39,7 @@ use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::fetch::{Fetched, Source};
+use crate::terminal::{self, Answer};
 
 pub(crate) use options::Options;
 use plain::Csv;
@@ -49,17 +49,7 @@ use view::{Asked, View};
 const TICK: Duration = Duration::from_millis(50);
 
 /// Shows the page until there is a reason to end.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match show(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            let _ = writeln!(io::stderr(), "error: {trouble}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn show(options: &Options) -> Result<(), String> {
+pub(crate) fn run(options: &Options) -> Answer {
     let source = Source::new(&options.url, &options.access)?;
     let is_for_people = !options.once && !options.json;
     if is_for_people && !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
@@ -83,7 +73,8 @@ fn show(options: &Options) -> Result<(), String> {
     let began = Instant::now();
     let readings = read(source.clone(), options.interval);
     let session = Session { readings, source, view, csv, options, began };
-    if is_for_people { session.draw() } else { session.print() }
+    if is_for_people { session.draw() } else { session.print() }?;
+    Ok(true)
 }
 
 /// One reading of the page, and what is known beside it.
@@ -181,12 +172,8 @@ impl Session<'_> {
             } else {
                 plain::text(&self.view)
             };
-            match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-                // Whoever has seen enough closes it, as `head` does.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                Err(error) => return Err(format!("cannot write to standard output: {error}")),
-                Ok(()) if self.is_enough() => return Ok(()),
-                Ok(()) => {}
+            if !terminal::print(text)? || self.is_enough() {
+                return Ok(());
             }
         }
     }
