@@ -100,7 +100,7 @@ impl Source {
         let public = authority.rsplit('@').next().unwrap_or_default();
         Ok(Source {
             agent: config.build().new_agent(),
-            shown: url.replacen(authority, public, 1),
+            shown: public_part(&url.replacen(authority, public, 1)),
             url,
             token: access.token()?,
             timeout: access.timeout,
@@ -288,6 +288,14 @@ fn url(address: &str) -> Result<String, String> {
     Ok(if path.is_empty() { format!("{}/metrics", url.trim_end_matches('/')) } else { url })
 }
 
+/// A URL without what its query says, which may be a token.
+fn public_part(url: &str) -> String {
+    match url.split_once('?') {
+        Some((path, _)) => format!("{path}?***"),
+        None => url.to_owned(),
+    }
+}
+
 fn not_an_address(address: &str) -> String {
     format!("{address} is no address; write host:port or a URL, such as http://{ADDRESS}/metrics")
 }
@@ -312,7 +320,7 @@ mod tests {
             (":9464", "http://127.0.0.1:9464/metrics"),
             ("localhost:1", "http://localhost:1/metrics"),
             ("http://[::1]:1/", "http://[::1]:1/metrics"),
-            ("https://host/a/metrics?x=y", "https://host/a/metrics?x=y"),
+            ("https://host/a/metrics?token=y", "https://host/a/metrics?***"),
             ("http://user:secret@host:1/m", "http://host:1/m"),
         ] {
             assert_eq!(Source::new(address, &access()).unwrap().shown(), shown, "{address}");

@@ -7,7 +7,7 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
 
-use crate::terminal::{Answer, print};
+use crate::terminal::{Answer, data};
 
 /// For which shell.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(crate) struct Man {
 pub(crate) fn complete(options: &Completions, mut command: Command) -> Answer {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, "metercast", &mut script);
-    print(script)?;
+    data(script)?;
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 //! What a command says to whoever started it: its answer on standard output, and what is wrong on the other.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -18,17 +19,46 @@ pub(crate) fn end(answer: &Answer) -> ExitCode {
     }
 }
 
-/// Prints an answer at once; whether anybody still reads. Whoever has seen enough closes it, as `head` does.
-pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<bool, String> {
+/// Prints an answer for people at once; whether anybody still reads. A character that a terminal would obey is escaped: names and labels come
+/// from anywhere.
+pub(crate) fn print(text: &str) -> Result<bool, String> {
+    data(visible(text).as_bytes())
+}
+
+/// Prints an answer for programs as it is; whether anybody still reads. Whoever has seen enough closes it, as `head` does.
+pub(crate) fn data(data: impl AsRef<[u8]>) -> Result<bool, String> {
     let mut output = io::stdout().lock();
-    match output.write_all(text.as_ref()).and_then(|()| output.flush()) {
+    match output.write_all(data.as_ref()).and_then(|()| output.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(format!("cannot write to standard output: {error}")),
     }
 }
 
-/// Says something beside the answer; that nobody listens is no trouble.
+/// Says something to people beside the answer; that nobody listens is no trouble.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible(text));
+}
+
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |rune: char| rune.is_control() && rune != '\n' && rune != '\t';
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for rune in text.chars() {
+        if is_obeyed(rune) { shown.extend(rune.escape_default()) } else { shown.push(rune) }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(visible("one\ttwo\nµ"), "one\ttwo\nµ");
+        assert_eq!(visible("\u{1b}]0;x\u{7}\r\u{9b}31m"), "\\u{1b}]0;x\\u{7}\\r\\u{9b}31m");
+    }
 }

@@ -6,7 +6,7 @@ mod options;
 use serde_json::json;
 
 use crate::fetch;
-use crate::terminal::{Answer, print};
+use crate::terminal::{Answer, data, print};
 
 use difference::{Difference, differences};
 pub(crate) use options::Options;
@@ -26,19 +26,18 @@ pub(crate) fn run(options: &Options) -> Answer {
         }
     }
     let found = differences(&old, &new, options.values());
-    let text = if options.json {
+    if options.json {
         let differences = found.iter().map(Difference::json).collect::<Vec<_>>();
-        format!("{}\n", json!({ "old": old_shown, "new": new_shown, "differences": differences }))
+        data(format!("{}\n", json!({ "old": old_shown, "new": new_shown, "differences": differences })))?;
     } else if found.is_empty() {
-        format!("{old_shown} and {new_shown} say the same in {} metrics\n", new.families.len())
+        print(&format!("{old_shown} and {new_shown} say the same in {} metrics\n", new.families.len()))?;
     } else {
-        let lines: String =
+        let mut lines: String =
             found.iter().take(MOST_LINES).map(|difference| format!("{difference}\n")).collect();
-        match found.len().saturating_sub(MOST_LINES) {
-            0 => lines,
-            more => format!("{lines}and {more} more; --json has all\n"),
+        if let more @ 1.. = found.len().saturating_sub(MOST_LINES) {
+            lines += &format!("and {more} more; --json has all\n");
         }
-    };
-    print(text)?;
+        print(&lines)?;
+    }
     Ok(found.is_empty())
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use metercast_tower::catalogue::Catalogue;
 use serde_json::{Value as Json, json};
 
-use crate::terminal::{Answer, print};
+use crate::terminal::{Answer, data, print};
 
 use change::{Change, Weight, changes};
 pub(crate) use options::Options;
@@ -22,17 +22,14 @@ pub(crate) fn run(options: &Options) -> Answer {
     let (old, new) = (metrics(&options.old, &options.crates)?, metrics(&options.new, &options.crates)?);
     let found = changes(&old, &new);
     let breaking = found.iter().filter(|change| change.weight == Weight::Breaking).count();
-    let text = if options.json {
-        format!(
-            "{}\n",
-            json!({ "breaking": breaking, "changes": found.iter().map(Change::json).collect::<Vec<_>>() })
-        )
+    if options.json {
+        let changes = found.iter().map(Change::json).collect::<Vec<_>>();
+        data(format!("{}\n", json!({ "breaking": breaking, "changes": changes })))?;
     } else if found.is_empty() {
-        format!("nothing changed in {} metrics\n", new.len())
+        print(&format!("nothing changed in {} metrics\n", new.len()))?;
     } else {
-        found.iter().map(|change| format!("{change}\n")).collect()
-    };
-    print(text)?;
+        print(&found.iter().map(|change| format!("{change}\n")).collect::<String>())?;
+    }
     Ok(breaking == 0)
 }
 

@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use metercast_tower::catalogue::Catalogue;
 
-use crate::terminal::{Answer, print, say};
+use crate::terminal::{Answer, data, say};
 
 use options::Format;
 pub(crate) use options::Options;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Answer {
         Format::Markdown => catalogue.document("").map_err(|error| error.to_string())?,
         Format::Json => catalogue.json(),
     };
-    print(text)?;
+    data(text)?;
     Ok(true)
 }
 

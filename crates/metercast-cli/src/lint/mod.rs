@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::fetch;
 use crate::page::{self, Page};
-use crate::terminal::{Answer, print};
+use crate::terminal::{Answer, data, print};
 
 pub(crate) use options::Options;
 
@@ -61,14 +61,14 @@ pub(crate) fn run(options: &Options) -> Answer {
             "page": shown, "metrics": read.families.len(), "series": read.series,
             "findings": findings.collect::<Vec<_>>(),
         });
-        print(format!("{json}\n"))?;
+        data(format!("{json}\n"))?;
     } else {
         for Found { metric, rule, text, mend } in &found {
             let metric = if metric.is_empty() { "the page" } else { metric };
-            print(format!("{metric}: {text}; {mend} ({rule})\n"))?;
+            print(&format!("{metric}: {text}; {mend} ({rule})\n"))?;
         }
         if found.is_empty() {
-            print(format!("{shown}: nothing to mend in {} metrics\n", read.families.len()))?;
+            print(&format!("{shown}: nothing to mend in {} metrics\n", read.families.len()))?;
         }
     }
     Ok(found.is_empty())

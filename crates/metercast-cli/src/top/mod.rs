@@ -5,6 +5,7 @@
 //!                                  \------------> JSON, CSV, lines
 //! ```
 
+mod listening;
 mod options;
 
 mod figure;
@@ -50,7 +51,10 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Shows the page until there is a reason to end.
 pub(crate) fn run(options: &Options) -> Answer {
-    let source = Source::new(&options.url, &options.access)?;
+    let source = match options.pid {
+        Some(pid) => listening::source(pid, &options.access)?,
+        None => Source::new(&options.url, &options.access)?,
+    };
     let is_for_people = !options.once && !options.json;
     if is_for_people && !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
         return Err(
@@ -167,12 +171,12 @@ impl Session<'_> {
             if self.view.shown.history.readings() < 2 {
                 continue;
             }
-            let text = if self.options.json {
-                format!("{}\n", plain::json(&self.view))
+            let is_read = if self.options.json {
+                terminal::data(format!("{}\n", plain::json(&self.view)))
             } else {
-                plain::text(&self.view)
+                terminal::print(&plain::text(&self.view))
             };
-            if !terminal::print(text)? || self.is_enough() {
+            if !is_read? || self.is_enough() {
                 return Ok(());
             }
         }

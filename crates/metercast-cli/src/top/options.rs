@@ -12,6 +12,7 @@ Any page in Prometheus' text format or OpenMetrics will do, of whatever program.
 
   metercast top                            the page at 127.0.0.1:9464
   metercast top db1:9187 --interval 5      another program's
+  metercast top --pid 4711                 wherever that process listens
   metercast top --once --json              the rates of one second, for programs
   metercast top --csv load.csv             what is seen, recorded
 
@@ -21,6 +22,9 @@ pub(crate) struct Options {
     /// Where the page is: a port, host:port or a URL
     #[arg(value_name = "URL", default_value = ADDRESS)]
     pub(super) url: String,
+    /// Look at the process of this number: the page is found among the addresses where it listens
+    #[arg(long, value_name = "PID", conflicts_with = "url")]
+    pub(super) pid: Option<u32>,
     /// Read the page every so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub(super) interval: Duration,

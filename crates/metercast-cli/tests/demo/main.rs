@@ -5,6 +5,8 @@ mod support;
 mod collectors;
 mod counts;
 mod mistakes;
+#[cfg(target_os = "linux")]
+mod process;
 mod prometheus;
 mod pushes;
 mod signals;

@@ -101,3 +101,14 @@ fn what_is_no_page_is_no_clean_page() {
     assert!(ran.stderr.starts_with("error: cannot read ./there-is-none.txt: No such file"), "{}", ran.stderr);
     assert_eq!(run(&["lint"]).status, 2);
 }
+
+#[test]
+fn names_in_quotes_are_judged_as_others_and_no_terminal_obeys_them() {
+    let text = "# HELP \"a.b c\" What.\n# TYPE \"a.b c\" counter\n{\"a.b c\",\"k l\"=\"1\"} 1\n{\"x\u{1b}[31m\"} 1\n";
+    let ran = run(&["lint", &file("quoted.txt", text)]);
+    assert_eq!(
+        ran.stdout,
+        "a.b c: a counter ends in _total; append _total to its name (total)\n\
+         x\\u{1b}[31m: there is no help; say what it measures (help)\n"
+    );
+}

@@ -29,24 +29,28 @@ pub(super) fn families(page: &str) -> Vec<Family> {
     let mut kinds: HashMap<String, String> = HashMap::new();
     for line in page.lines().map(str::trim) {
         if let Some(comment) = line.strip_prefix("# ") {
-            let mut words = comment.splitn(3, ' ');
-            match (words.next(), words.next(), words.next()) {
-                (Some("HELP"), Some(name), help) => {
+            let Some((word, rest)) = comment.split_once(' ') else { continue };
+            let (name, text) = match rest.strip_prefix('"').and_then(quoted) {
+                Some((name, text)) => (name, text.trim_start()),
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            };
+            match word {
+                "HELP" => {
                     let at = at(&mut families, name);
-                    families[at].help = Some(help.unwrap_or_default().to_owned());
+                    families[at].help = Some(text.to_owned());
                 }
-                (Some("TYPE"), Some(name), Some(kind)) => {
+                "TYPE" if !text.is_empty() => {
                     let at = at(&mut families, name);
-                    families[at].kind = kind.to_owned();
-                    kinds.insert(name.to_owned(), kind.to_owned());
+                    families[at].kind = text.to_owned();
+                    kinds.insert(name.to_owned(), text.to_owned());
                 }
                 _ => {}
             }
         } else if !line.is_empty() && !line.starts_with('#') {
-            let name = line.split(['{', ' ', '\t']).next().unwrap_or_default();
+            let (name, labels) = name_and_labels(line);
             let (family, part) = family_of(name, &kinds);
             let at = at(&mut families, &family);
-            let mut keys = keys(line);
+            let mut keys = keys(labels);
             match (families[at].kind.as_str(), part) {
                 ("histogram", "_bucket") => keys.retain(|key| key != "le"),
                 ("summary", "") => keys.retain(|key| key != "quantile"),
@@ -73,21 +77,35 @@ fn family_of<'a>(name: &'a str, kinds: &HashMap<String, String>) -> (String, &'a
     (name.to_owned(), "")
 }
 
-/// The keys of a sample's labels.
-fn keys(line: &str) -> Vec<String> {
+/// The name of a sample, and what stands behind it and the brace. A name that has other characters than letters, digits and underscores
+/// stands in quotes among the labels.
+fn name_and_labels(line: &str) -> (&str, &str) {
+    let end = line.find(['{', ' ', '\t']).unwrap_or(line.len());
+    let labels = line[end..].trim_start().strip_prefix('{').unwrap_or_default();
+    match labels.trim_start().strip_prefix('"').and_then(quoted) {
+        Some((name, rest)) if end == 0 => (name, rest),
+        _ => (&line[..end], labels),
+    }
+}
+
+/// What stands before the quote that is not escaped, and what behind it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.char_indices().find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map(|(end, _)| (&text[..end], &text[end + 1..]))
+}
+
+/// The keys of labels.
+fn keys(mut rest: &str) -> Vec<String> {
     let mut keys = Vec::new();
-    let Some((_, mut rest)) = line.split_once('{') else { return keys };
     while let Some((key, value)) = rest.split_once("=\"") {
-        keys.push(key.trim_matches([',', ' ', '\t']).to_owned());
-        // Up to the quote that is not escaped.
-        let mut escaped = false;
-        let end = value.char_indices().find(|(_, c)| {
-            let ends = *c == '"' && !escaped;
-            escaped = *c == '\\' && !escaped;
-            ends
-        });
-        let Some((end, _)) = end else { break };
-        rest = &value[end + 1..];
+        keys.push(key.trim_matches([',', ' ', '\t', '"']).to_owned());
+        let Some((_, after)) = quoted(value) else { break };
+        rest = after;
         if rest.trim_start().starts_with('}') {
             break;
         }
