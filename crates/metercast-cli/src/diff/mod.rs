@@ -44,9 +44,7 @@ fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
         }
     };
     let metrics = json["metrics"].as_array().ok_or_else(|| {
-        format!(
-            "{shown} is no catalogue: it has no list `metrics`; `metercast docs --format json` prints one"
-        )
+        format!("{shown} is no catalogue: it has no list `metrics`; `metercast docs --json` prints one")
     })?;
     // A crate has underscores where its package may have dashes; people write either.
     let same = |one: &str, other: &str| one.replace('-', "_") == other.replace('-', "_");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Which programs, or their catalogues.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Each is the file of a program, which is read and not run, or what `metercast docs --format json` printed of one.
+Each is the file of a program, which is read and not run, or what `metercast docs --json` printed of one.
 
   metercast diff shop-1.3.json target/release/shop --crate shop
 

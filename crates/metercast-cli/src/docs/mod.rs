@@ -9,7 +9,6 @@ use metercast_tower::catalogue::Catalogue;
 
 use crate::terminal::{Answer, data, say};
 
-use options::Format;
 pub(crate) use options::Options;
 
 /// Prints, writes or checks the reference.
@@ -24,9 +23,10 @@ pub(crate) fn run(options: &Options) -> Answer {
     if let Some(file) = &options.write {
         return write(&catalogue, file).map(|()| true);
     }
-    let text = match options.format {
-        Format::Markdown => catalogue.document("").map_err(|error| error.to_string())?,
-        Format::Json => catalogue.json(),
+    let text = if options.json {
+        catalogue.json()
+    } else {
+        catalogue.document("").map_err(|error| error.to_string())?
     };
     data(text)?;
     Ok(true)

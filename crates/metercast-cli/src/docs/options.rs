@@ -18,17 +18,17 @@ pub(crate) struct Options {
     /// The program or library whose metrics are documented
     #[arg(long, value_name = "PATH")]
     pub(super) binary: PathBuf,
-    /// What to print: a reference to read, or data for programs
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(super) format: Format,
+    /// Print data for programs, one metric on each line, and not a reference to read
+    #[arg(long)]
+    pub(super) json: bool,
     /// Only metrics of this crate; may be given several times
     #[arg(long = "crate", value_name = "NAME")]
     pub(super) crates: Vec<String>,
     /// Print nothing; fail if FILE is not what would be written, and say which metrics were added, removed or changed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "format"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json"])]
     pub(super) check: Option<PathBuf>,
     /// Write the reference into FILE, not to standard output
-    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(super) write: Option<PathBuf>,
     /// How Prometheus pages spell the names, as the exporter's `strategy` says it: UnderscoreEscapingWithSuffixes,
     /// UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes or NoTranslation
@@ -37,16 +37,6 @@ pub(crate) struct Options {
     /// Whose habits the pages follow, as the exporter's `profile` says it: otel or metrics-rs
     #[arg(long, value_name = "PROFILE", value_parser = profile, default_value = "otel", conflicts_with = "strategy")]
     profile: Profile,
-}
-
-/// What is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// Tables in Markdown
-    #[default]
-    Markdown,
-    /// JSON, one metric on each line
-    Json,
 }
 
 impl Options {

@@ -19,9 +19,7 @@ const OURS: [&str; 8] = [
 #[test]
 fn every_metric_is_in_every_build() {
     for program in SHOP.all() {
-        let json = printed(arguments![
-            "--binary", program, "--format", "json", "--crate", "shop", "--crate", "stock"
-        ]);
+        let json = printed(arguments!["--binary", program, "--json", "--crate", "shop", "--crate", "stock"]);
         let names: Vec<String> =
             metrics(&json).iter().map(|metric| metric["name"].as_str().unwrap().to_owned()).collect();
         assert_eq!(names, OURS, "{}", program.display());
@@ -41,14 +39,14 @@ fn all_builds_say_the_same() {
 fn the_process_says_what_its_file_says() {
     for program in SHOP.all() {
         let output = Command::new(program).arg("catalogue").output().unwrap();
-        let file = printed(arguments!["--binary", program, "--format", "json"]);
+        let file = printed(arguments!["--binary", program, "--json"]);
         assert_eq!(String::from_utf8(output.stdout).unwrap(), file, "{}", program.display());
     }
 }
 
 #[test]
 fn places_are_those_of_the_packages_wherever_they_were_built() {
-    let json = printed(arguments!["--binary", SHOP.release, "--format", "json", "--crate", "stock"]);
+    let json = printed(arguments!["--binary", SHOP.release, "--json", "--crate", "stock"]);
     let goods = metrics(&json).into_iter().find(|metric| metric["name"] == "stock.goods").unwrap();
     let place = &goods["places"][0];
     assert_eq!((&place["package"], &place["version"]), (&"stock".into(), &"1.2.3".into()));

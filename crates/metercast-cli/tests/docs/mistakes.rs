@@ -74,8 +74,8 @@ fn a_file_with_other_text_says_where_the_reference_could_stand() {
 
 #[test]
 fn options_that_do_not_go_together_are_wrong() {
-    for options in [["--check", "a", "--write", "a"], ["--check", "a", "--format", "json"]] {
-        let (status, said) = trouble(["--binary", "a"].into_iter().chain(options));
+    for options in [&["--check", "a", "--write", "a"][..], &["--check", "a", "--json"]] {
+        let (status, said) = trouble(["--binary", "a"].into_iter().chain(options.iter().copied()));
         assert_eq!(status, 2, "{said}");
         assert!(said.contains("cannot be used with"), "{said}");
     }

@@ -8,7 +8,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_metercast");
 
 /// The catalogue of the program itself, which has the demo's metrics.
 fn catalogue() -> Value {
-    let ran = run(&["docs", "--binary", PROGRAM, "--format", "json"]);
+    let ran = run(&["docs", "--binary", PROGRAM, "--json"]);
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
