@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match telemetry.reread() {
             Ok(reloaded) => println!("{reloaded}"),
             Err(refused) => {
-                println!("{}", refused.to_string().replace(&*file.to_string_lossy(), "shop.toml"))
+                println!("{}", refused.to_string().replace(&*file.to_string_lossy(), "shop.toml"));
             }
         }
     }
