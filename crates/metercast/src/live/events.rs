@@ -1,6 +1,7 @@
 //! What has changed, told to all who look at once: one text a second, however many they are.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -102,6 +103,9 @@ impl Events {
             return Err(ScrapeAnswer::plain(503, text).with("retry-after", "10"));
         }
         if !had_viewers {
+            // Numbers go on from those of a process before, so that nobody takes what this one says for the rest of what that one said.
+            let since_1970 = history.time().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            self.id = self.id.max(since_1970.unwrap_or_default().as_secs());
             // Nobody was told what has changed meanwhile.
             self.shown = history.present().map(|(name, metric)| (name.clone(), Shown::of(metric))).collect();
             self.health = health;
@@ -252,6 +256,30 @@ mod tests {
             (1 + BEHIND, false),
             "what was told before is there, and then it ends"
         );
+    }
+
+    #[test]
+    fn who_was_told_by_a_process_before_is_told_everything() {
+        let clock = MockClock::new();
+        let store = Store::with_clock(&clock);
+        let told_by_one_process = |restarts_after: u64, last: Option<u64>| {
+            let (mut history, mut events) = (History::new(10), Events::default());
+            history.read(&store);
+            let mut other = events.view(&history, b"{}".to_vec(), None).unwrap();
+            for _ in 0..restarts_after {
+                clock.advance(Duration::from_secs(1));
+                assert!(history.read(&store) && events.has_viewers());
+                events.tell(&history, &b"{}".to_vec());
+                read(&mut other);
+            }
+            let mut viewing = events.view(&history, b"{}".to_vec(), last).unwrap();
+            let (texts, _) = read(&mut viewing);
+            (events.id, String::from_utf8(texts.last().map_or(Vec::new(), |text| text.to_vec())).unwrap())
+        };
+        let (last, _) = told_by_one_process(3, None);
+        clock.advance(Duration::from_secs(2)); // what a restart takes
+        let (id, told) = told_by_one_process(5, Some(last));
+        assert!(id > last && told.starts_with("event: full\n"), "{last} {id} {told}");
     }
 
     #[test]
