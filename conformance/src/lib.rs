@@ -20,6 +20,7 @@ mod run;
 mod samples;
 mod truth;
 
+pub mod authority;
 pub mod collector;
 pub mod http;
 pub mod oracle;

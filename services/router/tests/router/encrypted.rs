@@ -1,6 +1,7 @@
 //! A collector that speaks gRPC behind a certificate of one's own, of which the file has only the authority, beside a key that does
 //! nothing: step 18.
 
+use conformance::authority::Authority;
 use conformance::program::Folder;
 
 use crate::counts::requests;
@@ -20,7 +21,7 @@ fn the_authority_alone_is_enough_to_trust_a_collector_and_a_key_without_effect_i
     let (user, authority) = Collector::encrypted();
     let vendor = Collector::new();
     let folder = Folder::new();
-    let ca = folder.write("ca.pem", &authority.0);
+    let ca = folder.write("ca.pem", &authority.authority);
     let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
     let router = Router::start_text(&over_grpc(&yaml, &format!("ca: \"{ca}\"")), &[]);
     requests(&router);
@@ -38,7 +39,7 @@ fn who_is_signed_by_nobody_that_is_known_gets_nothing_until_a_reload_says_whom_t
     let vendor = Collector::new();
     let folder = Folder::new();
     let (own, other) =
-        (folder.write("ca.pem", &authority.0), folder.write("other.pem", &Collector::encrypted().1.0));
+        (folder.write("ca.pem", &authority.authority), folder.write("other.pem", &Authority::new().authority));
     let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
     let router = Router::start_text(&over_grpc(&yaml, &format!("ca: \"{other}\"")), &[]);
     requests(&router);

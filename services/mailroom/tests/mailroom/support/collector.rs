@@ -45,7 +45,7 @@ impl Collector {
     pub(crate) fn at(address: &str, authority: Option<&Authority>) -> Collector {
         let listener = TcpListener::bind(address).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let tls = authority.map(Authority::server);
+        let tls = authority.map(|authority| authority.server(&[]));
         let scheme = if tls.is_some() { "https" } else { "http" };
         let collector = Collector {
             url: format!("{scheme}://localhost:{port}"),

@@ -1,13 +1,13 @@
 //! The mailroom as a running program, and what stands around it.
 
-mod authority;
 mod client;
 mod collector;
 mod program;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use authority::Authority;
+pub(crate) use conformance::authority::Authority;
+
 pub(crate) use client::Client;
 pub(crate) use collector::{Collector, Got};
 pub(crate) use program::{Mailroom, run, settings};

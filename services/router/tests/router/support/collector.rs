@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use conformance::authority::Authority;
 use conformance::http::{self, Answer, Request};
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -13,7 +14,7 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, number_data_point};
 use prost::Message;
 
-use super::grpc::{self, Authority};
+use super::grpc;
 
 /// A collector.
 #[derive(Clone)]
