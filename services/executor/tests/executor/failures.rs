@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use conformance::program::free_address;
+use conformance::authority::Authority;
+use conformance::program::{Folder, free_address};
 
 use crate::support::{Executor, tools};
 
@@ -82,4 +83,30 @@ fn who_is_not_asked_to_push_connects_to_nobody() {
         let none = listener.accept().expect_err("nobody asked for a push");
         assert_eq!(none.kind(), std::io::ErrorKind::WouldBlock);
     }
+}
+
+#[test]
+fn a_receiver_that_nobody_trusted_has_signed_gets_nothing_and_the_line_says_why() {
+    let (receiver, folder) = (Authority::new().show(&[]), Folder::new());
+    let ca = folder.write("other.pem", &Authority::new().authority);
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*format!("{}/v1/metrics", receiver.url)),
+        ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "authorization=Bearer%20s3cret"),
+        ("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", &ca),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
+    ];
+    let executor = Executor::start(&tools(), "", &variables);
+    executor.execute("", "manual", &["github.repos.get"]).unwrap();
+    let line = executor.line("is not signed by one of");
+    assert!(line.contains(&ca) && line.contains(&receiver.url), "{line}");
+    assert!(executor.page("").1.contains("executor_execution_outcomes{status=\"completed\"} 1"));
+    assert!(!executor.said().contains("s3cret"), "{}", executor.said());
+    assert_eq!(receiver.trusting(), 0);
+
+    let variables =
+        variables.map(|(name, value)| (name, if value == ca { "/nowhere/ca.pem" } else { value }));
+    let (status, said) = Executor::refused("127.0.0.1:0", "", &variables);
+    assert!(!status.success());
+    let expected = ["OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/nowhere/ca.pem", "No such file"];
+    assert!(expected.iter().all(|part| said.contains(part)) && !said.contains("s3cret"), "{said}");
 }

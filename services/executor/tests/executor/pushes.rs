@@ -126,3 +126,30 @@ fn own_lines(page: &str) -> Vec<String> {
     lines.sort();
     lines
 }
+
+#[test]
+fn a_token_that_is_not_taken_is_said_and_not_shown_and_nothing_is_lost_by_it() {
+    let bodies = Arc::<Mutex<Vec<Value>>>::default();
+    let all = Arc::clone(&bodies);
+    let receiver = http::serve(move |Request { head, body, .. }| {
+        let mut all = all.lock().expect("no panic");
+        all.push(serde_json::from_slice(&body).expect("JSON"));
+        // The right token comes late.
+        assert!(head.contains("authorization: bearer s3cret"), "{head}");
+        if all.len() == 1 { Answer::status(401, "") } else { Answer::ok("application/json", "{}") }
+    });
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*format!("{receiver}/v1/metrics")),
+        ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "Authorization=Bearer s3cret"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
+    ];
+    let executor = Executor::start(&tools(), "", &variables);
+    executor.execute("", "manual", &["github.repos.get"]).unwrap();
+    let line = executor.line("401");
+    assert!(line.contains(&receiver), "{line}");
+    assert!(!executor.said().contains("s3cret"), "{}", executor.said());
+    let (status, _) = executor.end();
+    assert!(status.success(), "{status}");
+    let bodies = bodies.lock().unwrap();
+    assert_eq!(sum(bodies.last().expect("the last push"), "executor.tool_calls"), 1);
+}

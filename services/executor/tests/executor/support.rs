@@ -1,18 +1,19 @@
 //! The executor as a running program, and what stands around it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use conformance::http::{self, Answer};
-use conformance::program::Folder;
+use conformance::program::{Folder, until};
 use serde_json::{Value, json};
 
 /// A running executor; killed if the test ends before it does.
 pub(crate) struct Executor {
     child: Child,
     pub(crate) url: String,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Executor {
@@ -20,13 +21,14 @@ impl Executor {
     pub(crate) fn start(upstream: &str, config: &str, variables: &[(&str, &str)]) -> Executor {
         let folder = Folder::new();
         let mut command = command(&folder, "127.0.0.1:0", upstream, config, variables);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let said = File::create(folder.path().join("said")).expect("a file in a new folder");
+        let mut child = command.stdout(Stdio::piped()).stderr(said).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("it says where it is");
         let url = line.trim().strip_prefix("executor: ").expect("it says where it is").to_owned();
-        Executor { child, url, _folder: folder }
+        Executor { child, url, folder }
     }
 
     /// Runs one that cannot start: how it ended, and what it said.
@@ -44,6 +46,16 @@ impl Executor {
             std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
         };
         tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("said")).expect("UTF-8")
+    }
+
+    /// Waits until a line on standard error has this part.
+    pub(crate) fn line(&self, part: &str) -> String {
+        until(part, || self.said().lines().find(|line| line.contains(part)).map(str::to_owned))
     }
 
     /// Runs tools, as whoever has the token, and returns how it went.
