@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{MatchedPath, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -43,9 +43,7 @@ pub(crate) fn router(relay: Arc<Relay>) -> Router {
         .with_state(relay.clone())
         .merge(health::router(relay))
         .layer(metercast_tower::server().profile(metercast_tower::Callers))
-        .layer(
-            server_spans().route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
-        )
+        .layer(server_spans())
 }
 
 async fn connect(State(relay): State<Arc<Relay>>, upgrade: WebSocketUpgrade) -> Response {

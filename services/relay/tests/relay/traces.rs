@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use conformance::authority::Authority;
 use conformance::collector::{Collector, Span};
-use conformance::program::free_address;
+use conformance::program::{Folder, free_address};
 use serde_json::{Value, json};
 
 use crate::scenario;
@@ -264,4 +265,37 @@ fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_
     relay.signal("TERM");
     let (status, took) = relay.ended();
     assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
+}
+
+#[test]
+fn a_collector_that_nobody_trusted_has_signed_gets_nothing_and_the_line_says_why() {
+    let test = "a_collector_that_nobody_trusted_has_signed_gets_nothing_and_the_line_says_why";
+    let Some(services) = Services::start(test) else { return };
+    let folder = Folder::new();
+    let other = folder.write("other.pem", &Authority::new().authority);
+    for protocol in ["grpc", "http/protobuf"] {
+        let collector = Authority::new().show(&["h2", "http/1.1"]);
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", &other),
+            ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+        ];
+        let relay = Relay::start(&services, &variables);
+        assert!(Client::known(&relay.clients).send(protocol, 1).0);
+        let line = until("why nothing is taken", || {
+            relay.logged().into_iter().find(|line| line.contains("is not signed by one of"))
+        });
+        assert!(line.contains(&other) && line.contains(&collector.url), "{line}");
+        assert_eq!((relay.healthy("/_readiness"), collector.trusting()), (200, 0));
+
+        let not_there =
+            variables.map(|(name, value)| (name, if value == other { "/nowhere" } else { value }));
+        let relay = Relay::start(&services, &not_there);
+        let line = until("why there are no traces", || {
+            relay.logged().into_iter().find(|line| line.contains("there are no traces"))
+        });
+        assert!(line.contains("OTEL_EXPORTER_OTLP_CERTIFICATE") && line.contains("/nowhere"), "{line}");
+        assert_eq!(relay.healthy("/_readiness"), 200);
+    }
 }
