@@ -2,13 +2,14 @@
 
 use async_nats::HeaderMap;
 use axum::Router;
-use axum::extract::MatchedPath;
 use metercast_tower::config::{Config, OnSigterm, Traces as Wanted};
 use metercast_tracing::http::server_spans;
-use metercast_tracing::{Traces, propagation};
-use tracing::level_filters::LevelFilter;
+use metercast_tracing::propagation::{extract_nats, inject_nats_span};
+use metercast_tracing::{Outcome, Traces};
 use tracing::{Span, info_span};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::component::Error;
@@ -23,8 +24,11 @@ pub(crate) fn start() -> Result<Traces, Error> {
         .on_sigterm(OnSigterm::Flush)
         .build()?;
     let traces = Traces::start(&config);
-    if traces.are_on() {
-        tracing_subscriber::registry().with(traces.layer()).init();
+    if *traces.outcome() != Outcome::Off {
+        // What becomes of them is said beside what components say; what other crates log is not.
+        let said = fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time();
+        let said = said.with_filter(Targets::new().with_target("metercast", LevelFilter::INFO));
+        tracing_subscriber::registry().with(traces.layer()).with(said).init();
     }
     traces.report();
     Ok(traces)
@@ -32,19 +36,14 @@ pub(crate) fn start() -> Result<Traces, Error> {
 
 /// The same routes with a span for each request, unless nobody would hear of it.
 pub(crate) fn traced(router: Router) -> Router {
-    if LevelFilter::current() == LevelFilter::OFF {
-        return router;
-    }
-    router.layer(
-        server_spans().route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str)),
-    )
+    if LevelFilter::current() == LevelFilter::OFF { router } else { router.layer(server_spans()) }
 }
 
 /// The publishing of a job, and the headers that tell of it, in lower case.
 pub(crate) fn publishing(id: &str) -> (Span, HeaderMap) {
     let span = info_span!("job.publish", otel.kind = "producer", messaging.system = "nats", job_id = id);
     let mut headers = HeaderMap::new();
-    propagation::inject_span(&span, |name, value| headers.insert(name, value));
+    inject_nats_span(&span, &mut headers);
     (span, headers)
 }
 
@@ -57,8 +56,6 @@ pub(crate) fn processing(headers: Option<&HeaderMap>, worker: &str) -> Span {
         worker,
         job_id = tracing::field::Empty
     );
-    let pairs = headers.into_iter().flat_map(HeaderMap::iter);
-    let pairs = pairs.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-    propagation::extract(pairs).parent_of(&span);
+    extract_nats(headers).parent_of(&span);
     span
 }

@@ -8,7 +8,7 @@ use conformance::http;
 use super::support::{Osapi, measured, refused};
 
 /// Nobody is there.
-const NOWHERE: &str = "nats://127.0.0.1:1";
+pub(crate) const NOWHERE: &str = "nats://127.0.0.1:1";
 
 #[test]
 fn a_metrics_port_that_is_taken_ends_the_agent_or_is_reported() {

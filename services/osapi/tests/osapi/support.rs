@@ -1,6 +1,7 @@
 //! Components of the job server as running programs.
 
 use std::fmt::Write;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -34,23 +35,23 @@ pub(crate) struct Osapi {
     metrics: Option<String>,
     // Whoever says more finds a pipe.
     _said: BufReader<ChildStdout>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Osapi {
     /// Runs a component with this configuration and these variables.
     pub(crate) fn start(component: &str, config: &str, variables: &[(&str, &str)]) -> Osapi {
-        let (mut child, folder) = spawn(component, config, variables, Stdio::inherit());
+        let (mut child, folder) = spawn(component, config, variables);
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (said, api, metrics) = place(&mut stdout);
         assert_eq!(said, component);
-        Osapi { child, api, metrics, _said: stdout, _folder: folder }
+        Osapi { child, api, metrics, _said: stdout, folder }
     }
 
     /// Runs all of them in one process: where the metrics servers of controller, agent and NATS are. What is returned asks the
     /// controller.
     pub(crate) fn start_all(config: &str, variables: &[(&str, &str)]) -> (Osapi, [String; 3]) {
-        let (mut child, folder) = spawn("start", config, variables, Stdio::inherit());
+        let (mut child, folder) = spawn("start", config, variables);
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let places = [(); 3].map(|()| place(&mut stdout));
         let of = |name: &str| {
@@ -59,12 +60,22 @@ impl Osapi {
         };
         let (_, api, metrics) = of("controller");
         let servers = ["controller", "agent", "nats"].map(|name| of(name).2.expect("it has metrics"));
-        (Osapi { child, api, metrics, _said: stdout, _folder: folder }, servers)
+        (Osapi { child, api, metrics, _said: stdout, folder }, servers)
     }
 
     /// An agent of this name.
     pub(crate) fn agent(name: &str, config: &str) -> Osapi {
         Osapi::start("agent", config, &[("OSAPI_AGENT_NAME", name), ("OSAPI_AGENT_METRICS_PORT", "0")])
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn said(&self) -> String {
+        said(&self.folder)
+    }
+
+    /// Waits until a line on standard error has this part.
+    pub(crate) fn line(&self, part: &str) -> String {
+        until(part, || self.said().lines().find(|line| line.contains(part)).map(str::to_owned))
     }
 
     /// Where its metrics server is.
@@ -148,6 +159,10 @@ impl Osapi {
     }
 }
 
+fn said(folder: &Folder) -> String {
+    std::fs::read_to_string(folder.path().join("said")).expect("UTF-8")
+}
+
 /// Reads where a component is: its name, its API, its metrics server.
 fn place(stdout: &mut BufReader<ChildStdout>) -> (String, Option<String>, Option<String>) {
     let mut line = String::new();
@@ -167,12 +182,11 @@ impl Drop for Osapi {
 
 /// Runs a component that does not get as far as saying where it is: how it ended, and what it said about it.
 pub(crate) fn refused(component: &str, config: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
-    let (child, _folder) = spawn(component, config, variables, Stdio::piped());
-    let output = child.wait_with_output().expect("it ends");
-    (output.status, String::from_utf8(output.stderr).expect("UTF-8"))
+    let (mut child, folder) = spawn(component, config, variables);
+    (child.wait().expect("it ends"), said(&folder))
 }
 
-fn spawn(component: &str, config: &str, variables: &[(&str, &str)], errors: Stdio) -> (Child, Folder) {
+fn spawn(component: &str, config: &str, variables: &[(&str, &str)]) -> (Child, Folder) {
     let folder = Folder::new();
     let mut text = config.to_owned();
     writeln!(text, "# {component}").expect("a text");
@@ -189,7 +203,8 @@ fn spawn(component: &str, config: &str, variables: &[(&str, &str)], errors: Stdi
     command.envs(variables.iter().copied());
     // Where NATS keeps what it stores, unless it is said.
     command.current_dir(folder.path());
-    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+    let said = File::create(folder.path().join("said")).expect("a file in a new folder");
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
     (piped.spawn().expect("the program starts"), folder)
 }
 
