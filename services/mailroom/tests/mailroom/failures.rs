@@ -205,3 +205,30 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
         assert!(!said.contains("s3cret") && !said.contains("panicked"), "{said}");
     }
 }
+
+#[test]
+fn a_client_who_is_gone_before_his_request_is_looked_at_has_not_begun_one() {
+    let collector = Collector::new(None);
+    let mailroom = Mailroom::start(&telemetry(&collector.url, "interval_secs = 3600\n"), &[]);
+    let mut client = mailroom.connect();
+    client.send("GET", "/health", "", "");
+    assert_eq!(client.answer().unwrap().0, 200);
+    // So that it finds the request and the end of the connection at once.
+    mailroom.signal("STOP");
+    client.send("GET", "/qqqqqqqqqqqqq", "", "");
+    drop(client);
+    mailroom.signal("CONT");
+    assert_eq!(mailroom.ask("GET", "/health", "").0, 200);
+    let (status, ..) = mailroom.end();
+    assert!(status.success(), "{status}");
+    let lines = until("the last push", || collector.got().pop()).lines();
+    for line in [
+        // The server gives such a request to nobody, so no mailbox was asked for either.
+        "http_requests_started_total 2",
+        r#"http_requests_total{endpoint="/health",method="GET",status_code="200"} 2"#,
+        "http_requests_in_flight 0",
+        r#"unique_short_ids{interval="hourly"} 0"#,
+    ] {
+        assert!(lines.iter().any(|found| found == line), "{line}\nis not among\n{lines:#?}");
+    }
+}

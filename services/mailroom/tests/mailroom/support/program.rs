@@ -97,11 +97,16 @@ impl Mailroom {
         files
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("sh runs").success());
+    }
+
     /// Sends SIGTERM, and waits for the end: how it ended, how long that took, and what it said.
     pub(crate) fn end(mut self) -> (ExitStatus, Duration, String) {
         let begun = Instant::now();
-        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
-        assert!(sent.expect("sh runs").success());
+        self.signal("TERM");
         let status = self.child.wait().expect("it can be waited for");
         (status, begun.elapsed(), self.said())
     }
