@@ -1,10 +1,11 @@
 //! The gateway's part of the configuration file. What stands under `telemetry` is metercast's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
+use metercast_tower::config::Mapping;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,19 +14,22 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Configuration {
     pub(crate) upstreams: BTreeMap<String, String>,
-    /// Whether the answers of an upstream are kept.
+    /// Whether the answers of an upstream are kept, as it is written.
     #[serde(default)]
-    pub(crate) cache: BTreeMap<String, bool>,
+    cache: BTreeMap<String, Value>,
+    /// The upstreams whose answers are kept.
+    #[serde(skip)]
+    pub(crate) cached: BTreeSet<String>,
     pub(crate) private: Option<Private>,
     #[serde(default)]
     telemetry: Value,
-    /// Of the whole text.
+    /// Of the whole text, and of what the gateway's part refers to.
     #[serde(skip)]
     pub(crate) hash: String,
 }
 
 /// The exporter of the vendor.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Private {
     pub(crate) endpoint: String,
@@ -53,39 +57,67 @@ impl Configuration {
         let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
         let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-        Configuration::of(&text, is_toml).map_err(|error| format!("{name}:{error}"))
+        let mut read =
+            Configuration::of(&text, is_toml).map_err(|(line, why)| format!("{name}:{line}: {why}"))?;
+        read.fill(path)?;
+        if let Some(unknown) = read.cache.keys().find(|name| !read.upstreams.contains_key(*name)) {
+            return Err(format!(
+                "{name}: cache.{unknown}: there is no such upstream; name one of `upstreams`"
+            ));
+        }
+        let mut hasher = DefaultHasher::new();
+        (text, &read.upstreams, &read.cached, &read.private).hash(&mut hasher);
+        read.hash = format!("{:016x}", hasher.finish());
+        Ok(read)
     }
 
-    fn of(text: &str, is_toml: bool) -> Result<Configuration, String> {
+    /// What a text says; the error is a line and what is wrong there.
+    fn of(text: &str, is_toml: bool) -> Result<Configuration, (u64, String)> {
         // The messages alone: the text around them may hold a token.
-        let mut read: Configuration = if is_toml {
+        if is_toml {
             toml::from_str(text).map_err(|error| {
                 let before = error.span().map_or("", |span| &text[..span.start]);
-                format!("{}: {}", 1 + before.matches('\n').count(), error.message())
-            })?
+                (1 + before.matches('\n').count() as u64, error.message().to_owned())
+            })
         } else {
             serde_saphyr::from_str(text).map_err(|error| {
                 let line = error.location().map_or(1, |location| location.line());
-                format!("{line}: {}", error.without_snippet())
-            })?
-        };
-        if let Some(unknown) = read.cache.keys().find(|name| !read.upstreams.contains_key(*name)) {
-            return Err(format!(" cache.{unknown}: there is no such upstream; name one of `upstreams`"));
+                (line, error.without_snippet().to_string())
+            })
         }
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        read.hash = format!("{:016x}", hasher.finish());
-        Ok(read)
+    }
+
+    /// Fills in what the gateway's own keys refer to, as metercast does for its own.
+    fn fill(&mut self, file: &Path) -> Result<(), String> {
+        let mapping = Mapping::gateway();
+        let filled =
+            |key: &[&str], text: &str| mapping.fill(file, key, text).map_err(|error| error.to_string());
+        for (name, url) in &mut self.upstreams {
+            *url = filled(&["upstreams", name], url)?;
+        }
+        for (name, is_cached) in &self.cache {
+            let said = match is_cached {
+                Value::String(text) => filled(&["cache", name], text)?,
+                other => other.to_string(),
+            };
+            match said.as_str() {
+                "true" => _ = self.cached.insert(name.clone()),
+                "false" => {}
+                _ => return Err(format!("{}: cache.{name}: write true or false", file.display())),
+            }
+        }
+        if let Some(Private { endpoint, interval }) = &mut self.private {
+            *endpoint = filled(&["private", "endpoint"], endpoint)?;
+            if let Some(interval) = interval {
+                *interval = filled(&["private", "interval"], interval)?;
+            }
+        }
+        Ok(())
     }
 
     /// How many views the user has.
     pub(crate) fn views(&self) -> usize {
         let views = self.telemetry.pointer("/exporters/metrics/common/views");
         views.and_then(Value::as_array).map_or(0, Vec::len)
-    }
-
-    /// How many upstreams' answers are kept.
-    pub(crate) fn cached(&self) -> usize {
-        self.cache.values().filter(|is_on| **is_on).count()
     }
 }

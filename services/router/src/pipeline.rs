@@ -47,11 +47,10 @@ impl Pipeline {
     /// What is wrong with an upstream.
     pub(crate) fn new(configuration: &Configuration, instruments: usize) -> Result<Pipeline, String> {
         let upstreams = configuration.upstreams.iter().map(|(name, url)| {
-            let is_cached = configuration.cache.get(name).copied().unwrap_or_default();
-            Ok((name.clone(), Upstream::new(name, url, is_cached)?))
+            Ok((name.clone(), Upstream::new(name, url, configuration.cached.contains(name))?))
         });
         let upstreams = upstreams.collect::<Result<HashMap<_, _>, String>>()?;
-        let (cached, views) = (configuration.cached() as u64, configuration.views() as u64);
+        let (cached, views) = (configuration.cached.len() as u64, configuration.views() as u64);
         let instruments = instruments as u64;
         let observed = [
             CONFIG_CACHE.observe(move |observer| observer.set(u64::from(cached > 0), (cached,))),

@@ -38,8 +38,10 @@ fn who_is_signed_by_nobody_that_is_known_gets_nothing_until_a_reload_says_whom_t
     let (user, authority) = Collector::encrypted();
     let vendor = Collector::new();
     let folder = Folder::new();
-    let (own, other) =
-        (folder.write("ca.pem", &authority.authority), folder.write("other.pem", &Authority::new().authority));
+    let (own, other) = (
+        folder.write("ca.pem", &authority.authority),
+        folder.write("other.pem", &Authority::new().authority),
+    );
     let yaml = Yaml::new(&upstream(), &user.url, &vendor.url);
     let router = Router::start_text(&over_grpc(&yaml, &format!("ca: \"{other}\"")), &[]);
     requests(&router);

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use conformance::program::Folder;
+
 use crate::counts::requests;
 use crate::support::{ANYWHERE, Collector, Router, Yaml, refused, until, upstream};
 
@@ -34,13 +36,20 @@ fn a_file_that_cannot_be_meant_is_refused_with_its_line() {
         ("scheduled_delay: 1s", "scheduled_delay: 0s", "scheduled_delay: 0s is too short"),
         ("protocol: http\n", "protocol: htpp\n", "did you mean \"http\"?"),
         ("Bearer first", "Bearer ${env.NO_SUCH_TOKEN}", "NO_SUCH_TOKEN"),
+        (
+            "interval: 1s",
+            "interval: \"${env.NO_SUCH_TIME}\"",
+            "private.interval: refers to the variable NO_SUCH_TIME",
+        ),
+        ("cache: {}", "cache: {accounts: sometimes}", "cache.accounts: write true or false"),
     ] {
         let (before, _) = text.split_once(written).expect("it is there");
         let (is_well, said) = refused(&text.replace(written, instead), [ANYWHERE; 2]);
         assert!(!is_well && said.contains(expected), "{expected}: {said}");
         // What a line means for the whole is said without one.
         let place = format!("router.yaml:{}: ", 1 + before.matches('\n').count());
-        assert!(said.contains(&place) || instead == "interval: 0s", "{place}: {said}");
+        let is_meant = ["private.", "cache."].iter().any(|own| expected.starts_with(own));
+        assert!(said.contains(&place) || is_meant, "{place}: {said}");
     }
 }
 
@@ -71,4 +80,26 @@ fn a_collector_that_is_not_there_is_told_of_and_keeps_nobody_waiting() {
         "who did not get all is told: {said}"
     );
     assert_eq!(vendor.total("gateway.operations", &[]), 8.0);
+}
+
+#[test]
+fn what_the_gateways_own_keys_refer_to_is_filled_in_and_a_reload_reads_it_again() {
+    let (user, vendor, folder) = (Collector::new(), Collector::new(), Folder::new());
+    let kept = folder.write("kept", "true\n");
+    let yaml = Yaml::new("${env.UPSTREAM}", &user.url, "${env.VENDOR}");
+    let text = yaml.text().replace("cache: {}", &format!("cache: {{accounts: \"${{file.{kept}}}\"}}"));
+    let text = text.replace("interval: 1s", "interval: \"${env.EVERY:-1}s\"");
+    let router = Router::start_text(&text, &[("UPSTREAM", &upstream()), ("VENDOR", &vendor.url)]);
+    for path in ["/accounts/items/2", "/products/items/5"] {
+        assert_eq!(router.get(path), 200);
+    }
+    until("both at the vendor's", || (vendor.total("gateway.operations", &[]) == 2.0).then_some(()));
+    let size = || router.page().sum("gateway_cache_size", &["kind=\"accounts\""]);
+    assert_eq!(size(), Some(1.0));
+    folder.write("kept", "false");
+    let (status, said) = router.reload_text(&text);
+    assert_eq!((status, size()), (200, None), "{said}");
+    folder.write("kept", "perhaps");
+    let (status, said) = router.reload_text(&text);
+    assert!(status == 422 && said.contains("cache.accounts: write true or false"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Files of other applications: their keys become ours by rules that are data.
 
 mod convert;
+mod fill;
 mod gateway;
 mod osapi;
 mod payjoin;

@@ -53,7 +53,7 @@ impl Mapping {
         known.is_shared = true;
         for (key, node) in &mut entries {
             if let Some(known) = known.inner.get(key.as_str()) {
-                self.fill(&file.child(key).of(node), known, node, references, findings);
+                self.fill_known(&file.child(key).of(node), known, node, references, findings);
             }
         }
         // What a variable says is its text, and refers to nothing.
@@ -74,7 +74,7 @@ impl Mapping {
     }
 
     /// Fills in the references where a rule may look, in the spelling of ours.
-    fn fill(
+    fn fill_known(
         &self,
         at: &Place,
         known: &Known<'_>,
@@ -89,7 +89,7 @@ impl Mapping {
             Value::Table(entries) if !known.inner.is_empty() => {
                 for (key, node) in entries {
                     if let Some(known) = known.inner.get(key.as_str()) {
-                        self.fill(&at.child(key).of(node), known, node, references, findings);
+                        self.fill_known(&at.child(key).of(node), known, node, references, findings);
                     }
                 }
             }
@@ -326,7 +326,7 @@ fn own(value: &metercast_core::Value) -> Option<Value> {
 }
 
 /// References with a dot become references with a colon.
-fn respell(node: &mut Node) {
+pub(super) fn respell(node: &mut Node) {
     match &mut node.value {
         Value::String(text) if text.contains("${") => {
             *text = text.replace("${env.", "${env:").replace("${file.", "${file:");
