@@ -22,16 +22,19 @@ use crate::traces;
 
 /// All routes, measured if anything is, and traced.
 pub(crate) fn router(controller: Arc<Controller>, measured: &Measured, host: &str) -> Router {
-    let router = Router::new()
+    let router = match measured.is_enabled() {
+        true => routes(controller).layer(server().body_sizes().hosts([host]).and(Totals)),
+        false => routes(controller),
+    };
+    traces::traced(router)
+}
+
+fn routes(controller: Arc<Controller>) -> Router {
+    Router::new()
         .route("/job", post(create))
         .route("/job/{id}", get(job))
         .route("/node/{hostname}", get(node))
-        .with_state(controller);
-    let router = match measured.is_enabled() {
-        true => router.layer(server().body_sizes().hosts([host]).and(Totals)),
-        false => router,
-    };
-    traces::traced(router)
+        .with_state(controller)
 }
 
 /// What `POST /job` takes.
@@ -116,4 +119,73 @@ impl IntoResponse for Unavailable {
 /// The standard library's hashers have keys that nobody can foretell, another for each.
 fn new_id() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use allocation_counter::measure;
+    use axum::body::Body;
+    use axum::http::{Request, header};
+    use metercast_jobs::Delivery;
+    use metercast_tower::Store;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::component::Component;
+    use crate::queue::Connection;
+    use crate::settings::Settings;
+
+    /// How often memory is asked for by a request for a job and its answer, of which there was one before.
+    fn of_request(router: &Router) -> u64 {
+        let ask = || {
+            let request = Request::post("/job").header(header::CONTENT_TYPE, "application/json");
+            let request = request.body(Body::from(r#"{"op":"ok"}"#)).unwrap();
+            let answer = pin!(router.clone().oneshot(request)).poll(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(Ok(answer)) = answer else { panic!("it waits for nothing") };
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "there is no NATS");
+        };
+        ask();
+        measure(ask).count_total
+    }
+
+    #[test]
+    fn without_metrics_neither_a_request_nor_a_job_asks_for_memory_for_them() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut settings = Settings::default();
+        // Nobody is there, and what waits for it does not run meanwhile.
+        settings.nats.server.port = 1;
+        let connection = runtime.block_on(Connection::begin(&settings)).unwrap();
+        for is_enabled in [false, true] {
+            settings.telemetry.metrics.enabled = is_enabled;
+            settings.controller.metrics.port = Some(0);
+            settings.agent.metrics.port = Some(0);
+            let store = Store::new();
+            store.scope(|| {
+                let measured = Measured::start(Component::Controller, &settings, &store).unwrap();
+                let jobs = measured.jobs().unwrap();
+                let controller = Arc::new(Controller { connection: connection.clone(), jobs });
+                let bare = of_request(&routes(Arc::clone(&controller)));
+                let of_metrics = of_request(&router(Arc::clone(&controller), &measured, "api")) - bare;
+                assert_eq!(of_metrics > 0, is_enabled, "{of_metrics}");
+
+                let agent = Measured::start(Component::Agent, &settings, &store).unwrap();
+                let worker = agent.jobs().unwrap().worker("a1");
+                let job = || {
+                    controller.jobs.created();
+                    worker.begin(Delivery::nth(2).of(5)).fail();
+                    worker.begin(Delivery::first().of(5)).complete();
+                };
+                job();
+                let of_jobs = measure(job).count_total;
+                if !is_enabled {
+                    assert_eq!(of_jobs, 0);
+                }
+                agent.end();
+                measured.end();
+            });
+        }
+    }
 }
