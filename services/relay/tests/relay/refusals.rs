@@ -3,7 +3,7 @@
 use conformance::http;
 use serde_json::json;
 
-use crate::support::{Client, Relay, Services, TABLE, until};
+use crate::support::{Client, Page, Relay, Services, TABLE, until};
 
 #[test]
 fn what_is_refused_is_counted_by_reason() {
@@ -92,4 +92,46 @@ fn who_does_not_read_is_sent_away_and_counted_and_holds_up_nobody() {
     });
     page.has(&[("buzz_ws_connections_total", 2.0), ("buzz_subscriptions_active", 0.0)]);
     drop(deaf);
+}
+
+#[test]
+fn hostile_paths_and_callers_make_no_series_but_as_many_as_may_be_and_all_are_counted() {
+    let test = "hostile_paths_and_callers_make_no_series_but_as_many_as_may_be_and_all_are_counted";
+    let Some(services) = Services::start(test) else { return };
+    let relay = Relay::start(&services, &[]);
+    let long = "x".repeat(5_000);
+    for path in
+        ["/../etc/passwd", "/%2e%2e%2fetc", "/api/items/%00", "//", "/%ff%fe", "/a\"b{c=\"d\"}", &long]
+    {
+        let status = relay.ask("GET", &format!("/{}", path.trim_start_matches('/')), "");
+        assert!((400..500).contains(&status), "{path}: {status}");
+    }
+    assert_eq!(relay.ask("PUT", "/api/members/%00", ""), 400);
+    assert_eq!(relay.ask("PUT", "/api/channels/%00/a", ""), 400);
+    let look = |caller: &str| {
+        let header = format!("x-envoy-downstream-service-cluster: {caller}\r\n");
+        assert_eq!(relay.ask("GET", "/api/items/7", &header), 200);
+    };
+    for caller in ["a\"b", "{x}", "caf\u{e9}", &"x".repeat(65), ""] {
+        look(caller);
+    }
+    let counted = |page: &Page, part: &str| -> Vec<f64> {
+        let of =
+            page.samples().filter(|line| line.starts_with("http_requests_total{") && line.contains(part));
+        of.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok()).collect()
+    };
+    assert_eq!(counted(&relay.page(), "code=\"200\",caller=\"unknown\""), [5.0]);
+    let callers = 2_100;
+    for number in 0..callers {
+        look(&format!("made-up-{number}"));
+    }
+    let page = relay.page();
+    let all = counted(&page, "");
+    assert!(all.len() <= 2_001, "{}", all.len());
+    // Those of the list, and four that a route was for and that were not taken.
+    assert_eq!(all.iter().sum::<f64>(), f64::from(callers) + 5.0 + 4.0);
+    assert_eq!(page.samples().filter(|line| line.contains("passwd") || line.contains(&long)).count(), 0);
+    // That there were too many is said.
+    let others: Vec<_> = page.names().into_iter().filter(|name| !TABLE.contains(name)).collect();
+    assert_eq!(others, ["metercast_series_limits_reached"]);
 }
