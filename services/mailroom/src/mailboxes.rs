@@ -47,7 +47,8 @@ impl Mailboxes {
     /// Stores this, in place of what was there.
     pub(crate) async fn write(&self, id: &Id, content: &[u8]) -> Result<(), Refusal> {
         let path = self.folder.join(id.as_str());
-        if !tokio::fs::try_exists(&path).await.map_err(Refusal::Io)? {
+        let is_new = !tokio::fs::try_exists(&path).await.map_err(Refusal::Io)?;
+        if is_new {
             let room = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
                 (count < MOST).then_some(count + 1)
             });
@@ -60,7 +61,10 @@ impl Mailboxes {
             tokio::fs::write(&temporary, content).await?;
             tokio::fs::rename(&temporary, &path).await
         };
-        stored.await.map_err(Refusal::Io)?;
+        if let Err(error) = stored.await {
+            self.count.fetch_sub(u64::from(is_new), Ordering::Relaxed);
+            return Err(Refusal::Io(error));
+        }
         self.written.send_modify(|written| *written = written.wrapping_add(1));
         Ok(())
     }

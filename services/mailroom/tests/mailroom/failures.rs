@@ -232,3 +232,26 @@ fn a_client_who_is_gone_before_his_request_is_looked_at_has_not_begun_one() {
         assert!(lines.iter().any(|found| found == line), "{line}\nis not among\n{lines:#?}");
     }
 }
+
+#[test]
+fn storage_that_goes_away_is_said_and_used_again_when_it_is_back() {
+    let collector = Collector::new(None);
+    let mailroom = Mailroom::start(&telemetry(&collector.url, "interval_secs = 3600\n"), &[]);
+    let (here, away) = (mailroom.storage().join("mailboxes"), mailroom.storage().join("away"));
+    assert_eq!(mailroom.ask("POST", "/qqqqqqqqqqqqq", "before").0, 200);
+    std::fs::rename(&here, &away).unwrap();
+    assert_eq!(mailroom.ask("POST", "/ppppppppppppp", "meanwhile").0, 500);
+    assert!(mailroom.said().contains("a mailbox cannot be used"), "{}", mailroom.said());
+    std::fs::rename(&away, &here).unwrap();
+    assert_eq!(mailroom.ask("GET", "/qqqqqqqqqqqqq", ""), (200, "before".to_owned()));
+    assert_eq!(mailroom.ask("POST", "/ppppppppppppp", "after").0, 200);
+    let (status, _, said) = mailroom.end();
+    assert!(status.success() && !said.contains("ppppppp"), "{said}");
+    let lines = until("the last push", || collector.got().pop()).lines();
+    for line in [
+        r#"db_entries_total{version="2"} 2"#,
+        r#"http_requests_total{endpoint="/{mailbox}",method="POST",status_code="500"} 1"#,
+    ] {
+        assert!(lines.iter().any(|found| found == line), "{line}\nis not among\n{lines:#?}");
+    }
+}

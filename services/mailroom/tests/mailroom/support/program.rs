@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -88,9 +89,14 @@ impl Mailroom {
         tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
     }
 
+    /// The folder of its storage.
+    pub(crate) fn storage(&self) -> PathBuf {
+        self.folder.path().join("storage")
+    }
+
     /// The names of the files in its storage.
     pub(crate) fn files(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.folder.path().join("storage")).expect("a folder");
+        let files = std::fs::read_dir(self.storage()).expect("a folder");
         let mut files: Vec<String> =
             files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect();
         files.sort();
