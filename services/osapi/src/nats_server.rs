@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::component::{Ending, Error};
@@ -17,6 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Runs until it is asked to end, or NATS does.
 pub(crate) async fn run(settings: &Settings, measured: &Measured, asked: Ending) -> Result<(), Error> {
     let server = &settings.nats.server;
+    let (host, port) = (&*server.host, server.port);
+    // What it says itself is not shown.
+    drop(TcpListener::bind((host, port)).await.map_err(|error| {
+        format!("nats-server cannot listen on {host}:{port}: {error}; choose another port")
+    })?);
     let mut program = command(server).spawn().map_err(|error| {
         format!("nats-server cannot be started: {error}; install it, or let it be on the PATH")
     })?;

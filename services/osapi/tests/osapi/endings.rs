@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use conformance::http;
+use conformance::program::free_address;
 
 use super::support::{Osapi, measured, refused};
 
@@ -42,6 +43,19 @@ fn an_api_port_that_is_taken_ends_the_controller() {
     let (status, said) = refused("controller", &measured(NOWHERE), &[("OSAPI_CONTROLLER_PORT", &port)]);
     assert!(!status.success());
     assert!(said.contains(&format!("controller 127.0.0.1:{port}:")) && said.contains("in use"), "{said}");
+}
+
+#[test]
+fn nats_whose_port_is_taken_or_that_is_not_installed_ends_the_start_and_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("nats://{}", taken.local_addr().unwrap());
+    let (status, said) = refused("nats", &measured(&url), &[]);
+    let place = url.trim_start_matches("nats://");
+    assert!(!status.success());
+    assert!(said.contains(&format!("cannot listen on {place}")) && said.contains("in use"), "{said}");
+    let (status, said) = refused("start", &measured(&free_address()), &[("PATH", "/nowhere")]);
+    assert!(!status.success());
+    assert!(said.contains("nats-server cannot be started") && said.contains("install it"), "{said}");
 }
 
 #[test]

@@ -100,6 +100,10 @@ fn attempts_and_ends_of_jobs_are_told_apart_over_two_agents() {
     second.wait_for("osapi_subsystem_up{subsystem=\"agent.heartbeat\"}", 0.0);
     assert_eq!(second.probe("/health/ready").0, 503);
     controller.wait_for("osapi_workers_connected", 0.0);
+    // What is not in the queue is no job.
+    let (status, said) = controller.ask("POST", "/job", r#"{"op":"ok"}"#);
+    assert_eq!((status, said["error"].is_string()), (503, true), "{said}");
+    assert_eq!(controller.value("osapi_jobs_created_total"), Some(6.0));
     nats.start_again();
     controller.wait_for("osapi_workers_connected", 1.0);
     // And work goes on.
