@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::service::{Service, read, root};
 
 /// The sources of a service, and those of metercast that read configuration.
@@ -11,6 +13,8 @@ pub struct Sources {
     files: Vec<(String, String)>,
     /// The library's: what it reads for the service.
     library: String,
+    /// The files beside the sources that the program has in it, such as that of what holds unless it is said.
+    included: String,
 }
 
 impl Sources {
@@ -23,12 +27,16 @@ impl Sources {
         let from = root().join("services");
         let name = |path: PathBuf| path.strip_prefix(&from).expect("inside").display().to_string();
         let files = list(&service.path("src")).into_iter();
-        let files = files.map(|path| (name(path.clone()), without_tests(&read(&path)))).collect();
+        let files: Vec<(String, String)> =
+            files.map(|path| (name(path.clone()), without_tests(&read(&path)))).collect();
+        let included = files.iter().flat_map(|(_, text)| text.split("include_str!(\"../").skip(1));
+        let included = included.filter_map(|rest| rest.split('"').next());
+        let included = included.map(|file| service.text(file)).collect();
         let library = ["crates/metercast/src/config", "crates/metercast-tracing/src"];
         let library = library.iter().flat_map(|folder| list(&root().join(folder)));
         // A test names variables that nobody reads.
         let library = library.filter(|path| !path.components().any(|part| part.as_os_str() == "tests"));
-        Sources { files, library: library.map(|path| without_tests(&read(&path))).collect() }
+        Sources { files, library: library.map(|path| without_tests(&read(&path))).collect(), included }
     }
 
     /// The service's files, without their tests.
@@ -50,10 +58,15 @@ impl Sources {
                 return true;
             }
         }
-        // Of a service that reads all variables that begin with `PJ_`, `PJ_TLS__KEY` is the field `key` of the field `tls`.
+        // Of a service that reads all variables that begin with `PJ_`, `PJ_TLS__KEY` is the field `key` of the field `tls`. Another has a
+        // file with all keys in it.
         let is_field = |key: &str| own.contains(&format!("{key}: ")) || own.contains(&format!("{key:?}"));
         let fields = name.split_once('_').filter(|(prefix, _)| own.contains(&format!("\"{prefix}_\"")));
-        if fields.is_some_and(|(_, keys)| keys.to_lowercase().split("__").all(is_field)) {
+        let is_known = |key: &str| {
+            key.to_lowercase().split("__").all(is_field)
+                || keys(&self.included).iter().any(|known| known == key)
+        };
+        if fields.is_some_and(|(_, key)| is_known(key)) {
             return true;
         }
         // `PJ_TELEMETRY__AUTH_TOKEN` says `telemetry.auth_token`.
@@ -72,14 +85,16 @@ impl Sources {
 
     /// Whether something is served at this path: by the service, or by metercast for it.
     pub fn has_path(&self, path: &str) -> bool {
-        let quoted = format!("{path:?}");
-        self.files().any(|(_, text)| text.contains(&quoted)) || self.library.contains(&quoted)
+        let (quoted, bare) = (format!("{path:?}"), format!(": {path}\n"));
+        self.files().any(|(_, text)| text.contains(&quoted))
+            || self.library.contains(&quoted)
+            || self.included.contains(&bare)
     }
 
     /// Whether this is the port of something unless another is said.
     pub fn has_port(&self, port: u16) -> bool {
         let own = self.files().map(|(_, text)| text);
-        own.chain([&*self.library]).any(|text| {
+        own.chain([&*self.library, &*self.included]).any(|text| {
             text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == port.to_string())
         })
     }
@@ -108,6 +123,22 @@ pub(crate) fn code(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn is_variable(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.contains('_') && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(is_part)
+}
+
+/// The paths of all keys of a file in YAML that are no tables, as a variable has them.
+fn keys(file: &str) -> Vec<String> {
+    fn below(value: &Value, path: &str, keys: &mut Vec<String>) {
+        match value {
+            Value::Object(table) => {
+                table.iter().for_each(|(key, value)| below(value, &format!("{path}_{key}"), keys));
+            }
+            _ => keys.push(path.trim_start_matches('_').to_uppercase()),
+        }
+    }
+    let mut keys = Vec::new();
+    // What is no YAML has none.
+    below(&serde_saphyr::from_str(file).unwrap_or_default(), "", &mut keys);
+    keys
 }
 
 fn without_tests(text: &str) -> String {

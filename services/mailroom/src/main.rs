@@ -4,6 +4,7 @@
 // A program talks to its terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,7 +36,11 @@ fn main() -> ExitCode {
 }
 
 fn run(command_line: &CommandLine) -> Result<(), Error> {
-    let settings = Settings::read(command_line.config.as_deref(), std::env::vars().collect())?;
+    // Others may be anything.
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let variables = std::env::vars_os().filter_map(text).collect();
+    let settings = Settings::read(command_line.config.as_deref(), variables)?;
     let measuring = Measuring::start(&settings, &Store::global())?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         // Listened for before anybody knows that we are here.

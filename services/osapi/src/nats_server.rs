@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -46,9 +48,8 @@ pub(crate) async fn run(settings: &Settings, measured: &Measured, asked: Ending)
         Some(status) => Err(format!("nats-server ended by itself: {status}").into()),
         None => {
             // The signal that lets it write what it stores.
-            if let Some(id) = program.id() {
-                let kill = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status();
-                let _ = kill.await;
+            if let Some(id) = program.id().and_then(|id| id.try_into().ok()) {
+                kill(Pid::from_raw(id), Signal::SIGTERM)?;
             }
             if tokio::time::timeout(PATIENCE, program.wait()).await.is_err() {
                 program.kill().await?;

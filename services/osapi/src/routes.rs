@@ -1,6 +1,5 @@
 //! The API.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -12,6 +11,7 @@ use metercast_tower::{Totals, server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::component::Error;
 use crate::controller::Controller;
@@ -48,7 +48,7 @@ async fn create(
     Json(wanted): Json<Wanted>,
 ) -> Result<Answer, Unavailable> {
     let queue = controller.queue()?;
-    let job = Job { id: new_id(), op: wanted.op };
+    let job = Job { id: Uuid::new_v4().simple().to_string(), op: wanted.op };
     publish(queue, &job).await?;
     // Not before: what is not in the queue is no job.
     controller.jobs.created();
@@ -116,11 +116,6 @@ impl IntoResponse for Unavailable {
     }
 }
 
-/// The standard library's hashers have keys that nobody can foretell, another for each.
-fn new_id() -> String {
-    format!("{:016x}", RandomState::new().build_hasher().finish())
-}
-
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
@@ -154,7 +149,7 @@ mod tests {
     #[test]
     fn without_metrics_neither_a_request_nor_a_job_asks_for_memory_for_them() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mut settings = Settings::default();
+        let mut settings = Settings::of(Value::Null, []).unwrap();
         // Nobody is there, and what waits for it does not run meanwhile.
         settings.nats.server.port = 1;
         let connection = runtime.block_on(Connection::begin(&settings)).unwrap();

@@ -1,47 +1,24 @@
-//! The configuration file, and the variables that win over it.
+//! The configuration file, and the variables that win over it. What neither says is as `osapi.yaml` beside the sources has it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::component::Error;
 use crate::queue::is_key;
 
-/// The variables that win over the file: `OSAPI_` and the path of a key, in capitals.
-const VARIABLES: [&str; 26] = [
-    "OSAPI_AGENT_CONCURRENCY",
-    "OSAPI_AGENT_METRICS_ENABLED",
-    "OSAPI_AGENT_METRICS_HOST",
-    "OSAPI_AGENT_METRICS_PORT",
-    "OSAPI_AGENT_NAME",
-    "OSAPI_CONTROLLER_HOST",
-    "OSAPI_CONTROLLER_METRICS_ENABLED",
-    "OSAPI_CONTROLLER_METRICS_HOST",
-    "OSAPI_CONTROLLER_METRICS_PORT",
-    "OSAPI_CONTROLLER_PORT",
-    "OSAPI_JOB_ACK_WAIT_MILLISECONDS",
-    "OSAPI_JOB_HEARTBEAT_MILLISECONDS",
-    "OSAPI_JOB_MAX_DELIVER",
-    "OSAPI_JOB_SLEEP_MILLISECONDS",
-    "OSAPI_JOB_TTL_MILLISECONDS",
-    "OSAPI_NATS_SERVER_HOST",
-    "OSAPI_NATS_SERVER_METRICS_ENABLED",
-    "OSAPI_NATS_SERVER_METRICS_HOST",
-    "OSAPI_NATS_SERVER_METRICS_PORT",
-    "OSAPI_NATS_SERVER_PORT",
-    "OSAPI_NATS_SERVER_STORE_DIR",
-    "OSAPI_TELEMETRY_METRICS_ENABLED",
-    "OSAPI_TELEMETRY_METRICS_ON_ERROR",
-    "OSAPI_TELEMETRY_METRICS_PATH",
-    "OSAPI_TELEMETRY_METRICS_PORT",
-    "OSAPI_TELEMETRY_METRICS_PROFILE",
-];
+/// What holds unless it is said, which is also the example of a file.
+const UNLESS_SAID: &str = include_str!("../osapi.yaml");
 
-/// What can be said of the job server.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What variables begin with that win over the file; the path of a key follows, in capitals.
+const PREFIX: &str = "OSAPI_";
+
+/// What can be said of the job server. It is read over what holds unless it is said: the values of `default` are nobody's.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) controller: ControllerSettings,
@@ -52,7 +29,7 @@ pub(crate) struct Settings {
 }
 
 /// `controller`: the API.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ControllerSettings {
     pub(crate) host: String,
@@ -61,7 +38,7 @@ pub(crate) struct ControllerSettings {
 }
 
 /// `agent`: a worker.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AgentSettings {
     /// Which of the agents it is.
@@ -72,14 +49,14 @@ pub(crate) struct AgentSettings {
 }
 
 /// `nats`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NatsSettings {
     pub(crate) server: ServerSettings,
 }
 
 /// `nats.server`: where it is, for all of us.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServerSettings {
     pub(crate) host: String,
@@ -90,7 +67,7 @@ pub(crate) struct ServerSettings {
 }
 
 /// `job`: what all agents must agree on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct JobSettings {
     /// How often a job is delivered until it has failed.
@@ -104,7 +81,7 @@ pub(crate) struct JobSettings {
 }
 
 /// The metrics server of a component. What is not said is as `telemetry.metrics` says.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MetricsSettings {
     pub(crate) enabled: Option<bool>,
@@ -113,14 +90,14 @@ pub(crate) struct MetricsSettings {
 }
 
 /// `telemetry`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TelemetrySettings {
     pub(crate) metrics: AllMetricsSettings,
 }
 
 /// `telemetry.metrics`: all metrics servers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AllMetricsSettings {
     pub(crate) enabled: bool,
@@ -132,7 +109,7 @@ pub(crate) struct AllMetricsSettings {
 }
 
 /// How metrics are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Profile {
     /// Those of HTTP as everywhere, ours with `osapi_` in front.
@@ -143,7 +120,7 @@ pub(crate) enum Profile {
 }
 
 /// What comes of a metrics server that cannot start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnError {
     /// The component does not start.
@@ -151,53 +128,6 @@ pub(crate) enum OnError {
     Fail,
     /// It runs without, and says so.
     Report,
-}
-
-impl Default for ControllerSettings {
-    fn default() -> Self {
-        ControllerSettings { host: "127.0.0.1".into(), port: 8080, metrics: MetricsSettings::default() }
-    }
-}
-
-impl Default for AgentSettings {
-    fn default() -> Self {
-        AgentSettings { name: "agent".into(), concurrency: 4, metrics: MetricsSettings::default() }
-    }
-}
-
-impl Default for ServerSettings {
-    fn default() -> Self {
-        ServerSettings {
-            host: "127.0.0.1".into(),
-            port: 4222,
-            store_dir: "jetstream".into(),
-            metrics: MetricsSettings::default(),
-        }
-    }
-}
-
-impl Default for JobSettings {
-    fn default() -> Self {
-        JobSettings {
-            max_deliver: 5,
-            ack_wait_milliseconds: 120_000,
-            sleep_milliseconds: 3_000,
-            heartbeat_milliseconds: 1_000,
-            ttl_milliseconds: 3_000,
-        }
-    }
-}
-
-impl Default for AllMetricsSettings {
-    fn default() -> Self {
-        AllMetricsSettings {
-            enabled: false,
-            path: "/metrics".into(),
-            port: None,
-            profile: Profile::default(),
-            on_error: OnError::default(),
-        }
-    }
 }
 
 impl Profile {
@@ -242,11 +172,13 @@ impl ServerSettings {
 impl Settings {
     /// Those of a file, if there is one, under those of the environment.
     pub(crate) fn load(file: Option<&Path>) -> Result<Settings, Error> {
-        let settings = match file {
+        let said = match file {
             Some(path) => read(path).map_err(|error| format!("{}: {error}", path.display()))?,
-            None => Settings::default(),
+            None => Value::Null,
         };
-        let settings = settings.under(|name| std::env::var(name).ok())?;
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let settings = Settings::of(said, std::env::vars_os().filter_map(text))?;
         let name = &settings.agent.name;
         if !is_key(name) {
             let message = "is no name of an agent; write up to 64 letters, digits, - and _";
@@ -255,106 +187,138 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Lays variables over these. Those that are empty are as if they were not there.
-    fn under(self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Error> {
-        let mut all = serde_json::to_value(&self)?;
-        let mut settings = self;
-        let paths: BTreeMap<String, String> =
+    /// What a file says, under variables; those that are empty are as if they were not there.
+    pub(crate) fn of(
+        file: Value,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Settings, Error> {
+        let mut all: Value = serde_saphyr::from_str(UNLESS_SAID)?;
+        let keys: BTreeMap<String, Vec<String>> =
             leaves(&all).into_iter().map(|path| (variable_of(&path), path)).collect();
-        for name in VARIABLES {
-            let Some(text) = variable(name).filter(|text| !text.is_empty()) else { continue };
-            let Some(path) = paths.get(name) else { continue };
-            let Some(leaf) = all.pointer_mut(path) else { continue };
-            // What looks like a number may be meant as a text.
-            *leaf = serde_saphyr::from_str(&text).unwrap_or_default();
-            settings = Settings::deserialize(&all).or_else(|error| {
-                all.pointer_mut(path).into_iter().for_each(|leaf| *leaf = text.clone().into());
-                Settings::deserialize(&all).map_err(|_| format!("{name}: {text:?}: {error}"))
+        lay_over(&mut all, file);
+        for (name, text) in variables {
+            if !name.starts_with(PREFIX) || text.is_empty() {
+                continue;
+            }
+            let path =
+                keys.get(&name).ok_or_else(|| format!("{name}: there is no such key; see osapi.yaml"))?;
+            let value = |value| path.iter().rev().fold(value, |value, key| json!({ key: value }));
+            let read = |value| Settings::deserialize(&value).map(|_| value);
+            // Read alone, so that an error is of this variable. What looks like a number may be meant as a text.
+            let parsed = read(value(serde_saphyr::from_str(&text).unwrap_or_default()));
+            let said = parsed.or_else(|error| {
+                read(value(text.clone().into())).map_err(|_| format!("{name}: {text:?}: {error}"))
             })?;
+            lay_over(&mut all, said);
         }
-        Ok(settings)
+        Ok(Settings::deserialize(all)?)
     }
 }
 
-fn variable_of(path: &str) -> String {
-    format!("osapi{}", path.replace('/', "_")).to_uppercase()
+fn variable_of(path: &[String]) -> String {
+    format!("{PREFIX}{}", path.join("_").to_uppercase())
 }
 
-/// The paths of all keys that have a value.
-fn leaves(value: &Value) -> Vec<String> {
-    let Value::Object(keys) = value else { return vec![String::new()] };
-    let below = |(key, value)| leaves(value).into_iter().map(move |path| format!("/{key}{path}"));
+/// The paths of all keys that are no tables.
+fn leaves(value: &Value) -> Vec<Vec<String>> {
+    let Value::Object(keys) = value else { return vec![Vec::new()] };
+    let below = |(key, value): (&String, _)| {
+        let key = key.clone();
+        leaves(value).into_iter().map(move |path| [vec![key.clone()], path].concat())
+    };
     keys.iter().flat_map(below).collect()
 }
 
-fn read(path: &Path) -> Result<Settings, Error> {
+fn lay_over(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            above.into_iter().for_each(|(key, value)| lay_over(&mut below[&key], value));
+        }
+        // What is empty says nothing.
+        (_, Value::Null) => {}
+        (below, above) => *below = above,
+    }
+}
+
+/// What a file says, which is read twice: for an error with its line, and as it stands there.
+fn read(path: &Path) -> Result<Value, Error> {
     let text = std::fs::read_to_string(path)?;
-    // A file of comments says nothing.
-    let settings: Option<Settings> = serde_saphyr::from_str(&text)?;
-    Ok(settings.unwrap_or_default())
+    serde_saphyr::from_str::<Option<Settings>>(&text)?;
+    Ok(serde_saphyr::from_str(&text)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(file: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::of(serde_saphyr::from_str(file).unwrap(), variables)
+    }
+
     #[test]
     fn variables_win_over_the_file_and_empty_ones_say_nothing() {
-        let settings: Settings = serde_saphyr::from_str(
-            "controller: { metrics: { enabled: true, port: 9000 } }\nagent: { metrics: { port: 9001 } }",
-        )
-        .unwrap();
-        let said = |name: &str| {
-            let value = match name {
-                "OSAPI_CONTROLLER_METRICS_PORT" => "9100",
-                "OSAPI_AGENT_METRICS_ENABLED" => "TRUE",
-                "OSAPI_AGENT_METRICS_PORT" => "",
-                "OSAPI_NATS_SERVER_METRICS_HOST" => "::1",
-                "OSAPI_TELEMETRY_METRICS_PROFILE" => "osapi",
-                "OSAPI_AGENT_NAME" => "007",
-                _ => return None,
-            };
-            Some(value.to_owned())
-        };
-        let Settings { controller, agent, nats, telemetry, .. } = settings.under(said).unwrap();
+        let settings = of(
+            "controller: { metrics: { enabled: true, port: 9000 } }\nagent: { metrics: { port: 9001 } }\njob:",
+            &[
+                ("OSAPI_CONTROLLER_METRICS_PORT", "9100"),
+                ("OSAPI_AGENT_METRICS_ENABLED", "TRUE"),
+                ("OSAPI_AGENT_METRICS_PORT", ""),
+                ("OSAPI_NATS_SERVER_METRICS_HOST", "::1"),
+                ("OSAPI_TELEMETRY_METRICS_PROFILE", "osapi"),
+                ("OSAPI_AGENT_NAME", "007"),
+                ("OTHERS", "?"),
+            ],
+        );
+        let Settings { controller, agent, nats, job, telemetry } = settings.unwrap();
         assert_eq!((controller.metrics.enabled, controller.metrics.port), (Some(true), Some(9100)));
         assert_eq!((agent.metrics.enabled, agent.metrics.port), (Some(true), Some(9001)));
-        assert_eq!(agent.name, "007");
+        assert_eq!((&*agent.name, agent.concurrency, job.max_deliver), ("007", 4, 5));
         assert_eq!((nats.server.metrics.enabled, nats.server.metrics.host), (None, Some("::1".to_owned())));
         assert_eq!((telemetry.metrics.profile, telemetry.metrics.enabled), (Profile::Osapi, false));
     }
 
     #[test]
     fn what_cannot_be_meant_is_an_error_that_names_it() {
-        let refused = |name: &'static str, value: &'static str| {
-            let said = Settings::default().under(|asked| (asked == name).then(|| value.to_owned()));
-            said.unwrap_err().to_string()
-        };
         for (name, value, expected) in [
             ("OSAPI_AGENT_METRICS_PORT", "90000", "integer `90000`, expected u16"),
             ("OSAPI_AGENT_METRICS_ENABLED", "perhaps", "string \"perhaps\", expected a boolean"),
             ("OSAPI_TELEMETRY_METRICS_PROFILE", "own", "unknown variant `own`, expected `seed` or `osapi`"),
         ] {
-            let error = refused(name, value);
+            let error = of("", &[(name, value)]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("{name}: {value:?}: ")) && error.contains(expected),
                 "{error}"
             );
         }
+        let error = of("", &[("OSAPI_AGNET_NAME", "a1")]).unwrap_err().to_string();
+        assert!(error.starts_with("OSAPI_AGNET_NAME: there is no such key"), "{error}");
         assert!(serde_saphyr::from_str::<Settings>("controler: {}").is_err());
     }
 
     #[test]
-    fn the_file_that_says_everything_says_what_holds_without_it() {
-        let said: Settings = serde_saphyr::from_str(include_str!("../osapi.yaml")).unwrap();
-        assert_eq!(format!("{said:#?}"), format!("{:#?}", Settings::default()));
-    }
-
-    #[test]
-    fn every_key_has_a_variable() {
-        let all = leaves(&serde_json::to_value(Settings::default()).unwrap());
-        let mut names: Vec<_> = all.iter().map(|path| variable_of(path)).collect();
-        names.sort();
-        assert_eq!(names, VARIABLES);
+    fn what_holds_unless_it_is_said_has_every_key_and_each_is_a_variable_of_the_readme() {
+        let all: Value = serde_saphyr::from_str(UNLESS_SAID).unwrap();
+        let has = |path: &[String]| path.iter().try_fold(&all, |table, key| table.get(key));
+        // Every key that the program takes, as it says itself to who misspells one.
+        let mut tables = vec![vec![]];
+        while let Some(path) = tables.pop() {
+            let wrong =
+                path.iter().rev().fold(json!({ "?": 0 }), |value, key: &String| json!({ key: value }));
+            let error = Settings::deserialize(wrong).unwrap_err().to_string();
+            let (_, known) = error.split_once(", expected ").expect("a table");
+            for key in known.split('`').skip(1).step_by(2) {
+                let path = [path.clone(), vec![key.to_owned()]].concat();
+                let value = has(&path).unwrap_or_else(|| panic!("osapi.yaml has no {path:?}"));
+                if value.is_object() {
+                    tables.push(path);
+                }
+            }
+        }
+        let readme = include_str!("../README.md");
+        for path in leaves(&all) {
+            let variable = variable_of(&path);
+            assert!(readme.contains(&format!("`{variable}`")), "README.md: {variable} is not named");
+        }
     }
 }

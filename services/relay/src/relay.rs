@@ -1,12 +1,12 @@
 //! The relay: what all connections share.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use metercast_tracing::propagation::RemoteParent;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info_span;
+use uuid::Uuid;
 
 use crate::audit::{self, Audit, Auditing};
 use crate::bus::Bus;
@@ -67,9 +67,7 @@ impl Relay {
 
 /// Something that nobody has had before.
 pub(crate) fn random() -> String {
-    // The keys of each hasher are random, and differ from one to the next.
-    let half = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", half(), half())
+    Uuid::new_v4().simple().to_string()
 }
 
 /// Hands the events of other nodes to the clients of this one.
