@@ -60,7 +60,7 @@ fn run(command_line: &CommandLine) -> Result<bool, String> {
     println!("services: PostgreSQL, Redis, NATS, a collector, five services and Prometheus are started");
     let tally = Arc::<Tally>::default();
     let mut stage = Stage::start(ports, &tally)?;
-    show(&stage);
+    show(&stage, command_line.seconds);
     let load = Load::start(&stage, &tally, command_line.rate);
     watch(&stage, &load, &tally, &asked_to_end, command_line.seconds);
     println!("services: clients stop");
@@ -98,21 +98,30 @@ fn signals() -> Result<Receiver<()>, String> {
     Ok(receive)
 }
 
-/// Says where everything is, and what there is to see.
-fn show(stage: &Stage) {
+/// Says where everything is, what there is to see, and how it ends.
+fn show(stage: &Stage, seconds: Option<u64>) {
     let at = &stage.addresses;
+    let end = seconds.map_or_else(
+        || "Ctrl-C ends it, and compares what clients and services counted.".to_owned(),
+        |seconds| {
+            format!(
+                "It ends after {seconds} s, or on Ctrl-C, and compares what clients and services counted."
+            )
+        },
+    );
     let prometheus = stage.prometheus.url();
     let own = stage.own_page();
     println!(
         "
-  mailroom    {}  it has no page: it pushes, and the page of the load shows what
+  mailroom    {}  it has no page: it pushes to the collector, and the page of the load shows what
   relay       {}  page {}
   executor    {}  page {}
   controller  {}  page {}
-  agent       page {}
+  agent       page {}  it does the jobs of the controller
   router      {}  page {}
-  load        page {own}
-  Prometheus  {prometheus}
+  load        page {own}  what the clients counted, and what the collector was told
+  collector   {}  executor and router push to it, too
+  Prometheus  {prometheus}  it scrapes every page each second
 
 Look at
   {prometheus}/targets
@@ -123,6 +132,8 @@ Look at
       the load
   {prometheus}/graph?g0.expr=load_pushed%7Bby%3D%22mailroom%22%7D
       what the mailroom has pushed
+
+{end}
 ",
         at.mailroom,
         at.relay,
@@ -134,6 +145,7 @@ Look at
         at.agent_page,
         at.router,
         at.router_page,
+        stage.collector.url(),
     );
 }
 
@@ -147,7 +159,7 @@ fn watch(stage: &Stage, load: &Load, tally: &Tally, asked_to_end: &Receiver<()>,
         }
         let (up, pages) = stage.scraped();
         let done = tally.all();
-        let line = format!("{second:>4} s: {up} of {pages} pages scraped, {done} requests done");
+        let line = format!("{second:>4} s: {done} requests done, {up} of {pages} pages in Prometheus");
         if redraws {
             print!("\r\x1b[2K{line}");
             // Whoever reads may have gone.

@@ -80,7 +80,7 @@ pub(super) fn summary(exporters: &BTreeMap<String, Exporter>) -> String {
         }
     }
     if parts.is_empty() {
-        "no exporters; what is recorded stays in the process".to_owned()
+        "no exporters and no listener: what is recorded is read by the program itself".to_owned()
     } else {
         parts.join("  ")
     }
