@@ -56,5 +56,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     scrape(&telemetry).await?;
     std::fs::remove_file(file)?;
-    Ok(telemetry.shutdown()?)
+    drop(telemetry);
+    Ok(())
 }

@@ -37,6 +37,7 @@ pages! {
     "scrape.md" as scrape,
     "shape.md" as shape,
     "share-figures.md" as share_figures,
+    "stop.md" as stop,
     "test.md" as test,
     "top.md" as top,
     "trace.md" as trace,

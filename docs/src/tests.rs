@@ -114,3 +114,13 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// Where rustdoc does not render it, such a line stands in the code that people copy.
+#[test]
+fn no_page_hides_a_line_of_its_code() {
+    for (page, text) in PAGES {
+        for line in blocks(text, "rust").flat_map(str::lines) {
+            assert!(line != "#" && !line.starts_with("# "), "{page}: {line}");
+        }
+    }
+}

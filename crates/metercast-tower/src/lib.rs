@@ -54,7 +54,7 @@
 //! | --- | --- | --- |
 //! | `axum` | yes | the route template of axum as `http.route`, and `Callers` |
 //! | `config`, `serve`, `otlp`, `tls` | yes | those of metercast; `ScrapeService` needs `serve` |
-//! | `grpc`, `yaml`, `zstd` | no | those of metercast |
+//! | `grpc`, `live`, `yaml`, `zstd` | no | those of metercast |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -9,24 +9,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metercast::config::{OnSigterm, Otlp};
-use metercast::{Config, Telemetry, u64_counter};
+use metercast::{Config, Log, Telemetry, u64_counter};
+use signal_hook::consts::SIGTERM;
 use support::child::{ENDPOINT, child, say, terminate};
 use support::{Receiver, points};
 
 /// In the child: metercast, which pushes nothing by itself for as long as a test lasts.
 fn pushing(endpoint: &str, on_sigterm: OnSigterm) -> Telemetry {
-    let config = Config::builder()
+    Telemetry::start(config(endpoint, on_sigterm)).unwrap()
+}
+
+fn config(endpoint: &str, on_sigterm: OnSigterm) -> Config {
+    Config::builder()
         .environment(false)
         .exporter("push", Otlp::to(endpoint).interval(Duration::from_secs(3600)))
         .on_sigterm(on_sigterm)
         .build()
-        .unwrap();
-    Telemetry::start(config).unwrap()
+        .unwrap()
 }
 
 /// In the child: records, says that it is ready, and goes on until `done`.
 fn work(endpoint: &str, on_sigterm: OnSigterm, done: &AtomicBool) -> Telemetry {
     let telemetry = pushing(endpoint, on_sigterm);
+    work_until(done);
+    telemetry
+}
+
+fn work_until(done: &AtomicBool) {
     u64_counter!("work", "Work", 5);
     say("ready");
     // So that a fault in what is tested cannot leave a process behind.
@@ -34,7 +43,6 @@ fn work(endpoint: &str, on_sigterm: OnSigterm, done: &AtomicBool) -> Telemetry {
     while !done.load(Ordering::Relaxed) && Instant::now() < end {
         std::thread::park_timeout(Duration::from_millis(10));
     }
-    telemetry
 }
 
 /// What each push said of the work.
@@ -45,17 +53,22 @@ fn pushed(receiver: &Receiver) -> Vec<i64> {
 #[test]
 fn a_program_that_never_handles_sigterm_is_flushed_at_once_and_ended_by_it_after_its_time() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
-        drop(work(&endpoint, OnSigterm::Auto, &AtomicBool::new(false)));
+        let config = config(&endpoint, OnSigterm::Auto);
+        let _telemetry = Telemetry::builder(config).log(Log::to(|_, line| say(line))).start().unwrap();
+        work_until(&AtomicBool::new(false));
         return;
     }
     let receiver = Receiver::start();
-    let (mut child, _output) = child(
+    let (mut child, output) = child(
         "a_program_that_never_handles_sigterm_is_flushed_at_once_and_ended_by_it_after_its_time",
         &receiver.endpoint,
     );
     terminate(&child);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
     assert_eq!(pushed(&receiver), [5, 5], "once when the signal comes, and once more at the end");
+    let said: Vec<_> = output.map(Result::unwrap).collect();
+    let expected = "SIGTERM: nobody has shut metercast down within 10 s, so the process is ended; on_sigterm = \"flush\" leaves that to the program";
+    assert_eq!(said.last().map(String::as_str), Some(expected), "{said:?}");
 }
 
 #[test]
@@ -76,7 +89,7 @@ fn a_program_that_is_told_to_exit_flushes_and_ends_by_the_signal() {
 fn a_program_that_handles_sigterm_itself_is_flushed_and_left_to_end_in_its_own_time() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         let done = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
+        signal_hook::flag::register(SIGTERM, Arc::clone(&done)).unwrap();
         let telemetry = work(&endpoint, OnSigterm::Auto, &done);
         // Work that is finished after the signal is in the last push.
         u64_counter!("work", "Work", 2);
@@ -98,7 +111,7 @@ fn a_program_that_begins_to_handle_sigterm_after_metercast_is_given_the_time_to_
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         let done = Arc::new(AtomicBool::new(false));
         let first = pushing(&endpoint, OnSigterm::Auto);
-        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&done)).unwrap();
+        signal_hook::flag::register(SIGTERM, Arc::clone(&done)).unwrap();
         let second = work(&endpoint, OnSigterm::Auto, &done);
         u64_counter!("work", "Work", 2);
         drop((first, second));
@@ -112,6 +125,34 @@ fn a_program_that_begins_to_handle_sigterm_after_metercast_is_given_the_time_to_
     terminate(&child);
     assert!(child.wait().unwrap().success());
     assert_eq!(pushed(&receiver).last(), Some(&7));
+}
+
+#[test]
+fn a_program_that_shuts_down_at_once_on_sigterm_logs_no_error() {
+    const ROUNDS: usize = 40;
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        let handled = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGTERM, Arc::clone(&handled)).unwrap();
+        say("ready");
+        for _ in 0..ROUNDS {
+            let config = config(&endpoint, OnSigterm::Auto);
+            let log = Log::to(|level, line| say(&format!("{level:?}: {line}")));
+            let telemetry = Telemetry::builder(config).log(log).start().unwrap();
+            u64_counter!("work", "Work", 1);
+            // The flush and the shutdown begin side by side, and either may be the first.
+            signal_hook::low_level::raise(SIGTERM).unwrap();
+            telemetry.shutdown().unwrap();
+        }
+        return;
+    }
+    let receiver = Receiver::start();
+    let (mut child, output) =
+        child("a_program_that_shuts_down_at_once_on_sigterm_logs_no_error", &receiver.endpoint);
+    let said: Vec<_> = output.map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(said.iter().filter(|line| line.starts_with("Info: push push")).count(), ROUNDS, "{said:?}");
+    assert!(!said.iter().any(|line| line.starts_with("Error") || line.starts_with("Warn")), "{said:?}");
+    assert_eq!(pushed(&receiver).last(), Some(&(ROUNDS as i64)));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = Telemetry::start(config)?;
     shop::run(&metrics);
     serve(&telemetry)?;
-    telemetry.shutdown()?; // pushes what is not pushed yet
+    drop(telemetry); // pushes what is not pushed yet, and logs what fails
     Ok(())
 }
 // endregion

@@ -17,7 +17,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = Telemetry::start(config)?;
     shop::run();
     serve(&telemetry)?;
-    telemetry.shutdown()?; // pushes what is not pushed yet
+    drop(telemetry); // pushes what is not pushed yet, and logs what fails
     Ok(())
 }
 // endregion

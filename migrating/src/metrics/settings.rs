@@ -23,7 +23,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = Telemetry::start(config)?;
     shop::run();
     serve(&telemetry)?;
-    telemetry.shutdown()?;
+    drop(telemetry);
     Ok(())
 }
 // endregion

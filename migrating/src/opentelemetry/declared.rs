@@ -28,6 +28,6 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     shop::place("buy", 0.05); // has not moved
     shop::place("sell", 0.25);
     serve(&telemetry)?;
-    telemetry.shutdown()?;
+    drop(telemetry);
     Ok(())
 }

@@ -9,7 +9,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telemetry = metercast::start()?; // a page on 127.0.0.1:9464, and the push that OTEL_EXPORTER_OTLP_ENDPOINT asks for
     shop::run();
     serve(&telemetry)?;
-    telemetry.shutdown()?; // pushes what is not pushed yet
+    drop(telemetry); // pushes what is not pushed yet, and logs what fails
     Ok(())
 }
 // endregion

@@ -243,11 +243,16 @@ fn on_sigterm(config: &Config, asker: &thread::Asker) -> std::io::Result<Option<
     }
     metercast::Signals::prepare()?;
     let (asker, timeout) = (asker.clone(), config.shutdown_timeout());
-    Ok(Some(metercast::Signals::start(config.on_sigterm(), move || {
-        if let Err(error) = asker.flush(deadline(timeout)) {
+    let flush = move || {
+        if let Some(Err(error)) = asker.flush_unless_over(deadline(timeout)) {
             warn!(target: "metercast", "{error}");
         }
-    })))
+    };
+    Ok(Some(metercast::Signals::start(
+        config.on_sigterm(),
+        flush,
+        |line| warn!(target: "metercast", "{line}"),
+    )))
 }
 
 /// The directives, or all of the level INFO and what is wrong with them.

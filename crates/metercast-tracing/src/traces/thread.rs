@@ -98,7 +98,7 @@ impl Handle {
             std::mem::forget(self);
             return Ok(());
         }
-        let result = self.asker.ask(deadline, true);
+        let result = self.asker.ask(deadline, true).unwrap_or_else(|| Err(stopped()));
         let left = deadline.saturating_duration_since(Instant::now());
         if self.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
             // What its thread says by a panic, standard error has already.
@@ -110,23 +110,28 @@ impl Handle {
 
 impl Asker {
     pub(super) fn flush(&self, deadline: Instant) -> Result<(), TracesError> {
-        if self.is_forked() { Ok(()) } else { self.ask(deadline, false) }
+        self.flush_unless_over(deadline).unwrap_or_else(|| Err(stopped()))
     }
 
-    fn ask(&self, deadline: Instant, last: bool) -> Result<(), TracesError> {
+    /// The same; `None` if the thread is at its end, where it pushes for the last time by itself.
+    pub(super) fn flush_unless_over(&self, deadline: Instant) -> Option<Result<(), TracesError>> {
+        if self.is_forked() { Some(Ok(())) } else { self.ask(deadline, false) }
+    }
+
+    /// The answer; `None` if there is nobody to answer any more.
+    fn ask(&self, deadline: Instant, last: bool) -> Option<Result<(), TracesError>> {
         let (answer, answered) = mpsc::sync_channel(1);
         // A little earlier for the thread, so that what it has to say comes in time.
         let left = deadline.saturating_duration_since(Instant::now());
         let ask = Ask { deadline: deadline - (left / 20).min(SAYING), last, answer };
-        let stopped = || TracesError::new("the push was stopped".to_owned(), 0);
-        self.commands.send(ask).map_err(|_| stopped())?;
+        self.commands.send(ask).ok()?;
         match answered.recv_timeout(left) {
-            Ok(result) => result,
-            Err(RecvTimeoutError::Disconnected) => Err(stopped()),
+            Ok(result) => Some(result),
+            Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
                 let says =
                     "the push did not end before the deadline; give it more time, or check the collector";
-                Err(TracesError::new(says.to_owned(), 0))
+                Some(Err(TracesError::new(says.to_owned(), 0)))
             }
         }
     }
@@ -134,6 +139,10 @@ impl Asker {
     fn is_forked(&self) -> bool {
         self.process != process::id()
     }
+}
+
+fn stopped() -> TracesError {
+    TracesError::new("the push was stopped".to_owned(), 0)
 }
 
 /// What is asked, as it comes.

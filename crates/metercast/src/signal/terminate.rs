@@ -34,6 +34,8 @@ struct Entry {
     id: u64,
     on_sigterm: OnSigterm,
     flush: Arc<dyn Fn() + Send + Sync>,
+    /// Tells people.
+    warn: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 static PROCESS: Mutex<Process> =
@@ -45,6 +47,10 @@ static GONE: Condvar = Condvar::new();
 /// How long `OnSigterm::Auto` waits for the program to end by itself before it ends it. A program may handle the signal
 /// without our knowing, and should not be cut short while it drains; one that does not should not linger.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Said before the process is ended, for it may come as a surprise to a program that drains for longer.
+const ENDED: &str = "SIGTERM: nobody has shut metercast down within 10 s, so the process is ended; on_sigterm = \"flush\" leaves that to the \
+                     program";
 
 fn process() -> MutexGuard<'static, Process> {
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,12 +73,16 @@ impl Signals {
         Ok(())
     }
 
-    /// From now on this is flushed, by the handler that was installed.
-    pub fn start(on_sigterm: OnSigterm, flush: impl Fn() + Send + Sync + 'static) -> Signals {
+    /// From now on this is flushed, by the handler that was installed, which says by `warn` if it has to end the process.
+    pub fn start(
+        on_sigterm: OnSigterm,
+        flush: impl Fn() + Send + Sync + 'static,
+        warn: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Signals {
         let mut process = process();
         let id = process.next_id;
         process.next_id += 1;
-        process.entries.push(Entry { id, on_sigterm, flush: Arc::new(flush) });
+        process.entries.push(Entry { id, on_sigterm, flush: Arc::new(flush), warn: Arc::new(warn) });
         Signals { id }
     }
 }
@@ -115,6 +125,9 @@ fn wait(mut received: Received) {
             drop(process);
             if waited.timed_out() {
                 flush(&left);
+                if let Some(entry) = left.first() {
+                    let _ = catch_unwind(AssertUnwindSafe(|| (entry.warn)(ENDED)));
+                }
                 end(SIGTERM);
             }
         }

@@ -369,13 +369,17 @@ impl Running {
         {
             let signals = listens_to_sigterm.then(|| {
                 let (running, timeout) = (Weak::clone(&self.myself), config.shutdown_timeout());
-                let log = self.log().clone();
-                Signals::start(config.on_sigterm(), move || {
+                let (log, warned) = (self.log().clone(), self.log().clone());
+                let flush = move || {
                     let Some(running) = running.upgrade() else { return };
-                    if let Err(error) = running.flush(deadline(timeout)) {
+                    if let Err(error) = running.flush(deadline(timeout))
+                        // Else the program shuts down meanwhile, which pushes for the last time itself and says what failed.
+                        && !running.state().is_over
+                    {
                         error.log(&log);
                     }
-                })
+                };
+                Signals::start(config.on_sigterm(), flush, move |line| warned.write(Level::Warn, line))
             });
             dropped.push(Box::new(std::mem::replace(&mut state.signals, signals)));
         }
