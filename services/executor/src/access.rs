@@ -40,8 +40,10 @@ impl Access {
         let Some(path) = path else { return Ok(Access { tenants: None }) };
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         // The message of the error alone: the text around it may hold a token.
-        let file: File =
-            toml::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+        let file: File = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            format!("{}:{line}: {}", path.display(), error.message())
+        })?;
         let Some(executor) = file.executor else { return Ok(Access { tenants: None }) };
         let mut tenants = HashMap::new();
         for (name, token) in executor.tenants {

@@ -42,8 +42,7 @@ impl Private {
         let text = self.interval.as_deref().unwrap_or("60s");
         let seconds = text.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
         let interval = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
-        interval
-            .ok_or_else(|| format!("private.interval: {text:?} is no length of time; write for example 60s"))
+        interval.ok_or("private.interval: this is no length of time; write for example 60s".to_owned())
     }
 }
 

@@ -57,7 +57,8 @@ impl Upstream {
     /// The URL is none.
     pub(crate) fn new(name: &str, url: &str, is_cached: bool) -> Result<Upstream, String> {
         let uri = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
-        uri.ok_or_else(|| format!("upstreams.{name}: {url:?} is no URL; write http://HOST:PORT"))?;
+        // It may come from elsewhere, and is not shown.
+        uri.ok_or_else(|| format!("upstreams.{name}: this is no URL; write http://HOST:PORT"))?;
         let cache = is_cached.then(|| Cache::new(name));
         Ok(Upstream { name: name.into(), url: url.trim_end_matches('/').to_owned(), cache })
     }

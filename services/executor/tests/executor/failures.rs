@@ -20,7 +20,7 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
     let cases: [Refused<'_>; 8] = [
         (&taken, "", &[], &["--listen", &taken]),
         ("nowhere", "", &[], &["--listen", "nowhere"]),
-        (free, "[executor]\ntenents = {}\n", &[], &["executor.toml", "tenents", "tenants"]),
+        (free, "[executor]\ntenents = {}\n", &[], &["executor.toml:2", "tenents", "tenants"]),
         (free, "[executor.tenants]\nT1 = 's3cret'\nT2 = 's3cret'\n", &[], &["T1", "T2", "same token"]),
         (free, "[executor.tenants]\nT1 = ''\n", &[], &["executor.tenants", "empty"]),
         (free, &format!("{push}intervall = '1s'\n"), &[], &["executor.toml:4", "did you mean \"interval\"?"]),

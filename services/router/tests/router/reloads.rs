@@ -134,7 +134,7 @@ fn a_reload_that_is_refused_says_why_and_changes_nothing() {
         (
             Yaml { upstream: "ftp://127.0.0.1".into(), ..yaml.clone() },
             "",
-            ["upstreams.accounts: \"ftp://127.0.0.1\"", "write http://HOST:PORT"],
+            ["upstreams.accounts: this is no URL", "write http://HOST:PORT"],
         ),
         (
             Yaml { cached: vec!["acounts"], ..yaml.clone() },

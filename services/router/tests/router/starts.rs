@@ -31,7 +31,7 @@ fn a_file_that_cannot_be_meant_is_refused_with_its_line() {
     let text = Yaml::new(&upstream(), &user.url, &user.url).text();
     for (written, instead, expected) in [
         ("upstreams:", "upstrems:", "upstrems"),
-        ("interval: 1s", "interval: 0s", "private.interval: \"0s\""),
+        ("interval: 1s", "interval: 0s", "private.interval: this is no length of time"),
         ("interval: 1s", "intervall: 1s", "intervall"),
         ("scheduled_delay: 1s", "scheduled_delay: 0s", "scheduled_delay: 0s is too short"),
         ("protocol: http\n", "protocol: htpp\n", "did you mean \"http\"?"),
@@ -102,4 +102,5 @@ fn what_the_gateways_own_keys_refer_to_is_filled_in_and_a_reload_reads_it_again(
     folder.write("kept", "perhaps");
     let (status, said) = router.reload_text(&text);
     assert!(status == 422 && said.contains("cache.accounts: write true or false"), "{said}");
+    assert!(!said.contains("perhaps"), "what it refers to is not shown: {said}");
 }
