@@ -105,6 +105,26 @@ impl JobMetrics {
             .processed(&name("worker.jobs.processed"))
     }
 
+    /// Without the jobs made: for who does jobs that others make and count.
+    ///
+    /// ```
+    /// use metercast::{Log, PrometheusPage, Store};
+    /// use metercast_jobs::JobMetrics;
+    ///
+    /// # let store = Store::new();
+    /// # store.scope(|| {
+    /// let _jobs = JobMetrics::prefixed("osapi").without_created().build()?.zeroes();
+    ///
+    /// let page = PrometheusPage::new("own", Log::default()).render(&Store::current());
+    /// assert!(page.contains("\nosapi_jobs_redelivered_total 0\n") && !page.contains("osapi_jobs_created"));
+    /// # Ok::<(), metercast_core::InstrumentError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn without_created(mut self) -> JobMetrics {
+        self.created = None;
+        self
+    }
+
     /// Those of the semantic conventions: `messaging.client.sent.messages`, which [`Jobs::created`] counts,
     /// `messaging.client.consumed.messages` of each delivery, and `messaging.process.duration`, of each attempt, with the
     /// [reason](crate::Attempt::because) of a failure as `error.type`. The system is that of the broker, such as `kafka` or `nats`, the

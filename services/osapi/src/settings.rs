@@ -131,10 +131,15 @@ pub(crate) enum OnError {
 }
 
 impl Profile {
+    /// What the names of our metrics begin with, before a dot.
+    pub(crate) fn prefix(self) -> &'static str {
+        // The page puts it in front of all.
+        if self == Profile::Osapi { "" } else { "osapi" }
+    }
+
     /// The name of one of our metrics.
     pub(crate) fn name(self, name: &str) -> String {
-        // The page puts the other half in front.
-        if self == Profile::Osapi { name.to_owned() } else { format!("osapi.{name}") }
+        [self.prefix(), name].join(".").trim_start_matches('.').to_owned()
     }
 }
 

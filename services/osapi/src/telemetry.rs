@@ -98,18 +98,9 @@ impl Measured {
 
     /// The jobs: to the controller those that are made, to agents what becomes of them.
     pub(crate) fn jobs(&self) -> Result<Jobs, Error> {
-        let name = |name| self.name(name);
         let metrics = match self.component {
-            Component::Agent => JobMetrics::new()
-                .active(&name("jobs.active"))
-                .attempts(&name("jobs.attempts"))
-                .completed(&name("jobs.completed"))
-                .failures(&name("jobs.failures"))
-                .redelivered(&name("jobs.redelivered"))
-                .duration(&name("job.duration"))
-                .wait(&name("job.wait"))
-                .processed(&name("worker.jobs.processed")),
-            _ => JobMetrics::new().created(&name("jobs.created")),
+            Component::Agent => JobMetrics::prefixed(self.profile.prefix()).without_created(),
+            _ => JobMetrics::new().created(&self.name("jobs.created")),
         };
         Ok(metrics.buckets(&JOB_BUCKETS).build()?)
     }
