@@ -16,10 +16,13 @@ use crate::{agent, controller, nats_server};
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A part of the job server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Component {
+    /// The API.
     Controller,
+    /// A worker.
     Agent,
+    /// NATS, as a program of its own that is watched.
     Nats,
 }
 

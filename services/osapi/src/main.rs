@@ -26,6 +26,7 @@ mod nats_server;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use component::{Component, Error};
 use settings::Settings;
@@ -44,22 +45,16 @@ struct CommandLine {
 /// What is to run.
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
 enum Command {
-    /// The API.
-    Controller,
-    /// A worker.
-    Agent,
-    /// NATS, as a program of its own that is watched.
-    Nats,
+    #[command(flatten)]
+    One(Component),
     /// All of them in one process.
     Start,
 }
 
 impl Command {
-    fn components(self) -> &'static [Component] {
+    fn components(&self) -> &[Component] {
         match self {
-            Command::Controller => &[Component::Controller],
-            Command::Agent => &[Component::Agent],
-            Command::Nats => &[Component::Nats],
+            Command::One(component) => slice::from_ref(component),
             Command::Start => &[Component::Nats, Component::Controller, Component::Agent],
         }
     }
