@@ -228,6 +228,18 @@ macro_rules! __call_site {
     ($kind:ident $number:ident $do:ident [unit] $($name:ident).+, $help:expr, $unit:expr, $value:expr $(, $($labels:tt)*)?) => {
         $crate::__record!(($kind $number $do $crate::__path!($($name).+), $help, $unit, $value) $($($labels)*)?)
     };
+    ($kind:ident $number:ident $do:ident [] $($other:tt)*) => {
+        ::core::compile_error!(
+            "a call site has a name, what is measured in words, a value, and labels if there are any: \
+             (\"orders.placed\", \"Orders accepted\", 1, \"side\" => side)"
+        )
+    };
+    ($kind:ident $number:ident $do:ident [unit] $($other:tt)*) => {
+        ::core::compile_error!(
+            "a call site with a unit has a name, what is measured in words, a unit, a value, and labels if there are any: \
+             (\"order.settle.duration\", \"Time to settle an order\", \"s\", seconds, \"side\" => side)"
+        )
+    };
 }
 
 /// One recording: the instrument in parentheses, then its labels.

@@ -188,7 +188,7 @@ pub(super) fn text(escapes: &[Escape]) -> String {
         }
     }
     text += "\nwhat is spawned does not inherit the scope: wrap the future or closure with .with_current_meter_provider(), \
-             and bind handles inside the scope";
+             and bind handles inside the scope; what a library spawns is out of reach, so call it without a server, such as a router by oneshot";
     if escapes.iter().any(|escape| !escape.is_certain) {
         let _ = write!(
             text,
