@@ -7,6 +7,10 @@ use crate::step::Step;
 pub(crate) enum Command {
     Help,
     Test(TestOptions),
+    /// What the libraries show to others: compared with their lists, or written there.
+    Api {
+        write: bool,
+    },
     /// The arguments as they are; the bench reads them itself.
     Bench(Vec<String>),
     /// The arguments as they are, too.
@@ -31,10 +35,15 @@ impl Command {
         match arguments.next().as_deref() {
             None | Some("help" | "--help" | "-h") => Ok(Command::Help),
             Some("test") => parse_test(arguments),
+            Some("api") => match arguments.next().as_deref() {
+                None => Ok(Command::Api { write: false }),
+                Some("--write") => Ok(Command::Api { write: true }),
+                Some(other) => Err(format!("unknown argument \"{other}\"; api takes --write")),
+            },
             Some("bench") => Ok(Command::Bench(arguments.collect())),
             Some("services") => Ok(Command::Services(arguments.collect())),
             Some(other) => {
-                Err(format!("unknown command \"{other}\"; the commands are help, test, bench, services"))
+                Err(format!("unknown command \"{other}\"; the commands are help, test, api, bench, services"))
             }
         }
     }
@@ -79,6 +88,8 @@ cargo xtask test    everything that must hold before a change goes in; ends with
     --long                  run long soaks in full, not at a tenth, and look for new inputs of each fuzz target for 5 minutes
     --without-services      do without the real programs; the tests that need them are skipped by name and counted
     --only STEP[,STEP]      only these steps
+cargo xtask api     what each published library shows to others, compared with its api.txt: what breaks somebody, and what is new
+    --write                 write the lists anew; refused where a change breaks those who use a released version
 cargo xtask bench   metercast measured beside its peers: --quick, --json FILE, --results FILE, and groups by name
 cargo xtask services   all five services under load, with one Prometheus, until Ctrl-C: --seconds N, --port N, --rate N
 
@@ -127,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn the_lists_of_what_is_public_are_written_only_if_asked() {
+        assert_eq!(parse("api"), Ok(Command::Api { write: false }));
+        assert_eq!(parse("api --write"), Ok(Command::Api { write: true }));
+        assert!(parse("api --wirte").unwrap_err().ends_with("api takes --write"));
+    }
+
+    #[test]
     fn what_the_bench_is_told_is_passed_on() {
         let words = ["--quick", "record"].map(str::to_owned);
         assert_eq!(parse("bench --quick record"), Ok(Command::Bench(words.to_vec())));
@@ -142,7 +160,7 @@ mod tests {
     fn an_unknown_word_is_answered_with_what_there_is() {
         assert_eq!(
             parse("tset"),
-            Err("unknown command \"tset\"; the commands are help, test, bench, services".to_owned())
+            Err("unknown command \"tset\"; the commands are help, test, api, bench, services".to_owned())
         );
         assert!(parse("test --fast").unwrap_err().contains("--long, --without-services, --only"));
         assert!(parse("test --only fmt").unwrap_err().ends_with("sanitizers, miri, fuzz"));
@@ -152,7 +170,9 @@ mod tests {
     #[test]
     fn the_help_names_every_step_and_option() {
         let text = help();
-        for word in Step::ALL.map(Step::name).into_iter().chain(["--long", "--without-services", "--only"]) {
+        for word in
+            Step::ALL.map(Step::name).into_iter().chain(["--long", "--without-services", "--only", "--write"])
+        {
             assert!(text.contains(word), "{word}");
         }
     }

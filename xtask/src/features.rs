@@ -71,13 +71,8 @@ mod tests {
     fn none_and_each_one_alone() {
         let package = Package {
             name: "a".to_owned(),
-            manifest: "a/Cargo.toml".into(),
-            published: true,
             features: vec!["serve".to_owned(), "otlp".to_owned()],
-            allowed_external: Vec::new(),
-            unsaid: Vec::new(),
-            version: "1.0.0".to_owned(),
-            compiler: "1.89".to_owned(),
+            ..Package::default()
         };
         let lines: Vec<_> = commands(&package).iter().map(|words| words.join(" ")).collect();
         assert_eq!(

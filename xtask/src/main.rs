@@ -11,9 +11,10 @@ mod step;
 mod report;
 
 mod cargo;
-mod json;
+mod rustdoc;
 mod workspace;
 
+mod api;
 mod bench;
 mod dependencies;
 mod features;
@@ -37,8 +38,8 @@ use arguments::Command;
 use workspace::Workspace;
 
 fn main() -> ExitCode {
-    // Cargo starts this same program in place of rustdoc when the signatures are read; `signatures/rustdoc.rs` says why.
-    if let Some(status) = signatures::stand_in_for_rustdoc() {
+    // Cargo starts this same program in place of rustdoc when the signatures are read; `rustdoc.rs` says why.
+    if let Some(status) = rustdoc::stand_in() {
         return status;
     }
     // And in front of rustc when features are checked.
@@ -53,6 +54,16 @@ fn main() -> ExitCode {
         Ok(Command::Test(options)) => match Workspace::load() {
             Ok(workspace) if run::test(&workspace, &options) => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
+            Err(trouble) => fail(&trouble, 1),
+        },
+        Ok(Command::Api { write }) => match Workspace::load() {
+            Ok(workspace) => {
+                let troubles = if write { api::write(&workspace) } else { api::check(&workspace) };
+                match &*troubles {
+                    [] => ExitCode::SUCCESS,
+                    troubles => fail(&troubles.join("\nxtask: "), 1),
+                }
+            }
             Err(trouble) => fail(&trouble, 1),
         },
         Ok(Command::Bench(arguments)) => {

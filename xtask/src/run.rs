@@ -8,7 +8,7 @@ use crate::report::{Outcome, Report};
 use crate::step::Step;
 use crate::workspace::Workspace;
 use crate::{
-    dependencies, features, fuzz, miri, package, python, sanitizers, services, signatures, suite, tidy,
+    api, dependencies, features, fuzz, miri, package, python, sanitizers, services, signatures, suite, tidy,
 };
 
 /// Runs the chosen steps, all of them even if one fails, and says whether everything holds.
@@ -41,6 +41,7 @@ fn take(step: Step, workspace: &Workspace, options: &TestOptions) -> Outcome {
         Step::Docs => docs(workspace).into(),
         Step::Features => Outcome::of(features::check(workspace)),
         Step::Signatures => Outcome::of(signatures::check(workspace)),
+        Step::Api => Outcome::of(api::check(workspace)),
         Step::Package => package::check(workspace),
         Step::Minimal => Outcome::of(package::minimal::check(workspace, options.long)),
         Step::Dependencies => dependencies::check(workspace),

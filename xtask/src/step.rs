@@ -13,6 +13,7 @@ pub(crate) enum Step {
     Docs,
     Features,
     Signatures,
+    Api,
     Package,
     Minimal,
     Dependencies,
@@ -22,7 +23,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 14] = [
+    pub(crate) const ALL: [Step; 15] = [
         Step::Services,
         Step::Format,
         Step::Lint,
@@ -31,6 +32,7 @@ impl Step {
         Step::Docs,
         Step::Features,
         Step::Signatures,
+        Step::Api,
         Step::Package,
         Step::Minimal,
         Step::Dependencies,
@@ -49,6 +51,7 @@ impl Step {
             Step::Docs => "docs",
             Step::Features => "features",
             Step::Signatures => "signatures",
+            Step::Api => "api",
             Step::Package => "package",
             Step::Minimal => "minimal",
             Step::Dependencies => "dependencies",
@@ -69,6 +72,7 @@ impl Step {
             Step::Docs => "cargo doc, warnings are errors",
             Step::Features => "each feature of each published crate, alone; and what Tokio calls unstable",
             Step::Signatures => "no type of a foreign crate in a public signature, unless allowed",
+            Step::Api => "what each published library shows to others is what its api.txt says",
             Step::Package => {
                 "cargo package of each published crate: what goes out, and that it builds from that"
             }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cargo;
-use crate::json::Json;
 use crate::workspace::Workspace;
+use serde_json::Value;
 
 /// A crate of somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,26 +38,27 @@ pub(super) fn read(workspace: &Workspace) -> Result<Graph, String> {
     }
     let published =
         |name: &str| workspace.packages().iter().any(|package| package.published && package.name == name);
-    Json::parse(&String::from_utf8_lossy(&output.stdout))
+    serde_json::from_slice::<Value>(&output.stdout)
+        .map_err(|error| error.to_string())
         .and_then(|json| of(&json, published))
         .map_err(|trouble| format!("`{line}`: {trouble}"))
 }
 
-fn of(json: &Json, is_published: impl Fn(&str) -> bool) -> Result<Graph, String> {
-    let packages = json.get("packages").and_then(Json::list).ok_or("no list `packages`")?;
-    let nodes = json.get("resolve").and_then(|resolve| resolve.get("nodes")).and_then(Json::list);
+fn of(json: &Value, is_published: impl Fn(&str) -> bool) -> Result<Graph, String> {
+    let packages = json.get("packages").and_then(Value::as_array).ok_or("no list `packages`")?;
+    let nodes = json.get("resolve").and_then(|resolve| resolve.get("nodes")).and_then(Value::as_array);
     let nodes: BTreeMap<_, _> = nodes
         .ok_or("no list `resolve.nodes`")?
         .iter()
-        .filter_map(|node| Some((node.get("id")?.text()?, node.get("deps")?.list()?)))
+        .filter_map(|node| Some((node.get("id")?.as_str()?, node.get("deps")?.as_array()?)))
         .collect();
     let text =
-        |package: &Json, key: &str| package.get(key).and_then(Json::text).unwrap_or_default().to_owned();
+        |package: &Value, key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (mut others, mut waiting) = (BTreeMap::new(), Vec::new());
     for package in packages {
-        let id = package.get("id").and_then(Json::text).ok_or("a package without `id`")?;
+        let id = package.get("id").and_then(Value::as_str).ok_or("a package without `id`")?;
         let name = text(package, "name");
-        match package.get("source").and_then(Json::text) {
+        match package.get("source").and_then(Value::as_str) {
             None if is_published(&name) => waiting.push(id),
             None => {}
             Some(source) => {
@@ -70,8 +71,8 @@ fn of(json: &Json, is_published: impl Fn(&str) -> bool) -> Result<Graph, String>
     let mut reached = BTreeSet::new();
     while let Some(id) = waiting.pop() {
         if reached.insert(id) {
-            let below = nodes.get(id).copied().unwrap_or_default().iter().filter(|edge| !is_for_tests(edge));
-            waiting.extend(below.filter_map(|edge| edge.get("pkg")?.text()));
+            let below = nodes.get(id).into_iter().copied().flatten().filter(|edge| !is_for_tests(edge));
+            waiting.extend(below.filter_map(|edge| edge.get("pkg")?.as_str()));
         }
     }
     let shipped = others.iter().filter(|(id, _)| reached.contains(*id)).map(|(_, crate_)| crate_.clone());
@@ -81,9 +82,9 @@ fn of(json: &Json, is_published: impl Fn(&str) -> bool) -> Result<Graph, String>
     Ok(graph)
 }
 
-fn is_for_tests(edge: &Json) -> bool {
-    let kinds = edge.get("dep_kinds").and_then(Json::list).unwrap_or_default();
-    !kinds.is_empty() && kinds.iter().all(|kind| kind.get("kind").and_then(Json::text) == Some("dev"))
+fn is_for_tests(edge: &Value) -> bool {
+    let kinds = edge.get("dep_kinds").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    !kinds.is_empty() && kinds.iter().all(|kind| kind.get("kind").and_then(Value::as_str) == Some("dev"))
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
             ]
             .join(",")
         );
-        let graph = of(&Json::parse(&text).unwrap(), |name| name == "a").unwrap();
+        let graph = of(&serde_json::from_str::<Value>(&text).unwrap(), |name| name == "a").unwrap();
         let names = |of: &[Dependency]| of.iter().map(|crate_| crate_.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&graph.shipped), ["b", "d", "f"]);
         assert_eq!(names(&graph.all), ["b", "c", "d", "e", "f"]);

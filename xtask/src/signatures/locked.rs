@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::rustdoc::module_name;
+
 /// Name and version of every package of the lock file.
 #[derive(Debug)]
 pub(super) struct Locked {
@@ -31,7 +33,7 @@ impl Locked {
 
     /// The versions of a crate, whose name is given as it stands in paths.
     pub(super) fn versions_of<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.packages.iter().filter(move |(name, _)| super::module_name(name) == module);
+        let named = self.packages.iter().filter(move |(name, _)| module_name(name) == module);
         named.map(|(_, version)| version.as_str())
     }
 }

@@ -4,21 +4,19 @@
 //! who use us. The tools that check this want a nightly compiler; what rustdoc says about a crate as JSON is enough.
 
 mod locked;
-mod rustdoc;
 mod surface;
 
+use crate::rustdoc::{self, module_name};
 use crate::workspace::{Package, Workspace};
 use locked::Locked;
 use surface::{Foreign, Surface};
-
-pub(crate) use rustdoc::stand_in as stand_in_for_rustdoc;
 
 /// The crates that applications and libraries build on. Adapters carry foreign types; that is what they are for.
 const CHECKED: [&str; 2] = ["metercast-core", "metercast"];
 
 /// Reads the public surface of each checked crate and holds it against its allow-list.
 pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
-    let locked = match Locked::read(workspace.root()) {
+    let locked = match rustdoc::describe(workspace).and_then(|()| Locked::read(workspace.root())) {
         Ok(locked) => locked,
         Err(trouble) => return vec![trouble],
     };
@@ -34,7 +32,7 @@ fn check_one(workspace: &Workspace, locked: &Locked, name: &str) -> Result<Vec<S
     let package = workspace.packages().iter().find(|package| package.name == name);
     let package =
         package.ok_or("is no member of the workspace; correct CHECKED in xtask/src/signatures/mod.rs")?;
-    let json = rustdoc::json(workspace, name)?;
+    let json = rustdoc::read(&rustdoc::path(workspace, name))?;
     let own: Vec<_> = workspace.packages().iter().map(|package| module_name(&package.name)).collect();
     let surface = Surface::read(&json, &own)?;
     println!("{name}: {} public items, {} foreign types", surface.items, surface.foreign.len());
@@ -69,11 +67,6 @@ fn judge(package: &Package, foreign: &[Foreign], locked: &Locked) -> Vec<String>
     troubles
 }
 
-/// The name as it stands in paths.
-fn module_name(package: &str) -> String {
-    package.replace('-', "_")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +74,8 @@ mod tests {
     fn judge_with(allowed: &[&str], shown: &[(&str, &str)]) -> Vec<String> {
         let package = Package {
             name: "metercast".to_owned(),
-            manifest: "Cargo.toml".into(),
-            published: true,
-            features: Vec::new(),
             allowed_external: allowed.iter().map(|name| (*name).to_owned()).collect(),
-            unsaid: Vec::new(),
-            version: "1.0.0".to_owned(),
-            compiler: "1.89".to_owned(),
+            ..Package::default()
         };
         let foreign: Vec<_> = shown
             .iter()

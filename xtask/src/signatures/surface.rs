@@ -5,9 +5,9 @@
 //! in the signature, and whatever is a list of ids under one of a few keys is an item inside. So new kinds of types
 //! need no change here, and a new kind of item is an error, never overlooked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::json::Json;
+use serde_json::{Map, Value};
 
 /// The public items of a crate and the foreign types in their signatures.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ const KINDS: [&str; 21] = [
 
 impl Surface {
     /// Walks the crate; `own` are the crates of the workspace, as their names stand in paths.
-    pub(super) fn read(json: &Json, own: &[String]) -> Result<Surface, String> {
+    pub(super) fn read(json: &Value, own: &[String]) -> Result<Surface, String> {
         let part = |key| json.get(key).ok_or_else(|| format!("rustdoc's JSON has no `{key}`"));
         let mut walk = Walk {
             index: part("index")?,
@@ -70,7 +70,7 @@ impl Surface {
             seen: BTreeSet::new(),
             found: BTreeSet::new(),
         };
-        let root = part("root")?.id().ok_or("the root in rustdoc's JSON is no id")?;
+        let root = id_of(part("root")?).ok_or("the root in rustdoc's JSON is no id")?;
         walk.item(&root, "")?;
         if walk.seen.is_empty() {
             return Err("rustdoc's JSON has no root item".to_owned());
@@ -80,9 +80,9 @@ impl Surface {
 }
 
 struct Walk<'a> {
-    index: &'a Json,
-    paths: &'a Json,
-    crates: &'a Json,
+    index: &'a Value,
+    paths: &'a Value,
+    crates: &'a Value,
     own: &'a [String],
     seen: BTreeSet<String>,
     found: BTreeSet<Foreign>,
@@ -93,10 +93,10 @@ impl<'a> Walk<'a> {
     fn item(&mut self, id: &str, under: &str) -> Result<(), String> {
         // What is private, hidden or foreign has no entry.
         let Some(item) = self.index.get(id) else { return Ok(()) };
-        let Some(Json::Object(inner)) = item.get("inner") else {
+        let Some(Value::Object(inner)) = item.get("inner") else {
             return Err(format!("item {id} has no `inner`"));
         };
-        let Some((kind, inner)) = inner.first_key_value() else {
+        let Some((kind, inner)) = inner.iter().next() else {
             return Err(format!("item {id} has no kind"));
         };
         if !KINDS.contains(&kind.as_str()) {
@@ -107,19 +107,19 @@ impl<'a> Walk<'a> {
         if is_of_the_compiler(inner) || !self.seen.insert(id.to_owned()) {
             return Ok(());
         }
-        let name = item.get("name").and_then(Json::text).unwrap_or_default();
+        let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
         match kind.as_str() {
             "use" => self.reexport(inner, under),
             "extern_crate" => {
                 // Rustdoc 1.95 writes the crate and its new name in each other's place.
                 for key in ["name", "rename"] {
-                    let name = inner.get(key).and_then(Json::text).unwrap_or_default();
+                    let name = inner.get(key).and_then(Value::as_str).unwrap_or_default();
                     self.crate_named(name, &format!("{under} (pub extern crate {name})"), name);
                 }
                 Ok(())
             }
             "impl" => {
-                let path = match inner.get("trait").and_then(|of| of.get("path")).and_then(Json::text) {
+                let path = match inner.get("trait").and_then(|of| of.get("path")).and_then(Value::as_str) {
                     Some(of) => format!("{under} (impl {of})"),
                     None => under.to_owned(),
                 };
@@ -131,9 +131,9 @@ impl<'a> Walk<'a> {
     }
 
     /// `pub use`: our own item is visited here, a foreign one is shown here.
-    fn reexport(&mut self, inner: &Json, under: &str) -> Result<(), String> {
-        let source = inner.get("source").and_then(Json::text).unwrap_or_default();
-        let id = inner.get("id").and_then(Json::id);
+    fn reexport(&mut self, inner: &Value, under: &str) -> Result<(), String> {
+        let source = inner.get("source").and_then(Value::as_str).unwrap_or_default();
+        let id = inner.get("id").and_then(id_of);
         match id {
             Some(id) if self.index.get(&id).is_some() => self.item(&id, under),
             Some(id) if self.paths.get(&id).is_some() => {
@@ -149,15 +149,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes through everything that an item says about itself.
-    fn signature(&mut self, value: &'a Json, path: &str) -> Result<(), String> {
+    fn signature(&mut self, value: &'a Value, path: &str) -> Result<(), String> {
         match value {
-            Json::Object(object) => {
+            Value::Object(object) => {
                 self.name_of(object, path);
                 for (key, value) in object {
                     match value {
-                        Json::List(list) if INSIDE.contains(&key.as_str()) => {
+                        Value::Array(list) if INSIDE.contains(&key.as_str()) => {
                             for value in list {
-                                match value.id() {
+                                match id_of(value) {
                                     Some(id) => self.item(&id, path)?,
                                     None => self.signature(value, path)?,
                                 }
@@ -168,14 +168,14 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Json::List(list) => list.iter().try_for_each(|value| self.signature(value, path)),
+            Value::Array(list) => list.iter().try_for_each(|value| self.signature(value, path)),
             _ => Ok(()),
         }
     }
 
-    fn name_of(&mut self, object: &BTreeMap<String, Json>, item: &str) {
-        let path = object.get("path").and_then(Json::text);
-        if let (Some(path), Some(id)) = (path, object.get("id").and_then(Json::id)) {
+    fn name_of(&mut self, object: &Map<String, Value>, item: &str) {
+        let path = object.get("path").and_then(Value::as_str);
+        if let (Some(path), Some(id)) = (path, object.get("id").and_then(id_of)) {
             self.name(&id, path, item);
         }
     }
@@ -183,15 +183,15 @@ impl<'a> Walk<'a> {
     /// Takes a note of a name, if it is foreign.
     fn name(&mut self, id: &str, written: &str, item: &str) {
         let entry = self.paths.get(id);
-        let home = entry.and_then(|entry| entry.get("crate_id")).and_then(Json::id);
+        let home = entry.and_then(|entry| entry.get("crate_id")).and_then(id_of);
         let from = match home.as_deref() {
             Some("0") => return,
-            Some(home) => self.crates.get(home).and_then(|found| found.get("name")).and_then(Json::text),
+            Some(home) => self.crates.get(home).and_then(|found| found.get("name")).and_then(Value::as_str),
             None if self.index.get(id).is_some() => return,
             None => None,
         };
-        let parts = entry.and_then(|entry| entry.get("path")).and_then(Json::list).unwrap_or_default();
-        let parts: Vec<_> = parts.iter().filter_map(Json::text).collect();
+        let parts = entry.and_then(|entry| entry.get("path")).and_then(Value::as_array);
+        let parts: Vec<_> = parts.into_iter().flatten().filter_map(Value::as_str).collect();
         let path = if parts.is_empty() { written.to_owned() } else { parts.join("::") };
         // Rather one name too many than one overlooked.
         self.note(from.unwrap_or("an unknown crate"), item, path);
@@ -199,8 +199,8 @@ impl<'a> Walk<'a> {
 
     /// Takes a note of a whole crate that is shown, if it is foreign.
     fn crate_named(&mut self, name: &str, item: &str, path: &str) {
-        if let Json::Object(crates) = self.crates
-            && crates.values().any(|found| found.get("name").and_then(Json::text) == Some(name))
+        if let Value::Object(crates) = self.crates
+            && crates.values().any(|found| found.get("name").and_then(Value::as_str) == Some(name))
         {
             self.note(name, item, path.to_owned());
         }
@@ -213,10 +213,15 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// An id, as the text under which rustdoc's tables have it.
+fn id_of(value: &Value) -> Option<String> {
+    value.as_u64().map(|id| id.to_string())
+}
+
 /// Impls that nobody wrote for the type: auto traits, and foreign `impl<T> Trait for T`.
-fn is_of_the_compiler(inner: &Json) -> bool {
-    inner.get("is_synthetic") == Some(&Json::Bool(true))
-        || inner.get("blanket_impl").is_some_and(|blanket| *blanket != Json::Null)
+fn is_of_the_compiler(inner: &Value) -> bool {
+    inner.get("is_synthetic") == Some(&Value::Bool(true))
+        || inner.get("blanket_impl").is_some_and(|blanket| *blanket != Value::Null)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::cargo;
-use crate::json::Json;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
+use serde_json::Value;
 
 /// How long the output may be silent before we look whether the run is over.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,7 +43,8 @@ pub(super) fn build(workspace: &Workspace, all: &[&str]) -> Result<VecDeque<Prog
     }
     let mut built = Vec::new();
     for message in String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.starts_with('{')) {
-        let message = Json::parse(message).map_err(|trouble| format!("`{line}`: {trouble}"))?;
+        let message =
+            serde_json::from_str::<Value>(message).map_err(|trouble| format!("`{line}`: {trouble}"))?;
         built.extend(Built::of(&message));
     }
     // Cargo says them in the order in which they became ready.
@@ -63,13 +64,13 @@ struct Built {
 
 impl Built {
     /// Nothing where the message is of something else, such as a program that tests start.
-    fn of(message: &Json) -> Option<Built> {
-        let text = |json: &Json, key| json.get(key).and_then(Json::text).map(str::to_owned);
-        if message.get("profile")?.get("test")? != &Json::Bool(true) {
+    fn of(message: &Value) -> Option<Built> {
+        let text = |json: &Value, key| json.get(key).and_then(Value::as_str).map(str::to_owned);
+        if message.get("profile")?.get("test")? != &Value::Bool(true) {
             return None;
         }
         let target = message.get("target")?;
-        let option = match target.get("kind")?.list()?.first()?.text()? {
+        let option = match target.get("kind")?.as_array()?.first()?.as_str()? {
             kind @ ("bin" | "test" | "example" | "bench") => format!("--{kind} {}", text(target, "name")?),
             _ => "--lib".to_owned(),
         };
@@ -176,12 +177,12 @@ fn watch(
 mod tests {
     use super::*;
 
-    fn message(kind: &str, test: bool) -> Json {
+    fn message(kind: &str, test: bool) -> Value {
         let text = format!(
             r#"{{"reason": "compiler-artifact", "manifest_path": "/w/crates/a/Cargo.toml", "profile": {{"test": {test}}},
                 "target": {{"kind": ["{kind}"], "name": "b", "src_path": "/w/crates/a/tests/b.rs"}}, "executable": "/w/t/b-1"}}"#
         );
-        Json::parse(&text).unwrap()
+        serde_json::from_str::<Value>(&text).unwrap()
     }
 
     #[test]
@@ -197,7 +198,9 @@ mod tests {
     fn what_is_no_test_program_is_left_alone() {
         assert_eq!(Built::of(&message("bin", false)), None);
         assert_eq!(
-            Built::of(&Json::parse(r#"{"reason": "build-finished", "success": true}"#).unwrap()),
+            Built::of(
+                &serde_json::from_str::<Value>(r#"{"reason": "build-finished", "success": true}"#).unwrap()
+            ),
             None
         );
     }

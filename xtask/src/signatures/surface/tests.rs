@@ -27,7 +27,7 @@ fn read(items: &str) -> Result<Surface, String> {
             "external_crates": {{"2": {{"name": "core"}}, "7": {{"name": "wire"}}, "8": {{"name": "sibling"}}}}
         }}"#
     );
-    Surface::read(&Json::parse(&text).unwrap(), &["ours".to_owned(), "sibling".to_owned()])
+    Surface::read(&serde_json::from_str::<Value>(&text).unwrap(), &["ours".to_owned(), "sibling".to_owned()])
 }
 
 const BODY: &str = r#"{"resolved_path": {"path": "w::Body", "id": 51, "args": null}}"#;
@@ -147,6 +147,6 @@ fn a_kind_of_item_that_is_not_known_yet_is_an_error() {
 #[test]
 fn json_without_a_root_is_an_error() {
     let empty = r#"{"root": 0, "index": {}, "paths": {}, "external_crates": {}}"#;
-    let trouble = Surface::read(&Json::parse(empty).unwrap(), &[]).unwrap_err();
+    let trouble = Surface::read(&serde_json::from_str::<Value>(empty).unwrap(), &[]).unwrap_err();
     assert!(trouble.contains("no root item"), "{trouble}");
 }
