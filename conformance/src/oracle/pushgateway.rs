@@ -55,6 +55,11 @@ impl Pushgateway {
         Pushgateway { url, _program: program }
     }
 
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Puts a page in the place of what was put before, and reads it back.
     ///
     /// # Errors

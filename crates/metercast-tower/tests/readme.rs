@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use conformance::program::free_address;
 
 /// The Rust snippets of the README.
 fn snippets() -> Vec<String> {
@@ -50,16 +52,12 @@ impl Drop for Running {
     }
 }
 
-fn get(port: u16, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -68,13 +66,14 @@ fn the_first_snippet_scrapes_an_http_metric_with_at_most_four_added_lines_and_on
     let added = snippet.lines().filter(|line| line.contains("metercast")).count();
     assert!((1..=4).contains(&added), "{added} lines");
 
-    let (app, scrape) = (free_port(), free_port());
-    let main = snippet.replace("127.0.0.1:3000", &format!("127.0.0.1:{app}"));
+    let (app, scrape) = (free_address(), free_address());
+    let main = snippet.replace("127.0.0.1:3000", &app);
+    let (_, scrape_port) = scrape.rsplit_once(':').unwrap();
     let cargo = project("first-metric", &main);
     let built = cargo("build").output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let mut child = cargo("run")
-        .env("OTEL_EXPORTER_PROMETHEUS_PORT", scrape.to_string())
+        .env("OTEL_EXPORTER_PROMETHEUS_PORT", scrape_port)
         .stderr(Stdio::piped())
         .spawn()
         .map(Running)
@@ -82,17 +81,17 @@ fn the_first_snippet_scrapes_an_http_metric_with_at_most_four_added_lines_and_on
     // The start-up line says where the metrics are; the listener is bound by then.
     let mut said = String::new();
     BufReader::new(child.0.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said, format!("metercast: metrics http://127.0.0.1:{scrape}/metrics\n"));
+    assert_eq!(said, format!("metercast: metrics http://{scrape}/metrics\n"));
     // The application binds its own port a moment later.
     let answer = loop {
-        match get(app, "/orders/17") {
+        match get(&app, "/orders/17") {
             Ok(answer) => break answer,
             Err(_) => assert!(child.0.try_wait().unwrap().is_none(), "the program runs"),
         }
         std::thread::yield_now();
     };
     assert!(answer.ends_with("an order"), "{answer}");
-    let page = get(scrape, "/metrics").unwrap();
+    let page = get(&scrape, "/metrics").unwrap();
     assert!(
         page.contains(
             "http_server_request_duration_seconds_count{http_request_method=\"GET\",\

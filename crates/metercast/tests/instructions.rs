@@ -101,7 +101,7 @@ fn a_record_takes_the_same_instructions_with_one_two_and_three_exporters() {
     if let Ok(exporters) = std::env::var(EXPORTERS) {
         return child(exporters.parse().unwrap());
     }
-    if !support::use_programs(TEST, "valgrind") {
+    if !conformance::use_programs(TEST, "valgrind") {
         return;
     }
     let with = [1, 2, 3].map(|exporters| instructions(exporters, TEST));

@@ -87,7 +87,7 @@ fn page(name: &str, kind: &str, labels: &str, help: bool) -> String {
 
 #[test]
 fn every_odd_page_has_the_findings_of_promtool() {
-    if !support::use_programs("every_odd_page_has_the_findings_of_promtool", "promtool") {
+    if !conformance::use_programs("every_odd_page_has_the_findings_of_promtool", "promtool") {
         return;
     }
     let mut parts = vec![
@@ -162,7 +162,7 @@ fn every_odd_page_has_the_findings_of_promtool() {
 
 #[test]
 fn pages_of_ours_have_the_findings_of_promtool_too() {
-    if !support::use_programs("pages_of_ours_have_the_findings_of_promtool_too", "promtool") {
+    if !conformance::use_programs("pages_of_ours_have_the_findings_of_promtool_too", "promtool") {
         return;
     }
     isolated(|store| {

@@ -1,66 +1,28 @@
 //! Pushes to the real Pushgateway, and what it then shows.
 #![cfg(feature = "otlp")]
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use conformance::oracle::pushgateway::Pushgateway as Gateway;
+use conformance::{http, use_programs};
 use metercast::{Pushgateway, Store, f64_gauge, f64_histogram, u64_counter};
 
-mod support;
-
-/// A gateway of its own.
-struct Gateway {
-    child: Child,
-    url: String,
-    address: std::net::SocketAddr,
-}
-
-impl Gateway {
-    fn start() -> Gateway {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let child = Command::new("prometheus-pushgateway")
-            .arg(format!("--web.listen-address={address}"))
-            // Debian's keeps what was pushed for the next one that starts.
-            .arg("--persistence.file=")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus-pushgateway, which `cargo xtask test` installs");
-        let gateway = Gateway { child, url: format!("http://{address}"), address };
-        let end = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < end, "the gateway does not start");
-            std::thread::yield_now();
-        }
-        gateway
-    }
-
-    /// Its page, without what it says of itself.
-    fn lines(&self, name: &str) -> Vec<String> {
-        let page = support::scrape(self.address);
-        let of_name =
-            |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', '_']));
-        page.lines().filter(of_name).map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The gateway's page, without what it says of itself.
+fn lines_of(gateway: &Gateway, name: &str) -> Vec<String> {
+    let page = String::from_utf8(http::get(&format!("{}/metrics", gateway.url()))).unwrap();
+    let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', '_']));
+    page.lines().filter(of_name).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_gateway_shows_what_was_pushed_in_each_group() {
-    if !support::use_programs("the_gateway_shows_what_was_pushed_in_each_group", "prometheus-pushgateway") {
+    if !use_programs("the_gateway_shows_what_was_pushed_in_each_group", "prometheus-pushgateway") {
         return;
     }
     let gateway = Gateway::start();
     let odd = "a/b c\"\\\nü";
-    let first = Pushgateway::to(&gateway.url, "batch").group("instance", "first");
-    let second = Pushgateway::to(&gateway.url, "batch").group("instance", odd);
+    let first = Pushgateway::to(gateway.url(), "batch").group("instance", "first");
+    let second = Pushgateway::to(gateway.url(), "batch").group("instance", odd);
     let store = Store::new();
     store.scope(|| {
         u64_counter!("rows", "Rows imported", 3, "table" => "a");
@@ -75,28 +37,28 @@ fn the_gateway_shows_what_was_pushed_in_each_group() {
     let escaped = "a/b c\\\"\\\\\\nü";
     let mut expected = vec![shown("3", escaped), shown("3", "first")];
     expected.sort();
-    let mut lines = gateway.lines("rows_total");
+    let mut lines = lines_of(&gateway, "rows_total");
     lines.sort();
     assert_eq!(lines, expected);
-    assert_eq!(gateway.lines("took_count").len(), 2);
+    assert_eq!(lines_of(&gateway, "took_count").len(), 2);
 
     // POST leaves what it does not name, PUT does not.
     let less = Store::new();
     less.scope(|| u64_counter!("rows", "Rows imported", 5, "table" => "a"));
     first.post(&less).unwrap();
-    assert!(gateway.lines("rows_total").contains(&shown("5", "first")));
-    assert_eq!(gateway.lines("level").len(), 2);
+    assert!(lines_of(&gateway, "rows_total").contains(&shown("5", "first")));
+    assert_eq!(lines_of(&gateway, "level").len(), 2);
     first.put(&less).unwrap();
-    assert_eq!(gateway.lines("level").len(), 1);
+    assert_eq!(lines_of(&gateway, "level").len(), 1);
 
     second.delete().unwrap();
     first.delete().unwrap();
-    assert!(gateway.lines("rows_total").is_empty());
+    assert!(lines_of(&gateway, "rows_total").is_empty());
 }
 
 #[test]
 fn what_the_gateway_refuses_is_said_in_its_words() {
-    if !support::use_programs("what_the_gateway_refuses_is_said_in_its_words", "prometheus-pushgateway") {
+    if !use_programs("what_the_gateway_refuses_is_said_in_its_words", "prometheus-pushgateway") {
         return;
     }
     let gateway = Gateway::start();
@@ -106,26 +68,23 @@ fn what_the_gateway_refuses_is_said_in_its_words() {
         u64_counter!("rows", "Rows imported", 1, "instance" => "a");
         u64_counter!("rows", "Rows imported", 2, "instance" => "b");
     });
-    let error = Pushgateway::to(&gateway.url, "batch").group("instance", "x").put(&store).unwrap_err();
+    let error = Pushgateway::to(gateway.url(), "batch").group("instance", "x").put(&store).unwrap_err();
     assert_eq!(error.status(), Some(400));
     assert!(
         error.to_string().contains("answered 400, \"pushed metrics are invalid or inconsistent"),
         "{error}"
     );
-    let nowhere = Pushgateway::to(&format!("{}/nowhere", gateway.url), "batch").put(&store).unwrap_err();
+    let nowhere = Pushgateway::to(&format!("{}/nowhere", gateway.url()), "batch").put(&store).unwrap_err();
     assert_eq!(nowhere.status(), Some(404), "{nowhere}");
 }
 
 #[test]
 fn the_gateway_shows_what_a_running_program_has_put_last() {
-    if !support::use_programs(
-        "the_gateway_shows_what_a_running_program_has_put_last",
-        "prometheus-pushgateway",
-    ) {
+    if !use_programs("the_gateway_shows_what_a_running_program_has_put_last", "prometheus-pushgateway") {
         return;
     }
     let gateway = Gateway::start();
-    let exporter = metercast::config::Pushgateway::to(&gateway.url, "checkout").group("instance", "a");
+    let exporter = metercast::config::Pushgateway::to(gateway.url(), "checkout").group("instance", "a");
     let config = metercast::Config::builder().environment(false).exporter("till", exporter).build().unwrap();
     let store = Store::new();
     let telemetry = metercast::Telemetry::builder(config).store(store.clone()).start().unwrap();
@@ -133,9 +92,9 @@ fn the_gateway_shows_what_a_running_program_has_put_last() {
         store.scope(|| u64_counter!("receipts", "Receipts", 1));
         telemetry.flush(Duration::from_secs(60)).unwrap();
         let shown = format!("receipts_total{{instance=\"a\",job=\"checkout\"}} {expected}");
-        assert_eq!(gateway.lines("receipts_total"), [shown]);
+        assert_eq!(lines_of(&gateway, "receipts_total"), [shown]);
     }
     store.scope(|| u64_counter!("receipts", "Receipts", 1));
     telemetry.shutdown().unwrap();
-    assert_eq!(gateway.lines("receipts_total"), ["receipts_total{instance=\"a\",job=\"checkout\"} 3"]);
+    assert_eq!(lines_of(&gateway, "receipts_total"), ["receipts_total{instance=\"a\",job=\"checkout\"} 3"]);
 }

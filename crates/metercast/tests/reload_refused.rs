@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use conformance::program::free_address;
 use metercast::config::{OnError, Otlp, Prometheus, Pushgateway, Stdout};
 use metercast::log::Level;
 use metercast::view::View;
@@ -19,7 +20,7 @@ use support::{NOBODY, Receiver, Reply, points, request, scrape, value};
 #[test]
 fn a_reload_that_fails_changes_nothing_and_leaves_nothing_behind() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let receiver = Receiver::start();
     let push = || Otlp::to(&receiver.endpoint).interval(HOUR);
     let (telemetry, store, lines) = start(builder().exporter("kept", page()).exporter("push", push()));
@@ -27,7 +28,7 @@ fn a_reload_that_fails_changes_nothing_and_leaves_nothing_behind() {
     let mut client = Client::connect(address);
     let configuration = builder()
         .self_metrics(false)
-        .exporter("failing-new", Prometheus::listen(&free.to_string()))
+        .exporter("failing-new", Prometheus::listen(&free))
         .exporter("failing-push", push())
         .exporter("failing-print", Stdout::default().interval(HOUR))
         .exporter("kept", page().path("/elsewhere"))
@@ -41,7 +42,7 @@ fn a_reload_that_fails_changes_nothing_and_leaves_nothing_behind() {
     }
     #[cfg(target_os = "linux")]
     assert_eq!((threads("metercast-faili"), threads("metercast-taken")), (0, 0));
-    assert!(TcpListener::bind(free).is_ok(), "the port is free again");
+    assert!(TcpListener::bind(&free).is_ok(), "the port is free again");
     order(&store);
     let (status, page) = client.get("/metrics", "").unwrap();
     assert_eq!((status, value(&page, "orders_total")), (200, Some(1.0)));

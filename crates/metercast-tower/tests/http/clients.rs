@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::{any, get};
 use bytes::Bytes;
+use conformance::program::free_address;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
@@ -106,7 +107,7 @@ fn an_error_of_the_server_or_of_the_request_is_one_to_the_client() {
 #[test]
 fn a_server_that_is_not_there_and_one_that_is_late_have_names() {
     with_store(|store| async move {
-        let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let gone = free_address().parse().unwrap();
         let named = client().error_type(|error: &legacy::Error| error.is_connect().then_some("connect"));
         assert!(named.layer(hyper_client()).oneshot(get_request(gone, "/")).await.is_err());
         assert_eq!(measured(&store, gone, DURATION), ["error.type=connect http.request.method=GET 1"]);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
+use conformance::program::free_address;
 use futures_util::stream::{self, Stream, StreamExt};
 use http::uri::PathAndQuery;
 use metercast_tower::{ClientSemantic, HttpLayer, HttpService, ServerSemantic, Store, client, server};
@@ -315,8 +316,7 @@ fn a_handler_that_panics_ends_its_call() {
 #[test]
 fn a_server_that_is_not_there_is_an_error_of_the_client() {
     with_store(|store| async move {
-        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let mut client = connect(gone);
+        let mut client = connect(free_address().parse().unwrap());
         assert!(unary(&mut client, "/shop.Orders/Place", order("tea")).await.is_err());
         assert_eq!(
             calls(&store, 1).await,

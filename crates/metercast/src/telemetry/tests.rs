@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use conformance::program::free_address;
+
 use super::watch::Eye;
 use super::*;
 use crate::config::Prometheus;
@@ -30,14 +32,15 @@ fn start(config: Config) -> (Telemetry, Lines) {
 fn a_reload_that_a_shutdown_overtakes_is_refused_and_leaves_nothing() {
     let (telemetry, lines) = start(page());
     let running = Arc::clone(&telemetry.running);
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
+    let listen = free.clone();
     let (begun, begins) = mpsc::channel();
     let (gate, opens) = mpsc::channel::<()>();
     let reload = thread::spawn(move || {
         running.reload("a test", |_| {
             begun.send(()).unwrap();
             let _ = opens.recv();
-            let page = Prometheus::listen(&free.to_string());
+            let page = Prometheus::listen(&listen);
             Config::builder().environment(false).exporter("page", page).build()
         })
     });

@@ -27,17 +27,6 @@ pub(crate) fn is_long() -> bool {
     std::env::var_os("METERCAST_LONG").is_some()
 }
 
-/// Whether real programs are to be used. If not, `test` is noted as skipped for want of `program`.
-pub(crate) fn use_programs(test: &str, program: &str) -> bool {
-    if std::env::var_os("METERCAST_WITHOUT_SERVICES").is_none() {
-        return true;
-    }
-    let list = std::env::var_os("METERCAST_SKIPPED").expect("METERCAST_SKIPPED names a file");
-    let mut list = std::fs::File::options().append(true).create(true).open(list).unwrap();
-    writeln!(list, "{test}: {program}").unwrap();
-    false
-}
-
 /// The status line and body of an answer.
 pub(crate) fn request(address: SocketAddr, method: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use conformance::program::free_address;
 use metercast_core::u64_counter;
 
 use super::*;
@@ -168,7 +169,7 @@ fn an_error_says_what_the_gateway_answered_and_no_secret() {
 
 #[test]
 fn what_does_not_come_through_is_an_error_with_its_mend() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let refused = Pushgateway::to(&format!("http://{free}"), "a").put(&store()).unwrap_err();
     assert_eq!(
         refused.to_string(),

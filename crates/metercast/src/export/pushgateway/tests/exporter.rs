@@ -68,7 +68,7 @@ fn a_reload_puts_the_old_group_a_last_time_and_goes_on_with_the_new_one() {
 
 #[test]
 fn a_gateway_that_refuses_is_said_once_and_so_is_that_it_works_again() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let store = store();
     let (telemetry, lines) =
         start(Exporter::to(&format!("http://{free}"), "checkout").interval(YEAR), &store);
@@ -76,7 +76,7 @@ fn a_gateway_that_refuses_is_said_once_and_so_is_that_it_works_again() {
         let error = telemetry.flush(LONG).unwrap_err();
         assert!(error.to_string().contains("is a Pushgateway listening there?"), "{error}");
     }
-    let listener = TcpListener::bind(free).unwrap();
+    let listener = TcpListener::bind(&free).unwrap();
     thread::spawn(move || listener.incoming().for_each(|stream| drop(serve(stream.unwrap(), OK))));
     telemetry.flush(LONG).unwrap();
     telemetry.shutdown().unwrap();

@@ -1,5 +1,7 @@
 //! Connections that are kept, lost, refused or never answered on.
 
+use conformance::program::free_address;
+
 use super::*;
 
 #[test]
@@ -76,8 +78,7 @@ fn a_request_whose_answer_was_lost_is_sent_again_byte_by_byte_before_anything_el
 
 #[test]
 fn a_port_on_which_nobody_listens_is_an_error_that_says_so() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let setup = Setup::to(address);
+    let setup = Setup::to(free_address().parse().unwrap());
     setup.order();
     let error = setup.start().flush(late()).unwrap_err();
     assert_eq!(error.error_type(), "connect");

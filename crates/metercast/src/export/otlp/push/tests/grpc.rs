@@ -4,6 +4,7 @@ mod receiver;
 
 use std::io::Write;
 
+use conformance::program::free_address;
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceResponse,
 };
@@ -216,8 +217,8 @@ fn a_broken_connection_is_sent_over_again_with_the_same_bytes() {
 
 #[test]
 fn a_receiver_that_is_not_there_or_speaks_http_1_is_said() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let setup = Setup::configured(Otlp::to(&format!("http://{address}")).protocol(Protocol::Grpc));
+    let nobody = free_address();
+    let setup = Setup::configured(Otlp::to(&format!("http://{nobody}")).protocol(Protocol::Grpc));
     setup.order();
     assert_eq!(setup.start().flush(late()).unwrap_err().error_type(), "connect");
 

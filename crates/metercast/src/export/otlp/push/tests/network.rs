@@ -1,5 +1,7 @@
 //! The ways to a receiver: proxies and Unix sockets.
 
+use conformance::program::free_address;
+
 use super::*;
 
 #[test]
@@ -22,7 +24,7 @@ fn a_proxy_gets_the_whole_url_and_its_password_and_the_receiver_need_not_be_reso
 
 #[test]
 fn a_proxy_that_is_not_there_or_wants_a_password_is_named_without_the_one_it_got() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = free_address();
     let setup =
         Setup::configured(Otlp::to("http://collector.invalid").proxy(&format!("http://me:s3cret@{nobody}")));
     setup.order();
