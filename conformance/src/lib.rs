@@ -19,6 +19,7 @@ mod run;
 
 mod samples;
 mod truth;
+mod unasked;
 
 pub mod authority;
 pub mod collector;
@@ -36,3 +37,4 @@ pub use random::Random;
 pub use run::{Outcome, ServedPage, push_grpc, run, run_all};
 pub use samples::{Allowed, Labels, Samples};
 pub use truth::{Families, Page, Truth};
+pub use unasked::Unasked;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use conformance::Unasked;
 use conformance::authority::Authority;
 use conformance::program::{Folder, free_address};
 
@@ -63,13 +64,7 @@ fn tools_that_are_not_there_fail_what_asks_for_them_and_nothing_else() {
 
 #[test]
 fn who_is_not_asked_to_push_connects_to_nobody() {
-    let listener = |address: &str| {
-        let listener = TcpListener::bind(address).ok()?;
-        listener.set_nonblocking(true).unwrap();
-        Some(listener)
-    };
-    // Where exporters connect to unless they are told; if another has the ports, this says less.
-    let defaults: Vec<_> = ["127.0.0.1:4317", "127.0.0.1:4318"].into_iter().filter_map(listener).collect();
+    let unasked = Unasked::listen();
     for variables in [&[][..], &[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "")]] {
         let executor = Executor::start(&tools(), "", variables);
         executor.execute("", "manual", &["github.repos.get"]).unwrap();
@@ -79,10 +74,7 @@ fn who_is_not_asked_to_push_connects_to_nobody() {
         let (status, took) = executor.end();
         assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
     }
-    for listener in &defaults {
-        let none = listener.accept().expect_err("nobody asked for a push");
-        assert_eq!(none.kind(), std::io::ErrorKind::WouldBlock);
-    }
+    unasked.nobody_came();
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What a collector is told: steps 7, 8, 9 and 12.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::time::Duration;
 
+use conformance::Unasked;
 use conformance::authority::Authority;
 use conformance::collector::{Collector, Span};
 use conformance::program::{Folder, free_address};
@@ -206,13 +206,7 @@ fn the_last_span_arrives_after_sigterm_and_the_name_is_as_the_environment_says()
 fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_line() {
     let test = "without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_line";
     let Some(services) = Services::start(test) else { return };
-    let listener = |address: &str| {
-        let listener = TcpListener::bind(address).ok()?;
-        listener.set_nonblocking(true).expect("a socket");
-        Some(listener)
-    };
-    // Where exporters connect to unless they are told; if another has the ports, this says less.
-    let defaults: Vec<_> = ["127.0.0.1:4317", "127.0.0.1:4318"].into_iter().filter_map(listener).collect();
+    let unasked = Unasked::listen();
     let run = |variables: &[(&str, &str)]| {
         let relay = Relay::start(&services, variables);
         let mut client = Client::known(&relay.clients);
@@ -228,10 +222,7 @@ fn without_an_endpoint_nobody_is_connected_to_and_one_that_is_none_is_said_in_a_
     };
     assert_eq!(run(&[]), Vec::<Value>::new());
     assert_eq!(run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]), Vec::<Value>::new());
-    for listener in &defaults {
-        let none = listener.accept().expect_err("nobody asked for traces");
-        assert_eq!(none.kind(), std::io::ErrorKind::WouldBlock);
-    }
+    unasked.nobody_came();
     let logged = run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[bad")]);
     assert_eq!(logged.len(), 1, "{logged:?}");
     assert_eq!(logged[0]["level"], "WARN");
