@@ -1,12 +1,12 @@
 //! Programs of others, each a private instance with a folder of its own.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -94,31 +94,90 @@ impl Drop for Folder {
     }
 }
 
-/// A program that runs until it is dropped.
+/// A program that runs until it ends, or is dropped.
 #[derive(Debug)]
 pub struct Program {
     name: String,
     child: Child,
-    said: String,
-    _folder: Folder,
+    // After the program, which writes into it.
+    folder: Folder,
 }
 
+/// What a program writes to its two outputs, in its folder.
+const OUTPUTS: [&str; 2] = ["stdout.txt", "stderr.txt"];
+
 impl Program {
-    /// Starts it; what it says goes into a file of the folder, and is shown if it ends before it should.
+    /// Starts it; what it says goes into files of the folder, and is shown if it ends before it should.
     ///
     /// # Panics
     ///
     /// If it cannot be started: `cargo xtask test --only services` installs what is missing.
-    pub fn start(mut command: Command, folder: Folder) -> Program {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let said = folder.write("said.txt", "");
-        let file = std::fs::File::create(&said).expect("a file in a new folder");
-        let error = file.try_clone().expect("a second handle to a file");
-        let child = apart(&mut command).stdin(Stdio::null()).stdout(file).stderr(error).spawn();
-        let child = child.unwrap_or_else(|error| {
-            panic!("{name} cannot be started: {error}; `cargo xtask test --only services` installs it")
-        });
-        Program { name, child, said, _folder: folder }
+    pub fn start(command: Command, folder: Folder) -> Program {
+        Program::spawn(command, folder).unwrap_or_else(|trouble| {
+            panic!("{trouble}; `cargo xtask test --only services` installs what is missing")
+        })
+    }
+
+    /// The same, for whoever can say what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    ///
+    /// # Panics
+    ///
+    /// If its folder takes no files.
+    pub fn spawn(mut command: Command, folder: Folder) -> Result<Program, String> {
+        let program = Path::new(command.get_program());
+        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        let file =
+            |output: &str| std::fs::File::create(folder.path().join(output)).expect("a file in a new folder");
+        let [out, error] = OUTPUTS.map(file);
+        match apart(&mut command).stdin(Stdio::null()).stdout(out).stderr(error).spawn() {
+            Ok(child) => Ok(Program { name, child, folder }),
+            Err(error) => Err(format!("{} cannot be started: {error}", command.get_program().display())),
+        }
+    }
+
+    /// What it has written to standard output so far.
+    pub fn printed(&self) -> String {
+        self.read(OUTPUTS[0])
+    }
+
+    /// What it has written to standard error so far.
+    pub fn said(&self) -> String {
+        self.read(OUTPUTS[1])
+    }
+
+    fn read(&self, output: &str) -> String {
+        let bytes = std::fs::read(self.folder.path().join(output)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let _ = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id())]).status();
+    }
+
+    /// Asks it to end by SIGTERM, and waits until it has: how it ended, and how long that took.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be waited for.
+    pub fn end(&mut self) -> io::Result<(ExitStatus, Duration)> {
+        let begun = Instant::now();
+        self.signal("TERM");
+        Ok((self.child.wait()?, begun.elapsed()))
     }
 
     /// Waits until `done` says what it found.
@@ -127,17 +186,35 @@ impl Program {
     ///
     /// If the program ends, or takes too long.
     pub fn wait_for<T>(&mut self, what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+        self.look_for(what, |_| done()).unwrap_or_else(|trouble| panic!("{trouble}"))
+    }
+
+    /// Waits until `found` finds something in what the program says or does.
+    ///
+    /// # Errors
+    ///
+    /// What the program said, if it ends, or takes too long.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be waited for.
+    pub fn look_for<T>(
+        &mut self,
+        what: &str,
+        mut found: impl FnMut(&Program) -> Option<T>,
+    ) -> Result<T, String> {
         let begun = Instant::now();
         loop {
-            if let Some(found) = done() {
-                return found;
-            }
+            // Before the look, so that nothing is missed that it said last.
             let ended = self.child.try_wait().expect("a program can be waited for");
+            if let Some(found) = found(self) {
+                return Ok(found);
+            }
             if ended.is_some() || begun.elapsed() > LIMIT {
-                let said = std::fs::read_to_string(&self.said).unwrap_or_default();
                 let why =
                     ended.map_or_else(|| "takes too long".to_owned(), |status| format!("ended, {status}"));
-                panic!("{}: {what}: {why}; it said:\n{said}", self.name);
+                let (name, printed, said) = (&self.name, self.printed(), self.said());
+                return Err(format!("{name}: {what}: {why}; it said:\n{printed}{said}"));
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -209,6 +286,33 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    fn shell(script: &str) -> Program {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Program::start(command, Folder::new())
+    }
+
+    #[test]
+    fn a_program_that_has_ended_is_not_waited_for_and_its_last_words_are_told() {
+        let mut program = shell("echo here; echo 'no room' >&2; exit 3");
+        let begun = Instant::now();
+        let trouble = program.look_for("its address", |_| None::<()>).unwrap_err();
+        assert!(begun.elapsed() < LIMIT);
+        assert_eq!(trouble, "sh: its address: ended, exit status: 3; it said:\nhere\nno room\n");
+        // What it said before it ended counts.
+        assert_eq!(program.look_for("a word", |program| program.printed().find("here")), Ok(0));
+        assert_eq!(program.said(), "no room\n");
+        assert!(!program.runs());
+    }
+
+    #[test]
+    fn a_program_is_asked_to_end_and_says_how_it_did() {
+        let mut program = shell("trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+        program.look_for("ready", |program| program.printed().contains("ready").then_some(())).unwrap();
+        assert!(program.runs());
+        assert_eq!(program.end().unwrap().0.code(), Some(7));
+    }
 
     #[test]
     fn an_address_is_given_once_and_is_free() {

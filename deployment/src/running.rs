@@ -1,14 +1,11 @@
 //! The container of a manifest as a running program: with its arguments, variables and files, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use conformance::http;
-use conformance::program::{Folder, until};
+use conformance::program::{Folder, Program};
 
 use crate::kubernetes::{self, Deployment, Env, Object, Probe, matches};
 use crate::manifest::datadog;
@@ -31,9 +28,7 @@ pub struct Container {
 #[derive(Debug)]
 pub struct Running {
     container: Container,
-    child: Child,
-    said: Arc<Mutex<String>>,
-    _folder: Folder,
+    program: Program,
 }
 
 /// What a running container is asked.
@@ -90,7 +85,7 @@ impl Container {
         let folder = Folder::new();
         let (container, inside) = (&self.deployment.spec.template.spec.containers[0], self.mounts(&folder));
         let mut command = Command::new(program);
-        command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+        command.env_clear().current_dir(folder.path());
         command.args(container.args.iter().flatten().map(|argument| inside.put(argument)));
         for env in container.env.iter().flatten() {
             if !self.variables.contains_key(&env.name) {
@@ -98,11 +93,8 @@ impl Container {
             }
         }
         command.envs(&self.variables);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let said = Arc::<Mutex<String>>::default();
-        listen(child.stdout.take().expect("piped"), &said);
-        listen(child.stderr.take().expect("piped"), &said);
-        Running { container: self, child, said, _folder: folder }
+        let program = Program::spawn(command, folder).unwrap_or_else(|trouble| panic!("{trouble}"));
+        Running { container: self, program }
     }
 
     /// Makes the volumes, and says where they are.
@@ -192,17 +184,6 @@ fn value(env: &Env) -> String {
     }
 }
 
-fn listen(pipe: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
-    let said = Arc::clone(said);
-    thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            said.push_str(&line);
-            said.push('\n');
-        }
-    });
-}
-
 impl Running {
     /// Checks what the manifest promises to a cluster: its ports are reached from outside, its probes are answered, its page is where it
     /// says and has nothing that the reference has not, and it ends in time.
@@ -212,8 +193,9 @@ impl Running {
     /// If something is otherwise.
     pub fn holds(mut self, asked: &Asked<'_>) {
         let ports = asked.ports.iter();
-        let addresses: BTreeMap<&str, String> =
-            ports.map(|(port, before)| (*port, until(before, || self.address_after(before)))).collect();
+        let addresses: BTreeMap<&str, String> = ports
+            .map(|(port, before)| (*port, self.find(before, |said| address_after(said, before))))
+            .collect();
         let Container { service, deployment, .. } = &self.container;
         let (pod, name) = (&deployment.spec.template.spec, deployment.metadata.name());
         let container = &pod.containers[0];
@@ -224,7 +206,7 @@ impl Running {
             assert!(is_reached, "{name}: {port} listens on {address} alone; the manifest must say 0.0.0.0");
         }
         for probe in [&container.liveness_probe, &container.readiness_probe] {
-            until(&format!("{name}: {probe:?}"), || answers(probe, &addresses).then_some(()));
+            self.program.wait_for(&format!("{name}: {probe:?}"), || answers(probe, &addresses).then_some(()));
         }
         let headers = format!("Content-Type: application/json\r\n{}", asked.headers);
         let ask = |port: &str, method: &str, path: &str, body: &str| {
@@ -253,26 +235,24 @@ impl Running {
                 assert!(is_there, "{name}: the annotation asks for {wanted}, of which there is nothing");
             }
         }
-        let begun = Instant::now();
-        let ended = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
-        assert!(ended.expect("sh runs").success());
-        let status = self.child.wait().expect("it can be waited for");
-        assert!(status.success(), "{name}: {status}: {}", self.said());
+        let (status, took) = self.program.end().expect("it can be waited for");
+        assert!(status.success(), "{name}: {status}: {}", self.program.said());
         let grace = Duration::from_secs(pod.termination_grace_period_seconds);
-        assert!(begun.elapsed() < grace, "{name}: {:?}", begun.elapsed());
+        assert!(took < grace, "{name}: {took:?}");
     }
 
-    fn said(&self) -> String {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is found in what the program says.
+    fn find<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        let found = self.program.look_for(what, |program| find(&(program.printed() + &program.said())));
+        found.unwrap_or_else(|trouble| panic!("{}: {trouble}", self.container.deployment.metadata.name()))
     }
+}
 
-    /// The `host:port` of the URL that stands after this.
-    fn address_after(&self, before: &str) -> Option<String> {
-        let said = self.said();
-        let (_, rest) = said.split_once(&format!("{before}http://"))?;
-        let end = rest.find(|c: char| c == '/' || c.is_whitespace())?;
-        Some(rest[..end].to_owned())
-    }
+/// The `host:port` of the URL that stands after this.
+fn address_after(said: &str, before: &str) -> Option<String> {
+    let (_, rest) = said.split_once(&format!("{before}http://"))?;
+    let end = rest.find(|c: char| c == '/' || c.is_whitespace())?;
+    Some(rest[..end].to_owned())
 }
 
 fn answers(probe: &Probe, addresses: &BTreeMap<&str, String>) -> bool {
@@ -282,11 +262,4 @@ fn answers(probe: &Probe, addresses: &BTreeMap<&str, String>) -> bool {
     }
     let socket = probe.tcp_socket.as_ref().expect("one of httpGet and tcpSocket");
     std::net::TcpStream::connect(&addresses[&*socket.port]).is_ok()
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -1,13 +1,10 @@
 //! A service as a running program: what it says, what it holds, and its end.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
-use conformance::program::{Folder, apart};
+use conformance::program::{Folder, Program};
 
 /// Variables that begin so are for services, and those that we run with are not meant for these.
 const OURS: [&str; 4] = ["OTEL_", "BUZZ_", "PJ_", "OSAPI_"];
@@ -16,13 +13,9 @@ const OURS: [&str; 4] = ["OTEL_", "BUZZ_", "PJ_", "OSAPI_"];
 #[derive(Debug)]
 pub struct Service {
     name: &'static str,
-    child: Child,
-    /// What it wrote to standard error.
-    said: Arc<Mutex<Vec<String>>>,
+    program: Program,
     /// The words that it says where it is with.
     words: Vec<String>,
-    // After the program, which writes into it.
-    _folder: Folder,
 }
 
 /// What a process holds.
@@ -58,30 +51,14 @@ impl Service {
     ///
     /// What it says instead.
     pub(crate) fn start(name: &'static str, mut command: Command, folder: Folder) -> Result<Service, String> {
-        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            apart(&mut command).spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
-        let said = Arc::<Mutex<Vec<String>>>::default();
-        let (stderr, to) = (child.stderr.take().expect("piped"), Arc::clone(&said));
-        let listening = thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                to.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }
+        command.current_dir(folder.path());
+        let mut program = Program::spawn(command, folder)?;
+        let line = program.look_for("its first line", |program| {
+            program.printed().split_once('\n').map(|(line, _)| line.to_owned())
         });
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let read = stdout.read_line(&mut line);
-        if !matches!(read, Ok(1..)) {
-            // It ends: its other pipe is closed then, too.
-            let _ = child.kill();
-            let _ = child.wait();
-            let _ = listening.join();
-            let said = said.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
-            return Err(format!("{name} does not start: {said}"));
-        }
-        thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
-        let words = line.split_whitespace().map(str::to_owned).collect();
-        Ok(Service { name, child, said, words, _folder: folder })
+        let words = line.map_err(|trouble| format!("{name} does not start: {trouble}"))?;
+        let words = words.split_whitespace().map(str::to_owned).collect();
+        Ok(Service { name, program, words })
     }
 
     /// What it is called.
@@ -98,7 +75,7 @@ impl Service {
 
     /// The lines that it has written to standard error so far.
     pub fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.program.said().lines().map(str::to_owned).collect()
     }
 
     /// What its process holds now.
@@ -107,7 +84,7 @@ impl Service {
     ///
     /// If it has ended.
     pub fn held(&self) -> Held {
-        let of = |what: &str| format!("/proc/{}/{what}", self.child.id());
+        let of = |what: &str| format!("/proc/{}/{what}", self.program.id());
         let status = std::fs::read_to_string(of("status")).expect("a running process");
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let resident = resident.and_then(|kilobytes| kilobytes.split_whitespace().next()?.parse().ok());
@@ -132,12 +109,12 @@ impl Service {
 
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.program.runs()
     }
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let _ = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        self.program.signal(name);
     }
 
     /// Asks it to end by SIGTERM, and waits until it has: how it ended, and how long that took.
@@ -146,16 +123,7 @@ impl Service {
     ///
     /// If it cannot be waited for.
     pub fn end(&mut self) -> std::io::Result<(ExitStatus, Duration)> {
-        let begun = Instant::now();
-        self.signal("TERM");
-        Ok((self.child.wait()?, begun.elapsed()))
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.program.end()
     }
 }
 
