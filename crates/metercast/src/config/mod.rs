@@ -330,7 +330,7 @@
 //! | `metercast.exporter.failures` | counter | exports that failed; 0 once one was tried |
 //! | `metercast.exporter.last_success` | gauge, s since 1970 | the last export that succeeded, or the last scrape |
 //! | `metercast.exporter.series.overflowed` | gauge | with `metric`: series that a limit of the exporter had no room for at its last reading; they are one with `otel.metric.overflow` |
-//! | `metercast.config.last_reload_successful` | gauge | without labels: 1, or 0 if the last reload was refused; once there was one, or from the start if anybody but the program may reload |
+//! | `metercast.config.last_reload_successful` | gauge | without labels: 1, or 0 if the last reload was refused, or the program panicked at its part of it; once there was one, or from the start if anybody but the program may reload |
 //! | `metercast.config.last_reload_success_timestamp` | gauge, s since 1970 | without labels: when that was last successful |
 //!
 //! Of a page there are its points, the readings and when the last was; the rest its scraper knows better. `self_metrics = false`

@@ -14,6 +14,7 @@ mod prepare;
 mod reloaded;
 mod retire;
 mod running;
+mod said;
 mod step;
 #[cfg(feature = "otlp")]
 mod told;
@@ -129,7 +130,7 @@ impl TelemetryBuilder {
     /// Whoever reloads takes what `next` makes, in place of the same files read again: for programs whose own part of the configuration
     /// stands in those files too. What `next` says against it is what became of this reload, in the log and in the metrics too.
     /// The function beside the configuration is called once that holds, and before another reload begins; if it cannot be used, the
-    /// function is dropped.
+    /// function is dropped. Where one of the two panics, the log and the metrics say so, and the panic goes on to whoever reloads.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};

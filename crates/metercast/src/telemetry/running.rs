@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 #[cfg(feature = "config")]
 use std::path::PathBuf;
 #[cfg(feature = "serve")]
@@ -20,6 +21,7 @@ use super::exporter::Exporter;
 use super::prepare::{Before, Prepared};
 use super::reloaded::Reloaded;
 use super::retire::{End, Retiring};
+use super::said::Said;
 #[cfg(feature = "otlp")]
 use super::told::Told;
 use crate::config::Config;
@@ -89,13 +91,6 @@ struct State {
     is_over: bool,
     #[cfg(all(unix, feature = "otlp"))]
     signals: Option<Signals>,
-}
-
-/// What was said of a reload.
-#[derive(Clone, PartialEq)]
-struct Said {
-    is_refused: bool,
-    line: String,
 }
 
 /// A change that was made, or that would be. Whoever takes what is said may want to make another, so it is said later.
@@ -213,17 +208,29 @@ impl Running {
         by: &str,
         next: impl FnOnce(&Config) -> Result<(Config, Then), ReloadError>,
     ) -> Result<Reloaded, ReloadError> {
-        let result = self.next(next).and_then(|(config, then)| {
+        // What the program does here may panic, which is for whoever asked for the reload; it is said and measured like all that goes wrong.
+        let read = catch_unwind(AssertUnwindSafe(|| self.next(next)));
+        let result = read.map(|read| {
+            let (config, then) = read?;
             let files = config.files().into_iter().chain(config.tls_files(|_| true)).collect();
             let changed = self.change(config, true).map_err(|error| error.in_files(files))?;
-            then();
-            Ok(changed)
+            Ok((changed, catch_unwind(AssertUnwindSafe(then))))
         });
         // Whoever takes what is said may have reasons to reload.
         drop(turn);
-        let result = result.map(|changed| self.conclude(changed));
-        self.say_reload(by, &result);
-        result
+        let (said, result) = match result {
+            Ok(Ok((changed, then))) => {
+                let reloaded = self.conclude(changed);
+                match then {
+                    Ok(()) => (Said::made(&reloaded), Ok(Ok(reloaded))),
+                    Err(panic) => (Said::halved(&reloaded), Err(panic)),
+                }
+            }
+            Ok(Err(error)) => (Said::refused(&error), Ok(Err(error))),
+            Err(panic) => (Said::unread(), Err(panic)),
+        };
+        self.say_reload(by, &said);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// What a reload would do: everything that can fail is tried.
@@ -445,11 +452,7 @@ impl Running {
         }
     }
 
-    fn say_reload(&self, by: &str, result: &Result<Reloaded, ReloadError>) {
-        let said = match result {
-            Ok(reloaded) => Said { is_refused: false, line: reloaded.to_string() },
-            Err(error) => Said { is_refused: true, line: error.to_string().replace('\n', "; ") },
-        };
+    fn say_reload(&self, by: &str, said: &Said) {
         let mut state = self.state();
         let is_measured = !state.is_over && state.config.as_ref().is_some_and(Config::self_metrics);
         let before = state.last_reload.replace(said.clone());
@@ -459,21 +462,9 @@ impl Running {
         }
         drop(state);
         if is_measured {
-            own::reloaded(self.reader.store(), result.is_ok());
+            own::reloaded(self.reader.store(), said.is_success());
         }
-        let is_same = before.as_ref() == Some(&said);
-        let was_refused = before.is_some_and(|before| before.is_refused);
-        let is_idle = !was_refused && result.as_ref().is_ok_and(Reloaded::is_unchanged);
-        if (is_idle && [BY_WATCH, BY_SECOND_LOOK].contains(&by)) || (is_same && by == BY_SECOND_LOOK) {
-            return;
-        }
-        let Said { is_refused, line } = said;
-        if is_refused {
-            let line = format!("configuration not reloaded by {by}, the old one holds: {line}");
-            self.log().write(Level::Error, &line);
-        } else {
-            self.log().write(Level::Info, &format!("configuration reloaded by {by}: {line}"));
-        }
+        said.write(self.log(), by, before.as_ref());
     }
 
     /// The files that matter to the configuration that holds; those that its exporters encrypt with only if they do not run.
@@ -501,7 +492,7 @@ impl Running {
         let mut exporters: Vec<_> = running.chain(failed).collect();
         exporters.sort_by(|a, b| a.name.cmp(&b.name));
         let reload = state.last_reload.clone().zip(state.last_reload_at);
-        let reload = reload.map(|(said, at)| (!said.is_refused, said.line, at));
+        let reload = reload.map(|(said, at)| (said.is_success(), said.line, at));
         drop(state);
         Some(Facts { config, exporters, reload })
     }

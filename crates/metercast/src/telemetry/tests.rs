@@ -54,6 +54,51 @@ fn a_reload_that_a_shutdown_overtakes_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn a_program_that_panics_at_a_reload_is_said_and_measured_and_reloads_again() {
+    let lines = Lines::default();
+    let log = Log::to({
+        let lines = Arc::clone(&lines);
+        move |level, line| lines.lock().unwrap().push((level, line.to_owned()))
+    });
+    let step = std::sync::atomic::AtomicU32::new(0);
+    let page = |path: &str| {
+        let page = Prometheus::listen("127.0.0.1:0").path(path);
+        Config::builder().environment(false).exporter("page", page).build().unwrap()
+    };
+    let store = Store::new();
+    let builder = Telemetry::builder(page("/a")).store(store.clone()).log(log).reread_by(move || {
+        let step = step.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        assert!(step != 0, "the program cannot read");
+        Ok((page("/b"), move || assert!(step != 1, "the program cannot do its part")))
+    });
+    let telemetry = builder.start().unwrap();
+    let panicked = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| telemetry.reread())).is_err();
+    let last = |lines: &Lines| lines.lock().unwrap().last().unwrap().clone();
+    let success = |value: u8| {
+        let page = crate::PrometheusPage::new("test", Log::default()).render(&store);
+        page.contains(&format!("\nmetercast_config_last_reload_successful {value}\n"))
+    };
+
+    assert!(panicked());
+    let held = "configuration not reloaded by the program, the old one holds: the program panicked when it was to read it; what it \
+                said is on standard error";
+    assert_eq!(last(&lines), (Level::Error, held.to_owned()));
+    assert!(telemetry.scrape_url().unwrap().ends_with("/a"));
+    assert!(success(0));
+
+    assert!(panicked());
+    let halved = "configuration reloaded by the program, but not all of it: page: path changed; the program panicked when it was to do \
+                  its own part; what it said is on standard error";
+    assert_eq!(last(&lines), (Level::Error, halved.to_owned()));
+    assert!(telemetry.scrape_url().unwrap().ends_with("/b"));
+    assert!(success(0));
+
+    assert!(telemetry.reread().unwrap().is_unchanged());
+    assert_eq!(last(&lines).0, Level::Info);
+    assert!(success(1));
+}
+
+#[test]
 fn reloads_come_one_after_the_other_and_a_request_does_not_wait_for_another() {
     use std::io::{Read, Write};
     let prometheus = Prometheus::listen("127.0.0.1:0").reload(true);
