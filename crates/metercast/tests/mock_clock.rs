@@ -1,6 +1,7 @@
 //! What depends on time goes by the clock of a test: exporters at an interval, summaries, expiry.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,6 +16,8 @@ use metercast::{
 metrics! {
     /// Quantiles of the last minute.
     static RECENT: Summary<f64> = "mocked.recent" { quantiles: [0.5], window_seconds: 60 };
+    /// How much is in it.
+    static TANK: ObservableGauge<u64> = "mocked.tank";
     /// Time to settle.
     static SETTLE: Histogram<f64> = "mocked.settle" { unit: "ms" };
 }
@@ -134,4 +137,16 @@ fn collections_carry_the_time_of_the_clock_and_are_bounded() {
         assert_eq!((buckets.count(), buckets.sum), (1, 1.0));
     }
     assert!(exporter.collect().metrics.is_empty(), "nothing came since");
+}
+
+#[test]
+fn two_readings_see_what_changed_between_them_though_the_clock_stands_still() {
+    static LEVEL: AtomicU64 = AtomicU64::new(0);
+    let store = Store::with_clock(&MockClock::new());
+    let _level = store.scope(|| TANK.observe(|seen| seen.set(LEVEL.load(Ordering::Relaxed))));
+    for level in 1..=3 {
+        LEVEL.store(level, Ordering::Relaxed);
+        let page = metercast::PrometheusPage::new("test", metercast::Log::to(|_, _| {})).render(&store);
+        assert!(page.contains(&format!("\nmocked_tank {level}\n")), "{page}");
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use metercast_core::Store;
 
 use super::drive::drive;
-use super::{Health, INTERVAL, Shared, TIMEOUT, now};
+use super::{Health, INTERVAL, Shared, TIMEOUT};
 
 /// No interval is shorter: a `0` in a configuration is a mistake, not a wish for a busy loop.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -211,7 +211,7 @@ pub(super) enum Status {
 impl Entry {
     /// How it stands, and whether that is worth a line in the log: it has failed, or has recovered.
     pub(super) fn status(&self) -> (Status, bool) {
-        let now = now(&self.store);
+        let now = self.store.now();
         let mut state = self.state();
         let is_late = state.began.is_some_and(|began| now.saturating_duration_since(began) >= self.timeout);
         let status = match &state.last {
@@ -232,7 +232,7 @@ impl Entry {
             if state.is_over {
                 return None;
             }
-            let now = now(&self.store);
+            let now = self.store.now();
             let due = state.due.unwrap_or(now);
             if std::mem::take(&mut state.is_asked) || now >= due {
                 state.began = Some(now);
@@ -246,7 +246,7 @@ impl Entry {
 
     /// What it came to. An answer that came too late is none.
     fn finish(&self, result: Result<(), String>) {
-        let now = now(&self.store);
+        let now = self.store.now();
         self.wake_up(|state| {
             let is_late =
                 state.began.take().is_some_and(|began| now.saturating_duration_since(began) >= self.timeout);
@@ -264,7 +264,7 @@ impl Entry {
     pub(super) fn is_woken_before(&self, deadline: Instant) -> bool {
         let mut state = self.state();
         loop {
-            if state.is_over || now(&self.store) >= deadline {
+            if state.is_over || self.store.now() >= deadline {
                 return false;
             }
             if std::mem::take(&mut state.is_woken) {

@@ -13,7 +13,7 @@ mod readiness;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use metercast_core::{Observation, Store, metrics};
 
@@ -239,11 +239,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.entries().drain(..).for_each(|entry| entry.end());
     }
-}
-
-/// The moment that it is, by the clock of a store.
-fn now(store: &Store) -> Instant {
-    store.clock().map_or_else(Instant::now, metercast_core::MockClock::now)
 }
 
 #[cfg(test)]
