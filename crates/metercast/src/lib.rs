@@ -71,6 +71,7 @@ mod health;
 pub mod log;
 mod outcome;
 mod own;
+mod panic;
 #[cfg(all(unix, any(feature = "otlp", feature = "config")))]
 mod signal;
 mod telemetry;

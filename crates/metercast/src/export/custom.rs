@@ -11,9 +11,9 @@ use metercast_core::{MockClock, Value};
 use crate::collection::Collection;
 use crate::config::{CustomConfig, SharedExporter};
 use crate::export::ending::{Ending, reading_panicked};
-use crate::export::panic::panic_message;
 use crate::export::timer;
 use crate::log::Level;
+use crate::panic::panic_message;
 use crate::reader::Reader;
 use crate::view::{Plan, When};
 

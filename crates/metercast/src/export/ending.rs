@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::time::Instant;
 
-use super::panic::panic_message;
 use crate::log::Level;
+use crate::panic::panic_message;
 use crate::reader::Reader;
 
 /// What went wrong: in a word for the metrics, and in a sentence for who asked.

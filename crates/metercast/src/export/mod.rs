@@ -7,7 +7,6 @@ mod ending;
 mod hex;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
-mod panic;
 pub(crate) mod prometheus;
 #[cfg(feature = "otlp")]
 pub(crate) mod pushgateway;

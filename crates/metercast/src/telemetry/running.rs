@@ -223,11 +223,11 @@ impl Running {
                 let reloaded = self.conclude(changed);
                 match then {
                     Ok(()) => (Said::made(&reloaded), Ok(Ok(reloaded))),
-                    Err(panic) => (Said::halved(&reloaded), Err(panic)),
+                    Err(panic) => (Said::halved(&reloaded, &*panic), Err(panic)),
                 }
             }
             Ok(Err(error)) => (Said::refused(&error), Ok(Err(error))),
-            Err(panic) => (Said::unread(), Err(panic)),
+            Err(panic) => (Said::unread(&*panic), Err(panic)),
         };
         self.say_reload(by, &said);
         result.unwrap_or_else(|panic| resume_unwind(panic))

@@ -1,9 +1,12 @@
 //! What is said of a reload.
 
+use std::any::Any;
+
 use super::error::ReloadError;
 use super::reloaded::Reloaded;
 use super::running::{BY_SECOND_LOOK, BY_WATCH};
 use crate::log::{Level, Log};
+use crate::panic::panic_message;
 
 /// What became of a reload, for the log and for people.
 #[derive(Clone, PartialEq)]
@@ -32,17 +35,15 @@ impl Said {
     }
 
     /// The program panicked when it was to read its configuration.
-    pub(super) fn unread() -> Said {
-        let line =
-            "the program panicked when it was to read it; what it said is on standard error".to_owned();
+    pub(super) fn unread(panic: &(dyn Any + Send)) -> Said {
+        let line = format!("the program panicked when it was to read it: {}", one_line(panic));
         Said { outcome: Outcome::Refused, line }
     }
 
     /// The program panicked when it was to do its part of a configuration that holds.
-    pub(super) fn halved(reloaded: &Reloaded) -> Said {
-        let line = format!(
-            "{reloaded}; the program panicked when it was to do its own part; what it said is on standard error"
-        );
+    pub(super) fn halved(reloaded: &Reloaded, panic: &(dyn Any + Send)) -> Said {
+        let line =
+            format!("{reloaded}; the program panicked when it was to do its own part: {}", one_line(panic));
         Said { outcome: Outcome::Halved, line }
     }
 
@@ -79,4 +80,8 @@ impl Said {
             }
         }
     }
+}
+
+fn one_line(panic: &(dyn Any + Send)) -> String {
+    panic_message(panic).replace('\n', "; ")
 }

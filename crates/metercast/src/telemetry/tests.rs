@@ -80,15 +80,15 @@ fn a_program_that_panics_at_a_reload_is_said_and_measured_and_reloads_again() {
     };
 
     assert!(panicked());
-    let held = "configuration not reloaded by the program, the old one holds: the program panicked when it was to read it; what it \
-                said is on standard error";
+    let held = "configuration not reloaded by the program, the old one holds: the program panicked when it was to read it: the \
+                program cannot read";
     assert_eq!(last(&lines), (Level::Error, held.to_owned()));
     assert!(telemetry.scrape_url().unwrap().ends_with("/a"));
     assert!(success(0));
 
     assert!(panicked());
     let halved = "configuration reloaded by the program, but not all of it: page: path changed; the program panicked when it was to do \
-                  its own part; what it said is on standard error";
+                  its own part: the program cannot do its part";
     assert_eq!(last(&lines), (Level::Error, halved.to_owned()));
     assert!(telemetry.scrape_url().unwrap().ends_with("/b"));
     assert!(success(0));

@@ -22,8 +22,8 @@ use super::retry::{Fate, Next, Past, Retry};
 use super::settings::Settings;
 use super::transport::Transport;
 use super::worker::{Abandoned, Commands};
-use crate::export::panic::panic_message;
 use crate::log::{Level, Log};
+use crate::panic::panic_message;
 use crate::reader::Reader;
 use crate::view::Plan;
 

@@ -17,8 +17,8 @@ use super::exporter::{End, Exporter};
 use super::message::OtlpMessage;
 use super::pace::Pace;
 use super::settings::Settings;
-use crate::export::panic::panic_message;
 use crate::log::Level;
+use crate::panic::panic_message;
 use crate::reader::Reader;
 
 /// What the handle asks of the thread.

@@ -10,9 +10,9 @@ use metercast_core::{MockClock, Value};
 use super::lines;
 use crate::config::{StdoutConfig, Writer};
 use crate::export::ending::{Ending, reading_panicked};
-use crate::export::panic::panic_message;
 use crate::export::timer::Work;
 use crate::log::Level;
+use crate::panic::panic_message;
 use crate::reader::Reader;
 use crate::view::{Plan, When};
 
