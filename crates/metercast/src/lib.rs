@@ -21,6 +21,7 @@
 //! | configure from code, file or environment | [`config`] |
 //! | say whether the program can do its work, to probes and as metrics | [`Health`] |
 //! | test what is measured | [`testing`] |
+//! | see whether the exporters of a configuration would work | [`Trial`] |
 //! | know and document all metrics of a program | [`catalogue`](mod@catalogue), [`assert_catalogue!`] |
 //! | serve the Prometheus page from your own server | [`Scrape`], [`PrometheusPage`] |
 //! | push the page of a batch job to a Pushgateway | [`Pushgateway`] |
@@ -80,6 +81,9 @@ pub mod catalogue;
 
 pub mod testing;
 
+#[cfg(all(feature = "otlp", feature = "serve"))]
+mod trial;
+
 pub use catalogue::catalogue;
 pub use collection::{CollectedMetric, Collection, Temporality};
 pub use config::Config;
@@ -107,5 +111,7 @@ pub use telemetry::{
     ExporterChange, FlushError, ReloadError, Reloaded, StartError, Telemetry, TelemetryBuilder, start,
 };
 pub use testing::FutureMetricsExt;
+#[cfg(all(feature = "otlp", feature = "serve"))]
+pub use trial::Trial;
 
 pub use metercast_core::*;

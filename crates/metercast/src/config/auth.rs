@@ -38,6 +38,30 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// What was written so; `None` if it was not.
+#[cfg(any(feature = "otlp", feature = "live"))]
+pub(crate) fn from_base64(coded: &[u8]) -> Option<Vec<u8>> {
+    let coded = coded.strip_suffix(b"==").or_else(|| coded.strip_suffix(b"=")).unwrap_or(coded);
+    let (mut plain, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
+    for byte in coded {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        (bits, held) = ((bits << 6) | u32::from(six), held + 6);
+        if held >= 8 {
+            held -= 8;
+            plain.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    Some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -417,6 +417,8 @@ mod suggest;
 mod tests;
 
 pub use crate::ExemplarFilter;
+#[cfg(any(feature = "otlp", feature = "live"))]
+pub(crate) use auth::from_base64;
 #[cfg(feature = "otlp")]
 pub(crate) use auth::{base64, basic, bearer};
 pub use builder::ConfigBuilder;

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::config::from_base64;
+
 /// What is known of who asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Client<'a> {
@@ -51,29 +53,6 @@ pub(super) fn password(authorization: &[u8]) -> Option<Vec<u8>> {
     let plain = from_base64(coded.trim_ascii())?;
     let colon = plain.iter().position(|byte| *byte == b':')?;
     Some(plain[colon + 1..].to_vec())
-}
-
-/// RFC 4648, section 4.
-fn from_base64(coded: &[u8]) -> Option<Vec<u8>> {
-    let coded = coded.strip_suffix(b"==").or_else(|| coded.strip_suffix(b"=")).unwrap_or(coded);
-    let (mut plain, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
-    for byte in coded {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, held) = ((bits << 6) | u32::from(six), held + 6);
-        if held >= 8 {
-            held -= 8;
-            plain.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(plain)
 }
 
 #[cfg(test)]

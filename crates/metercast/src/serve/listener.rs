@@ -14,6 +14,10 @@ use tokio::sync::Notify;
 use super::door::Door;
 use super::port::{Bound, bind, listen_beside};
 use super::site::Site;
+#[cfg(all(feature = "otlp", feature = "tls"))]
+use super::tls::Tls;
+#[cfg(feature = "otlp")]
+use crate::config::PrometheusConfig;
 use crate::log::Level;
 
 /// A listener; it stops when this is dropped, and connections that are still open are closed.
@@ -61,13 +65,7 @@ impl Listener {
             Some((name, theirs)) => format!(
                 "cannot listen on {listen}: exporter {name:?} listens on {theirs}, and has the port; {mend}"
             ),
-            None if error.kind() == io::ErrorKind::AddrInUse => {
-                format!("cannot listen on {listen}: {error}; free the address, or {mend}")
-            }
-            None if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                format!("cannot listen on {listen}: {error}; this machine does not have the address: {mend}")
-            }
-            None => format!("cannot listen on {listen}: {error}; {mend}"),
+            None => refusal(listen, &error, mend),
         };
         let others: Vec<_> = beside.iter().filter_map(|other| other.door.socket()).collect();
         let Bound { socket: listener, beside } = bind(listen, &others).map_err(cannot_listen)?;
@@ -132,6 +130,31 @@ impl Listener {
         {
             let _ = thread.join();
         }
+    }
+}
+
+/// Listens as `page` says, for a moment.
+///
+/// # Errors
+///
+/// As [`Listener::bind`], and what is wrong with the certificate.
+#[cfg(feature = "otlp")]
+pub(crate) fn try_to_listen(page: &PrometheusConfig, mend: &str) -> Result<(), String> {
+    #[cfg(feature = "tls")]
+    page.listener().tls().map(|files| Tls::start(files.clone())).transpose()?;
+    bind(page.listen(), &[]).map(drop).map_err(|error| refusal(page.listen(), &error, mend))
+}
+
+/// Why an address cannot be had, and how to mend that.
+fn refusal(listen: &str, error: &io::Error, mend: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("cannot listen on {listen}: {error}; free the address, or {mend}")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("cannot listen on {listen}: {error}; this machine does not have the address: {mend}")
+        }
+        _ => format!("cannot listen on {listen}: {error}; {mend}"),
     }
 }
 

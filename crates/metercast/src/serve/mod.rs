@@ -13,4 +13,6 @@ mod stalled;
 mod tls;
 
 pub(crate) use listener::Listener;
+#[cfg(feature = "otlp")]
+pub(crate) use listener::try_to_listen;
 pub(crate) use site::{Calls, Reload, Reloading, Site};

@@ -59,6 +59,7 @@ fn prometheus(old: &PrometheusConfig, new: &PrometheusConfig) -> Vec<(&'static s
 
 fn otlp(old: &OtlpConfig, new: &OtlpConfig) -> Vec<(&'static str, bool)> {
     vec![
+        ("preset", old.preset() != new.preset()),
         ("endpoint", old.endpoint() != new.endpoint()),
         ("protocol", old.protocol() != new.protocol()),
         ("interval", old.interval() != new.interval()),

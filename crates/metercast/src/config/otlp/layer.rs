@@ -204,6 +204,7 @@ impl OtlpLayer {
             Signal::Traces => HistogramAggregation::default(),
         };
         Some(OtlpConfig {
+            preset,
             signal,
             endpoint,
             protocol,

@@ -296,6 +296,7 @@ pub(super) fn check_header(name: &str, value: &str) -> Checked<(String, Secret)>
 /// every 60s`, and what is not the default behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OtlpConfig {
+    preset: Option<Preset>,
     signal: Signal,
     endpoint: Endpoint,
     protocol: Protocol,
@@ -313,6 +314,11 @@ pub struct OtlpConfig {
 }
 
 impl OtlpConfig {
+    /// The known receiver that it was configured for, if it was.
+    pub fn preset(&self) -> Option<Preset> {
+        self.preset
+    }
+
     /// What is pushed.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "nobody pushes"))]
     pub(crate) fn signal(&self) -> Signal {

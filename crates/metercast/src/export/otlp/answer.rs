@@ -2,13 +2,15 @@
 
 mod json;
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderName};
 
-use super::error::{Cause, Failure};
+use super::error::{Cause, Failure, and};
 use super::fields::{Field, Fields, Malformed};
+use super::known::{self, Refusal};
 use super::settings::Settings;
 
 /// The content types that OTLP has.
@@ -30,6 +32,8 @@ pub(super) struct Accepted {
     pub(super) rejected: u64,
     /// Why not, or a warning if it took all.
     pub(super) says: Option<String>,
+    /// How to mend that, if it is known.
+    pub(super) mend: Option<&'static str>,
     /// Whether the body is something else than OTLP: perhaps not a collector at all.
     pub(super) foreign: bool,
 }
@@ -50,7 +54,9 @@ impl Answer {
             return Err(Cause::Redirect { status, location: location.map(|to| shortened(&to)) });
         }
         if !status.is_success() {
-            return Err(Cause::Status { status, says: self.says(settings) });
+            let heard = self.text().unwrap_or_default();
+            let mend = known::mend(settings.receiver, Refusal::Http(status), &heard);
+            return Err(Cause::Status { status, says: self.says(settings), mend });
         }
         let content_type = self.content_type().map(str::to_owned);
         let body = self.body?;
@@ -93,22 +99,42 @@ impl Answer {
         Some(content_type.split(';').next().unwrap_or_default().trim())
     }
 
-    /// What a refusal says, if it is for people: a `google.rpc.Status`, text or JSON, but no web page.
+    /// What a refusal says, if it is for people: a `google.rpc.Status`, text or what is text in JSON, but no web page.
     fn says(&self, settings: &Settings) -> Option<String> {
+        let is_for_people = matches!(
+            self.content_type(),
+            None | Some(PROTOBUF | JSON | "text/plain" | "application/problem+json")
+        );
+        quotable(&self.text().filter(|_| is_for_people)?, settings)
+    }
+
+    /// The text of a refusal, whoever it is for.
+    fn text(&self) -> Option<Cow<'_, str>> {
         let body = self.body.as_ref().ok()?;
         let text = match self.content_type() {
             Some(PROTOBUF) => status_message(body).ok()?,
-            None | Some("text/plain" | JSON | "application/problem+json") => body,
-            _ => return None,
+            _ => body,
         };
-        quotable(std::str::from_utf8(text).ok()?, settings)
+        let text = std::str::from_utf8(text).ok()?;
+        Some(json::message(text.as_bytes()).map_or(Cow::Borrowed(text), Cow::Owned))
     }
 }
 
 impl Accepted {
     /// A success without `rejected` of `points`.
     pub(super) fn but(rejected: u64, says: &str, points: u64, settings: &Settings) -> Accepted {
-        Accepted { rejected: rejected.min(points), says: quotable(says, settings), foreign: false }
+        let mend = known::mend(settings.receiver, Refusal::Points, says);
+        let mend = mend.filter(|_| rejected > 0 || !says.is_empty());
+        Accepted { rejected: rejected.min(points), says: quotable(says, settings), mend, foreign: false }
+    }
+
+    /// What there is to say about it although nothing was rejected.
+    pub(super) fn warning(&self, url: &str) -> Option<String> {
+        if self.foreign {
+            return Some(format!("push to {url} got an answer that is not OTLP's; is that a collector?"));
+        }
+        let warning = format!("push to {url} was taken with a warning: {:?}", self.says.as_ref()?);
+        Some(self.mend.map_or_else(|| warning.clone(), |mend| and(&warning, mend)))
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Client {
     /// The connection of the last request, if the whole answer was read and the server keeps it open.
     kept: Option<Connection>,
     connected: bool,
+    /// The header `date` of the last answer.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "nobody asks"))]
+    date: Option<HeaderValue>,
     /// What had been written when the last request began.
     began_at: u64,
 }
@@ -85,12 +88,18 @@ impl Client {
             }
         }
         let target = target.parse().map_err(|_| invalid("the path"))?;
-        Ok(Client { connector, target, headers, kept: None, connected: false, began_at: 0 })
+        Ok(Client { connector, target, headers, kept: None, connected: false, date: None, began_at: 0 })
     }
 
     /// Whether the last request got as far as a connection.
     pub(super) fn connected(&self) -> bool {
         self.connected
+    }
+
+    /// What time it was for the server when it answered last, if it said so.
+    #[cfg(feature = "serve")]
+    pub(super) fn date(&self) -> Option<std::time::SystemTime> {
+        httpdate::parse_http_date(self.date.as_ref()?.to_str().ok()?).ok()
     }
 
     /// How many bytes of the last request left, its head among them.
@@ -140,6 +149,7 @@ impl Client {
 
     async fn receive(&mut self, connection: Connection, response: Response<Incoming>) -> Answer {
         let (head, body) = response.into_parts();
+        self.date = head.headers.get(header::DATE).cloned();
         let body = read(body).await;
         if body.is_ok() {
             // The connection's task has at most a note to make that it is ready for the next request. If it is not

@@ -120,7 +120,7 @@ impl Courier {
             let sent =
                 limit.bounds(self.transport.send(body.clone(), items, &self.settings), &mut hurry).await;
             let failure = match sent {
-                Some(Ok(Accepted { rejected, says, foreign })) => {
+                Some(Ok(Accepted { rejected, says, foreign, .. })) => {
                     self.retry.again(Outcome::Taken, None, Instant::now());
                     let says = says.or_else(|| foreign.then(|| NO_OTLP.to_owned()));
                     return Delivery::Done { rejected, says };

@@ -56,15 +56,15 @@ pub(in crate::export) enum Cause {
     Deadline { connected: bool },
     /// The receiver has asked for silence, and it lasts longer than there is time.
     Silence { left: Duration },
-    /// An answer that is no success, with what it says if that is text.
-    Status { status: StatusCode, says: Option<String> },
+    /// An answer that is no success, with what it says if that is text, and how to mend it if that is known.
+    Status { status: StatusCode, says: Option<String>, mend: Option<&'static str> },
     /// An answer that points elsewhere.
     Redirect { status: StatusCode, location: Option<String> },
-    /// A status of gRPC that is no success, with what it says.
+    /// The same by gRPC.
     #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
-    Grpc { code: Code, says: Option<String>, too_large: bool, may_retry: bool },
+    Grpc { code: Code, says: Option<String>, too_large: bool, may_retry: bool, mend: Option<&'static str> },
     /// A success without these points.
-    Rejected { rejected: u64, points: u64, says: Option<String> },
+    Rejected { rejected: u64, points: u64, says: Option<String>, mend: Option<&'static str> },
     /// Points of more bytes each than a request may have.
     PointTooLarge { limit: usize },
     /// An answer of more bytes than a client reads.
@@ -269,10 +269,14 @@ impl fmt::Display for Cause {
                  exporter's interval longer",
                 Duration::from_secs(left.as_secs() + 1)
             ),
-            Cause::Grpc { code, says, too_large, .. } => {
-                write!(f, "answered {}{}: {}", code.name(), Says(says), code.mend(*too_large))
+            Cause::Grpc { code, says, too_large, mend, .. } => {
+                let mend = mend.unwrap_or_else(|| code.mend(*too_large));
+                write!(f, "answered {}{}: {mend}", code.name(), Says(says))
             }
-            Cause::Status { status, says } => write!(f, "answered {status}{}: {}", Says(says), mend(*status)),
+            Cause::Status { status, says, mend } => {
+                let mend = mend.unwrap_or_else(|| self::mend(*status));
+                write!(f, "answered {status}{}: {mend}", Says(says))
+            }
             Cause::Redirect { status, location: Some(location) } => write!(
                 f,
                 "answered {status} to {location:?}, which is not followed: set the endpoint to where it leads"
@@ -290,10 +294,11 @@ impl fmt::Display for Cause {
             Cause::Panicked(message) => {
                 write!(f, "reading the store panicked ({message:?}); please report this to metercast")
             }
-            Cause::Rejected { rejected, points, says } => write!(
+            Cause::Rejected { rejected, points, says, mend } => write!(
                 f,
-                "{rejected} of {points} points were rejected{}; check the collector's rules for these metrics",
-                Says(says)
+                "{rejected} of {points} points were rejected{}; {}",
+                Says(says),
+                mend.unwrap_or("check the collector's rules for these metrics")
             ),
             Cause::Stopped => f.write_str("the exporter was stopped"),
         }

@@ -27,6 +27,7 @@ use super::client::{ANSWER_LIMIT, headers, invalid};
 use super::connect::{Connector, refusal};
 use super::error::{Cause, Code, Failure};
 use super::fields::{Field, Fields, Malformed};
+use super::known::{self, Refusal};
 use super::settings::Settings;
 use crate::config::{Compression, Signal};
 
@@ -300,18 +301,21 @@ fn failure(status: &Status, points: u64, settings: &Settings) -> Failure {
             return match answer.judge(points, settings) {
                 Err(failure) => failure,
                 // A success, but none of gRPC.
-                Ok(_) => Cause::Status { status, says: None }.into(),
+                Ok(_) => Cause::Status { status, says: None, mend: None }.into(),
             };
         }
         return broken(error).into();
     }
     let retry_info = retry_info(status.details());
     let too_large = ["larger than max", "message length too large", "message too large"];
+    let (code, too_large) =
+        (Code(status.code() as i32), too_large.iter().any(|says| status.message().contains(says)));
     let cause = Cause::Grpc {
-        code: Code(status.code() as i32),
+        code,
         says: quotable(status.message(), settings),
-        too_large: too_large.iter().any(|says| status.message().contains(says)),
+        too_large,
         may_retry: retry_info.is_some(),
+        mend: known::mend(settings.receiver, Refusal::Grpc(code), status.message()).filter(|_| !too_large),
     };
     Failure { cause, wait: retry_info }
 }

@@ -42,6 +42,7 @@ mod format;
 mod grpc;
 mod handover;
 mod json;
+mod known;
 mod message;
 mod options;
 mod outcome;
@@ -60,6 +61,8 @@ mod thread;
 mod tls;
 mod told;
 mod transport;
+#[cfg(feature = "serve")]
+mod trial;
 mod walk;
 mod worker;
 
@@ -73,3 +76,5 @@ pub(crate) use push::{Heritage, Push};
 pub use request::Request;
 pub(super) use settings::Proxy;
 pub(crate) use settings::Settings;
+#[cfg(feature = "serve")]
+pub(crate) use trial::{Refused, Tried, try_once};

@@ -116,7 +116,8 @@ mod tests {
                     413 => Outcome::TooLarge,
                     _ => Outcome::Denied,
                 };
-                let cause = Cause::Status { status: StatusCode::from_u16(code).unwrap(), says: None };
+                let cause =
+                    Cause::Status { status: StatusCode::from_u16(code).unwrap(), says: None, mend: None };
                 assert_eq!(Failure { cause, wait }.outcome(), expected, "{code}");
             }
             for code in 0..=17 {
@@ -131,7 +132,8 @@ mod tests {
                         3 => Outcome::Malformed,
                         _ => Outcome::Denied,
                     };
-                    let cause = Cause::Grpc { code: Code(code), says: None, too_large, may_retry };
+                    let cause =
+                        Cause::Grpc { code: Code(code), says: None, too_large, may_retry, mend: None };
                     assert_eq!(Failure { cause, wait }.outcome(), expected, "{code}");
                 }
             }

@@ -78,23 +78,18 @@ impl Reporter {
 
     /// A request with so many points was taken, perhaps without some.
     pub(super) fn taken(&self, accepted: Accepted, points: u64, report: &mut Report) {
-        let Accepted { rejected, says, foreign } = accepted;
+        let warning = accepted.warning(&self.url);
+        let Accepted { rejected, says, mend, .. } = accepted;
         report.settled += points;
         self.count(points - rejected, None);
         if rejected > 0 {
-            let error = self.error(Cause::Rejected { rejected, points, says });
+            let error = self.error(Cause::Rejected { rejected, points, says, mend });
             self.count(rejected, Some(&error));
             self.say(Level::Warn, ANSWERS, &error.to_string());
             report.rejected.get_or_insert(error);
             return;
         }
-        let url = &self.url;
-        if foreign {
-            let says = format!("push to {url} got an answer that is not OTLP's; is that a collector?");
-            report.but.get_or_insert(says);
-        } else if let Some(says) = says {
-            report.but.get_or_insert(format!("push to {url} was taken with a warning: {says:?}"));
-        }
+        report.but = report.but.take().or(warning);
     }
 
     /// A request with so many points is dropped for good.

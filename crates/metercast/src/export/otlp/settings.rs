@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::known::Receiver;
 use super::options::{OtlpEncoding, OtlpOptions};
 use super::retry::Backoff;
-use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, Signal, TlsConfig};
+use crate::config::{Compression, OtlpConfig, Protocol, ProxyConfig, Signal, TlsConfig, from_base64};
 use crate::view::Projection;
 
 /// The settings of one exporter. `Debug` shows nothing that may be a secret.
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsConfig>,
     /// The proxy to connect through.
     pub(crate) proxy: Option<Proxy>,
+    /// Who takes it, if that is known.
+    pub(crate) receiver: Option<Receiver>,
     /// What is spoken.
     pub(crate) protocol: Protocol,
     /// What is pushed.
@@ -94,6 +97,7 @@ impl Settings {
             socket: endpoint.socket().map(Into::into),
             tls: endpoint.is_https().then(|| config.tls().clone()),
             proxy: config.proxy().map(Proxy::of),
+            receiver: Receiver::of(config),
             protocol: config.protocol(),
             signal: config.signal(),
             options: options_of(config),
@@ -125,9 +129,12 @@ impl Settings {
         let of_proxy = self.proxy.iter().filter_map(|proxy| proxy.authorization.as_deref());
         let mut secrets: Vec<&str> =
             self.headers.iter().map(|(_, value)| value.as_str()).chain(of_proxy).collect();
-        // A server may repeat the token without the scheme before it.
+        // A server may repeat the token without the scheme before it, or the password that is in it.
         let tokens: Vec<&str> = secrets.iter().filter_map(|secret| Some(secret.split_once(' ')?.1)).collect();
+        let plain = |token: &&str| String::from_utf8(from_base64(token.trim().as_bytes())?).ok();
+        let pairs: Vec<String> = tokens.iter().filter_map(plain).collect();
         secrets.extend(tokens);
+        secrets.extend(pairs.iter().filter_map(|pair| Some(pair.split_once(':')?.1)));
         secrets.extend(query);
         secrets.extend(keys.map(|(_, value)| value));
         // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.
@@ -187,6 +194,7 @@ mod tests {
                 port: 3128,
                 authorization: Some("Basic dXNlcjpwYXNz".into()),
             }),
+            receiver: None,
             protocol: Protocol::HttpProtobuf,
             signal: Signal::Metrics,
             options: OtlpOptions::default(),
@@ -216,6 +224,7 @@ mod tests {
             ("no /v1/metrics?key=in-query&x=1 here", "no /v1/metrics?*** here"),
             ("key in-query", "key ***"),
             ("no user dXNlcjpwYXNz", "no user ***"),
+            ("user, not pass", "user, not ***"),
             ("7 points", "7 points"),
         ];
         for (text, expected) in cases {

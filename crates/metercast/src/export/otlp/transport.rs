@@ -1,6 +1,8 @@
 //! The ways a request can take.
 
 use std::io;
+#[cfg(feature = "serve")]
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -78,6 +80,18 @@ impl Transport {
             Transport::Grpc(grpc) => grpc.connected(),
             #[cfg(test)]
             Transport::Script(_) => true,
+        }
+    }
+
+    /// What time the receiver said it was in its last answer, if it did.
+    #[cfg(feature = "serve")]
+    pub(super) fn date(&self) -> Option<SystemTime> {
+        match self {
+            Transport::Http(client) => client.date(),
+            #[cfg(feature = "grpc")]
+            Transport::Grpc(_) => None,
+            #[cfg(test)]
+            Transport::Script(_) => None,
         }
     }
 

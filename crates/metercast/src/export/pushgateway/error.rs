@@ -33,7 +33,7 @@ const OF_CLIENT_CERTIFICATE: &str = " (or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE)
 
 impl PushgatewayError {
     /// The class of error for `error.type`: one of few.
-    pub(super) fn error_type(&self) -> String {
+    pub(crate) fn error_type(&self) -> String {
         match &self.kind {
             Kind::Given(_) => "settings".to_owned(),
             Kind::Transport(cause) => cause.error_type().to_owned(),

@@ -176,6 +176,19 @@ impl Pushgateway {
         self.push(Method::DELETE, Vec::new(), self.timeout)
     }
 
+    /// The gateway of a configuration, with a group that nobody else has.
+    #[cfg(feature = "serve")]
+    pub(crate) fn to_try(config: &PushgatewayConfig) -> Pushgateway {
+        Pushgateway {
+            gateway: Ok(config.gateway().clone()),
+            authorization: config.authorization().cloned().map(Ok),
+            tls: config.tls().clone(),
+            proxy: Ok(config.proxy().cloned()),
+            timeout: config.timeout(),
+            ..Pushgateway::to("", "metercast_doctor")
+        }
+    }
+
     /// As the configuration says it for the exporter of this name.
     fn of(
         name: &str,

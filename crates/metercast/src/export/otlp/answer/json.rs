@@ -30,6 +30,18 @@ pub(super) fn partial_success(body: &[u8]) -> Result<(u64, String), Malformed> {
     if json.space().is_empty() { Ok((rejected, says)) } else { Err(Malformed) }
 }
 
+/// What a refusal in JSON says: the first text under one of the keys that receivers have for it, at the top or below others of
+/// them. `None` if it is no object, or says nothing.
+pub(super) fn message(body: &[u8]) -> Option<String> {
+    let mut found = None;
+    let mut json = Json { rest: body, depth: 0 };
+    json.said(&mut found).ok()?;
+    found.filter(|text| !text.is_empty())
+}
+
+/// What receivers call what they say.
+const MESSAGES: [&str; 7] = ["message", "Message", "error", "errors", "error_message", "detail", "reason"];
+
 /// A count; below zero, which makes no sense, nothing.
 fn number(text: &str) -> Result<u64, Malformed> {
     let number: i64 = text.parse().map_err(|_| Malformed)?;
@@ -100,6 +112,28 @@ impl<'a> Json<'a> {
         }
         self.depth -= 1;
         self.take(close)
+    }
+
+    /// Looks for a message in what comes next, if it is an object or a list of such.
+    fn said(&mut self, found: &mut Option<String>) -> Result<(), Malformed> {
+        match self.peek()? {
+            b'{' => self.object(|json, key| match json.peek()? {
+                b'"' if found.is_none() && MESSAGES.contains(&key) => {
+                    *found = Some(json.string()?.into_owned());
+                    Ok(())
+                }
+                b'{' | b'[' if MESSAGES.contains(&key) => json.said(found),
+                _ => json.skip(),
+            }),
+            b'[' => self.list(b'[', b']', &mut |json| match json.peek()? {
+                b'"' if found.is_none() => {
+                    *found = Some(json.string()?.into_owned());
+                    Ok(())
+                }
+                _ => json.said(found),
+            }),
+            _ => self.skip(),
+        }
     }
 
     fn skip(&mut self) -> Result<(), Malformed> {
@@ -202,6 +236,31 @@ mod tests {
         for (body, rejected, says) in cases {
             let read = partial_success(body.as_bytes()).unwrap_or_else(|_| panic!("{body}"));
             assert_eq!(read, (rejected, says.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_refusal_says_is_found_where_receivers_have_it() {
+        let cases = [
+            (r#"{"message":"missing 'x-honeycomb-team' header"}"#, Some("missing 'x-honeycomb-team' header")),
+            (
+                r#"{"error":{"code":403,"message":"Token is missing required scope."}}"#,
+                Some("Token is missing required scope."),
+            ),
+            (
+                r#"{"status":"error","error":"authentication error: invalid token"}"#,
+                Some("authentication error: invalid token"),
+            ),
+            (r#"{"errors":["Forbidden"]}"#, Some("Forbidden")),
+            (r#"{"errors":[{"status":"403","detail":"no key"}]}"#, Some("no key")),
+            (r#"{"message":"one","error":"two"}"#, Some("one")),
+            (r#"{"code":16}"#, None),
+            (r#"{"message":""}"#, None),
+            ("[", None),
+            ("no JSON", None),
+        ];
+        for (body, said) in cases {
+            assert_eq!(message(body.as_bytes()).as_deref(), said, "{body}");
         }
     }
 

@@ -8,6 +8,7 @@ fn every_cause_says_what_where_and_how_to_mend() {
     let status = |code, says: Option<&str>| Cause::Status {
         status: StatusCode::from_u16(code).unwrap(),
         says: says.map(str::to_owned),
+        mend: None,
     };
     let cases = [
         (
@@ -57,7 +58,7 @@ fn every_cause_says_what_where_and_how_to_mend() {
             " failed: answered 418 I'm a teapot: check the exporter's endpoint, and look into the collector's log",
         ),
         (
-            Cause::Rejected { rejected: 2, points: 5, says: Some("too old".into()) },
+            Cause::Rejected { rejected: 2, points: 5, says: Some("too old".into()), mend: None },
             "rejected",
             ": 2 of 5 points were rejected (\"too old\"); check the collector's rules for these metrics",
         ),

@@ -89,7 +89,7 @@ fn answers(cause: Cause) -> Play {
 }
 
 fn status(status: u16) -> Play {
-    answers(Cause::Status { status: StatusCode::from_u16(status).unwrap(), says: None })
+    answers(Cause::Status { status: StatusCode::from_u16(status).unwrap(), says: None, mend: None })
 }
 
 impl Play {
@@ -161,6 +161,7 @@ fn settings() -> Settings {
         socket: None,
         tls: None,
         proxy: None,
+        receiver: None,
         protocol: Protocol::HttpProtobuf,
         options: OtlpOptions::default(),
         projection: Arc::default(),

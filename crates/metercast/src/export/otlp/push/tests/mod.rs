@@ -68,6 +68,7 @@ impl Setup {
             socket: None,
             tls: None,
             proxy: None,
+            receiver: None,
             protocol: Protocol::HttpProtobuf,
             options: OtlpOptions::default(),
             projection: Arc::default(),

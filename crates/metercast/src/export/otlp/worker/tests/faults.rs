@@ -10,6 +10,7 @@ fn passing() -> Vec<(&'static str, Play)> {
             code: super::super::super::error::Code(code),
             says: None,
             too_large: false,
+            mend: None,
             may_retry,
         })
     };
@@ -39,6 +40,7 @@ fn lasting() -> Vec<(&'static str, Play)> {
             code: super::super::super::error::Code(code),
             says: None,
             too_large: false,
+            mend: None,
             may_retry: false,
         })
     };
@@ -208,7 +210,7 @@ async fn what_is_too_large_however_small_waits_for_somebody_to_mend_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partial_success_is_never_sent_again() {
-    let partly = Accepted { rejected: 1, says: Some("too old".into()), foreign: false };
+    let partly = Accepted { rejected: 1, says: Some("too old".into()), ..Accepted::default() };
     let script = [Play { after: Duration::ZERO, answer: Ok(partly), takes: true }];
     let mut settings = settings();
     settings.options.temporality = crate::config::TemporalityPreference::Delta;
