@@ -6,6 +6,7 @@ mod compare;
 mod demo;
 mod diff;
 mod docs;
+mod doctor;
 mod fetch;
 mod lint;
 mod manual;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Options),
     /// Say what changed between two versions of a program, and whether it breaks those who read its metrics
     Diff(diff::Options),
+    /// Say what a configuration comes to and where each value is from; try its exporters, and explain why one does not work
+    Doctor(doctor::Options),
     /// Print the reference of a program's metrics, which is read from its file, or check that a file still says the same
     Docs(docs::Options),
     /// Say what is wrong with a metrics page although it works, by the rules of promlint and ours
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Man(options) => manual::write(&options, Arguments::command()),
         Command::Top(options) => top::run(&options),

@@ -63,6 +63,7 @@ pub struct Setting {
     value: String,
     source: Source,
     over: Vec<Source>,
+    remark: Option<String>,
 }
 
 /// Where a value comes from. Prints as `a.toml:3`, as the name of a variable, or in words.
@@ -118,6 +119,11 @@ impl Setting {
         &self.source
     }
 
+    /// What was made of what is said, such as a path that was added to a URL.
+    pub fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
+    }
+
     /// Who says something else, and is overruled; the highest first.
     pub fn overruled(&self) -> &[Source] {
         &self.over
@@ -144,7 +150,7 @@ impl fmt::Display for Sources {
             self.settings.iter().map(|setting| of(setting).chars().count()).filter(|width| *width <= 60).max()
         };
         let (keys, values) = (width(Setting::key).unwrap_or(0), width(Setting::value).unwrap_or(0));
-        for (n, Setting { key, value, source, over }) in self.settings.iter().enumerate() {
+        for (n, Setting { key, value, source, over, remark: _ }) in self.settings.iter().enumerate() {
             let line = if n > 0 { "\n" } else { "" };
             write!(f, "{line}{key:keys$}  {value:values$}  {source}")?;
             for (n, over) in over.iter().enumerate() {
@@ -213,14 +219,22 @@ impl Findings {
         let value_shown = shown.unwrap_or_else(|| show(&value));
         let over = place.overruled().iter().map(Place::source).collect();
         let source = place.source();
-        self.sources.settings.push(Setting { key: key.key().to_owned(), value: value_shown, source, over });
+        let key = key.key().to_owned();
+        self.sources.settings.push(Setting { key, value: value_shown, source, over, remark: None });
         value
     }
 
     /// That this holds, since a source says so that has no place.
     pub(super) fn note_as(&mut self, key: &Place, value: String, source: Source) {
         let key = key.key().to_owned();
-        self.sources.settings.push(Setting { key, value, source, over: Vec::new() });
+        self.sources.settings.push(Setting { key, value, source, over: Vec::new(), remark: None });
+    }
+
+    /// What was made of the value that was noted last.
+    pub(super) fn remark(&mut self, remark: String) {
+        if let Some(setting) = self.sources.settings.last_mut() {
+            setting.remark = Some(remark);
+        }
     }
 }
 

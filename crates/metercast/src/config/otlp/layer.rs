@@ -148,6 +148,7 @@ impl OtlpLayer {
                 findings.take(&place, url.and_then(Url::base))?
             }
         };
+        let (given_path, is_exact) = (url.value.path.clone(), url.value.is_exact);
         let url = match preset {
             Some(preset) if protocol != Protocol::Grpc => {
                 findings.take(&url.place, preset.complete(url.value))?
@@ -171,6 +172,16 @@ impl OtlpLayer {
                 // The whole of it, with what was added to it.
                 findings.note_url(&at("endpoint"), Given::new((), &url.place), |()| endpoint.to_string());
             }
+        }
+        let given_path = given_path.trim_end_matches('/');
+        match endpoint
+            .path()
+            .strip_prefix(given_path)
+            .filter(|_| protocol != Protocol::Grpc && !is_default_endpoint)
+        {
+            Some(_) if is_exact && preset.is_none() => findings.remark("used as it is".to_owned()),
+            Some(added) if !added.is_empty() => findings.remark(format!("{added} was added")),
+            _ => {}
         }
         findings.settle_if(&at("preset"), self.preset, |preset| preset.name().to_owned());
         findings.settle(&at("protocol"), self.protocol, protocol, |protocol| protocol.name().to_owned());

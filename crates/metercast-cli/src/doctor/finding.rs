@@ -1,0 +1,92 @@
+//! What there is to say about one thing: what it is, and whether it is well.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+/// One line about an exporter.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    what: String,
+    says: String,
+    state: State,
+}
+
+/// Whether that is well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Well,
+    Warns,
+    Fails,
+}
+
+impl Finding {
+    /// What is so.
+    pub(super) fn is(what: &str, says: impl Into<String>) -> Finding {
+        Finding { what: what.to_owned(), says: printable(&says.into()), state: State::Well }
+    }
+
+    /// What somebody should look after.
+    pub(super) fn warns(what: &str, says: impl Into<String>) -> Finding {
+        Finding { state: State::Warns, ..Finding::is(what, says) }
+    }
+
+    /// What does not work, and how to mend it.
+    pub(super) fn fails(what: &str, says: impl Into<String>) -> Finding {
+        Finding { state: State::Fails, ..Finding::is(what, says) }
+    }
+
+    /// Whether it neither fails nor warns.
+    pub(super) fn is_well(&self) -> bool {
+        self.state == State::Well
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.state == State::Fails
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({ "what": self.what, "text": self.says, "state": self.word() })
+    }
+
+    fn word(&self) -> &'static str {
+        match self.state {
+            State::Well => "ok",
+            State::Warns => "warning",
+            State::Fails => "failed",
+        }
+    }
+}
+
+/// A line for each.
+pub(super) fn lines(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let Finding { what, says, .. } = finding;
+        let word =
+            if finding.is_well() { String::new() } else { format!("{}: ", finding.word().to_uppercase()) };
+        // A text in a `String` is always written.
+        let _ = writeln!(text, "  {what:12} {word}{says}");
+    }
+    text
+}
+
+/// A text without what a terminal would take for more than text: control characters, and those that turn the direction of writing.
+pub(super) fn printable(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || turns { plain.extend(c.escape_default()) } else { plain.push(c) }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_a_terminal_but_text() {
+        assert_eq!(printable("a\u{1b}[2J\u{202e}ü\n"), "a\\u{1b}[2J\\u{202e}ü\\n");
+    }
+}
