@@ -55,7 +55,7 @@ impl Answer {
         }
         if !status.is_success() {
             let heard = self.text().unwrap_or_default();
-            let mend = known::mend(settings.receiver, Refusal::Http(status), &heard);
+            let mend = known::mend(settings, Refusal::Http(status), &heard);
             return Err(Cause::Status { status, says: self.says(settings), mend });
         }
         let content_type = self.content_type().map(str::to_owned);
@@ -116,14 +116,16 @@ impl Answer {
             _ => body,
         };
         let text = std::str::from_utf8(text).ok()?;
-        Some(json::message(text.as_bytes()).map_or(Cow::Borrowed(text), Cow::Owned))
+        let is_empty = matches!(text.trim(), "{}" | "[]");
+        let message = json::message(text.as_bytes()).map_or(Cow::Borrowed(text), Cow::Owned);
+        Some(message).filter(|_| !is_empty)
     }
 }
 
 impl Accepted {
     /// A success without `rejected` of `points`.
     pub(super) fn but(rejected: u64, says: &str, points: u64, settings: &Settings) -> Accepted {
-        let mend = known::mend(settings.receiver, Refusal::Points, says);
+        let mend = known::mend(settings, Refusal::Points, says);
         let mend = mend.filter(|_| rejected > 0 || !says.is_empty());
         Accepted { rejected: rejected.min(points), says: quotable(says, settings), mend, foreign: false }
     }

@@ -355,7 +355,9 @@ impl From<hyper::Error> for Cause {
         if let Some(refused) = super::connect::refusal(&error) {
             return refused;
         }
-        if error.is_parse() {
+        // What comes before anything was asked for is the greeting of HTTP/2, of which hyper has no other word.
+        let is_greeting = error.is_canceled() && Chain(&error).to_string().contains("unexpected message");
+        if error.is_parse() || is_greeting {
             Cause::Protocol("HTTP/1.1", Arc::new(error))
         } else if error.is_incomplete_message() {
             Cause::Closed

@@ -315,7 +315,7 @@ fn failure(status: &Status, points: u64, settings: &Settings) -> Failure {
         says: quotable(status.message(), settings),
         too_large,
         may_retry: retry_info.is_some(),
-        mend: known::mend(settings.receiver, Refusal::Grpc(code), status.message()).filter(|_| !too_large),
+        mend: known::mend(settings, Refusal::Grpc(code), status.message()).filter(|_| !too_large),
     };
     Failure { cause, wait: retry_info }
 }

@@ -74,7 +74,7 @@ pub use message::OtlpMessage;
 pub use options::{OtlpEncoding, OtlpOptions};
 pub(crate) use push::{Heritage, Push};
 pub use request::Request;
-pub(super) use settings::Proxy;
 pub(crate) use settings::Settings;
+pub(super) use settings::{Proxy, hide};
 #[cfg(feature = "serve")]
 pub(crate) use trial::{Refused, Tried, try_once};

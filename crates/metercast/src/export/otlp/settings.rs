@@ -125,23 +125,40 @@ impl Settings {
     pub(super) fn without_secrets(&self, text: &str) -> String {
         let query = self.path.split_once('?').map(|(_, query)| query);
         let keys =
-            query.into_iter().flat_map(|query| query.split('&').filter_map(|pair| pair.split_once('=')));
+            query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+        let (authorizations, headers): (Vec<_>, Vec<_>) =
+            self.headers.iter().partition(|(name, _)| name == "authorization");
         let of_proxy = self.proxy.iter().filter_map(|proxy| proxy.authorization.as_deref());
-        let mut secrets: Vec<&str> =
-            self.headers.iter().map(|(_, value)| value.as_str()).chain(of_proxy).collect();
-        // A server may repeat the token without the scheme before it, or the password that is in it.
-        let tokens: Vec<&str> = secrets.iter().filter_map(|secret| Some(secret.split_once(' ')?.1)).collect();
-        let plain = |token: &&str| String::from_utf8(from_base64(token.trim().as_bytes())?).ok();
-        let pairs: Vec<String> = tokens.iter().filter_map(plain).collect();
-        secrets.extend(tokens);
-        secrets.extend(pairs.iter().filter_map(|pair| Some(pair.split_once(':')?.1)));
-        secrets.extend(query);
-        secrets.extend(keys.map(|(_, value)| value));
-        // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.
-        secrets.retain(|secret| secret.len() >= 4);
-        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        let authorizations = authorizations.into_iter().map(|(_, value)| value.as_str()).chain(of_proxy);
+        let others = headers
+            .iter()
+            .flat_map(|(_, value)| [value.as_str()].into_iter().chain(value.split_whitespace()));
+        hide(text, authorizations, others.chain(query).chain(keys.map(|(_, value)| value)))
     }
+}
+
+/// `text` without what these headers prove who asks by, in any of its parts, and without other secrets.
+pub(in crate::export) fn hide<'a>(
+    text: &str,
+    authorizations: impl Iterator<Item = &'a str>,
+    others: impl Iterator<Item = &'a str>,
+) -> String {
+    let mut secrets: Vec<String> = others.map(str::to_owned).collect();
+    for authorization in authorizations {
+        secrets.push(authorization.to_owned());
+        // A server may repeat the token without the scheme before it, a word of it, or the password that is in it.
+        let Some((_, token)) = authorization.split_once(' ') else { continue };
+        secrets.push(token.to_owned());
+        secrets.extend(token.split_whitespace().map(str::to_owned));
+        let plain = from_base64(token.trim().as_bytes()).and_then(|plain| String::from_utf8(plain).ok());
+        if let Some((user, password)) = plain.as_deref().and_then(|plain| plain.split_once(':')) {
+            secrets.extend([format!("{user}:{password}"), password.to_owned()]);
+        }
+    }
+    // A whole one goes before its parts, and what is this short is a flag or a number, and in every text.
+    secrets.retain(|secret| secret.len() >= 4);
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 fn options_of(config: &OtlpConfig) -> OtlpOptions {

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 
 use super::error::Kind;
 use crate::config::{Gateway, ProxyConfig, TlsConfig};
-use crate::export::otlp::{Cause, Connector, Proxy};
+use crate::export::otlp::{Cause, Connector, Proxy, hide};
 
 /// What is sent.
 pub(super) struct Sent<'a> {
@@ -78,13 +78,7 @@ async fn judge(response: Response<Incoming>, secrets: [Option<&str>; 2]) -> Resu
         return Ok(());
     }
     let shown = |text: &str| {
-        let mut text = text.trim().to_owned();
-        // A server may repeat what it was sent, with or without the scheme.
-        for secret in
-            secrets.into_iter().flatten().flat_map(|whole| [Some(whole), whole.split(' ').nth(1)]).flatten()
-        {
-            text = text.replace(secret, "***");
-        }
+        let text = hide(text.trim(), secrets.into_iter().flatten(), std::iter::empty());
         text.chars().take(SHOWN).collect::<String>()
     };
     if status.is_redirection() {

@@ -9,8 +9,9 @@ mod table;
 use hyper::StatusCode;
 
 use super::error::Code;
+use super::settings::Settings;
 pub(crate) use receiver::Receiver;
-use table::RULES;
+use table::{AUTH, NO_AUTH, RULES};
 
 /// How an answer refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,13 @@ enum By {
 /// As much of what an answer says is looked at.
 const HEARD: usize = 8 << 10;
 
-/// What is known of an answer: how to mend what it refuses.
-pub(super) fn mend(receiver: Option<Receiver>, refusal: Refusal, says: &str) -> Option<&'static str> {
+/// What is known of an answer to a push with these settings: how to mend what it refuses.
+pub(super) fn mend(settings: &Settings, refusal: Refusal, says: &str) -> Option<&'static str> {
+    let is_nobody = || settings.headers.is_empty() && AUTH.iter().any(|by| by.is(refusal));
+    known(settings.receiver, refusal, says).or_else(|| is_nobody().then_some(NO_AUTH))
+}
+
+fn known(receiver: Option<Receiver>, refusal: Refusal, says: &str) -> Option<&'static str> {
     let end = (0..=HEARD.min(says.len())).rev().find(|end| says.is_char_boundary(*end)).unwrap_or(0);
     let says = says[..end].to_lowercase();
     RULES.iter().find(|rule| rule.fits(receiver, refusal, &says)).map(|rule| rule.mend)
@@ -85,20 +91,20 @@ mod tests {
     #[test]
     fn what_a_receiver_says_counts_before_who_it_is() {
         let datadog = Some(Receiver::Datadog);
-        let of_key = mend(datadog, http(403), "").unwrap();
+        let of_key = known(datadog, http(403), "").unwrap();
         assert!(of_key.contains("API key"), "{of_key}");
-        let of_port = mend(datadog, http(400), "Client sent an HTTP request to an HTTPS server.").unwrap();
+        let of_port = known(datadog, http(400), "Client sent an HTTP request to an HTTPS server.").unwrap();
         assert!(of_port.contains("https://"), "{of_port}");
-        assert_eq!(mend(None, http(403), ""), None, "of somebody who is not known the status says enough");
-        assert_eq!(mend(datadog, http(500), "NO ORG ID"), None);
+        assert_eq!(known(None, http(403), ""), None, "of somebody who is not known the status says enough");
+        assert_eq!(known(datadog, http(500), "NO ORG ID"), None);
     }
 
     #[test]
     fn a_long_answer_is_looked_at_up_to_a_bound_and_never_within_a_character() {
         let late = format!("{}no org id", "ü".repeat(1 << 20));
-        assert_eq!(mend(None, http(401), &late), None);
+        assert_eq!(known(None, http(401), &late), None);
         let early = format!("NO ORG ID{}", "ü".repeat(1 << 20));
-        assert!(mend(None, http(401), &early).unwrap().contains("x-scope-orgid"));
+        assert!(known(None, http(401), &early).unwrap().contains("x-scope-orgid"));
     }
 
     #[test]

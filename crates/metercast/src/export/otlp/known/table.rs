@@ -10,7 +10,7 @@ use super::{By, Rule};
 use crate::export::otlp::error::Code;
 
 /// Who asks is not known, or may not.
-const AUTH: &[By] =
+pub(super) const AUTH: &[By] =
     &[By::Http(401), By::Http(403), By::Grpc(Code::UNAUTHENTICATED), By::Grpc(Code::PERMISSION_DENIED)];
 
 /// The data is not what the receiver takes.
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
         of: &[],
         by: AUTH,
         says: &["missing required scope"],
-        mend: "the token has not the scope; make one with metrics.ingest",
+        mend: "the token lacks the scope; make one with metrics.ingest",
     },
     Rule {
         of: &[],
@@ -136,7 +136,7 @@ pub(super) const RULES: &[Rule] = &[
         of: &[GrafanaCloud],
         by: &[By::Http(403)],
         says: &[],
-        mend: "the token has not the scope metrics:write, or is one of another stack",
+        mend: "the token lacks the scope metrics:write, or is one of another stack",
     },
     Rule {
         of: &[GrafanaCloud],
@@ -180,13 +180,13 @@ pub(super) const RULES: &[Rule] = &[
         of: &[Dynatrace],
         by: &[By::Http(403)],
         says: &[],
-        mend: "the token has not the scope; make one with metrics.ingest",
+        mend: "the token lacks the scope; make one with metrics.ingest",
     },
     Rule {
         of: &[Dynatrace],
         by: &[By::Http(404), By::Http(405)],
         says: &[],
-        mend: "the endpoint is https://ENVIRONMENT.live.dynatrace.com/api/v2/otlp, which live is part of",
+        mend: "the host is ENVIRONMENT.live.dynatrace.com, with live in it; that of the pages for people takes no metrics",
     },
     Rule {
         of: &[NewRelic],
@@ -211,6 +211,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule { of: &[Elastic], by: AUTH, says: &[], mend: ELASTIC },
     Rule { of: &[CloudWatch], by: AUTH, says: &[], mend: CLOUDWATCH },
 ];
+
+/// Where a receiver wants to know who pushes, and the exporter does not say it.
+pub(super) const NO_AUTH: &str = "the exporter says nothing of who pushes; set its auth or headers";
 
 const OTLP_RECEIVER: &str = "Prometheus takes OTLP only if it is started with --web.enable-otlp-receiver";
 const HONEYCOMB_KEY: &str = "is the key an ingest key that may send to this dataset, and one of the endpoint's region: \
