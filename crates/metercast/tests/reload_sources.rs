@@ -71,24 +71,37 @@ fn a_request_reloads_where_it_may_and_says_what_changed_or_what_is_wrong() {
         (status(&head).to_owned(), body)
     };
     assert_eq!(post(), ("200".to_owned(), "nothing changed\n".to_owned()));
+    let plan = || {
+        let (head, body) = request(address, "POST", "/-/reload/plan");
+        (status(&head).to_owned(), body)
+    };
+    assert_eq!(plan(), ("200".to_owned(), "page: unchanged\n".to_owned()));
     file.write("/m");
+    assert_eq!(plan(), ("200".to_owned(), "page: path changed\n".to_owned()));
+    assert_eq!(plan(), ("200".to_owned(), "page: path changed\n".to_owned()), "a plan changes nothing");
     assert_eq!(post(), ("200".to_owned(), "page: path changed\n".to_owned()));
     fs::write(&file.0, "[telemetry.exporters.page]\nreload = true\npaht = \"/x\"\n").unwrap();
-    let (status_code, body) = post();
-    assert_eq!(status_code, "422");
     let name = file.0.display();
-    assert!(body.starts_with(&format!("{name}:3: telemetry.exporters.page.paht: is not a key")), "{body}");
+    let (planned, refused) = (plan(), post());
+    assert_eq!((planned.0.as_str(), refused.0.as_str()), ("422", "422"));
+    for (_, body) in [planned, refused] {
+        assert!(
+            body.starts_with(&format!("{name}:3: telemetry.exporters.page.paht: is not a key")),
+            "{body}"
+        );
+    }
     let (_, page) = request(address, "GET", "/m");
     assert_eq!(value(&page, "metercast_config_last_reload_successful"), Some(0.0));
     for method in ["GET", "HEAD", "PUT"] {
         let (head, _) = request(address, method, "/-/reload");
         assert_eq!(status(&head), "405", "{head}");
         assert!(head.contains("\r\nallow: POST"), "{head}");
+        assert_eq!(status(&request(address, method, "/-/reload/plan").0), "405");
     }
     // Where it is not said that it may, there is nothing.
     fs::write(&file.0, "").unwrap();
     assert_eq!(post(), ("200".to_owned(), "page: path, reload changed\n".to_owned()));
-    assert_eq!(post().0, "404");
+    assert_eq!((post().0.as_str(), plan().0.as_str()), ("404", "404"));
     let said: Vec<_> = lines.try_iter().skip(1).map(|(level, _)| level).collect();
     assert_eq!(said, [Level::Info, Level::Info, Level::Error, Level::Info]);
 }
@@ -101,8 +114,10 @@ fn a_request_without_the_token_reloads_nothing() {
     let (log, lines) = log();
     let telemetry = Telemetry::builder(config).store(Store::new()).log(log).start().unwrap();
     file.write("/m");
-    let (head, _) = request(telemetry.scrape_address().unwrap(), "POST", "/-/reload");
-    assert_eq!(status(&head), "401");
+    for path in ["/-/reload", "/-/reload/plan"] {
+        let (head, _) = request(telemetry.scrape_address().unwrap(), "POST", path);
+        assert_eq!(status(&head), "401");
+    }
     assert!(telemetry.scrape_url().unwrap().ends_with("/metrics"));
     assert_eq!(lines.try_iter().count(), 1, "that it has started");
 }

@@ -22,6 +22,9 @@ const READINESS: &str = "/-/ready";
 /// Where it is told to read the configuration again.
 pub(crate) const RELOAD: &str = "/-/reload";
 
+/// Where it says what that would come to. Not a query of the other: who does not know it would reload.
+pub(crate) const PLAN: &str = "/-/reload/plan";
+
 /// More requests at once would only wait for each other.
 const MOST_IN_FLIGHT: usize = 1_000;
 
@@ -148,7 +151,7 @@ impl ListenerLayer {
             paths.check(place, findings);
         }
         let reload = findings.settle(&place.child("reload"), self.reload, false, bool::to_string);
-        if reload && !any_path && path == RELOAD {
+        if reload && !any_path && [RELOAD, PLAN].contains(&path) {
             findings.problem(
                 &place.child("path"),
                 format!(
@@ -226,7 +229,7 @@ impl Paths<'_> {
             );
         }
         for (key, path) in [("liveness_path", liveness), ("readiness_path", readiness)] {
-            if path == RELOAD {
+            if [RELOAD, PLAN].contains(&&**path) {
                 findings.problem(
                     &place.child(key),
                     format!("{path:?} is where a listener is told to reload; choose another"),

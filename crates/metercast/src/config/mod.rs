@@ -70,7 +70,7 @@
 //! | `tls` | `{ certificate = "tls.crt", key = "tls.key" }`: PEM files to encrypt with, read again when they change; needs the Cargo feature `tls` | none |
 //! | `health` | whether the listener says how the program is, to everybody; see [`Health`](crate::Health) | `true`, or with `any_path` `false` |
 //! | `liveness_path`, `readiness_path` | where it says that the program is alive, and whether it is ready | `"/-/healthy"`, `"/-/ready"` |
-//! | `reload` | `true`: a POST to `/-/reload` reads file and environment again ([`Telemetry::reread`](crate::Telemetry::reread)); who may read the page may do so | `false` |
+//! | `reload` | `true`: a POST to `/-/reload` reads file and environment again ([`Telemetry::reread`](crate::Telemetry::reread)), one to `/-/reload/plan` says what that would do; who may read the page may do so | `false` |
 //! | `max_in_flight` | how many scrapes may be under way at once, 1 to 1000; others are answered 503 | `16` |
 //! | `timeout` | how long a scrape may wait for its page before it is answered 503, a length of time, not 0 | `"10s"` |
 //! | `live` | whether there is a page for people at `/`, with its data under `/live`: for programs on this machine, and for who has the token; needs the Cargo feature `live` | `true` with that feature |
@@ -433,7 +433,7 @@ pub use exporter::{Exporter, ExporterConfig};
 pub(crate) use gateway::{Gateway, check_job, check_label};
 pub use listener::ListenerConfig;
 #[cfg(feature = "serve")]
-pub(crate) use listener::RELOAD;
+pub(crate) use listener::{PLAN, RELOAD};
 pub use live_history::LiveHistory;
 #[cfg(feature = "config")]
 pub use mapping::{Conversion, Mapping};

@@ -15,4 +15,4 @@ mod tls;
 pub(crate) use listener::Listener;
 #[cfg(feature = "otlp")]
 pub(crate) use listener::try_to_listen;
-pub(crate) use site::{Calls, Reload, Reloading, Site};
+pub(crate) use site::{Calls, Reload, Reloading, Site, Wish};

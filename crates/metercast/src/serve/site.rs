@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use crate::Log;
-use crate::config::{ListenerConfig, PrometheusConfig, RELOAD};
+use crate::config::{ListenerConfig, PLAN, PrometheusConfig, RELOAD};
 use crate::health::{Health, Readiness};
 #[cfg(feature = "live")]
 use crate::live::{self, Live};
@@ -35,8 +35,15 @@ pub(crate) struct Calls {
     pub(crate) live: Option<Live>,
 }
 
-/// Reads the configuration again and makes it hold.
-pub(crate) type Reload = Arc<dyn Fn() -> Reloading + Send + Sync>;
+/// Reads the configuration again and makes it hold, or says what that would do.
+pub(crate) type Reload = Arc<dyn Fn(Wish) -> Reloading + Send + Sync>;
+
+/// What is asked of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Reload,
+    Plan,
+}
 
 /// What became of a reload, with the text for who asked for it.
 pub(crate) enum Reloading {
@@ -138,8 +145,11 @@ impl Site {
         let answer = match self.answer_without_page(asked, restarts) {
             Some(answer) => answer,
             None => match &self.calls.reload {
-                Some(reload) if asked.path == RELOAD => self::reload(reload, asked.scrape.method).await,
-                _ => return self.scrape.answer(&asked.scrape).await,
+                Some(call) => match wish(asked.path) {
+                    Some(wish) => reload(call, wish, asked.scrape.method).await,
+                    None => return self.scrape.answer(&asked.scrape).await,
+                },
+                None => return self.scrape.answer(&asked.scrape).await,
             },
         };
         if asked.scrape.method == "HEAD" { answer.without_body() } else { answer }
@@ -159,7 +169,7 @@ impl Site {
                 "the metrics are for who has the token; send it in the header Authorization: Bearer TOKEN\n";
             return Some(ScrapeAnswer::plain(401, text).with("www-authenticate", "Bearer"));
         }
-        let is_reload = self.calls.reload.is_some() && asked.path == RELOAD;
+        let is_reload = self.calls.reload.is_some() && wish(asked.path).is_some();
         if !is_reload && !self.config.any_path() && asked.path != self.path {
             let text = format!("there is nothing at {}; the metrics are at {}\n", asked.path, self.path);
             return Some(ScrapeAnswer::plain(404, text).with("x-content-type-options", "nosniff"));
@@ -205,13 +215,22 @@ impl Site {
     }
 }
 
-/// Reloads on a thread for blocking work, and says what became of it.
-async fn reload(reload: &Reload, method: &str) -> ScrapeAnswer {
+/// What is asked for at this path.
+fn wish(path: &str) -> Option<Wish> {
+    match path {
+        RELOAD => Some(Wish::Reload),
+        PLAN => Some(Wish::Plan),
+        _ => None,
+    }
+}
+
+/// Does so on a thread for blocking work, and says what became of it.
+async fn reload(reload: &Reload, wish: Wish, method: &str) -> ScrapeAnswer {
     if method != "POST" {
         return ScrapeAnswer::plain(405, "the configuration is read again with POST\n").with("allow", "POST");
     }
     let reload = Arc::clone(reload);
-    match tokio::task::spawn_blocking(move || reload()).await {
+    match tokio::task::spawn_blocking(move || reload(wish)).await {
         Ok(Reloading::Done(text)) => ScrapeAnswer::plain(200, text),
         Ok(Reloading::Refused(text)) => ScrapeAnswer::plain(422, text),
         Ok(Reloading::Busy(text)) => ScrapeAnswer::plain(409, text).with("retry-after", "1"),

@@ -383,6 +383,16 @@ impl Telemetry {
         self.running.plan(config.clone())
     }
 
+    /// What [`reread`](Self::reread) would do, tried as far as [`plan_reload`](Self::plan_reload) does. What a program [reads
+    /// itself](TelemetryBuilder::reread_by) is read, and what is to be done once it holds is not done.
+    ///
+    /// # Errors
+    ///
+    /// As [`reread`](Self::reread).
+    pub fn plan_reread(&self) -> Result<Reloaded, ReloadError> {
+        self.running.plan_reread()
+    }
+
     /// Pushes what there is now, all exporters at once, and waits at most `timeout`. Blocks this thread.
     ///
     /// # Errors

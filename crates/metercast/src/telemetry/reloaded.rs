@@ -60,6 +60,27 @@ impl Reloaded {
         &self.settings
     }
 
+    /// A line for each: first of what holds for all exporters, if that changed, then `name: what became of it`.
+    ///
+    /// ```
+    /// use metercast::config::{Config, Stdout};
+    /// use metercast::{Store, Telemetry};
+    ///
+    /// let config = |self_metrics, seconds| {
+    ///     let stdout = Stdout::default().interval(std::time::Duration::from_secs(seconds));
+    ///     Config::builder().environment(false).self_metrics(self_metrics).exporter("stdout", stdout).build()
+    /// };
+    /// let telemetry = Telemetry::builder(config(true, 60)?).store(Store::new()).start()?;
+    /// let planned = |config| Ok::<_, metercast::ReloadError>(telemetry.plan_reload(&config)?.lines().collect::<Vec<_>>());
+    /// assert_eq!(planned(config(false, 60)?)?, ["self_metrics changed", "stdout: unchanged"]);
+    /// assert_eq!(planned(config(true, 30)?)?, ["stdout: interval changed"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let settings = (!self.settings.is_empty()).then(|| format!("{} changed", self.settings.join(", ")));
+        settings.into_iter().chain(self.exporters().map(|(name, change)| format!("{name}: {change}")))
+    }
+
     /// Whether everything is as it was.
     pub fn is_unchanged(&self) -> bool {
         self.settings.is_empty()

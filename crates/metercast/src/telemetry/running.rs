@@ -36,7 +36,7 @@ use crate::observer;
 use crate::own;
 use crate::reader::Reader;
 #[cfg(feature = "serve")]
-use crate::serve::{Calls, Reload, Reloading};
+use crate::serve::{Calls, Reload, Reloading, Wish};
 #[cfg(all(unix, feature = "otlp"))]
 use crate::signal::Signals;
 
@@ -235,7 +235,20 @@ impl Running {
 
     /// What a reload would do: everything that can fail is tried.
     pub(super) fn plan(&self, config: Config) -> Result<Reloaded, ReloadError> {
-        let _turn = self.turn();
+        self.plan_in_turn(self.turn(), |_| Ok((config, Box::new(|| {}))))
+    }
+
+    /// The same of what file and environment say now.
+    pub(super) fn plan_reread(&self) -> Result<Reloaded, ReloadError> {
+        self.plan_in_turn(self.turn(), |config| self.read(config))
+    }
+
+    fn plan_in_turn(
+        &self,
+        _turn: MutexGuard<'_, ()>,
+        next: impl FnOnce(&Config) -> Result<(Config, Then), ReloadError>,
+    ) -> Result<Reloaded, ReloadError> {
+        let (config, _) = self.next(next)?;
         self.change(config, false).map(|changed| changed.reloaded)
     }
 
@@ -398,7 +411,7 @@ impl Running {
     #[cfg(feature = "serve")]
     fn reload_by_request(&self) -> Reload {
         let myself = Weak::clone(&self.myself);
-        Arc::new(move || {
+        Arc::new(move |wish| {
             let Some(running) = myself.upgrade() else {
                 return Reloading::Refused("metercast was shut down\n".to_owned());
             };
@@ -410,6 +423,13 @@ impl Running {
                     return Reloading::Busy("another reload is under way; try again later\n".to_owned());
                 }
             };
+            if wish == Wish::Plan {
+                let planned = running.plan_in_turn(turn, |config| running.read(config));
+                return planned.map_or_else(
+                    |error| Reloading::Refused(format!("{error}\n")),
+                    |planned| Reloading::Done(planned.lines().map(|line| line + "\n").collect()),
+                );
+            }
             match running.reload_in_turn(turn, "POST /-/reload", |config| running.read(config)) {
                 Ok(reloaded) => Reloading::Done(format!("{reloaded}\n")),
                 Err(error) => Reloading::Refused(format!("{error}\n")),
