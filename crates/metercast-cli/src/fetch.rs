@@ -10,6 +10,7 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{StatusCode, Uri};
 use ureq::{Agent, Body, Timeout};
 
+use crate::admin::Answer;
 use crate::page::{Limits, Page};
 
 /// Where pages are that nobody says otherwise of.
@@ -17,6 +18,9 @@ pub(crate) const ADDRESS: &str = "127.0.0.1:9464";
 
 /// How long is waited for what stands beside a page: the page is what people look at.
 const BESIDE: Duration = Duration::from_secs(1);
+
+/// As much as a program has to say of itself.
+const LONGEST_ANSWER: u64 = 16_000_000;
 
 /// What is asked for: as a scraper does, but for protobuf.
 const FORMATS: &str =
@@ -111,6 +115,32 @@ impl Source {
     /// The URL as it may be shown.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// The whole URL, which may have what is nobody's business.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What is answered to another request than that for a page, whatever it is; nobody is followed elsewhere.
+    pub(crate) fn ask(&self, method: &str) -> Result<Answer, String> {
+        let mut request = ureq::http::Request::builder().method(method).uri(&self.url);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(()).map_err(|error| format!("cannot ask {}: {error}", self.shown))?;
+        let request = self.agent.configure_request(request).max_redirects(0).build();
+        let answer = self.agent.run(request).map_err(|error| self.failed(error))?;
+        let status = answer.status().as_u16();
+        if (300..400).contains(&status) {
+            return Err(format!(
+                "{} leads elsewhere (answers {status}); name the address where it leads",
+                self.shown
+            ));
+        }
+        let text = answer.into_body().into_with_config().limit(LONGEST_ANSWER).read_to_vec();
+        let text = text.map_err(|error| self.failed(error))?;
+        Ok(Answer { status, text: String::from_utf8_lossy(&text).into_owned() })
     }
 
     /// How much of a page is kept.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod compare;
 mod demo;
 mod diff;
@@ -11,6 +12,8 @@ mod fetch;
 mod lint;
 mod manual;
 mod page;
+mod preview;
+mod reload;
 mod terminal;
 mod top;
 
@@ -44,6 +47,10 @@ enum Command {
     Completions(manual::Completions),
     /// Write the manual pages into a folder
     Man(manual::Man),
+    /// Say what an exporter lets out: metrics, their names there, units, attributes and the resource
+    Preview(preview::Options),
+    /// Let a program read its configuration again, or say what that would change
+    Reload(reload::Options),
     /// Show a metrics page as it changes: rates, quantiles, health; ours or any other
     Top(top::Options),
 }
@@ -58,6 +65,8 @@ fn main() -> ExitCode {
         Command::Doctor(options) => doctor::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Man(options) => manual::write(&options, Arguments::command()),
+        Command::Preview(options) => preview::run(&options),
+        Command::Reload(options) => reload::run(&options),
         Command::Top(options) => top::run(&options),
     };
     terminal::end(&answer)

@@ -221,8 +221,7 @@ impl Examined {
     }
 
     pub(super) fn text(&self) -> String {
-        let summary = super::finding::printable(&self.summary);
-        format!("{}: {summary}\n{}", self.name, lines(&self.findings))
+        format!("{}: {}\n{}", self.name, self.summary, lines(&self.findings))
     }
 
     pub(super) fn json(&self) -> Value {

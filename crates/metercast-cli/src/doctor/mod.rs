@@ -11,9 +11,8 @@ mod options;
 use metercast_tower::config::{Config, ConfigError};
 use serde_json::{Value, json};
 
-use crate::terminal::{Answer, print};
+use crate::terminal::{Answer, data, print};
 use exporter::{Examined, examine, examine_traces};
-use finding::printable;
 
 pub(crate) use options::Options;
 
@@ -22,22 +21,18 @@ pub(crate) fn run(options: &Options) -> Answer {
     let config = match read(options) {
         Ok(config) => config,
         Err(error) if options.json => {
-            print(format!("{:#}\n", refused(&error)))?;
+            data(format!("{:#}\n", refused(&error)))?;
             return Ok(false);
         }
-        Err(error) => {
-            let lines: Vec<String> = error.to_string().lines().map(printable).collect();
-            return Err(lines.join("\n"));
-        }
+        Err(error) => return Err(error.to_string()),
     };
     let examined = examine_all(&config, options.send);
     let is_well = examined.iter().all(Examined::is_well) && config.traces_problem().is_none();
-    let answer = if options.json {
-        format!("{:#}\n", json_of(&config, &examined, is_well))
+    if options.json {
+        data(format!("{:#}\n", json_of(&config, &examined, is_well)))?;
     } else {
-        text_of(&config, &examined, options.send)
-    };
-    print(answer)?;
+        print(&text_of(&config, &examined, options.send))?;
+    }
     Ok(is_well)
 }
 
@@ -71,12 +66,12 @@ fn examine_all(config: &Config, send: bool) -> Vec<Examined> {
 }
 
 fn text_of(config: &Config, examined: &[Examined], send: bool) -> String {
-    let mut text: String = config.sources().to_string().lines().map(|line| printable(line) + "\n").collect();
+    let mut text = format!("{}\n", config.sources());
     for warning in config.warnings() {
-        text.push_str(&format!("\nWARNING: {}\n", printable(warning)));
+        text.push_str(&format!("\nWARNING: {warning}\n"));
     }
     if let Some(problem) = config.traces_problem() {
-        text.push_str(&format!("\nFAILED: there are no traces: {}\n", printable(problem)));
+        text.push_str(&format!("\nFAILED: there are no traces: {problem}\n"));
     }
     for one in examined {
         text.push('\n');

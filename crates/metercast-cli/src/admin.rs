@@ -1,0 +1,71 @@
+//! Asks a running program, at the address where its page is, for something beside the page.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::fetch::{self, Source, seconds};
+
+/// How it is asked.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Access {
+    /// Wait so many seconds for an answer at most
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    timeout: Duration,
+    /// Send the token in this file, as `Authorization: Bearer`
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// What it answers.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+/// A running program.
+pub(crate) struct Program {
+    /// What its paths follow, with a slash at its end.
+    base: String,
+    access: fetch::Access,
+}
+
+impl Program {
+    /// The program whose page is at an address: `9464`, `host:9464` or a whole URL.
+    pub(crate) fn at(address: &str, access: &Access) -> Result<Program, String> {
+        let access =
+            fetch::Access { timeout: access.timeout, token_file: access.token_file.clone(), max_series: 1 };
+        let page = Source::new(address, &access)?;
+        // What stands behind a path of a proxy has its own paths there too.
+        let url = page.url().split(['?', '#']).next().unwrap_or_default();
+        let base = url.strip_suffix("metrics").unwrap_or(url);
+        let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
+        Ok(Program { base, access })
+    }
+
+    /// Asks it for what stands at a path that begins without a slash.
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, String> {
+        self.source(path)?.ask("GET")
+    }
+
+    /// Tells it to do what stands at a path.
+    pub(crate) fn post(&self, path: &str) -> Result<Answer, String> {
+        self.source(path)?.ask("POST")
+    }
+
+    fn source(&self, path: &str) -> Result<Source, String> {
+        Source::new(&format!("{}{path}", self.base), &self.access)
+    }
+
+    /// Why it may not be asked, if that is what it says.
+    pub(crate) fn refusal(&self, answer: &Answer) -> Option<String> {
+        let says = answer.text.trim();
+        match answer.status {
+            401 | 403 if self.access.token_file.is_some() => {
+                Some(format!("the token is not the one that it wants: it answers {}, {says}", answer.status))
+            }
+            401 => Some(format!("it wants its token: --token-file FILE ({says})")),
+            403 => Some(format!("it lets nobody in: {says}")),
+            _ => None,
+        }
+    }
+}
