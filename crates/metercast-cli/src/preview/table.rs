@@ -21,7 +21,7 @@ pub(super) fn of(told: &Value) -> Result<String, String> {
     let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let private = if told["private"] == true { ", which the program keeps to itself" } else { "" };
     let mut page =
-        format!("{}: {} to {}{private}\n\n", text(told, "name"), text(told, "type"), text(told, "target"));
+        format!("{}: {}, {}{private}\n\n", text(told, "name"), text(told, "type"), text(told, "target"));
     let mut rows = vec![TITLES.map(str::to_owned)];
     rows.extend(metrics.iter().map(|metric| {
         let list = |key: &str| {

@@ -160,7 +160,7 @@ fn what_an_exporter_lets_out_is_told_with_its_names_there() {
     let ran = program.run(&["preview", "central"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     assert!(
-        ran.stdout.starts_with("central: otlp to http://127.0.0.1:1/v1/metrics\n\nMETRIC "),
+        ran.stdout.starts_with("central: otlp, http://127.0.0.1:1/v1/metrics\n\nMETRIC "),
         "{}",
         ran.stdout
     );

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::{file, run};
 
-const COMMANDS: [&str; 8] = ["compare", "completions", "demo", "diff", "docs", "lint", "man", "top"];
+const COMMANDS: [&str; 11] =
+    ["compare", "completions", "demo", "diff", "docs", "doctor", "lint", "man", "preview", "reload", "top"];
 
 #[test]
 fn each_shell_gets_a_script_with_every_command() {
