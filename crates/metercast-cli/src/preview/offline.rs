@@ -75,9 +75,7 @@ fn record(store: &Store, metric: &Metric) -> Result<(), String> {
     let instrument = builder.build().map_err(|error| error.to_string())?;
     let labels = || metric.labels.iter().map(|label| (label.key.as_str(), ValueRef::from("")));
     store.scope(|| match (metric.kind, metric.number) {
-        (Kind::Counter, NumberType::F64) | (Kind::UpDownCounter, NumberType::F64) => {
-            instrument.add(1.0, labels())
-        }
+        (Kind::Counter | Kind::UpDownCounter, NumberType::F64) => instrument.add(1.0, labels()),
         (Kind::Counter, _) => instrument.add(1u64, labels()),
         (Kind::UpDownCounter, _) => instrument.add(1i64, labels()),
         (Kind::Gauge, NumberType::F64) => instrument.set(1.0, labels()),
