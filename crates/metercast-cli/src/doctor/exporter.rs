@@ -164,7 +164,7 @@ fn tried(trial: &Trial) -> Vec<Finding> {
         if took > Duration::ZERO { format!(", in {} ms", took.as_millis().max(1)) } else { String::new() };
     let mut findings = vec![match trial.is_ok() {
         true => Finding::is("tried", format!("{trial}{time}")),
-        false => Finding::fails("tried", trial.to_string()),
+        false => Finding::fails("tried", trial.to_string()).of_class(trial.error_type()),
     }];
     findings.extend(trial.seconds_ahead().map(|ahead| {
         let by = format!("{:.0} s {}", ahead.abs(), if ahead > 0.0 { "ahead of" } else { "behind" });
@@ -189,7 +189,7 @@ fn taken(page: &PrometheusConfig, trial: &Trial) -> Finding {
             format!("{holder} listens there and says that it is well: the program runs already"),
         );
     }
-    Finding::fails("tried", format!("{trial}; {holder} has it"))
+    Finding::fails("tried", format!("{trial}; {holder} has it")).of_class(trial.error_type())
 }
 
 /// Whether who listens there answers as this listener would be asked whether it lives.

@@ -10,6 +10,8 @@ pub(super) struct Finding {
     what: String,
     says: String,
     state: State,
+    /// The class of error, if it has failed at being tried.
+    class: Option<String>,
 }
 
 /// Whether that is well.
@@ -23,7 +25,12 @@ enum State {
 impl Finding {
     /// What is so.
     pub(super) fn is(what: &str, says: impl Into<String>) -> Finding {
-        Finding { what: what.to_owned(), says: says.into().replace('\n', " "), state: State::Well }
+        Finding {
+            what: what.to_owned(),
+            says: says.into().replace('\n', " "),
+            state: State::Well,
+            class: None,
+        }
     }
 
     /// What somebody should look after.
@@ -36,6 +43,11 @@ impl Finding {
         Finding { state: State::Fails, ..Finding::is(what, says) }
     }
 
+    /// With the class of error, as `error.type` of metrics has it.
+    pub(super) fn of_class(self, class: Option<&str>) -> Finding {
+        Finding { class: class.map(str::to_owned), ..self }
+    }
+
     /// Whether it neither fails nor warns.
     pub(super) fn is_well(&self) -> bool {
         self.state == State::Well
@@ -46,7 +58,7 @@ impl Finding {
     }
 
     pub(super) fn json(&self) -> Value {
-        json!({ "what": self.what, "text": self.says, "state": self.word() })
+        json!({ "what": self.what, "text": self.says, "state": self.word(), "error_type": self.class })
     }
 
     fn word(&self) -> &'static str {

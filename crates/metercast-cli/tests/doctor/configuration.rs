@@ -138,7 +138,8 @@ fn traces_are_tried_by_an_empty_request() {
         &variables,
     );
     let json = json(&ran);
-    assert_eq!((ran.status, &finding(&json, "traces", "tried")["state"]), (1, &"failed".into()));
+    let tried = finding(&json, "traces", "tried");
+    assert_eq!((ran.status, &tried["state"], &tried["error_type"]), (1, &"failed".into(), &"401".into()));
     assert!(server.requests.lock().unwrap()[0].1.is_empty());
 }
 

@@ -3,6 +3,7 @@
 mod configuration;
 mod hostile;
 mod known;
+mod real;
 mod running;
 mod secrets;
 mod server;

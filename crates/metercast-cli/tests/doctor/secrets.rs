@@ -1,5 +1,11 @@
 //! No secret is in anything that is printed, whatever a receiver does with it.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use metercast_tower::config::{Config, Prometheus};
+use metercast_tower::{Log, Store, Telemetry};
+
 use crate::server::{Answer, Server};
 use crate::support::{file, run_with};
 
@@ -78,4 +84,48 @@ fn no_secret_of_the_environment_is_printed() {
             assert!(!printed.contains(secret), "{secret}: {printed}");
         }
     }
+}
+
+/// The same of a program: its log, and what its page tells.
+#[test]
+fn no_secret_is_in_a_log_or_on_the_live_page() {
+    let server = Server::start(Answer::Echo);
+    let key =
+        file("secret-log.key", "-----BEGIN PRIVATE KEY-----\nMII-in-key-file\n-----END PRIVATE KEY-----\n");
+    let mut started = 0;
+    for (text, secrets) in exporters(&server.address, &key) {
+        let lines = Arc::new(Mutex::new(String::new()));
+        let log = Log::to({
+            let lines = Arc::clone(&lines);
+            move |_, line| lines.lock().unwrap().push_str(line)
+        });
+        let variables = [("DOCTOR_TOKEN".to_owned(), "from-variable".to_owned())];
+        let config = Config::builder().variables(variables).text("shop.toml", &text);
+        let config = config
+            .exporter("page", Prometheus::listen("127.0.0.1:0"))
+            .shutdown_timeout(Duration::from_millis(1));
+        let told = match config.build().map_err(|error| error.to_string()).and_then(|config| {
+            let builder = Telemetry::builder(config).store(Store::new()).log(log);
+            builder.start().map_err(|error| error.to_string())
+        }) {
+            Err(error) => error,
+            Ok(telemetry) => {
+                started += 1;
+                telemetry.store().scope(|| metercast_tower::u64_counter!("orders", "Orders.", 1));
+                let flushed = telemetry.flush(Duration::from_secs(30));
+                let address = telemetry.scrape_address().unwrap();
+                let told = ["health", "config", "exporters/one/preview"].map(|path| {
+                    let url = format!("http://{address}/live/api/{path}");
+                    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+                    agent.get(&url).call().unwrap().into_body().read_to_string().unwrap()
+                });
+                format!("{flushed:?} {}", told.join(" "))
+            }
+        };
+        let told = told + &lines.lock().unwrap();
+        for secret in secrets {
+            assert!(!told.contains(secret), "{secret} of\n{text}\n{told}");
+        }
+    }
+    assert!(started >= 8, "{started}");
 }

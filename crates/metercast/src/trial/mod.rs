@@ -17,7 +17,8 @@ use crate::serve::try_to_listen;
 /// headers, resource, temporality and compression: an empty request would be taken by receivers that refuse what comes after it, and a gauge
 /// alone does not show that a receiver wants another temporality. Views and filters are left aside. Of traces an empty request is sent. What
 /// pushes to a Pushgateway puts the two into a group `metercast_doctor` of its own, and deletes it again. What listens binds its address for
-/// a moment, and reads its certificate. There is one attempt, for as long as the exporter's timeout says, 10 seconds if it says nothing.
+/// a moment, and reads its certificate. There is one attempt, for as long as the exporter's timeout says, 10 seconds if
+/// it is without limit, and a minute at most.
 ///
 /// ```
 /// use metercast::Trial;

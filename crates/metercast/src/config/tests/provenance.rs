@@ -235,3 +235,19 @@ fn an_exporter_that_is_switched_off_is_listed_as_that() {
     let of_it: Vec<_> = of_it.map(|setting| (setting.key(), setting.value())).collect();
     assert_eq!(of_it, [("telemetry.exporters.it.enabled", "false")]);
 }
+
+#[test]
+fn a_url_has_a_remark_of_what_was_made_of_it() {
+    let remark = |variables: &[(&str, &str)], exporter: Otlp| {
+        let config = given(variables).exporter("one", exporter.env(true)).build().unwrap();
+        let setting = config.sources().get("telemetry.exporters.one.endpoint").unwrap();
+        setting.remark().map(str::to_owned)
+    };
+    let exact = [("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://h:1/as/it/is")];
+    assert_eq!(remark(&[], Otlp::to("http://h:1/base/")).as_deref(), Some("/v1/metrics was added"));
+    assert_eq!(remark(&[], Otlp::to("http://h:1/v1/metrics")), None);
+    assert_eq!(remark(&exact, Otlp::default()).as_deref(), Some("used as it is"));
+    let mimir = Otlp::to("http://h:1").preset(crate::config::Preset::Mimir);
+    assert_eq!(remark(&[], mimir).as_deref(), Some("/otlp/v1/metrics was added"));
+    assert_eq!(remark(&[], Otlp::default()), None, "it is the default");
+}

@@ -77,4 +77,4 @@ pub use request::Request;
 pub(crate) use settings::Settings;
 pub(super) use settings::{Proxy, hide};
 #[cfg(feature = "serve")]
-pub(crate) use trial::{Refused, Tried, try_once};
+pub(crate) use trial::{LONGEST as LONGEST_TRIAL, Refused, Tried, try_once};

@@ -33,6 +33,9 @@ pub(crate) struct Refused {
 /// How long it may take if the exporter has no limit.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Whoever tries waits for it, so that it never takes longer.
+pub(crate) const LONGEST: Duration = Duration::from_secs(60);
+
 /// Sends what the store has, or of traces nothing, as the exporter of these settings would; but all of it, whatever its views leave out.
 pub(crate) fn try_once(
     name: &str,
@@ -82,7 +85,7 @@ fn send(settings: &Settings, body: Vec<u8>, points: u64) -> Tried {
         Err(error) => return cannot_start(error),
     };
     let body = transport.pack(body, settings);
-    let within = settings.timeout.unwrap_or(LIMIT);
+    let within = settings.timeout.unwrap_or(LIMIT).min(LONGEST);
     let began = SystemTime::now();
     let answered = runtime
         .block_on(async { tokio::time::timeout(within, transport.send(body, points, settings)).await });

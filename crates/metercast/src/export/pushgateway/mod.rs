@@ -184,7 +184,7 @@ impl Pushgateway {
             authorization: config.authorization().cloned().map(Ok),
             tls: config.tls().clone(),
             proxy: Ok(config.proxy().cloned()),
-            timeout: config.timeout(),
+            timeout: config.timeout().min(super::otlp::LONGEST_TRIAL),
             ..Pushgateway::to("", "metercast_doctor")
         }
     }
