@@ -23,6 +23,7 @@ mod unasked;
 
 pub mod authority;
 pub mod collector;
+pub mod committed;
 pub mod http;
 pub mod oracle;
 pub mod page;

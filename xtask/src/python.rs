@@ -6,11 +6,14 @@ use std::process::{Command, Stdio};
 use crate::install;
 
 /// Packages and versions. Wheels only: nothing is compiled, and no package runs code of its own to install itself.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 6] = [
     "prometheus_client==0.26.0",
     "opentelemetry-proto==1.45.2",
     "opentelemetry-semantic-conventions==0.66b2",
     "rotel==0.0.1a15",
+    // The epoch is how Grafana counts its releases.
+    "grafana-foundation-sdk==1769699998!10.1.0",
+    "promql-parser==0.12.0",
 ];
 
 /// What Debian calls the program that makes virtual environments, and the part of it that it packs apart.

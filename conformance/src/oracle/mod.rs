@@ -1,6 +1,7 @@
 //! The programs and parsers of others, each asked what it understands of a page or a message.
 
 pub mod conventions;
+pub mod grafana;
 pub mod prometheus;
 pub mod promtool;
 pub mod pushgateway;

@@ -2,16 +2,23 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod admin;
 mod compare;
 mod demo;
 mod diff;
 mod docs;
+mod exported;
 mod doctor;
 mod fetch;
+mod grafana;
 mod lint;
 mod manual;
+mod names;
 mod page;
+mod query;
+mod signals;
+mod spelling;
 mod preview;
 mod reload;
 mod terminal;
@@ -31,6 +38,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print recording and alert rules of Prometheus for a program: that it is gone, fails, is slow, or cannot hand over its metrics
+    Alerts(alerts::Options),
     /// Say what two metrics pages differ in, as before and after a migration
     Compare(compare::Options),
     /// Run an order service under load, and compare what was sent with what is scraped and pushed
@@ -41,6 +50,8 @@ enum Command {
     Doctor(doctor::Options),
     /// Print the reference of a program's metrics, which is read from its file, or check that a file still says the same
     Docs(docs::Options),
+    /// Print a Grafana dashboard of a program's metrics: golden signals first, then a panel for each metric by its kind and unit
+    Grafana(grafana::Options),
     /// Say what is wrong with a metrics page although it works, by the rules of promlint and ours
     Lint(lint::Options),
     /// Print what a shell needs to complete the commands
@@ -57,11 +68,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
+        Command::Alerts(options) => alerts::run(&options),
         Command::Compare(options) => compare::run(&options),
         Command::Completions(options) => manual::complete(&options, Arguments::command()),
         Command::Demo(options) => demo::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Grafana(options) => grafana::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Man(options) => manual::write(&options, Arguments::command()),

@@ -3,19 +3,16 @@
 mod change;
 mod options;
 
-use std::io;
 use std::path::Path;
 
 use metercast_tower::catalogue::Catalogue;
 use serde_json::{Value as Json, json};
 
+use crate::exported::{printed, same};
 use crate::terminal::{Answer, data, print};
 
 use change::{Change, Weight, changes};
 pub(crate) use options::Options;
-
-/// Catalogues are lists; a file that is longer is something else.
-const LONGEST_JSON: u64 = 64_000_000;
 
 /// Prints what changed. The status says whether something breaks.
 pub(crate) fn run(options: &Options) -> Answer {
@@ -38,16 +35,13 @@ fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
     let shown = path.display();
     let json = match printed(path)? {
         Some(json) => json,
-        None => {
-            let catalogue = Catalogue::of_file(path).map_err(|error| error.to_string())?;
-            serde_json::from_str(&catalogue.json()).map_err(|error| format!("{shown}: {error}"))?
-        }
+        None => Catalogue::of_file(path).map_err(|error| error.to_string())?.json(),
     };
+    let json: Json =
+        serde_json::from_str(&json).map_err(|error| format!("{shown} is no catalogue: {error}"))?;
     let metrics = json["metrics"].as_array().ok_or_else(|| {
         format!("{shown} is no catalogue: it has no list `metrics`; `metercast docs --json` prints one")
     })?;
-    // A crate has underscores where its package may have dashes; people write either.
-    let same = |one: &str, other: &str| one.replace('-', "_") == other.replace('-', "_");
     let is_wanted = |metric: &&Json| {
         let places = metric["places"].as_array().map(Vec::as_slice).unwrap_or_default();
         let package = |place: &Json| place["package"].as_str().unwrap_or_default().to_owned();
@@ -59,21 +53,4 @@ fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
         return Err(format!("{shown} has no metrics{of}; `metercast docs` says of a program what it has"));
     }
     Ok(metrics)
-}
-
-/// A file that holds JSON; `None` for any other.
-fn printed(path: &Path) -> Result<Option<Json>, String> {
-    let cannot = |error: io::Error| format!("cannot read {}: {error}", path.display());
-    let mut file = std::fs::File::open(path).map_err(cannot)?;
-    let mut first = [0];
-    let begins = io::Read::read(&mut file, &mut first).map_err(cannot)?;
-    if begins == 0 || first != *b"{" {
-        return Ok(None);
-    }
-    let mut text = vec![b'{'];
-    let read = io::Read::read_to_end(&mut io::Read::take(file, LONGEST_JSON), &mut text);
-    read.map_err(cannot)?;
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| format!("{} is no catalogue: {error}", path.display()))
 }

@@ -7,13 +7,14 @@ use std::{fs, io};
 
 use metercast_tower::catalogue::Catalogue;
 
+use crate::exported::same;
 use crate::terminal::{Answer, data, say};
 
 pub(crate) use options::Options;
 
 /// Prints, writes or checks the reference.
 pub(crate) fn run(options: &Options) -> Answer {
-    let catalogue = asked(options)?.page_options(options.page());
+    let catalogue = asked(options)?.page_options(options.spelling.page());
     for conflict in catalogue.conflicts() {
         say(&format!("warning: {conflict}"));
     }
@@ -46,8 +47,6 @@ fn asked(options: &Options) -> Result<Catalogue, String> {
         return Ok(catalogue);
     }
     let packages: Vec<String> = catalogue.packages().into_iter().map(str::to_owned).collect();
-    // A crate has underscores where its package may have dashes; people write either.
-    let same = |one: &str, other: &str| one.replace('-', "_") == other.replace('-', "_");
     let mut wanted = Vec::new();
     for name in &options.crates {
         match packages.iter().find(|package| same(package, name)) {

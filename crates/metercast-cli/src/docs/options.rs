@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use metercast_tower::{PageOptions, Profile, Strategy};
+use crate::spelling::Spelling;
 
 /// Which program, and what to make of it.
 #[derive(Clone, Debug, clap::Args)]
@@ -30,43 +30,6 @@ pub(crate) struct Options {
     /// Write the reference into FILE, not to standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(super) write: Option<PathBuf>,
-    /// How Prometheus pages spell the names, as the exporter's `strategy` says it: UnderscoreEscapingWithSuffixes,
-    /// UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes or NoTranslation
-    #[arg(long, value_name = "STRATEGY", value_parser = strategy, default_value = STRATEGIES[0].0)]
-    strategy: Strategy,
-    /// Whose habits the pages follow, as the exporter's `profile` says it: otel or metrics-rs
-    #[arg(long, value_name = "PROFILE", value_parser = profile, default_value = "otel", conflicts_with = "strategy")]
-    profile: Profile,
-}
-
-impl Options {
-    /// How names are spelled.
-    pub(super) fn page(&self) -> PageOptions {
-        match self.profile {
-            Profile::Otel => PageOptions::new().strategy(self.strategy),
-            profile => PageOptions::new().profile(profile),
-        }
-    }
-}
-
-const STRATEGIES: [(&str, Strategy); 4] = [
-    ("UnderscoreEscapingWithSuffixes", Strategy::UnderscoreEscapingWithSuffixes),
-    ("UnderscoreEscapingWithoutSuffixes", Strategy::UnderscoreEscapingWithoutSuffixes),
-    ("NoUTF8EscapingWithSuffixes", Strategy::NoUtf8EscapingWithSuffixes),
-    ("NoTranslation", Strategy::NoTranslation),
-];
-
-fn strategy(text: &str) -> Result<Strategy, String> {
-    let found = STRATEGIES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-    found
-        .map(|(_, strategy)| *strategy)
-        .ok_or_else(|| format!("the strategies are {}", STRATEGIES.map(|(name, _)| name).join(", ")))
-}
-
-fn profile(text: &str) -> Result<Profile, String> {
-    match text {
-        "otel" => Ok(Profile::Otel),
-        "metrics-rs" => Ok(Profile::MetricsRs),
-        _ => Err("the profiles are otel and metrics-rs".to_owned()),
-    }
+    #[command(flatten)]
+    pub(super) spelling: Spelling,
 }

@@ -1,5 +1,8 @@
-//! The reference of its metrics is what the program says.
+//! The reference of its metrics, and the catalogue that its dashboard is made from, are what the program says.
 
+use std::path::Path;
+
+use conformance::committed;
 use metercast_tower::catalogue::Catalogue;
 use metercast_tower::{PageOptions, Strategy, assert_catalogue};
 
@@ -19,5 +22,8 @@ fn the_reference_has_every_metric_of_the_executor() {
     });
     // As on its page.
     let options = PageOptions::new().strategy(Strategy::UnderscoreEscapingWithoutSuffixes);
-    assert_catalogue!("docs/metrics.md", catalogue.page_options(options));
+    let catalogue = catalogue.page_options(options);
+    let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.json");
+    committed::assert_committed(&json, &committed::catalogue(&catalogue.json()));
+    assert_catalogue!("docs/metrics.md", catalogue);
 }

@@ -1,5 +1,8 @@
-//! The reference of its metrics is what the program says.
+//! The reference of its metrics, and the catalogue that its dashboard is made from, are what the program says.
 
+use std::path::Path;
+
+use conformance::committed;
 use metercast_tower::assert_catalogue;
 use metercast_tower::catalogue::Catalogue;
 
@@ -23,5 +26,7 @@ fn the_reference_has_every_metric_of_the_mailroom() {
             || REQUESTS.contains(&name)
             || OF_METERCAST.iter().any(|begin| name.starts_with(begin))
     });
+    let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.json");
+    committed::assert_committed(&json, &committed::catalogue(&catalogue.json()));
     assert_catalogue!("docs/metrics.md", catalogue);
 }

@@ -1,7 +1,9 @@
-//! The reference of its metrics is what the program says and records.
+//! The reference of its metrics, and the catalogue that its dashboard is made from, are what the program says and records.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use conformance::committed;
 use metercast_jobs::{Delivery, Heartbeat, JobMetrics, Workers};
 use metercast_process::ProcessNames;
 use metercast_tower::catalogue::Catalogue;
@@ -40,5 +42,7 @@ fn the_reference_has_every_metric_of_the_job_server() {
         })
         .and_met(&store);
     drop(observed);
+    let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.json");
+    committed::assert_committed(&json, &committed::catalogue(&catalogue.json()));
     assert_catalogue!("docs/metrics.md", catalogue);
 }

@@ -1,5 +1,8 @@
-//! The reference of its metrics is what the program says and records.
+//! The reference of its metrics, and the catalogue that its dashboard is made from, are what the program says and records.
 
+use std::path::Path;
+
+use conformance::committed;
 use metercast_clients::PoolState;
 use metercast_tower::catalogue::Catalogue;
 use metercast_tower::{PageOptions, Profile, Store, assert_catalogue};
@@ -35,5 +38,7 @@ fn the_reference_has_every_metric_of_the_relay() {
         // As on its page.
         .page_options(PageOptions::new().profile(Profile::MetricsRs));
     drop(observed);
+    let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.json");
+    committed::assert_committed(&json, &committed::catalogue(&catalogue.json()));
     assert_catalogue!("docs/metrics.md", catalogue);
 }

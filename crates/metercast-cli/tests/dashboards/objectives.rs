@@ -1,0 +1,86 @@
+//! Objectives of a file become rules, which fire when a budget burns too fast; and what they ask for has to be there.
+
+use conformance::use_programs;
+
+use crate::alerts::assert_fired;
+use crate::catalogue::{catalogue, metric, printed};
+use crate::support::{file, run};
+
+const OBJECTIVES: &str = r#"
+version: prometheus/v1
+service: shop
+slos:
+  - name: orders
+    objective: 99.9
+    sli:
+      events:
+        error_query: sum(rate(orders_total{job="shop", outcome="failed"}[{{.window}}]))
+        total_query: sum(rate(orders_total{job="shop"}[{{.window}}]))
+    alerting:
+      name: OrdersBudget
+      page_alert: {labels: {severity: page}}
+      ticket_alert: {labels: {severity: ticket}}
+"#;
+
+fn shop() -> String {
+    catalogue("objectives", &[metric("orders_total", "counter", &serde_json::json!({}))])
+}
+
+fn rules(objectives: &str) -> String {
+    let slo = file("objectives.yaml", objectives);
+    printed(&["alerts", "--binary", &shop(), "--job", "shop", "--slo", &slo])
+}
+
+#[test]
+fn an_alert_fires_when_the_budget_burns_too_fast_and_only_then() {
+    if !use_programs("an_alert_fires_when_the_budget_burns_too_fast_and_only_then", "promtool") {
+        return;
+    }
+    let rules = rules(OBJECTIVES);
+    let all = |fine: &'static str, failed: &'static str| {
+        [
+            ("orders_total{job=\"shop\", outcome=\"done\"}", fine),
+            ("orders_total{job=\"shop\", outcome=\"failed\"}", failed),
+        ]
+    };
+    // One in 20, of one in 1,000 that may fail: a page and a ticket.
+    assert_fired("burns", &rules, "OrdersBudget", &all("0+950x120", "0+50x120"), "2h", 2);
+    // One in 2,000.
+    assert_fired("does-not-burn", &rules, "OrdersBudget", &all("0+1999x120", "0+1x120"), "2h", 0);
+    // Much a while ago, and nothing since: the short window says that it is over before the long one is full.
+    assert_fired("is-over", &rules, "OrdersBudget", &all("0+1000x240", "0x120 0+4x1 4x119"), "4h", 0);
+}
+
+#[test]
+fn what_objectives_ask_for_has_to_be_there_or_to_be_allowed() {
+    let slo = file(
+        "typo.yaml",
+        &OBJECTIVES.replace("total_query: sum(rate(orders_total", "total_query: sum(rate(order_total"),
+    );
+    let shop = shop();
+    let arguments = ["alerts", "--binary", &shop, "--slo", &slo];
+    let ran = run(&arguments);
+    assert_eq!((ran.status, &*ran.stdout), (1, ""));
+    let expected = format!(
+        "error: {slo}: the program has no metric order_total; `metercast docs` says what it has, and --allow order_total that it is of another\n"
+    );
+    assert_eq!(ran.stderr, expected);
+    let ran = run(&[&arguments[..], &["--allow", "order_total"]].concat());
+    assert_eq!((ran.status, &*ran.stderr), (0, ""));
+}
+
+#[test]
+fn a_file_that_has_no_objectives_is_called_so() {
+    for (text, expected) in [
+        ("", "it is to be a file of sloth"),
+        ("slos: 3", "it is to be a file of sloth"),
+        (&*OBJECTIVES.replace("99.9", "100.5"), "100.5"),
+        (&OBJECTIVES.replace("{{.window}}", "5m"), "window"),
+        ("&a [*a, *a]", "it is to be a file of sloth"),
+    ] {
+        let slo = file("wrong.yaml", text);
+        let ran = run(&["alerts", "--binary", &shop(), "--slo", &slo]);
+        assert_eq!((ran.status, &*ran.stdout), (1, ""), "{text}");
+        assert!(ran.stderr.contains(expected) && ran.stderr.contains("wrong.yaml"), "{text}: {}", ran.stderr);
+    }
+}
