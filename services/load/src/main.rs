@@ -113,7 +113,7 @@ fn show(stage: &Stage, seconds: Option<u64>) {
     let own = stage.own_page();
     println!(
         "
-  mailroom    {}  it has no page: it pushes to the collector, and the page of the load shows what
+  mailroom    {}  it pushes to the collector; what that has of it is at {}
   relay       {}  page {}
   executor    {}  page {}
   controller  {}  page {}
@@ -130,12 +130,13 @@ Look at
       what the router counts, and below it what its clients do: the same line
   {prometheus}/graph?g0.expr=sum(rate(load_clients_total%5B30s%5D))by(service)
       the load
-  {prometheus}/graph?g0.expr=load_pushed%7Bby%3D%22mailroom%22%7D
+  {prometheus}/graph?g0.expr=%7Bjob%3D%22mailroom%22%7D
       what the mailroom has pushed
 
 {end}
 ",
         at.mailroom,
+        at.mailroom_page,
         at.relay,
         at.relay_page,
         at.executor,

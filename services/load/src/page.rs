@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use conformance::collector::Collector;
+use conformance::http::{self, Answer};
 use metercast::config::{Config, Prometheus};
 use metercast::{Observation, Telemetry, metrics};
 
@@ -17,6 +18,21 @@ metrics! {
     static CLIENTS: ObservableCounter<u64> = "load.clients" { labels: { service: &str, what: &str } };
     /// What the collector knows of each metric that is pushed: the sum over its series
     static PUSHED: ObservableGauge<f64> = "load.pushed" { labels: { by: &str, metric: &str } };
+}
+
+/// The catalogue of the mailroom.
+const MAILROOM: &str = include_str!("../../mailroom/docs/metrics.json");
+
+/// Serves what the mailroom has pushed as a page, as a collector would, and returns its URL: Prometheus has its metrics so.
+pub(crate) fn serve_mailroom(collector: &Collector) -> String {
+    let catalogue: serde_json::Value = serde_json::from_str(MAILROOM).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let metrics = catalogue["metrics"].as_array().into_iter().flatten();
+    let names = metrics.map(|metric| (text(&metric["name"]), text(&metric["prometheus"]))).collect();
+    let collector = collector.clone();
+    let page = move || collector.pushed().page("mailroom", &names);
+    let url = http::serve(move |_| Answer::ok("text/plain; version=0.0.4; charset=utf-8", page()));
+    format!("{url}/metrics")
 }
 
 /// A page, until it is dropped.

@@ -11,7 +11,7 @@ use conformance::page::Page;
 use conformance::program::{Folder, until};
 use conformance::servers::{Nats, Postgres, Redis};
 
-use crate::page::OwnPage;
+use crate::page::{OwnPage, serve_mailroom};
 use crate::ports::Ports;
 use crate::service::Service;
 use crate::tally::Tally;
@@ -44,8 +44,10 @@ pub struct Stage {
 /// URLs of services and of their pages.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// The mailroom, which has no page.
+    /// The mailroom.
     pub mailroom: String,
+    /// What it has pushed, as a page; it has none of its own.
+    pub mailroom_page: String,
     /// The relay, for clients.
     pub relay: String,
     /// Its page.
@@ -100,7 +102,9 @@ impl Stage {
         let (router, file) = start_router(ports, &collector, &upstream, &mut addresses)?;
         services.push(router);
         let own = OwnPage::serve(ports, tally, &collector)?;
+        addresses.mailroom_page = serve_mailroom(&collector);
         let pages = [
+            ("mailroom", &addresses.mailroom_page),
             ("relay", &addresses.relay_page),
             ("executor", &addresses.executor_page),
             ("controller", &addresses.controller_page),
@@ -368,9 +372,14 @@ telemetry:
       router:
         http.server.request.duration: true
         http.server.active_requests: true
+        http.server.request.body.size: true
+        http.server.response.body.size: true
         acme.requests: {{value: unit, type: counter, unit: \"{{request}}\", description: All requests}}
 {more}      subgraph:
         http.client.request.duration: {{attributes: {{subgraph.name: true}}}}
+        http.client.active_requests: true
+        http.client.request.body.size: true
+        http.client.response.body.size: true
 "
         )
     }

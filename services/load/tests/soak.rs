@@ -90,7 +90,7 @@ struct Soak {
 impl Soak {
     /// Waits until every page was scraped, and everybody has pushed who has something to push.
     fn wait_for_telemetry(&self) {
-        until("a scrape of each page", || (self.stage.scraped() == (6, 6)).then_some(()));
+        until("a scrape of each page", || (self.stage.scraped() == (7, 7)).then_some(()));
         until("a push of each", || {
             let pushed = self.stage.collector.pushed();
             ["mailroom", "router", "vendor"].iter().all(|sender| pushed.requests(sender) > 0).then_some(())

@@ -39,7 +39,7 @@ fn it_ends_by_itself_and_clients_and_services_agree() {
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{said}{errors}");
     for part in
-        ["of 6 pages in Prometheus", "mailroom has ended, exit status: 0", "router has ended, exit status: 0"]
+        ["of 7 pages in Prometheus", "mailroom has ended, exit status: 0", "router has ended, exit status: 0"]
     {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
@@ -75,7 +75,7 @@ fn it_ends_on_sigterm_and_leaves_nothing_behind() {
     assert!(sent.unwrap().success());
     said.extend(lines.map(|line| line + "\n"));
     assert!(child.wait().unwrap().success(), "{said}");
-    assert!(addresses(&said).len() >= 11, "{said}");
+    assert!(addresses(&said).len() >= 12, "{said}");
     assert_nothing_stays(&folder);
 }
 

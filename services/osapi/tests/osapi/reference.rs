@@ -43,6 +43,13 @@ fn the_reference_has_every_metric_of_the_job_server() {
         .and_met(&store);
     drop(observed);
     let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.json");
-    committed::assert_committed(&json, &committed::catalogue(&catalogue.json()));
+    // Its page has a namespace before two of them, by a view.
+    let mut of_page = catalogue.json();
+    for name in ["component_up", "subsystem_up"] {
+        let (from, to) = (format!("\"prometheus\":\"{name}\""), format!("\"prometheus\":\"osapi_{name}\""));
+        assert!(of_page.contains(&from), "there is no {name} any more");
+        of_page = of_page.replace(&from, &to);
+    }
+    committed::assert_committed(&json, &committed::catalogue(&of_page));
     assert_catalogue!("docs/metrics.md", catalogue);
 }
