@@ -16,6 +16,7 @@ pub(crate) enum Object {
     Deployment(Deployment),
     Service(ServiceObject),
     ServiceMonitor(ServiceMonitor),
+    PrometheusRule(PrometheusRule),
 }
 
 macro_rules! objects {
@@ -96,6 +97,9 @@ objects! {
     ServiceMonitor { api_version: String, metadata: Metadata, spec: MonitorSpec, }
     MonitorSpec { selector: MatchLabels, endpoints: Vec<Endpoint>, }
     Endpoint { port: String, path: String, interval: Option<String>, authorization: Option<Authorization>, }
+    PrometheusRule { api_version: String, metadata: Metadata, spec: Groups, }
+    Groups { groups: Vec<serde_json::Value>, }
+
     Authorization { r#type: String, credentials: KeyOfSecret, }
 }
 
@@ -117,6 +121,7 @@ impl Object {
             Object::Deployment(object) => (&object.api_version, "apps/v1"),
             Object::Service(object) => (&object.api_version, "v1"),
             Object::ServiceMonitor(object) => (&object.api_version, "monitoring.coreos.com/v1"),
+            Object::PrometheusRule(object) => (&object.api_version, "monitoring.coreos.com/v1"),
         }
     }
 }

@@ -12,6 +12,7 @@ mod exported;
 mod doctor;
 mod fetch;
 mod grafana;
+mod k8s;
 mod lint;
 mod manual;
 mod names;
@@ -52,6 +53,8 @@ enum Command {
     Docs(docs::Options),
     /// Print a Grafana dashboard of a program's metrics: golden signals first, then a panel for each metric by its kind and unit
     Grafana(grafana::Options),
+    /// Print the manifest of a program for Kubernetes, in which ports, paths and names of its metrics agree
+    K8s(k8s::Options),
     /// Say what is wrong with a metrics page although it works, by the rules of promlint and ours
     Lint(lint::Options),
     /// Print what a shell needs to complete the commands
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Diff(options) => diff::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Grafana(options) => grafana::run(&options),
+        Command::K8s(options) => k8s::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Man(options) => manual::write(&options, Arguments::command()),

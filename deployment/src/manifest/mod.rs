@@ -57,6 +57,8 @@ impl Manifest {
                 Object::Deployment(object) => manifest.deployments.push(object),
                 Object::Service(object) => manifest.services.push(object),
                 Object::ServiceMonitor(object) => manifest.monitors.push(object),
+                // Promtool judges rules.
+                Object::PrometheusRule(_) => {}
             }
         }
         manifest

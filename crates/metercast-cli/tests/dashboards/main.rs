@@ -1,4 +1,4 @@
-//! `metercast grafana` and `metercast alerts`: what they print of the services and of programs that are odd, held against Grafana's rules and
+//! `metercast grafana`, `alerts` and `k8s`: what they print of the services and of programs that are odd, held against Grafana's rules and
 //! Prometheus' own tools.
 
 #[expect(dead_code, reason = "pages are for others")]
@@ -9,6 +9,7 @@ mod catalogue;
 mod dashboard;
 
 mod alerts;
+mod kubernetes;
 mod mistakes;
 mod objectives;
 mod odd;
