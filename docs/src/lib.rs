@@ -20,6 +20,7 @@ pages! {
     "add-a-selector.md" as add_a_selector,
     "batch-job.md" as batch_job,
     "bound.md" as bound,
+    "dashboards.md" as dashboards,
     "doctor.md" as doctor,
     "document.md" as document,
     "instruments.md" as instruments,

@@ -1,5 +1,6 @@
 //! What Prometheus has of a program: its metrics under the names of its page, read from its file or from its catalogue as JSON.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -143,8 +144,9 @@ impl Program {
             return Err(format!("{shown} has private metrics only, which no page has"));
         }
         metrics.sort_by(|one, other| one.name.cmp(&other.name));
-        // Of one name and two kinds, one stands on the page.
-        metrics.dedup_by(|one, other| one.prometheus == other.prometheus);
+        // Of two metrics of one name there, one stands on the page.
+        let mut names = BTreeSet::new();
+        metrics.retain(|metric| names.insert(metric.prometheus.clone()));
         Ok(metrics)
     }
 }

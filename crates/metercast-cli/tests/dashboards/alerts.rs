@@ -5,7 +5,7 @@ use std::process::Command;
 use conformance::use_programs;
 use serde_json::{Value, json};
 
-use crate::catalogue::SERVICES;
+use crate::catalogue::{SERVICES, printed};
 use crate::support::file;
 
 /// Series and their values, a minute apart, as `promtool` writes them.
@@ -204,6 +204,23 @@ fn each_alert_fires_for_its_job_when_it_is_to_and_only_then() {
         let of_others: Vec<(&str, &str)> =
             of_others.iter().map(|(series, values)| (&**series, *values)).collect();
         assert_fired("of-others", &rules, alert, &of_others, "1h", 0);
+    }
+}
+
+#[test]
+fn the_rules_of_a_program_that_has_all_that_metercast_has_are_taken() {
+    if !use_programs("the_rules_of_a_program_that_has_all_that_metercast_has_are_taken", "promtool") {
+        return;
+    }
+    let rules =
+        printed(&["alerts", "--binary", env!("CARGO_BIN_EXE_metercast"), "--errors", "1", "--slow", "0.25"]);
+    promtool(&["check", "rules", &file("all.yaml", &rules)]);
+    for limit in [
+        "errors:ratio_rate5m{job=\"metercast\"} > 0.01",
+        "duration:p99_rate5m{job=\"metercast\"} > 0.25",
+        "> 250",
+    ] {
+        assert!(rules.contains(limit), "{limit}: {rules}");
     }
 }
 

@@ -1,10 +1,25 @@
 //! Objectives of a file become rules, which fire when a budget burns too fast; and what they ask for has to be there.
 
+use conformance::oracle::grafana::{Batch, Query};
 use conformance::use_programs;
+use serde_json::json;
 
 use crate::alerts::assert_fired;
 use crate::catalogue::{catalogue, metric, printed};
 use crate::support::{file, run};
+
+/// Queries of all kinds, with a window.
+const QUERIES: [&str; 9] = [
+    "sum by (le, code) (rate(a_bucket{job=~\"x|y\"}[{{.window}}])) / b",
+    "sum without(a) (rate(b[{{.window}}])) and on (c) d unless ignoring(e) (g + on (h) group_left(i) j)",
+    "sum(rate(a[{{.window}}])) by (b) > bool 0x1F or vector(1e5)",
+    "Sum(rate(a[{{.window}}] offset 5m)) AND b OR topk(3, c) ^ NaN + Inf",
+    "max_over_time(rate(a[5m])[{{.window}}:1m] offset 1d) + b @ end()",
+    "rate({__name__=\"d\", f=\"g}\"}[{{.window}}]) * {__name__=\"e\"}",
+    "rate(a{b=\"}c{\", d='\\'', e=`\"`}[{{.window}}]) # f\n+ g:h",
+    "label_replace(rate(a[{{.window}}]), \"b\", \"c\", \"d\", \"e\")",
+    "count_values(\"v\", rate(a[{{.window}}])) * -1.5e3 ^ -b",
+];
 
 const OBJECTIVES: &str = r#"
 version: prometheus/v1
@@ -23,7 +38,7 @@ slos:
 "#;
 
 fn shop() -> String {
-    catalogue("objectives", &[metric("orders_total", "counter", &serde_json::json!({}))])
+    catalogue("objectives", &[metric("orders_total", "counter", &json!({}))])
 }
 
 fn rules(objectives: &str) -> String {
@@ -82,5 +97,40 @@ fn a_file_that_has_no_objectives_is_called_so() {
         let ran = run(&["alerts", "--binary", &shop(), "--slo", &slo]);
         assert_eq!((ran.status, &*ran.stdout), (1, ""), "{text}");
         assert!(ran.stderr.contains(expected) && ran.stderr.contains("wrong.yaml"), "{text}: {}", ran.stderr);
+    }
+}
+
+/// What it refuses, again and again, until all of that is allowed.
+fn asked_for(query: &str) -> Vec<String> {
+    let objective = json!({ "name": "a", "objective": 99, "sli": { "raw": { "error_ratio_query": query } }, "alerting": { "name": "A" } });
+    let objectives = json!({ "version": "prometheus/v1", "service": "a", "slos": [objective] });
+    let (slo, shop) = (file("queries.yaml", &objectives.to_string()), shop());
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let allowed: Vec<String> = found.iter().map(|name| format!("--allow={name}")).collect();
+        let mut arguments = vec!["alerts", "--binary", &*shop, "--slo", &*slo];
+        arguments.extend(allowed.iter().map(String::as_str));
+        let ran = run(&arguments);
+        if ran.status == 0 {
+            found.sort();
+            return found;
+        }
+        let name = ran.stderr.split("has no metric ").nth(1).and_then(|rest| rest.split(';').next());
+        found.push(name.unwrap_or_else(|| panic!("{query}: {}", ran.stderr)).to_owned());
+    }
+}
+
+#[test]
+fn a_query_asks_for_the_metrics_that_another_parser_finds_in_it() {
+    if !use_programs("a_query_asks_for_the_metrics_that_another_parser_finds_in_it", "python3") {
+        return;
+    }
+    let queries: Vec<String> = QUERIES.iter().map(|query| query.replace("{{.window}}", "5m")).collect();
+    let answers = Batch { queries, ..Batch::default() }.ask(env!("CARGO_TARGET_TMPDIR"));
+    for (query, answer) in QUERIES.iter().zip(answers.queries) {
+        let Query::Names(mut names) = answer else { panic!("{query}: {answer:?}") };
+        // What is recorded by rules need not be the program's.
+        names.retain(|name| !name.contains(':'));
+        assert_eq!(asked_for(query), names, "{query}");
     }
 }
