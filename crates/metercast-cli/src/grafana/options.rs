@@ -9,7 +9,8 @@ The dashboard asks any Prometheus that is chosen in it. It has the golden signal
 and for each group of metrics that are made at run time; what is private stands on no page, and in no panel.
 
   metercast grafana --binary target/release/shop > dashboard.json
-  metercast docs --binary target/release/shop --json > metrics.json; metercast grafana --binary metrics.json
+  metercast docs --binary target/release/shop --json > metrics.json
+  metercast grafana --binary metrics.json --title shop > dashboard.json
 
 Status 0 if all went well, 1 if the program cannot be read, 2 for wrong options.")]
 pub(crate) struct Options {
