@@ -1,9 +1,10 @@
 //! The Python packages that tests compare with, in a virtual environment of their own under the target folder.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::install;
+use crate::quietly::run;
 
 /// Packages and versions. Wheels only: nothing is compiled, and no package runs code of its own to install itself.
 const PACKAGES: [&str; 6] = [
@@ -68,22 +69,6 @@ fn make(folder: &Path) -> Result<(), String> {
         .map_err(|error| format!("{}: cannot be written: {error}", stamp.display()))
 }
 
-/// Runs a command to its end, quietly; an error holds the last line of what it said.
-fn run(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{program} cannot be started: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing");
-    Err(format!("{program} ended with {}: {last}", output.status))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,16 +85,5 @@ mod tests {
         std::fs::write(stamp(&folder), "prometheus_client==0.1.0").unwrap();
         assert!(!is_complete(&folder));
         std::fs::remove_dir_all(&target).unwrap();
-    }
-
-    #[test]
-    fn what_cannot_be_made_is_said_with_its_last_words() {
-        let trouble =
-            run(Command::new("sh").args(["-c", "echo first; echo No matching distribution >&2; exit 3"]));
-        let trouble = trouble.unwrap_err();
-        assert!(
-            trouble.starts_with("sh ended with ") && trouble.ends_with(": No matching distribution"),
-            "{trouble}"
-        );
     }
 }

@@ -8,7 +8,8 @@ use crate::report::{Outcome, Report};
 use crate::step::Step;
 use crate::workspace::Workspace;
 use crate::{
-    api, dependencies, features, fuzz, miri, package, python, sanitizers, services, signatures, suite, tidy,
+    api, dependencies, features, fuzz, miri, node, package, python, sanitizers, services, signatures, suite,
+    tidy,
 };
 
 /// Runs the chosen steps, all of them even if one fails, and says whether everything holds.
@@ -32,6 +33,7 @@ fn take(step: Step, workspace: &Workspace, options: &TestOptions) -> Outcome {
         Step::Services => {
             let mut troubles = services::get(options.without_services);
             troubles.extend(python::get(workspace.target(), options.without_services));
+            troubles.extend(node::get(workspace.target(), options.without_services));
             Outcome::of(troubles)
         }
         Step::Format => format(workspace).into(),

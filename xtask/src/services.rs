@@ -54,6 +54,10 @@ const PROGRAMS: &[Program] = &[
     Program { name: "nats-server", packages: &["nats-server"], units: &["nats-server.service"], ..NOTHING },
     // A terminal whose screen can be read.
     Program { name: "tmux", packages: &["tmux"], ..NOTHING },
+    // What the live page is looked at with; node runs the script that drives it, whose packages npm brings.
+    Program { name: "chromium", packages: &["chromium"], ..NOTHING },
+    Program { name: "node", packages: &["nodejs"], ..NOTHING },
+    Program { name: "npm", packages: &["npm"], comes_with: Some("node"), ..NOTHING },
     // Counts the instructions of a record.
     Program { name: "valgrind", packages: &["valgrind"], ..NOTHING },
 ];
