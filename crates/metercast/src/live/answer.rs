@@ -77,7 +77,7 @@ impl Live {
         let Some(asked) = api::Asked::of(path, query) else {
             let text = format!(
                 "there is nothing at {path}; the page is at /live, its data at /live/api/metrics, /live/api/health, \
-                 /live/api/cardinality, /live/api/config, /live/api/exporters/NAME/preview and /live/events\n"
+                 /live/api/cardinality, /live/api/unrecorded, /live/api/config, /live/api/exporters/NAME/preview and /live/events\n"
             );
             return Answer::Whole(plain(404, text));
         };

@@ -18,6 +18,9 @@ pub(super) const VIEWERS: usize = 8;
 /// Events that one who comes again is told.
 const KEPT: usize = 60;
 
+/// Bytes of these at most: more can be asked for anew than be kept.
+const KEPT_BYTES: usize = 4 << 20;
+
 /// Events that wait for one who reads slowly, before that one is sent away.
 const BEHIND: usize = 16;
 
@@ -168,6 +171,7 @@ impl Events {
         let json = Json::document(|json| {
             json.key("time").time(history.time());
             json.key("series").whole(history.series);
+            json.key("left_out").whole(history.lines().2);
             json.key("metrics").list(|json| {
                 for (name, metric, is_known) in changed {
                     json.object(|json| match is_known {
@@ -189,8 +193,9 @@ impl Events {
         self.id += 1;
         let text = event("change", self.id, &json);
         self.kept.push_back((self.id, text.clone()));
-        if self.kept.len() > KEPT {
-            self.kept.pop_front();
+        let mut bytes: usize = self.kept.iter().map(|(_, text)| text.len()).sum();
+        while self.kept.len() > KEPT || bytes > KEPT_BYTES {
+            bytes -= self.kept.pop_front().map_or(bytes, |(_, text)| text.len());
         }
         self.send(&text);
     }
@@ -280,6 +285,24 @@ mod tests {
         clock.advance(Duration::from_secs(2)); // what a restart takes
         let (id, told) = told_by_one_process(5, Some(last));
         assert!(id > last && told.starts_with("event: full\n"), "{last} {id} {told}");
+    }
+
+    #[test]
+    fn what_is_kept_for_who_comes_again_has_a_bound_in_bytes() {
+        let store = Store::with_clock(&MockClock::new());
+        let (mut history, mut events) = (History::new(10), Events::default());
+        history.read(&store);
+        let mut viewing = events.view(&history, b"{}".to_vec(), None).unwrap();
+        let health = |n: usize| format!("\"{}{n}\"", "x".repeat(KEPT_BYTES / 10)).into_bytes();
+        for n in 0..30 {
+            events.tell(&history, &health(n));
+            read(&mut viewing);
+        }
+        let bytes: usize = events.kept.iter().map(|(_, text)| text.len()).sum();
+        assert!(bytes <= KEPT_BYTES && events.kept.len() == 9, "{}", events.kept.len());
+        events.tell(&history, &"x".repeat(KEPT_BYTES).into_bytes());
+        assert!(events.kept.is_empty(), "and one that is larger alone is not kept");
+        assert!(events.missed(Some(events.id)).is_none(), "so who comes again is told everything");
     }
 
     #[test]

@@ -15,8 +15,9 @@ mod history;
 mod json;
 mod page;
 mod sampler;
+mod selected;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use metercast_core::Store;
 
@@ -28,6 +29,7 @@ pub(crate) use facts::{ExporterFacts, Facts, Wished};
 use history::History;
 use sampler::Sampler;
 
+use crate::catalogue::Metric;
 use crate::export::Timer;
 use crate::health::Health;
 use crate::log::Level;
@@ -42,6 +44,8 @@ struct Inner {
     health: Option<Health>,
     /// What runs, and by which configuration. `None` once all is over.
     facts: Box<dyn Fn() -> Option<Facts> + Send + Sync>,
+    /// What the program declares, once somebody has asked; its file does not change while it runs.
+    declared: OnceLock<Result<Vec<Metric>, String>>,
     /// Held while the store is read.
     state: Mutex<State>,
     /// The thread that reads every second, once somebody has looked.
@@ -82,6 +86,7 @@ impl Live {
             reader,
             health,
             facts: Box::new(facts),
+            declared: OnceLock::new(),
             state: Mutex::new(state),
             thread: Mutex::new(Thread::NotYet),
             turn: tokio::sync::Semaphore::new(1),

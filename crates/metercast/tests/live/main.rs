@@ -7,6 +7,7 @@ mod service;
 use std::collections::BTreeSet;
 
 use metercast::config::LiveHistory;
+use metercast::metrics;
 use serde_json::Value;
 
 use service::{Answer, ORDERS, SETTLE, Service, local, named, place_orders, until};
@@ -61,6 +62,83 @@ fn history_is_told_second_by_second_and_in_steps() {
     assert_eq!((rates.len(), &rates[0], &rates[16]), (17, &Value::Null, &4.into()));
     let steps = service.json("/live/api/metrics/orders?step=15")["history"].clone();
     assert_eq!((&steps["step"], &steps["lines"]["rate"]), (&15.into(), &serde_json::json!([null, 4])));
+}
+
+#[test]
+fn single_series_are_told_with_a_history_of_their_own() {
+    let service = Service::start(local());
+    service.store.scope(place_orders);
+    let path = "/live/api/metrics/orders?label=side:buy";
+    service.json(path);
+    for _ in 0..3 {
+        service.store.scope(place_orders);
+        service.second();
+    }
+    let rates = |path: &str| service.json(path)["history"]["lines"]["rate"].clone();
+    assert_eq!(rates(path), serde_json::json!([null, null, 3, 3]));
+    assert_eq!(rates("/live/api/metrics/orders"), serde_json::json!([null, 4, 4, 4]));
+    let all_taken = Service::start(local().live_lines(1));
+    all_taken.store.scope(place_orders);
+    all_taken.second();
+    assert_eq!(all_taken.json(path)["history"], Value::Null, "there is no room for it");
+}
+
+/// The code, which is run, and its text.
+macro_rules! asserted {
+    ($($assertion:tt)+) => {{
+        $($assertion)+;
+        concat!(stringify!($($assertion)+), ";")
+    }};
+}
+
+#[test]
+fn each_series_is_told_as_a_test_asserts_it() {
+    metrics! {
+        /// Of every type of label.
+        static ODD: Gauge<f64> = "odd" { labels: { text: &str, code: i64, whole: u64, is: bool, none: Option<&str> } };
+    }
+    let service = Service::start(local());
+    service.store.scope(|| {
+        place_orders();
+        ODD.set(0.1, ("a\"b\\c\n", -404, 7, true, None));
+    });
+    service.second();
+    let told = |metric: &str, at: usize| {
+        service.json(&format!("/live/api/metrics/{metric}"))["series"][at]["assertion"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let expected = service.store.scope(|| {
+        [
+            asserted!(metercast::assert_counter!("orders", 3, "side" => "buy")),
+            asserted!(metercast::assert_counter!("orders", 1, "side" => "sell", "error.type" => "limit")),
+            asserted!(metercast::assert_gauge!("depth", -1, "queue" => "bill")),
+            asserted!(metercast::assert_histogram_count!("settle", 1, "side" => "buy")),
+            asserted!(metercast::assert_gauge!("odd", 0.1, "text" => "a\"b\\c\n", "code" => -404, "whole" => 7, "is" => true)),
+        ]
+    });
+    let told = [told("orders", 0), told("orders", 1), told("depth", 1), told("settle", 0), told("odd", 0)];
+    // How a compiler spells tokens with spaces is its own.
+    let plain = |text: &str| text.replace([' ', '\n'], "");
+    assert_eq!(told.each_ref().map(|text| plain(text)), expected.map(plain));
+}
+
+#[test]
+fn what_is_declared_and_was_not_recorded_is_told_until_it_is() {
+    let service = Service::start(local());
+    let names = || -> Vec<String> {
+        let told = service.json("/live/api/unrecorded")["metrics"].clone();
+        told.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = names();
+    for name in ["orders", "settle", "depth"] {
+        assert!(before.iter().any(|one| one == name), "{before:?}");
+    }
+    assert!(!before.iter().any(|name| name.starts_with("otel.sdk.")), "{before:?}");
+    service.store.scope(place_orders);
+    let after = names();
+    assert!(!after.iter().any(|name| ["orders", "settle", "depth"].contains(&&**name)), "{after:?}");
 }
 
 #[test]
@@ -338,6 +416,7 @@ fn every_key_that_the_documentation_has_is_told_and_no_other() {
         "/live/api/metrics/orders",
         "/live/api/health",
         "/live/api/cardinality",
+        "/live/api/unrecorded",
         "/live/api/config",
         "/live/api/exporters/central/preview",
     ];

@@ -5,10 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 
 use metercast_core::reading::FamilyView;
 
-use super::select::spelled;
 use crate::live::Live;
 use crate::live::history::{Amount, OVERFLOW, name};
 use crate::live::json::Json;
+use crate::live::selected::spelled;
 
 /// Series of a metric whose values are counted.
 const LOOKED_AT: usize = 10_000;

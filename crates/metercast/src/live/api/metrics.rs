@@ -46,7 +46,6 @@ pub(in crate::live) fn put_metric(json: &mut Json, (name, scope): &Name, metric:
     json.key("place").text(&format!("{}:{}", place.file, place.line));
     json.key("visibility").text(visibility(definition.visibility()));
     json.key("prometheus").text(&prometheus_name(definition));
-    json.key("limit").whole(metric.limit);
     put_shown(json, definition.kind(), &Shown::of(metric));
 }
 
@@ -54,6 +53,7 @@ pub(in crate::live) fn put_metric(json: &mut Json, (name, scope): &Name, metric:
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::live) struct Shown {
     series: u64,
+    limit: u32,
     total: Vec<(&'static str, Number)>,
     now: Now,
     range: Option<(f64, f64)>,
@@ -66,6 +66,7 @@ impl Shown {
         let has_range = kind == Kind::Gauge && amount.series > 1;
         Shown {
             series: amount.series,
+            limit: metric.limit,
             total: if kind == Kind::Gauge { Vec::new() } else { totals(amount.total.as_ref()) },
             now: metric.now,
             range: amount.range.filter(|_| has_range),
@@ -75,6 +76,7 @@ impl Shown {
 
 pub(in crate::live) fn put_shown(json: &mut Json, kind: Kind, shown: &Shown) {
     json.key("series").whole(shown.series);
+    json.key("limit").whole(shown.limit);
     json.key("total").object(|json| put_totals(json, &shown.total));
     json.key("now").object(|json| {
         for (place, name) in LINES.iter().enumerate() {

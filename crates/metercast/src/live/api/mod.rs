@@ -7,20 +7,23 @@ mod metric;
 mod metrics;
 mod preview;
 mod select;
+mod unrecorded;
 
 use super::Live;
+use super::history::Name;
 use super::json::Json;
+use super::selected::Selected;
 use crate::scrape::ScrapeAnswer;
 pub(super) use health::{Health, now as health_now};
 pub(super) use metrics::{Shown, put_metric, put_overview, put_shown};
-use select::Selected;
 
 /// What is asked for.
 pub(super) enum Asked {
     Metrics,
-    Metric { name: String, selected: Selected, steps: bool },
+    Metric { name: Name, selected: Selected, steps: bool },
     Health,
     Cardinality,
+    Unrecorded,
     Config,
     Preview { exporter: String },
 }
@@ -33,19 +36,21 @@ impl Asked {
             "metrics" => Asked::Metrics,
             "health" => Asked::Health,
             "cardinality" => Asked::Cardinality,
+            "unrecorded" => Asked::Unrecorded,
             "config" => Asked::Config,
             _ => {
                 if let Some(name) = path.strip_prefix("metrics/") {
                     let (mut selected, mut steps) = (Selected::default(), false);
+                    let mut name: Name = (select::decoded(name, false), String::new());
                     for (key, value) in select::pairs(query.unwrap_or_default()) {
                         match &*key {
                             "label" => selected.add(&value),
-                            "scope" => selected.scope = value,
+                            "scope" => name.1 = value,
                             "step" => steps = value != "1",
                             _ => {}
                         }
                     }
-                    return Some(Asked::Metric { name: select::decoded(name, false), selected, steps });
+                    return Some(Asked::Metric { name, selected, steps });
                 }
                 let exporter = path.strip_prefix("exporters/")?.strip_suffix("/preview")?;
                 Asked::Preview { exporter: select::decoded(exporter, false) }
@@ -59,6 +64,7 @@ impl Asked {
         let known = match self {
             Asked::Metrics => Ok(metrics::all(live)),
             Asked::Metric { name, selected, steps } => metric::one(live, &name, &selected, steps),
+            Asked::Unrecorded => unrecorded::document(live),
             Asked::Health => Ok(health::document(live)),
             Asked::Cardinality => Ok(cardinality::document(live)),
             Asked::Config => config::document(live),

@@ -1,43 +1,4 @@
-//! Which series of a metric are asked for, as the query of a URL has it.
-
-use metercast_core::reading::{LabelsView, ValueView};
-
-/// Labels that a series must have, all of them.
-#[derive(Default)]
-pub(in crate::live) struct Selected {
-    labels: Vec<(String, String)>,
-    /// The name space of the metric; empty unless it has one.
-    pub(super) scope: String,
-}
-
-impl Selected {
-    /// One more, as `key:value`. The key is what stands before the first colon.
-    pub(super) fn add(&mut self, label: &str) {
-        let (key, value) = label.split_once(':').unwrap_or((label, ""));
-        self.labels.push((key.to_owned(), value.to_owned()));
-    }
-
-    /// Whether a series has them.
-    pub(super) fn takes(&self, labels: LabelsView<'_>) -> bool {
-        self.labels.iter().all(|(key, value)| {
-            let found = labels.keys().zip(labels.values()).find(|(known, _)| known == key);
-            found.is_some_and(|(_, found)| spelled(found).is_some_and(|found| found == *value))
-        })
-    }
-}
-
-/// A value as a text; `None` if there is none.
-pub(super) fn spelled(value: ValueView<'_>) -> Option<String> {
-    Some(match value {
-        ValueView::Text(text) => text.to_owned(),
-        ValueView::Packed(text) => text.with(str::to_owned),
-        ValueView::Bool(truth) => truth.to_string(),
-        ValueView::I64(number) => number.to_string(),
-        ValueView::U64(number) => number.to_string(),
-        ValueView::F64(number) => number.to_string(),
-        _ => return None,
-    })
-}
+//! Queries and paths of a URL, as browsers write them.
 
 /// Keys and values of a query.
 pub(super) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
@@ -79,8 +40,5 @@ mod tests {
             .map(|(a, b)| (a.into(), b.into()));
         assert_eq!(read, expected);
         assert_eq!(decoded("a+b%20c", false), "a+b c");
-        let mut selected = Selected::default();
-        selected.add("url:http://x:1");
-        assert_eq!(selected.labels, [("url".to_owned(), "http://x:1".to_owned())]);
     }
 }

@@ -1,33 +1,35 @@
 //! What each metric was at over the last hours: read from the store once a second, in memory that has a bound.
 
 mod amount;
+mod followed;
 mod line;
+mod metric;
 mod quantile;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use metercast_core::{Definition, Store};
 
 pub(super) use amount::{Amount, LINES, Now, OVERFLOW, amount_of, is_counted, lines_of};
-use line::Line;
+use followed::Followed;
 pub(super) use line::{BYTES, SECONDS, STEP, STEPS};
+pub(super) use metric::Metric;
+use metric::{Room, Times};
+
+use super::selected::Selected;
 
 /// The history of every metric of a store.
 #[derive(Debug)]
 pub(super) struct History {
-    /// How many lines there may be, and are.
-    limit: usize,
-    lines: usize,
-    /// For how many there was no room at the last reading.
-    left_out: usize,
+    room: Room,
     /// When it began: the moment from which seconds are counted.
     began: Option<(Instant, SystemTime)>,
     /// The reading before, and the one at the last step.
     second: Before,
     step: Before,
     pub(super) metrics: BTreeMap<Name, Metric>,
+    followed: Followed,
     /// Of the store, at the last reading.
     pub(super) series: u64,
     pub(super) series_limit: u32,
@@ -40,23 +42,6 @@ pub(super) type Name = (String, String);
 struct Before {
     number: u64,
     at: Instant,
-}
-
-/// One metric.
-#[derive(Debug)]
-pub(super) struct Metric {
-    pub(super) definition: Arc<Definition>,
-    /// How many series it may have.
-    pub(super) limit: u32,
-    /// At the last reading.
-    pub(super) amount: Amount,
-    pub(super) now: Now,
-    /// What it was at when the last step ended.
-    at_step: Amount,
-    /// By their places in [`LINES`].
-    lines: [Option<Line>; LINES.len()],
-    /// In which second it was there last.
-    seen: u64,
 }
 
 /// The values of some lines, the oldest first.
@@ -73,13 +58,12 @@ impl History {
     pub(super) fn new(limit: usize) -> History {
         let none = Before { number: 0, at: Instant::now() };
         History {
-            limit,
-            lines: 0,
-            left_out: 0,
+            room: Room::new(limit),
             began: None,
             second: none,
             step: none,
             metrics: BTreeMap::new(),
+            followed: Followed::default(),
             series: 0,
             series_limit: 0,
         }
@@ -87,7 +71,7 @@ impl History {
 
     /// From now on there may be so many lines. Those that are there stay.
     pub(super) fn set_limit(&mut self, limit: usize) {
-        self.limit = limit;
+        self.room.limit = limit;
     }
 
     /// Reads the store. The first time it learns what there is; then it knows of each second that has passed what it brought.
@@ -101,11 +85,13 @@ impl History {
             return false;
         }
         let step = second / STEP;
-        let ends_step = !is_first && step > self.step.number;
-        let of_second = at.saturating_duration_since(self.second.at).as_secs_f64();
-        let of_step = at.saturating_duration_since(self.step.at).as_secs_f64();
-        (self.series, self.left_out) = (0, 0);
-        let before = Before { number: self.second.number, at };
+        let times = Times {
+            second: (self.second.number, second),
+            of_second: at.saturating_duration_since(self.second.at).as_secs_f64(),
+            step: (!is_first && step > self.step.number).then_some((self.step.number, step)),
+            of_step: at.saturating_duration_since(self.step.at).as_secs_f64(),
+        };
+        (self.series, self.room.left_out) = (0, 0);
         store.read(|reading| {
             self.series_limit = reading.limit();
             for family in reading.families() {
@@ -114,43 +100,23 @@ impl History {
                     continue;
                 }
                 self.series += amount.series;
-                let definition = family.definition();
-                let metric = self.metrics.entry(name(definition)).or_insert_with(|| Metric {
-                    definition: Arc::clone(definition),
-                    limit: 0,
-                    amount: Amount::default(),
-                    now: Now::default(),
-                    at_step: Amount::default(),
-                    lines: Default::default(),
-                    seen: second,
-                });
-                (metric.limit, metric.seen) = (family.limit(), second);
-                let kind = definition.kind();
-                metric.now = amount.since((!is_first).then_some(&metric.amount), kind, of_second);
-                metric.amount = amount;
-                for place in 0..LINES.len() {
-                    let value = metric.now.0[place];
-                    if metric.lines[place].is_none() && (lines_of(kind).contains(&place) || value.is_some()) {
-                        if self.lines < self.limit {
-                            metric.lines[place] = Some(Line::new());
-                            self.lines += 1;
-                        } else {
-                            self.left_out += 1;
-                        }
-                    }
-                }
-                metric.put(before.number, second, metric.now, Line::second);
-                if ends_step {
-                    let now = metric.amount.since(Some(&metric.at_step), kind, of_step);
-                    metric.put(self.step.number, step, now, Line::step);
-                }
-                if ends_step || is_first {
-                    metric.at_step = metric.amount.clone();
+                let name = name(family.definition());
+                self.followed.read(&name, &family, &times, &mut self.room);
+                let metric = self.metrics.entry(name).or_insert_with(|| Metric::new(family.definition()));
+                metric.limit = family.limit();
+                metric.read(amount, !is_first, &times, &mut self.room);
+                if is_first {
+                    metric.begin_step();
                 }
             }
         });
-        self.put_gone(before.number, second, ends_step.then_some(step));
-        if ends_step || is_first {
+        if self.room.left_out > 0 {
+            // Whole metrics come first.
+            self.followed.clear(&mut self.room);
+        }
+        self.followed.put_gone(&times);
+        self.put_gone(&times);
+        if is_first || times.step.is_some() {
             self.step = Before { number: step, at };
         }
         self.second = Before { number: second, at };
@@ -158,26 +124,31 @@ impl History {
     }
 
     /// Nothing is known now of what is not there any more. After six hours it is forgotten, and sooner if its lines are needed.
-    fn put_gone(&mut self, before: u64, second: u64, step: Option<u64>) {
-        let (last_step, is_full) = (self.step.number, self.left_out > 0);
-        let mut freed = 0;
+    fn put_gone(&mut self, times: &Times) {
+        let (is_full, second) = (self.room.left_out > 0, times.second.1);
         self.metrics.retain(|_, metric| {
             if metric.seen == second {
                 return true;
             }
             if is_full || second - metric.seen > STEPS as u64 * STEP {
-                freed += metric.lines.iter().flatten().count();
+                self.room.lines -= metric.count_lines();
                 return false;
             }
-            (metric.amount, metric.now) = (Amount::default(), Now::default());
-            metric.put(before, second, Now::default(), Line::second);
-            if let Some(step) = step {
-                metric.at_step = Amount::default();
-                metric.put(last_step, step, Now::default(), Line::step);
-            }
+            metric.put_gone(times);
             true
         });
-        self.lines -= freed;
+    }
+
+    /// Keeps the history of those series of a metric that are asked for by labels, from the next reading on; those that were asked for last.
+    pub(super) fn follow(&mut self, name: &Name, selected: &Selected) {
+        if let Some(metric) = self.metrics.get(name) {
+            self.followed.follow(name, selected, &metric.definition, &mut self.room);
+        }
+    }
+
+    /// The series that are [followed](History::follow).
+    pub(super) fn followed(&self, name: &Name, selected: &Selected) -> Option<&Metric> {
+        self.followed.get(name, selected)
     }
 
     /// Those that were there at the last reading, by name.
@@ -187,7 +158,7 @@ impl History {
 
     /// How many lines there are, may be, and had no room.
     pub(super) fn lines(&self) -> (usize, usize, usize) {
-        (self.lines, self.limit, self.left_out)
+        (self.room.lines, self.room.limit, self.room.left_out)
     }
 
     /// When the first reading was.
@@ -217,26 +188,6 @@ impl History {
 
     fn at(&self, second: u64) -> SystemTime {
         self.began.map_or(SystemTime::UNIX_EPOCH, |(_, time)| time + Duration::from_secs(second))
-    }
-}
-
-impl Metric {
-    /// Whether it was there at the last reading.
-    pub(super) fn is_present(&self) -> bool {
-        self.amount.series > 0
-    }
-
-    fn put(&mut self, before: u64, number: u64, now: Now, put: impl Fn(&mut Line, u64, u64, Option<f64>)) {
-        for (line, value) in self.lines.iter_mut().zip(now.0) {
-            if let Some(line) = line {
-                put(line, before, number, value);
-            }
-        }
-    }
-
-    fn each_line(&self, values: impl Fn(&Line) -> Vec<f64>) -> Vec<(&'static str, Vec<f64>)> {
-        let lines = LINES.iter().zip(&self.lines);
-        lines.filter_map(|(name, line)| Some((*name, values(line.as_ref()?)))).collect()
     }
 }
 

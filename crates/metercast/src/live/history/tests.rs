@@ -214,6 +214,84 @@ fn what_is_gone_makes_room_when_it_is_needed_and_else_stays_for_six_hours() {
     assert!(run.history.metrics.is_empty() && run.history.lines() == (0, 1, 0));
 }
 
+fn queue(name: &str) -> Selected {
+    let mut selected = Selected::default();
+    selected.add(&format!("queue:{name}"));
+    selected
+}
+
+impl Run {
+    fn follow(&mut self, of: &str, selected: &Selected) {
+        self.history.follow(&(of.to_owned(), String::new()), selected);
+    }
+
+    fn followed(&self, of: &str, selected: &Selected, line: &str) -> Option<Vec<String>> {
+        let metric = self.history.followed(&(of.to_owned(), String::new()), selected)?;
+        Some(self.line(self.history.seconds(metric, 3), line))
+    }
+}
+
+#[test]
+fn single_series_have_a_history_from_when_they_are_asked_for() {
+    let mut run = Run::new(300);
+    let mut failed = Selected::default();
+    failed.add("error.type:timeout");
+    let record = || {
+        DEPTH.set(3, ("mail",));
+        DEPTH.set(9, ("bill",));
+        JOBS.add(4, (None,));
+        JOBS.add(1, (Some("timeout"),));
+    };
+    run.after(0, record);
+    run.after(1, record);
+    run.follow("history.depth", &queue("mail"));
+    run.follow("history.jobs", &failed);
+    run.follow("history.nothing", &failed);
+    run.after(1, record);
+    run.after(1, record);
+    assert_eq!(run.followed("history.depth", &queue("mail"), "value").unwrap(), ["NaN", "3", "3"]);
+    // What it was at before it was asked for is not known.
+    assert_eq!(run.followed("history.jobs", &failed, "rate").unwrap(), ["NaN", "NaN", "1"]);
+    assert_eq!(run.followed("history.depth", &queue("bill"), "value"), None);
+    assert_eq!(run.followed("history.nothing", &failed, "value"), None);
+    for _ in 0..30 {
+        run.after(1, record);
+    }
+    let jobs = run.history.followed(&("history.jobs".to_owned(), String::new()), &failed).unwrap();
+    let steps = run.line(run.history.steps(jobs, 3), "rate");
+    assert_eq!(
+        steps.last().unwrap(),
+        "1",
+        "a step in which it was not there from the start is left out: {steps:?}"
+    );
+    run.store.remove("history.depth", [metercast_core::KeyValue::new("queue", "mail")]);
+    run.after(1, || {});
+    assert_eq!(run.followed("history.depth", &queue("mail"), "value").unwrap(), ["3", "3", "NaN"]);
+}
+
+#[test]
+fn so_many_choices_of_series_are_followed_and_whole_metrics_come_first() {
+    let mut run = Run::new(30);
+    run.after(0, || DEPTH.set(3, ("mail",)));
+    for n in 0..40 {
+        run.follow("history.depth", &queue(&n.to_string()));
+        run.follow("history.depth", &queue("mail"));
+        run.after(1, || {});
+        assert!(run.history.lines().0 <= 30);
+    }
+    // One line of the metric, and those of sixteen choices.
+    assert_eq!(run.history.lines(), (17, 30, 0));
+    assert!(run.followed("history.depth", &queue("mail"), "value").is_some(), "it was asked for last");
+    assert!(run.followed("history.depth", &queue("0"), "value").is_none());
+    run.history.set_limit(2);
+    run.after(1, || TIME.record(1.0));
+    assert_eq!(run.history.lines().0, 1, "they make room at once");
+    run.after(1, || {});
+    assert_eq!(run.history.lines(), (2, 2, 3));
+    run.follow("history.depth", &queue("mail"));
+    assert!(run.followed("history.depth", &queue("mail"), "value").is_none(), "there is no room");
+}
+
 #[test]
 fn reading_for_the_history_changes_nothing_that_others_read() {
     let run = || {
