@@ -1,5 +1,7 @@
 //! The page itself: one text with everything in it, put together while compiling from the files in `page/`.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::scrape::{Encoding, ScrapeAnswer};
 
 macro_rules! style {
@@ -14,9 +16,24 @@ macro_rules! uplot {
     };
 }
 
+/// The files in their order, in a scope of their own.
 macro_rules! script {
     () => {
-        include_str!("page/script.js")
+        concat!(
+            "\"use strict\";(() => {\n",
+            include_str!("page/script/elements.js"),
+            include_str!("page/script/numbers.js"),
+            include_str!("page/script/told.js"),
+            include_str!("page/script/health.js"),
+            include_str!("page/script/service.js"),
+            include_str!("page/script/metrics.js"),
+            include_str!("page/script/detail.js"),
+            include_str!("page/script/copy.js"),
+            include_str!("page/script/lists.js"),
+            include_str!("page/script/address.js"),
+            include_str!("page/script/controls.js"),
+            "})();"
+        )
     };
 }
 
@@ -37,10 +54,24 @@ const PAGE: &str = concat!(
 /// What a browser may load and run: what stands in the page, by its hashes, and nothing else. A test makes the file.
 const POLICY: &str = include_str!("page/policy.txt").trim_ascii();
 
+/// The page in a content coding, with the name of that.
+type Packed = Option<(Vec<u8>, &'static str)>;
+
+/// Packed once for each coding that was asked for: there are a few.
+fn packed(encoding: Encoding) -> Packed {
+    static PACKED: Mutex<Vec<(Encoding, Packed)>> = Mutex::new(Vec::new());
+    let mut known = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, packed)) = known.iter().find(|(other, _)| *other == encoding) {
+        return packed.clone();
+    }
+    let packed = encoding.pack(PAGE.as_bytes());
+    known.push((encoding, packed.clone()));
+    packed
+}
+
 /// The page, packed as the browser takes it.
 pub(super) fn answer(accept_encoding: Option<&str>) -> ScrapeAnswer {
-    let packed = Encoding::negotiate(accept_encoding).pack(PAGE.as_bytes());
-    let answer = match packed {
+    let answer = match packed(Encoding::negotiate(accept_encoding)) {
         Some((packed, coding)) => {
             ScrapeAnswer::bytes("text/html; charset=utf-8", packed).with("content-encoding", coding)
         }
