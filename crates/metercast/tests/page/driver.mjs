@@ -49,7 +49,6 @@ const acts = {
   },
   async press({ page: id, key }) { await pages.get(id).page.keyboard.press(key); return null; },
   async type({ page: id, text }) { await pages.get(id).page.keyboard.type(text); return null; },
-  async resize({ page: id, width, height }) { await pages.get(id).page.setViewportSize({ width, height }); return null; },
   async pass({ page: id, ms }) { await pages.get(id).page.clock.runFor(ms); return null; },
   async picture({ page: id, file }) { await pages.get(id).page.screenshot({ path: file, fullPage: true }); return null; },
   // What axe-core finds serious or critical, each with where it is and why.

@@ -39,7 +39,6 @@ fn call(routes: &[String]) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "these are the figures")]
 #[cfg(target_os = "linux")]
 #[test]
 fn figures_of_ten_thousand_series_and_one_viewer() {

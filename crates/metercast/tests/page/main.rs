@@ -7,6 +7,7 @@ mod proxy;
 mod shop;
 
 mod crowds;
+mod detail;
 mod faults;
 mod figures;
 mod keys;

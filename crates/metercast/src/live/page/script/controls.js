@@ -11,7 +11,7 @@ function theme(name) {
 }
 function swapTheme() { const name = document.documentElement.dataset.theme === "dark" ? "light" : "dark"; try { localStorage.setItem("metercast-theme", name); } catch {} theme(name); }
 function twin() { const it = $("twin"); it.setAttribute("aria-pressed", it.getAttribute("aria-pressed") !== "true"); if (shown) drawDetail(shown); }
-let drawn = -1e9, isFirst = true;
+let drawn = -1e9, isFirst = true, known = 0;
 function draw(anyway) {
   status();
   if (!state.time || (!anyway && (state.paused || (calm && performance.now() - drawn < 5000)))) return;
@@ -21,6 +21,7 @@ function draw(anyway) {
   if (document.hidden) return;
   drawCards(); drawChanges(); drawTable();
   if (!state.paused) drawLimits();
+  if (state.metrics.size !== known) { known = state.metrics.size; if ($("never").open) drawNever(); }
   // What is further down comes after what is seen first.
   if (isFirst) { isFirst = false; performance.mark("drawn"); drawConfig(); drawCardinality(); }
   if (linked && state.metrics.has(linked.key)) { const { key, labels } = linked; linked = null; show(state.metrics.get(key), labels); }
