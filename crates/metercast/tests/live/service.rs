@@ -34,7 +34,9 @@ impl Service {
         let vendor = Otlp::to(&format!("http://{closed}")).bearer("v3ndor");
         let vendor = vendor.filter(metercast::view::Filter::new().visibility(Visibilities::Both));
         let push = Otlp::to(&format!("http://{closed}")).bearer("s3cret").interval(Duration::from_secs(3600));
-        let config = Config::builder().environment(false).service("shop", "1.0").exporter("scrape", page);
+        // Nobody waits for a push that nobody takes.
+        let config = Config::builder().environment(false).shutdown_timeout(Duration::from_millis(100));
+        let config = config.service("shop", "1.0").exporter("scrape", page);
         let config = config.exporter("central", push).private_exporter("vendor", vendor).build().unwrap();
         let clock = MockClock::new();
         let store = Store::with_clock(&clock);

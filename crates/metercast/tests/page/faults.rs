@@ -63,7 +63,7 @@ impl Drop for Configured {
 
 fn text(central: &str) -> String {
     format!(
-        "[telemetry.resource]\n\"service.name\" = 'shop'\n\n[telemetry.exporters.prometheus]\nlisten = '127.0.0.1:0'\n\n\
+        "[telemetry]\nshutdown_timeout = '100ms'\n\n[telemetry.resource]\n\"service.name\" = 'shop'\n\n[telemetry.exporters.prometheus]\nlisten = '127.0.0.1:0'\n\n\
          [telemetry.exporters.central]\ntype = 'otlp'\ninterval = '10s'\n{central}\n"
     )
 }
@@ -152,7 +152,7 @@ fn a_reload_that_fails_is_told_with_the_line_and_so_is_the_next_one_that_holds()
     configured.write(&format!("{endpoint}\ntemporality = 'detla'"));
     configured.shop.telemetry.reread().unwrap_err();
     configured.shop.second();
-    let place = format!("{}:11", configured.file.display());
+    let place = format!("{}:14", configured.file.display());
     page.see(
         "#health .exporter",
         &["✗ reload refused, the old configuration holds", &place, "detla", "delta"],

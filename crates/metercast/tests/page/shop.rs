@@ -93,7 +93,9 @@ impl Shop {
 /// A configuration with the page alone.
 pub(crate) fn builder() -> ConfigBuilder {
     let page = Prometheus::listen("127.0.0.1:0");
-    Config::builder().environment(false).service("shop", "1.4.2").exporter("prometheus", page)
+    // Nobody waits for a push that nobody takes.
+    let config = Config::builder().environment(false).shutdown_timeout(Duration::from_millis(100));
+    config.service("shop", "1.4.2").exporter("prometheus", page)
 }
 
 /// A push every ten seconds.
