@@ -2,14 +2,14 @@
 
 #![forbid(unsafe_code)]
 
-mod alerts;
 mod admin;
+mod alerts;
 mod compare;
 mod demo;
 mod diff;
 mod docs;
-mod exported;
 mod doctor;
+mod exported;
 mod fetch;
 mod grafana;
 mod k8s;
@@ -17,11 +17,11 @@ mod lint;
 mod manual;
 mod names;
 mod page;
+mod preview;
 mod query;
+mod reload;
 mod signals;
 mod spelling;
-mod preview;
-mod reload;
 mod terminal;
 mod top;
 
