@@ -20,5 +20,5 @@ mod support;
 
 /// Whether there is a browser to be used. If not, `test` is noted as skipped.
 fn has_browser(test: &str) -> bool {
-    support::use_programs(test, "chromium")
+    conformance::use_programs(test, "chromium")
 }
