@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -56,13 +56,9 @@ pub(crate) fn http(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u
 
 /// A moment as HTTP has it, so many seconds from now.
 pub(crate) fn date(seconds: i64) -> String {
-    let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64 + seconds;
-    let output = std::process::Command::new("date")
-        .args(["-u", "-d", &format!("@{now}"), "+%a, %d %b %Y %H:%M:%S GMT"])
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    let away = Duration::from_secs(seconds.unsigned_abs());
+    let now = SystemTime::now();
+    httpdate::fmt_http_date(if seconds < 0 { now - away } else { now + away })
 }
 
 impl Server {

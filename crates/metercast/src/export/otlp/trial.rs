@@ -12,7 +12,6 @@ use super::options::OtlpEncoding;
 use super::settings::Settings;
 use super::transport::Transport;
 use crate::config::{OtlpConfig, Signal};
-use crate::view::Projection;
 
 /// What came of it.
 pub(crate) struct Tried {
@@ -43,8 +42,7 @@ pub(crate) fn try_once(
     resource: &[(String, Value)],
     store: &Store,
 ) -> Tried {
-    let settings =
-        Settings { projection: std::sync::Arc::new(Projection::new()), ..Settings::of(name, config) };
+    let settings = Settings::of(name, config);
     let (body, points) = match settings.signal {
         Signal::Metrics => {
             let mut message = OtlpMessage::with_options(resource, settings.options);

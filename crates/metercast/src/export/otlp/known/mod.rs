@@ -107,6 +107,18 @@ mod tests {
         assert!(known(None, http(401), &early).unwrap().contains("x-scope-orgid"));
     }
 
+    /// The answers are given to `metercast doctor` by its own tests.
+    #[test]
+    fn each_rule_has_an_answer_that_it_explains() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/doctor");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let texts: Vec<_> =
+            files.map(|path| std::fs::read_to_string(path).unwrap().replace('\\', "")).collect();
+        for mend in RULES.iter().map(|rule| rule.mend).chain([NO_AUTH]) {
+            assert!(texts.iter().any(|text| text.contains(mend)), "no answer leads to {mend:?}");
+        }
+    }
+
     #[test]
     fn no_rule_stands_behind_one_that_always_fits_before_it() {
         for (at, rule) in RULES.iter().enumerate() {
