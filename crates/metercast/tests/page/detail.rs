@@ -53,7 +53,10 @@ fn a_series_leads_to_its_own_history_from_then_on() {
     click(&page, "#series tbody button");
     page.see("#since", &["began when they were looked at first"]);
     page.see("#labels", &["side:buy ×"]);
+    page.see("#chart", &["The first values come with the next seconds."]);
     shop.serve_for(3);
+    page.until("document.querySelector('#chart canvas') !== null");
+    page.see("#chart", &["rate", "3 /s"]);
     page.press("t");
     // The rate of what is bought, which is three fourths of all.
     page.see("#chart-table tbody tr:first-child", &["3"]);

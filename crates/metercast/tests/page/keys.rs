@@ -107,4 +107,5 @@ fn labels_and_exporters_are_opened_by_keys() {
     page.js("document.querySelector('#previews summary').focus()");
     page.press("Enter");
     page.see("#previews", &["metrics to", "service.name=shop", "http.server.request.duration"]);
+    page.picture("exporters");
 }

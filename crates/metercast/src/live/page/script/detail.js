@@ -47,7 +47,12 @@ function drawDetail(data) {
     const it = el("table", {});
     table(it, ["Time", ...names], values[0].map((time, at) => row("td", new Date(time * 1e3).toLocaleTimeString(), ...names.map((name, n) => num(name === "rate" || name === "failed" ? short(values[n + 1][at]) : inUnit(values[n + 1][at], m.unit))))).reverse());
     fill($("chart-table"), it);
-  } else drawPlot(m, names, values);
+  } else if (values[0].length) drawPlot(m, names, values);
+  else {
+    if (plot) plot.it.destroy();
+    plot = null;
+    fill($("chart"), el("p", {}, data.history ? "The first values come with the next seconds." : ""));
+  }
   $("since").textContent = !state.labels.length ? "" : !data.history ? "The history of single series has no room; raise live_lines." : "The history of these series began when they were looked at first.";
   $("largest").textContent = data.series.length < data.series_count ? `The ${data.series.length} largest of ${data.series_count} series; labels choose others.` : "";
   fill($("labels"), state.labels.map(label => el("button", { class: "chip", on: () => show(state.metrics.get(state.open), state.labels.filter(other => other !== label)), "aria-label": "Without " + label }, label + " ×")),
@@ -80,5 +85,7 @@ function drawPlot(m, names, values) {
 }
 // Where nobody points at a moment it has the values of the last one.
 function legend(values) {
-  if (plot.it.cursor.idx === null || plot.it.cursor.idx === undefined) plot.it.setLegend({ idx: values[0].length - 1 });
+  const mine = plot;
+  // The chart draws itself, and its legend, once this is over.
+  queueMicrotask(() => { if (mine === plot && (mine.it.cursor.idx === null || mine.it.cursor.idx === undefined)) mine.it.setLegend({ idx: values[0].length - 1 }); });
 }

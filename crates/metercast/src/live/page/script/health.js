@@ -24,8 +24,10 @@ function drawHealth() {
     one.private ? " · kept by the program" : [el("span", { class: "dim" }, " · ", when(one.last_success), one.took === null ? "" : " · took " + inUnit(one.took, "s"), one.points ? " · " + short(one.points) + " points in all" : "", one.failures ? " · failed " + many(one.failures, "time") : ""),
       el("p", {}, one.target, one.every ? ", every " + ago(one.every) : ""),
       one.error ? el("p", { class: "bad" }, one.error.text, one.error.since ? [" (since ", when(one.error.since), ", ", String(one.failures_in_a_row), " in a row)"] : "") : null]));
-  if (health.reload) all.push(el("div", { class: "exporter" }, el("b", { class: health.reload.successful ? "ok" : "bad" }, health.reload.successful ? "✓ reload" : "✗ reload refused, the old configuration holds"), " ", when(health.reload.time), el("p", {}, health.reload.text)));
-  if (!health.ready) all.push(el("div", { class: "exporter" }, el("b", { class: "bad" }, "✗ not ready"), el("p", {}, health.not_ready || "")));
+  // What has failed stands first.
+  const put = (isWell, it) => isWell ? all.push(it) : all.unshift(it);
+  if (health.reload) put(health.reload.successful, el("div", { class: "exporter" }, el("b", { class: health.reload.successful ? "ok" : "bad" }, health.reload.successful ? "✓ reload" : "✗ reload refused, the old configuration holds"), " ", when(health.reload.time), el("p", {}, health.reload.text)));
+  if (!health.ready) put(false, el("div", { class: "exporter" }, el("b", { class: "bad" }, "✗ not ready"), el("p", {}, health.not_ready || "")));
   for (const problem of health.problems) all.push(el("div", { class: "exporter" }, el("b", { class: "warn" }, "! problem"), el("p", {}, problem)));
   fill($("health"), all.length ? all : el("p", {}, "No exporters: what is recorded stays in the process."));
   drawExporters();
