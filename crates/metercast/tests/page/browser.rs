@@ -175,7 +175,7 @@ impl Page {
 
     /// Takes a picture for people, where `METERCAST_PICTURES` names a folder.
     pub(crate) fn picture(&self, name: &str) {
-        if let Some(folder) = std::env::var_os("METERCAST_PICTURES") {
+        if let Some(folder) = std::env::var_os("METERCAST_PICTURES").filter(|folder| !folder.is_empty()) {
             let file = Path::new(&folder).join(name).with_extension("png");
             self.ask("picture", json!({ "file": file.display().to_string() }));
         }
