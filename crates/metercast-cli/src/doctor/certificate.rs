@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use x509_cert::Certificate;
+use x509_cert::der::DecodePem;
 
 use super::finding::Finding;
 
@@ -19,6 +20,10 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// How many of a bundle are told one by one.
 const SHOWN: usize = 3;
+
+/// What stands before and behind a certificate in PEM.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// Tells of the certificates in a file, which is one of `what`. Where there are many, only those that are not good are told.
 pub(super) fn look(what: &str, path: &Path, now: SystemTime) -> Vec<Finding> {
@@ -40,10 +45,13 @@ fn read(path: &Path) -> Result<Vec<Certificate>, String> {
     let mut pem = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut pem));
     read.map_err(|error| format!("cannot be read: {error}"))?;
-    let none = "has no certificate in PEM; is it the right file?";
-    match Certificate::load_pem_chain(&pem) {
+    let text = String::from_utf8_lossy(&pem);
+    // Whatever else is in the file, a key or words for people, is not looked at.
+    let blocks = text.split(BEGIN).skip(1).filter_map(|rest| Some(rest.split_once(END)?.0));
+    let certificates = blocks.map(|block| Certificate::from_pem(format!("{BEGIN}{block}{END}")));
+    match certificates.collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(none.to_owned()),
+        _ => Err("has no certificate in PEM; is it the right file?".to_owned()),
     }
 }
 

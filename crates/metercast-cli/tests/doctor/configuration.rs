@@ -256,6 +256,22 @@ fn certificates_are_told_with_their_end() {
 }
 
 #[test]
+fn certificates_are_found_beside_a_key_and_words_and_not_in_an_empty_file() {
+    let (good, key) = certificate("our CA", (2001, 2, 3), (2999, 12, 31));
+    for (name, text, says) in [
+        ("beside.pem", format!("# ours\n{good}{key}# made by hand\n"), "beside.pem: CN=our CA"),
+        ("empty.pem", String::new(), "empty.pem: has no certificate in PEM"),
+    ] {
+        let ca = file(name, text);
+        let exporter = "type = \"otlp\"\nendpoint = \"https://collector:4318\"";
+        let text = format!("[telemetry.exporters.central]\n{exporter}\ntls = {{ ca = \"{ca}\" }}\n");
+        let ran = run(&["doctor", "-c", &file(&format!("{name}.toml"), text)]);
+        assert_eq!(ran.stderr, "", "{name}");
+        assert!(ran.stdout.contains(says), "{name}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn exporters_are_tried_at_once() {
     let server = Server::start(Answer::Silent);
     let exporters: String = (0..8)
