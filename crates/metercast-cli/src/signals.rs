@@ -69,8 +69,11 @@ const FULLNESS: [&str; 15] = [
 /// What the name of a gauge has in it whose other half says how much there may be.
 const HALVES: [&str; 5] = ["active", "open", "used", "inuse", "size"];
 
-/// Units of time.
-const TIMES: [&str; 5] = ["s", "ms", "us", "ns", "min"];
+/// Units of time, and how many of each are a second.
+const TIMES: [(&str, f64); 5] = [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9), ("min", 1.0 / 60.0)];
+
+/// The same of the last word of a name.
+const TIMES_IN_NAMES: [(&str, f64); 3] = [("seconds", 1.0), ("milliseconds", 1e3), ("ms", 1e3)];
 
 /// Words of a name that do not say what is measured.
 const GENERIC: [&str; 16] = [
@@ -209,12 +212,18 @@ pub(crate) fn shares(metrics: &[Metric]) -> Vec<(&Metric, &Metric)> {
     found
 }
 
-/// Whether it is time that is measured.
-pub(crate) fn is_time(metric: &Metric) -> bool {
+/// How many of what it measures in are a second; `None` if it is no time that is measured.
+pub(crate) fn in_a_second(metric: &Metric) -> Option<f64> {
+    fn find(times: &[(&str, f64)], unit: &str) -> Option<f64> {
+        times.iter().find(|(known, _)| *known == unit).map(|(_, many)| *many)
+    }
     let words = metric.words();
     let last = words.iter().rev().find(|word| *word != "total");
-    TIMES.contains(&&*metric.unit)
-        || last.is_some_and(|word| ["seconds", "milliseconds", "ms"].contains(&&**word))
+    find(&TIMES, &metric.unit).or_else(|| find(&TIMES_IN_NAMES, last?))
+}
+
+fn is_time(metric: &Metric) -> bool {
+    in_a_second(metric).is_some()
 }
 
 /// The name of a label as all strategies of names can have it.

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::exported::Metric;
 use crate::query::{Scope, sum_by};
-use crate::signals::{Work, durations, error_ratio, work};
+use crate::signals::{Work, durations, error_ratio, in_a_second, work};
 
 use super::options::Limits;
 use super::rule::{Alert, Group, Severity, record};
@@ -49,8 +49,7 @@ fn rate_and_errors(work: &Work<'_>, scope: &Scope<'_>, limits: &Limits) -> Vec<J
 fn duration(work: &Work<'_>, scope: &Scope<'_>, limits: &Limits) -> Vec<Json> {
     let name = format!("job:{}_duration:p99_rate5m", recorded(work));
     // What is said in seconds, in the unit of the metric.
-    let is_milliseconds = work.metric.unit == "ms" || work.metric.says(&["ms", "milliseconds"]);
-    let limit = if is_milliseconds { limits.slow * 1000.0 } else { limits.slow };
+    let limit = limits.slow * in_a_second(work.metric).unwrap_or(1.0);
     let alert = Alert {
         name: &format!("{}Slow", camel(&work.title())),
         expression: &format!("{} > {limit}", scope.series(&name, "")),

@@ -5,7 +5,7 @@ use std::process::Command;
 use conformance::use_programs;
 use serde_json::{Value, json};
 
-use crate::catalogue::{SERVICES, printed};
+use crate::catalogue::{SERVICES, catalogue, metric, printed};
 use crate::support::file;
 
 /// Series and their values, a minute apart, as `promtool` writes them.
@@ -221,6 +221,16 @@ fn the_rules_of_a_program_that_has_all_that_metercast_has_are_taken() {
         "> 250",
     ] {
         assert!(rules.contains(limit), "{limit}: {rules}");
+    }
+}
+
+#[test]
+fn what_is_slow_is_said_in_the_unit_of_the_metric() {
+    for (unit, limit) in [("s", "> 1"), ("ms", "> 1000"), ("us", "> 1000000"), ("ns", "> 1000000000")] {
+        let timed = metric("http.server.request.duration", "histogram", &json!({ "unit": unit }));
+        let all = rules(&printed(&["alerts", "--binary", &catalogue("slow", &[timed])]));
+        let slow = all.iter().find(|rule| rule["alert"] == "HttpServerRequestSlow").unwrap();
+        assert!(slow["expr"].as_str().unwrap().ends_with(limit), "{unit}: {slow}");
     }
 }
 
