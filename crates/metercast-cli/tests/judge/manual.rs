@@ -4,8 +4,22 @@ use std::process::{Command, Stdio};
 
 use crate::support::{file, run};
 
-const COMMANDS: [&str; 11] =
-    ["compare", "completions", "demo", "diff", "docs", "doctor", "lint", "man", "preview", "reload", "top"];
+const COMMANDS: [&str; 14] = [
+    "alerts",
+    "compare",
+    "completions",
+    "demo",
+    "diff",
+    "docs",
+    "doctor",
+    "grafana",
+    "k8s",
+    "lint",
+    "man",
+    "preview",
+    "reload",
+    "top",
+];
 
 #[test]
 fn each_shell_gets_a_script_with_every_command() {
