@@ -330,7 +330,8 @@ fn not_an_address(address: &str) -> String {
     format!("{address} is no address; write host:port or a URL, such as http://{ADDRESS}/metrics")
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, as it stands in a URL, is this machine's own.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

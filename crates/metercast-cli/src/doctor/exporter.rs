@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::finding::{Finding, lines};
 use super::{certificate, holder};
-use crate::fetch::{Access, Source};
+use crate::fetch::{Access, Source, is_loopback};
 
 /// All that there is to say about an exporter.
 pub(super) struct Examined {
@@ -137,7 +137,8 @@ fn connection(proxy: Option<&ProxyConfig>, tls: Option<&TlsConfig>) -> Vec<Findi
 fn of_page(page: &PrometheusConfig) -> Vec<Finding> {
     let listener = page.listener();
     let scheme = if listener.tls().is_some() { "https" } else { "http" };
-    let whom = match (listener.has_bearer(), is_loopback(page.listen())) {
+    let host = page.listen().rsplit_once(':').map_or("", |(host, _)| host);
+    let whom = match (listener.has_bearer(), is_loopback(host)) {
         (true, _) => "who has the token",
         (false, true) => "programs on this machine",
         (false, false) => "everybody who reaches the address, as it has no token (auth)",
@@ -150,11 +151,6 @@ fn of_page(page: &PrometheusConfig) -> Vec<Finding> {
         findings.extend(certificate::look("shows", tls.certificate(), SystemTime::now()));
     }
     findings
-}
-
-fn is_loopback(listen: &str) -> bool {
-    let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host).trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What came of trying to push.

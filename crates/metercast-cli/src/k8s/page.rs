@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use metercast_tower::config::{Config, ExporterConfig, PrometheusConfig};
 
+use crate::fetch::is_loopback;
+
 /// The page, and what is beside it.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
@@ -66,7 +68,7 @@ pub(super) fn of_file(file: Option<&Path>, wanted: Option<&str>) -> Result<Page,
         }
     };
     let (host, _) = page.listen().rsplit_once(':').unwrap_or_default();
-    if ["127.0.0.1", "localhost", "[::1]"].contains(&host) {
+    if is_loopback(host) {
         return Err(format!(
             "{shown}: exporters.{name}.listen is {}, which nobody outside of its pod can reach; write for example \"0.0.0.0:9464\"",
             page.listen()

@@ -165,6 +165,7 @@ fn what_would_not_work_in_a_cluster_is_said() {
     for (config, more, expected) in [
         (page(""), &[][..], "prometheus.listen is 127.0.0.1:9464, which nobody outside of its pod can reach"),
         (page("listen = \"localhost:1\""), &[], "nobody outside of its pod"),
+        (page("listen = \"127.0.0.2:1\""), &[], "nobody outside of its pod"),
         (page("listen = \"0.0.0.0:0\""), &[], "a port is needed that is always the same"),
         (page("listem = \"0.0.0.0:1\""), &[], "listem"),
         ("[telemetry.exporters.a]\ntype = \"stdout\"\n".to_owned(), &[], "has no exporter with a page"),
