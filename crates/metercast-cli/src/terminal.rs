@@ -42,7 +42,7 @@ pub(crate) fn say(text: &str) {
 
 fn visible(text: &str) -> Cow<'_, str> {
     // What turns the direction of writing lets a text look like another.
-    let turns = |rune: char| matches!(rune, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = |rune: char| matches!(rune, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_obeyed = |rune: char| (rune.is_control() && rune != '\n' && rune != '\t') || turns(rune);
     if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
@@ -62,6 +62,6 @@ mod tests {
     fn what_a_terminal_would_obey_is_shown() {
         assert_eq!(visible("one\ttwo\nµ"), "one\ttwo\nµ");
         assert_eq!(visible("\u{1b}]0;x\u{7}\r\u{9b}31m"), "\\u{1b}]0;x\\u{7}\\r\\u{9b}31m");
-        assert_eq!(visible("a\u{202e}b\u{2066}"), "a\\u{202e}b\\u{2066}");
+        assert_eq!(visible("a\u{202e}b\u{2066}c\u{61c}"), "a\\u{202e}b\\u{2066}c\\u{61c}");
     }
 }
