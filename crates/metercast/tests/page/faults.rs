@@ -9,11 +9,8 @@ use metercast::{Config, Log, Store, Telemetry};
 use super::browser::Page;
 use super::collector::Collector;
 use super::has_browser;
-use super::shop::{CALLS, Shop};
+use super::shop::{CALLS, LIMIT, Shop};
 use super::support::NOBODY;
-
-/// How long a push may take.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// The interval of the push.
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 //! A service to look at, whose seconds pass when a test says so.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metercast::config::{Config, ConfigBuilder, Otlp, Prometheus};
 use metercast::{Log, MockClock, Store, Telemetry, metrics};
@@ -26,6 +26,9 @@ metrics! {
     /// Calls of tools.
     pub(crate) static CALLS: Counter<u64> = "tool.calls" { unit: "{call}", labels: { "user.id": &str, tool: &str } };
 }
+
+/// How long anything that is waited for may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The service. It ends when it is dropped.
 pub(crate) struct Shop {
@@ -71,8 +74,10 @@ impl Shop {
     pub(crate) fn second(&self) {
         let before = self.json("/live/api/metrics")["time"].clone();
         self.clock.advance(Duration::from_secs(1));
+        let begun = Instant::now();
         while self.json("/live/api/metrics")["time"] == before {
-            std::thread::yield_now();
+            assert!(begun.elapsed() < LIMIT, "nobody reads the store");
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the page keeps to: a link, a pause, and the wish for less motion.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::browser::{LIGHT, Look, Page};
 use super::has_browser;
-use super::shop::{REQUESTS, Shop};
+use super::shop::{LIMIT, REQUESTS, Shop};
 
 #[test]
 fn a_link_leads_to_what_was_seen() {
@@ -69,7 +69,9 @@ fn who_wishes_less_motion_sees_a_change_every_five_seconds() {
         shop.store.scope(|| (0..50).for_each(|_| REQUESTS.record(0.1, ("/orders", 200, None))));
         shop.second();
     };
+    let begun = Instant::now();
     while page.js("window.told").as_u64() < Some(3) {
+        assert!(begun.elapsed() < LIMIT, "nothing is told");
         busy();
     }
     assert!(page.text("#cards").contains("40 /s"), "{}", page.text("#cards"));
