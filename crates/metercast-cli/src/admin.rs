@@ -37,7 +37,7 @@ impl Program {
         let page = Source::new(address, &access)?;
         // What stands behind a path of a proxy has its own paths there too.
         let url = page.url().split(['?', '#']).next().unwrap_or_default();
-        let base = url.strip_suffix("metrics").unwrap_or(url);
+        let base = url.strip_suffix("/metrics").unwrap_or(url);
         let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
         Ok(Program { base, access })
     }
@@ -66,6 +66,25 @@ impl Program {
             401 => Some(format!("it wants its token: --token-file FILE ({says})")),
             403 => Some(format!("it lets nobody in: {says}")),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_beside_the_page() {
+        let access = Access { timeout: Duration::from_secs(1), token_file: None };
+        for (address, base) in [
+            ("9464", "http://127.0.0.1:9464/"),
+            ("http://shop:9464/", "http://shop:9464/"),
+            ("https://host/ops/shop/metrics?token=y", "https://host/ops/shop/"),
+            ("https://host/ops/shop", "https://host/ops/shop/"),
+            ("https://host/shopmetrics", "https://host/shopmetrics/"),
+        ] {
+            assert_eq!(Program::at(address, &access).map(|program| program.base), Ok(base.to_owned()));
         }
     }
 }
