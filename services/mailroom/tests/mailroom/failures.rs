@@ -215,6 +215,7 @@ fn a_client_who_is_gone_before_his_request_is_looked_at_has_not_begun_one() {
     assert_eq!(client.answer().unwrap().0, 200);
     // So that it finds the request and the end of the connection at once.
     mailroom.signal("STOP");
+    until("it stands still", || mailroom.stands_still().then_some(()));
     client.send("GET", "/qqqqqqqqqqqqq", "", "");
     drop(client);
     mailroom.signal("CONT");

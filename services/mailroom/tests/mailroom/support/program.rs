@@ -89,6 +89,16 @@ impl Mailroom {
         tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
     }
 
+    /// Whether all of its threads stand still, as they do some time after SIGSTOP.
+    pub(crate) fn stands_still(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a running process");
+        let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+            Some(stat.rsplit_once(") ")?.1.starts_with('T'))
+        };
+        tasks.map(is_stopped).all(|is_stopped| is_stopped == Some(true))
+    }
+
     /// The folder of its storage.
     pub(crate) fn storage(&self) -> PathBuf {
         self.folder.path().join("storage")
