@@ -18,15 +18,9 @@ pub(super) struct Family {
 /// The metrics of a page, in its order. Lines that are none are passed over.
 pub(super) fn families(page: &str) -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
     let mut seen = HashSet::new();
-    let mut at = |families: &mut Vec<Family>, name: &str| {
-        *index.entry(name.to_owned()).or_insert_with(|| {
-            families.push(Family { name: name.to_owned(), kind: "untyped".to_owned(), ..Family::default() });
-            families.len() - 1
-        })
-    };
-    let mut kinds: HashMap<String, String> = HashMap::new();
+    let mut kinds: HashMap<&str, &str> = HashMap::new();
     for line in page.lines().map(str::trim) {
         if let Some(comment) = line.strip_prefix("# ") {
             let Some((word, rest)) = comment.split_once(' ') else { continue };
@@ -36,45 +30,64 @@ pub(super) fn families(page: &str) -> Vec<Family> {
             };
             match word {
                 "HELP" => {
-                    let at = at(&mut families, name);
-                    families[at].help = Some(text.to_owned());
+                    at(&mut index, &mut families, name).help = Some(text.to_owned());
                 }
                 "TYPE" if !text.is_empty() => {
-                    let at = at(&mut families, name);
-                    families[at].kind = text.to_owned();
-                    kinds.insert(name.to_owned(), text.to_owned());
+                    // In any case: they are names of a list.
+                    let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(text)).unwrap_or(&text);
+                    at(&mut index, &mut families, name).kind = (*kind).to_owned();
+                    kinds.insert(name, kind);
                 }
                 _ => {}
             }
         } else if !line.is_empty() && !line.starts_with('#') {
             let (name, labels) = name_and_labels(line);
             let (family, part) = family_of(name, &kinds);
-            let at = at(&mut families, &family);
-            let mut keys = keys(labels);
-            match (families[at].kind.as_str(), part) {
-                ("histogram", "_bucket") => keys.retain(|key| key != "le"),
-                ("summary", "") => keys.retain(|key| key != "quantile"),
-                _ => {}
+            let family = at(&mut index, &mut families, family);
+            let of_format = match (family.kind.as_str(), part) {
+                ("histogram", "_bucket") => "le",
+                ("summary", "") => "quantile",
+                _ => "",
+            };
+            for key in keys(labels).filter(|key| *key != of_format) {
+                if !family.labels.contains(key) {
+                    family.labels.insert(key.to_owned());
+                }
             }
-            families[at].labels.extend(keys);
             let series = line.rsplit_once(' ').map_or(line, |(series, _)| series);
-            families[at].repeated += usize::from(!seen.insert(series.to_owned()));
+            family.repeated += usize::from(!seen.insert(series));
         }
     }
     families
 }
 
+/// Kinds of text 0.0.4.
+const KINDS: [&str; 5] = ["counter", "gauge", "histogram", "summary", "untyped"];
+
+/// The family of a name, which is new if there is none.
+fn at<'a, 'page>(
+    index: &mut HashMap<&'page str, usize>,
+    families: &'a mut Vec<Family>,
+    name: &'page str,
+) -> &'a mut Family {
+    let at = *index.entry(name).or_insert_with(|| {
+        families.push(Family { name: name.to_owned(), kind: "untyped".to_owned(), ..Family::default() });
+        families.len() - 1
+    });
+    &mut families[at]
+}
+
 /// The family of a sample, and what stands behind the family's name.
-fn family_of<'a>(name: &'a str, kinds: &HashMap<String, String>) -> (String, &'a str) {
+fn family_of<'a>(name: &'a str, kinds: &HashMap<&str, &str>) -> (&'a str, &'a str) {
     for part in ["_bucket", "_count", "_sum"] {
         let Some(family) = name.strip_suffix(part) else { continue };
-        match kinds.get(family).map(String::as_str) {
-            Some("histogram") => return (family.to_owned(), part),
-            Some("summary") if part != "_bucket" => return (family.to_owned(), part),
+        match kinds.get(family) {
+            Some(&"histogram") => return (family, part),
+            Some(&"summary") if part != "_bucket" => return (family, part),
             _ => {}
         }
     }
-    (name.to_owned(), "")
+    (name, "")
 }
 
 /// The name of a sample, and what stands behind it and the brace. A name that has other characters than letters, digits and underscores
@@ -100,15 +113,11 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The keys of labels.
-fn keys(mut rest: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    while let Some((key, value)) = rest.split_once("=\"") {
-        keys.push(key.trim_matches([',', ' ', '\t', '"']).to_owned());
-        let Some((_, after)) = quoted(value) else { break };
-        rest = after;
-        if rest.trim_start().starts_with('}') {
-            break;
-        }
-    }
-    keys
+fn keys(mut rest: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (key, value) = rest.split_once("=\"")?;
+        let after = quoted(value).map_or("", |(_, after)| after);
+        rest = if after.trim_start().starts_with('}') { "" } else { after };
+        Some(key.trim_matches([',', ' ', '\t', '"']))
+    })
 }

@@ -16,6 +16,21 @@
 use super::Finding;
 use super::page::{Family, families};
 
+/// The names of the rules, in the order of the table above.
+pub const RULES: &[&str] = &[
+    "help",
+    "base-unit",
+    "total",
+    "reserved-suffix",
+    "reserved-label",
+    "kind-in-name",
+    "colon",
+    "camel-case",
+    "label-camel-case",
+    "abbreviated-unit",
+    "repeated",
+];
+
 /// What is wrong with a page in Prometheus' text format 0.0.4, in its order: what promlint finds, in other words.
 ///
 /// ```
@@ -95,11 +110,11 @@ fn check_family(family: &Family, find: &mut impl FnMut(&'static str, String, &st
         find("abbreviated-unit", "the unit is abbreviated".to_owned(), "write it in full");
     }
     if family.repeated > 0 {
-        find(
-            "repeated",
-            format!("{} of its series are there twice", family.repeated),
-            "give each other labels",
-        );
+        let text = match family.repeated {
+            1 => "a series is there more than once".to_owned(),
+            repeated => format!("{repeated} samples stand there again"),
+        };
+        find("repeated", text, "give each series other labels");
     }
 }
 
