@@ -32,7 +32,13 @@ pub(super) enum What {
     /// It is on the new page only.
     Added,
     /// Both have it, and say something else of it.
-    Differs { of: &'static str, old: String, new: String },
+    Differs {
+        of: &'static str,
+        /// Which bucket or quantile, as its label has it.
+        at: Option<String>,
+        old: String,
+        new: String,
+    },
 }
 
 impl fmt::Display for Difference {
@@ -46,8 +52,10 @@ impl fmt::Display for Difference {
         if let Some(labels) = self.labels.as_ref().filter(|labels| !labels.is_empty()) {
             write!(f, "{{{labels}}}")?;
         }
-        if let What::Differs { of, old, new } = &self.what {
-            write!(f, ": {of} {old} -> {new}")?;
+        match &self.what {
+            What::Differs { of, at: Some(at), old, new } => write!(f, ": {of} {at}: {old} -> {new}")?,
+            What::Differs { of, at: None, old, new } => write!(f, ": {of} {old} -> {new}")?,
+            What::Missing | What::Added => {}
         }
         Ok(())
     }
@@ -56,12 +64,13 @@ impl fmt::Display for Difference {
 impl Difference {
     /// The same as data.
     pub(super) fn json(&self) -> Json {
-        let (what, of, old, new) = match &self.what {
-            What::Missing => ("missing", None, None, None),
-            What::Added => ("added", None, None, None),
-            What::Differs { of, old, new } => ("differs", Some(*of), Some(old), Some(new)),
+        let (metric, labels) = (&self.metric, &self.labels);
+        let (what, of, at, old, new) = match &self.what {
+            What::Missing => ("missing", None, None, None, None),
+            What::Added => ("added", None, None, None, None),
+            What::Differs { of, at, old, new } => ("differs", Some(*of), at.as_ref(), Some(old), Some(new)),
         };
-        json!({ "metric": self.metric, "labels": self.labels, "what": what, "of": of, "old": old, "new": new })
+        json!({ "metric": metric, "labels": labels, "what": what, "of": of, "at": at, "old": old, "new": new })
     }
 }
 
@@ -89,7 +98,7 @@ fn of_family(old: &Family, new: &Family, values: Values, found: &mut Vec<Differe
     };
     let mut differs = |of: &'static str, old: &str, new: &str| {
         if old != new {
-            find(None, What::Differs { of, old: old.to_owned(), new: new.to_owned() });
+            find(None, What::Differs { of, at: None, old: old.to_owned(), new: new.to_owned() });
         }
     };
     differs("kind", old.kind.name(), new.kind.name());
@@ -104,7 +113,7 @@ fn of_family(old: &Family, new: &Family, values: Values, found: &mut Vec<Differe
             continue;
         };
         let mut said = "";
-        for (of, was, is) in figures(&series.value, &now.value) {
+        for Figure { of, at, was, is } in figures(&series.value, &now.value) {
             let same = match (of, values) {
                 // One bucket that is apart says enough.
                 (of, _) if of == said => true,
@@ -116,9 +125,9 @@ fn of_family(old: &Family, new: &Family, values: Values, found: &mut Vec<Differe
                 said = of;
                 let (old, new) = match of {
                     "bounds" | "shape" => (shape(&series.value), shape(&now.value)),
-                    _ => (was.to_string(), is.to_string()),
+                    _ => (spelled(was), spelled(is)),
                 };
-                find(labels, What::Differs { of, old, new });
+                find(labels, What::Differs { of, at: at.map(spelled), old, new });
             }
         }
     }
@@ -127,12 +136,22 @@ fn of_family(old: &Family, new: &Family, values: Values, found: &mut Vec<Differe
     }
 }
 
-/// The figures that two values have, side by side; other bounds are one figure that is never the same.
-fn figures(old: &Value, new: &Value) -> Vec<(&'static str, f64, f64)> {
+/// A figure that two values have, side by side.
+struct Figure {
+    of: &'static str,
+    /// Which bucket or quantile.
+    at: Option<f64>,
+    was: f64,
+    is: f64,
+}
+
+/// The figures that two values have; other bounds are one figure that is never the same.
+fn figures(old: &Value, new: &Value) -> Vec<Figure> {
+    let figure = |of, was, is| Figure { of, at: None, was, is };
     let (old, new) = match (old, new) {
-        (Value::Number(old), Value::Number(new)) => return vec![("value", *old, *new)],
+        (Value::Number(old), Value::Number(new)) => return vec![figure("value", *old, *new)],
         (Value::Distribution(old), Value::Distribution(new)) => (old, new),
-        _ => return vec![("shape", 0.0, 0.0)],
+        _ => return vec![figure("shape", 0.0, 0.0)],
     };
     let bounds = |distribution: &Distribution| {
         let parts = distribution.buckets.iter().chain(&distribution.quantiles);
@@ -140,15 +159,22 @@ fn figures(old: &Value, new: &Value) -> Vec<(&'static str, f64, f64)> {
     };
     let mut figures = Vec::new();
     if bounds(old) == bounds(new) {
-        let parts = old.buckets.iter().zip(&new.buckets).map(|(old, new)| ("bucket", old.1, new.1));
-        figures.extend(parts);
-        let parts = old.quantiles.iter().zip(&new.quantiles).map(|(old, new)| ("quantile", old.1, new.1));
-        figures.extend(parts);
+        for (of, old, new) in
+            [("bucket", &old.buckets, &new.buckets), ("quantile", &old.quantiles, &new.quantiles)]
+        {
+            let parts = old.iter().zip(new);
+            figures.extend(parts.map(|((at, was), (_, is))| Figure {
+                of,
+                at: Some(*at),
+                was: *was,
+                is: *is,
+            }));
+        }
     } else {
-        figures.push(("bounds", 0.0, 0.0));
+        figures.push(figure("bounds", 0.0, 0.0));
     }
-    figures.extend(old.count().zip(new.count()).map(|(old, new)| ("count", old, new)));
-    figures.extend(old.sum.zip(new.sum).map(|(old, new)| ("sum", old, new)));
+    figures.extend(old.count().zip(new.count()).map(|(old, new)| figure("count", old, new)));
+    figures.extend(old.sum.zip(new.sum).map(|(old, new)| figure("sum", old, new)));
     figures
 }
 
@@ -161,9 +187,18 @@ fn shape(value: &Value) -> String {
         Value::Number(_) => "a number".to_owned(),
         Value::Distribution(distribution) => {
             let parts = distribution.buckets.iter().chain(&distribution.quantiles);
-            let bounds: Vec<_> = parts.map(|(bound, _)| bound.to_string()).collect();
+            let bounds: Vec<_> = parts.map(|(bound, _)| spelled(*bound)).collect();
             format!("[{}]", bounds.join(" "))
         }
+    }
+}
+
+/// A number as pages spell it.
+fn spelled(number: f64) -> String {
+    match number.is_infinite() {
+        true if number > 0.0 => "+Inf".to_owned(),
+        true => "-Inf".to_owned(),
+        false => number.to_string(),
     }
 }
 
@@ -216,12 +251,18 @@ mod tests {
             )
         };
         let old = page("1", 2, 4);
-        assert_eq!(found(&old, &page("2", 2, 4), Values::Ignored), ["differs  h: bounds [1 inf] -> [2 inf]"]);
+        assert_eq!(
+            found(&old, &page("2", 2, 4), Values::Ignored),
+            ["differs  h: bounds [1 +Inf] -> [2 +Inf]"]
+        );
         assert_eq!(
             found(&old, &page("1", 1, 5), EXACT),
-            ["differs  h: bucket 2 -> 1", "differs  h: sum 4 -> 5"]
+            ["differs  h: bucket 1: 2 -> 1", "differs  h: sum 4 -> 5"]
         );
         assert_eq!(found(&old, "# TYPE h histogram\nh 1\n", EXACT).len(), 1);
+        let summary =
+            |p99: u64| format!("# TYPE s summary\ns{{quantile=\"0.5\"}} 7\ns{{quantile=\"0.99\"}} {p99}\n");
+        assert_eq!(found(&summary(64), &summary(0), EXACT), ["differs  s: quantile 0.99: 64 -> 0"]);
     }
 
     #[test]
