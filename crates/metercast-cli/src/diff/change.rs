@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::words::{self, text};
+
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
@@ -72,10 +74,13 @@ pub(super) fn changes(old: &[Json], new: &[Json]) -> Vec<Change> {
 fn of_metric(name: &str, was: &Json, is: &Json, found: &mut Vec<Change>) {
     let mut find =
         |weight: Weight, text: String| found.push(Change { weight, metric: name.to_owned(), text });
-    for key in ["kind", "unit", "buckets"] {
+    for key in ["kind", "unit"] {
         if was[key] != is[key] {
             find(Weight::Breaking, format!("{key} {} -> {}", text(&was[key]), text(&is[key])));
         }
+    }
+    if was["buckets"] != is["buckets"] {
+        find(Weight::Breaking, words::of_buckets(&was["buckets"], &is["buckets"]));
     }
     // The name follows from kind and unit, but may change by itself.
     if was["prometheus"] != is["prometheus"] && was["kind"] == is["kind"] && was["unit"] == is["unit"] {
@@ -121,7 +126,10 @@ fn of_label(key: &str, was: &Json, is: &Json, find: &mut impl FnMut(Weight, Stri
         Some(all)
     };
     let (Some(old), Some(new)) = (all(was), all(is)) else {
-        find(Weight::Breaking, format!("label {key} has values of {} -> {}", text(was), text(is)));
+        find(
+            Weight::Breaking,
+            format!("label {key} has {} -> {}", words::of_values(was), words::of_values(is)),
+        );
         return;
     };
     let without = |these: &[String], those: &[String]| {
@@ -156,16 +164,6 @@ fn labels(metric: &Json) -> BTreeMap<&str, &Json> {
     labels.iter().filter_map(|label| Some((label["key"].as_str()?, label))).collect()
 }
 
-fn text(json: &Json) -> String {
-    match json {
-        Json::Null => "nothing".to_owned(),
-        Json::String(text) if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != '"') => {
-            text.clone()
-        }
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +193,7 @@ mod tests {
         for (old, new, expected) in [
             (json!({}), json!({}), vec![]),
             (json!({}), json!({ "kind": "gauge" }), vec!["breaking  a: kind counter -> gauge"]),
-            (json!({}), json!({ "unit": "s" }), vec!["breaking  a: unit \"\" -> s"]),
+            (json!({}), json!({ "unit": "s" }), vec!["breaking  a: unit none -> s"]),
             (
                 json!({}),
                 json!({ "prometheus": "b" }),
@@ -211,9 +209,7 @@ mod tests {
             (
                 json!({ "buckets": { "bounds": [1], "by_unit": false } }),
                 json!({ "buckets": { "bounds": [2], "by_unit": false } }),
-                vec![
-                    "breaking  a: buckets {\"bounds\":[1],\"by_unit\":false} -> {\"bounds\":[2],\"by_unit\":false}",
-                ],
+                vec!["breaking  a: bounds 1 -> 2"],
             ),
             (json!({}), label(&json!("text"), false), vec!["additive  a: label side added"]),
             (label(&json!("text"), false), json!({}), vec!["breaking  a: label side removed"]),
@@ -230,7 +226,7 @@ mod tests {
             (
                 label(&json!("text"), false),
                 label(&json!("whole"), false),
-                vec!["breaking  a: label side has values of text -> whole"],
+                vec!["breaking  a: label side has any text -> any whole number"],
             ),
         ] {
             assert_eq!(found(&old, &new), expected);

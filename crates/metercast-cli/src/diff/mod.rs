@@ -2,6 +2,7 @@
 
 mod change;
 mod options;
+mod words;
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use metercast_tower::catalogue::Catalogue;
 use serde_json::{Value as Json, json};
 
 use crate::exported::{printed, same};
+use crate::page::{Limits, Page};
 use crate::terminal::{Answer, data, print};
 
 use change::{Change, Weight, changes};
@@ -32,10 +34,19 @@ pub(crate) fn run(options: &Options) -> Answer {
 
 /// The metrics of a program's file, or of a catalogue that was printed as JSON.
 fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
-    let shown = path.display();
+    let shown = path.display().to_string();
+    if shown.contains(':') && !path.exists() {
+        return Err(format!("there is no file {shown}; if that is the address of a metrics page, {TO_COMPARE}"));
+    }
     let json = match printed(path)? {
         Some(json) => json,
-        None => Catalogue::of_file(path).map_err(|error| error.to_string())?.json(),
+        None => {
+            let catalogue = Catalogue::of_file(path).map_err(|error| match is_page(path) {
+                true => format!("{shown} is a metrics page, which is no catalogue; {TO_COMPARE}"),
+                false => error.to_string(),
+            })?;
+            catalogue.json()
+        }
     };
     let json: Json =
         serde_json::from_str(&json).map_err(|error| format!("{shown} is no catalogue: {error}"))?;
@@ -53,4 +64,15 @@ fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
         return Err(format!("{shown} has no metrics{of}; `metercast docs` says of a program what it has"));
     }
     Ok(metrics)
+}
+
+/// Where pages are compared.
+const TO_COMPARE: &str = "`metercast compare` says what two pages differ in";
+
+/// Whether a file begins as a metrics page does.
+fn is_page(path: &Path) -> bool {
+    let limits = Limits { bytes: 64_000, ..Limits::default() };
+    let page = std::fs::File::open(path).and_then(|file| Page::read(file, &limits));
+    // The last line may be cut off.
+    page.is_ok_and(|page| !page.families.is_empty() && page.faults <= 1)
 }

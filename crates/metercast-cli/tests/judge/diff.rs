@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{file, run};
+use crate::support::{file, page, run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_metercast");
 
@@ -67,6 +67,20 @@ fn what_is_no_catalogue_is_said() {
         assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
         assert!(ran.stderr.contains(said), "{name}: {}", ran.stderr);
     }
+    let ran = run(&["diff", &page("demo/1.txt"), &page("demo/2.txt")]);
+    assert!(
+        ran.stderr.ends_with(
+            "is a metrics page, which is no catalogue; `metercast compare` says what two pages differ in\n"
+        ),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&["diff", "127.0.0.1:9102", PROGRAM]);
+    assert!(
+        ran.stderr.contains("if that is the address of a metrics page, `metercast compare` says"),
+        "{}",
+        ran.stderr
+    );
     let ran = run(&["diff", "--crate", "shoop", PROGRAM, PROGRAM]);
     assert!(ran.stderr.contains("has no metrics of shoop; "), "{}", ran.stderr);
 }
