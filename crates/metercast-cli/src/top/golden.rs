@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::figure::{self, Unit};
 use super::history::{History, Metric};
 use super::quantile::quantile;
 use super::track::{QUANTILES, merge};
@@ -76,6 +77,24 @@ impl Golden {
             in_flight: first(&IN_FLIGHT).map(|metric| metric.all.value),
             line: count.all.line.clone(),
         })
+    }
+
+    /// In a few words, without the line.
+    pub(crate) fn words(&self) -> String {
+        let rate = self.rate.map_or("-".to_owned(), |rate| figure::rate(rate, Unit::Other));
+        let mut text = format!("{rate} req/s");
+        if let Some(failed) = self.failed {
+            text += &format!("   5xx {}%", figure::rate(failed * 100.0, Unit::Other));
+        }
+        for (name, quantile) in ["p50", "p95", "p99"].into_iter().zip(self.quantiles) {
+            if let Some(quantile) = quantile {
+                text += &format!("   {name} {}", figure::length(quantile));
+            }
+        }
+        if let Some(in_flight) = self.in_flight {
+            text += &format!("   in flight {}", figure::rate(in_flight, Unit::Other));
+        }
+        text
     }
 }
 

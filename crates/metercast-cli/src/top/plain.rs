@@ -77,11 +77,17 @@ fn put(json: &mut Map<String, Json>, metric: &Metric, track: &Track) {
     }
 }
 
-/// The table as lines of text.
+/// What stands above the table and the table, as lines of text.
 pub(crate) fn text(view: &View) -> String {
     let rows = view.wanted().rows(&view.shown.history);
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default().max(6);
     let mut text = String::new();
+    for exporter in &view.shown.health.exporters {
+        text += &format!("export: {}\n", exporter.words(view.shown.time));
+    }
+    if let Some(golden) = Golden::of(&view.shown.history) {
+        text += &format!("HTTP: {}\n", golden.words());
+    }
     for note in view.shown.health.problems.iter().chain(&view.shown.troubles) {
         text += &format!("note: {note}\n");
     }

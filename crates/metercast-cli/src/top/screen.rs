@@ -130,19 +130,7 @@ fn wrapped(label: &str, text: &str, width: usize, style: Style) -> Vec<Line<'sta
 }
 
 fn golden_line(golden: &Golden, width: usize) -> Line<'static> {
-    let rate = golden.rate.map_or("-".to_owned(), |rate| figure::rate(rate, Unit::Other));
-    let mut text = format!("HTTP    {rate} req/s");
-    if let Some(failed) = golden.failed {
-        text += &format!("   5xx {}%", figure::rate(failed * 100.0, Unit::Other));
-    }
-    for (name, quantile) in ["p50", "p95", "p99"].into_iter().zip(golden.quantiles) {
-        if let Some(quantile) = quantile {
-            text += &format!("   {name} {}", figure::length(quantile));
-        }
-    }
-    if let Some(in_flight) = golden.in_flight {
-        text += &format!("   in flight {}", figure::rate(in_flight, Unit::Other));
-    }
+    let text = format!("HTTP    {}", golden.words());
     let room = width.saturating_sub(text.chars().count() + 3).min(60);
     Line::raw(format!("{text}   {}", bars(golden.line.iter().copied(), room)))
 }

@@ -63,11 +63,15 @@ fn drawn(view: &mut View, width: u16, height: u16) -> String {
 
 #[track_caller]
 fn check(name: &str, view: &mut View, (width, height): (u16, u16)) {
-    let capture = drawn(view, width, height);
-    let path = conformance().join(format!("top/{name}-{width}x{height}.txt"));
+    compare(&format!("{name}-{width}x{height}"), &drawn(view, width, height));
+}
+
+#[track_caller]
+fn compare(name: &str, capture: &str) {
+    let path = conformance().join(format!("top/{name}.txt"));
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &capture).unwrap();
+        fs::write(&path, capture).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert!(capture == expected, "{} says\n{expected}\nbut the screen\n{capture}", path.display());
@@ -230,8 +234,13 @@ fn figures_for_programs_are_those_of_the_screen() {
     assert_eq!(json["http"]["rate"], metric("http_server_request_duration_seconds")["rate"]);
     assert!(metric("order_settle_duration_seconds")["p99"].as_f64().unwrap() > 0.0);
     assert_eq!(json["exporters"][0]["name"], "otlp");
-    let text = plain::text(&view);
-    assert!(text.lines().any(|line| line.starts_with("orders_placed_total ")), "{text}");
+}
+
+#[test]
+fn lines_for_people_have_what_stands_above_the_table_on_the_screen() {
+    for program in ["demo", "node-exporter", "prometheus"] {
+        compare(&format!("{program}-once"), &plain::text(&view_of(program)));
+    }
 }
 
 #[test]
