@@ -1,6 +1,8 @@
 //! Pages in the profile of the `metrics` crates are line for line those of their exporter, and in an order that stays.
 
-use metercast::{KeyValue, Log, PageOptions, Profile, PrometheusPage, Store};
+use std::sync::{Arc, Mutex};
+
+use metercast::{Format, KeyValue, Log, PageFormat, PageOptions, Profile, PrometheusPage, Store};
 use metercast::{f64_gauge, i64_up_down_counter, u64_counter, u64_counter_with_unit, u64_gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -101,4 +103,21 @@ fn quantiles_of_nothing_are_zero_as_they_are_there() {
 fn the_lines_are_those_of_the_other_exporter() {
     let (theirs, ours) = both();
     assert_eq!(sorted(&ours), sorted(&theirs));
+}
+
+#[test]
+fn a_label_that_only_openmetrics_moves_is_said_to_be_moved_there() {
+    let store = Store::new();
+    store.scope(|| u64_counter!("moved", "", 1, "__res" => "x"));
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&said);
+    let log = Log::to(move |_, line| lines.lock().unwrap().push(line.to_owned()));
+    let page = PrometheusPage::with("test", PageOptions::new().profile(Profile::MetricsRs), &[], log);
+    assert!(page.render(&store).contains("moved{__res=\"x\"} 1\n"));
+    assert_eq!(*said.lock().unwrap(), [""; 0]);
+    let format = PageFormat { format: Format::OpenMetrics1, ..PageFormat::default() };
+    let body = page.render_as(&store, format);
+    assert!(body.contains("exported___res=\"x\""), "{body}");
+    let said = said.lock().unwrap();
+    assert!(said[0].contains(" is exported___res on the OpenMetrics page, where "), "{said:?}");
 }

@@ -98,8 +98,8 @@ impl<F: Form> Keys<F> {
                 problems.push(Problem::of_labels(stream, keys, &what));
             };
             if style.moves(key, stream) {
-                let what =
-                    format!("is {name} on the page, where its own name means something else: rename it");
+                let page = style.which_page();
+                let what = format!("is {name} on {page}, where its own name means something else: rename it");
                 say(&[key], what);
             }
             if let Some(other) = names[..at].iter().position(|other| other == name) {

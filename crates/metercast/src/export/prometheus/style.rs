@@ -128,6 +128,15 @@ impl Style {
         }
     }
 
+    /// What a page of this style is called where another format has a label as it is: only text does, if the other exporter did.
+    pub(super) fn which_page(&self) -> &'static str {
+        match self.options().is_metrics_rs() {
+            true if self.is_open => "the OpenMetrics page",
+            true if self.is_protobuf => "the protobuf page",
+            _ => "the page",
+        }
+    }
+
     /// Whether the label of this key was moved.
     pub(super) fn moves(&self, key: &str, stream: &Stream) -> bool {
         self.reserves(&self.plain_label(key, stream), stream.kind())
