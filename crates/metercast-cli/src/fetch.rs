@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -25,6 +27,12 @@ const LONGEST_ANSWER: u64 = 16_000_000;
 /// What is asked for: as a scraper does, but for protobuf.
 const FORMATS: &str =
     "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+
+/// What is asked for where the format matters: that which everybody serves. OpenMetrics has other kinds of some metrics.
+const TEXT: &str = "text/plain;version=0.0.4,*/*;q=0.1";
+
+/// How long who reads a page may take beyond the limit to say itself why there is none.
+const TO_SAY: Duration = Duration::from_millis(250);
 
 /// How a page is asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -67,6 +75,46 @@ pub(crate) struct Fetched {
     pub(crate) took: Duration,
 }
 
+/// A page's text, and where it is from.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) bytes: Vec<u8>,
+    /// The place as it may be shown.
+    pub(crate) shown: String,
+    /// What it says that it is.
+    pub(crate) kind: String,
+}
+
+/// Why there is no page, and what to do about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NoPage {
+    pub(crate) text: String,
+    pub(crate) why: Why,
+}
+
+/// Why there is no page, for who tries other places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Why {
+    /// It is not for everybody.
+    Forbidden,
+    /// The name of the host is not known.
+    NoHost,
+    /// Whatever the text says.
+    Other,
+}
+
+impl From<NoPage> for String {
+    fn from(NoPage { text, .. }: NoPage) -> String {
+        text
+    }
+}
+
+impl From<String> for NoPage {
+    fn from(text: String) -> NoPage {
+        NoPage { text, why: Why::Other }
+    }
+}
+
 impl Access {
     /// How much of a page is kept.
     pub(crate) fn limits(&self) -> Limits {
@@ -100,11 +148,9 @@ impl Source {
             // No proxy could reach what is on this machine.
             config = config.proxy(None);
         }
-        let authority = uri.authority().map_or(host, |authority| authority.as_str());
-        let public = authority.rsplit('@').next().unwrap_or_default();
         Ok(Source {
             agent: config.build().new_agent(),
-            shown: public_part(&url.replacen(authority, public, 1)),
+            shown: public(&url),
             url,
             token: access.token()?,
             timeout: access.timeout,
@@ -153,27 +199,23 @@ impl Source {
     /// # Errors
     ///
     /// Why there is none, and what to do about it.
-    pub(crate) fn page(&self) -> Result<Fetched, String> {
+    pub(crate) fn page(&self) -> Result<Fetched, NoPage> {
+        self.page_in(FORMATS)
+    }
+
+    fn page_in(&self, formats: &str) -> Result<Fetched, NoPage> {
         let begun = Instant::now();
-        let (body, kind) = self.open(FORMATS)?;
+        let (body, kind) = self.open(formats)?;
         let page = Page::read(body.into_with_config().limit(u64::MAX).reader(), &self.limits);
         let page = page.map_err(|error| self.broken(error))?;
         refuse_foreign(&page, &self.shown, &kind)?;
         Ok(Fetched { page, took: begun.elapsed() })
     }
 
-    /// The text of the page, for who looks at its lines.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none, and what to do about it.
-    pub(crate) fn text(&self) -> Result<String, String> {
-        let (body, kind) = self.open("text/plain;version=0.0.4")?;
-        let text = body.into_with_config().limit(self.limits.bytes).read_to_string();
-        let text = text.map_err(|error| self.failed(error))?;
-        let page = Page::read(text.as_bytes(), &self.limits).map_err(|error| self.broken(error))?;
-        refuse_foreign(&page, &self.shown, &kind)?;
-        Ok(text)
+    fn text(&self) -> Result<(Vec<u8>, String), NoPage> {
+        let (body, kind) = self.open(TEXT)?;
+        let bytes = body.into_with_config().limit(self.limits.bytes).read_to_vec();
+        Ok((bytes.map_err(|error| self.failed(error))?, kind))
     }
 
     /// JSON at another path of the same address; `None` if it has no such thing.
@@ -195,7 +237,7 @@ impl Source {
         serde_json::from_str(&text).ok()
     }
 
-    fn open(&self, formats: &str) -> Result<(Body, String), String> {
+    fn open(&self, formats: &str) -> Result<(Body, String), NoPage> {
         let mut request = self.agent.get(&self.url).header(ACCEPT, formats);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -209,7 +251,7 @@ impl Source {
         Ok((body, kind.unwrap_or("of no type").to_owned()))
     }
 
-    fn refused(&self, status: StatusCode) -> String {
+    fn refused(&self, status: StatusCode) -> NoPage {
         let mend = match status.as_u16() {
             401 | 403 if self.token.is_some() => "the token is not the one that it wants",
             401 | 403 => "it wants a token: --token-file FILE",
@@ -217,19 +259,20 @@ impl Source {
             429 | 503 => "too many ask for it, or it is starting",
             _ => "see what that program says of it",
         };
-        format!("{} answers {status}; {mend}", self.shown)
+        let why = if matches!(status.as_u16(), 401 | 403) { Why::Forbidden } else { Why::Other };
+        NoPage { text: format!("{} answers {status}; {mend}", self.shown), why }
     }
 
-    fn broken(&self, error: io::Error) -> String {
+    fn broken(&self, error: io::Error) -> NoPage {
         match error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
             true => self.failed(ureq::Error::from(error)),
-            false => format!("the page {} broke off: {error}", self.shown),
+            false => format!("the page {} broke off: {error}", self.shown).into(),
         }
     }
 
-    fn failed(&self, error: ureq::Error) -> String {
+    fn failed(&self, error: ureq::Error) -> NoPage {
         let (shown, timeout) = (&self.shown, self.timeout.as_secs_f64());
-        match error {
+        let text = match error {
             ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 format!(
                     "cannot reach {shown} within {timeout} s; is its address right, and no firewall between?"
@@ -238,7 +281,10 @@ impl Source {
             ureq::Error::Timeout(_) => {
                 format!("no whole page from {shown} within {timeout} s; --timeout waits longer")
             }
-            ureq::Error::HostNotFound => format!("there is no host of the name in {shown}"),
+            error if is_of_no_host(&error) => {
+                let text = format!("there is no host of the name in {shown}");
+                return NoPage { text, why: Why::NoHost };
+            }
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 format!(
                     "cannot reach {shown}: connection refused; is the program running, and is this its metrics address?"
@@ -250,29 +296,56 @@ impl Source {
             }
             ureq::Error::Protocol(error) => format!("{shown} does not speak HTTP: {error}"),
             error => format!("cannot read {shown}: {error}"),
-        }
+        };
+        text.into()
     }
 }
 
-/// The text of a page, at an address or in a file, with the name that it is shown by.
-pub(crate) fn text(place: &str, access: &Access) -> Result<(String, String), String> {
+/// The system's resolver says in words only that it knows no such name, and the library passes them on.
+fn is_of_no_host(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound => true,
+        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address"),
+        _ => false,
+    }
+}
+
+/// Does what takes long with a page, and no longer than one waits for it: whatever is read, and however much there is to do with it.
+pub(crate) fn within<T: Send + 'static>(
+    access: &Access,
+    place: &str,
+    does: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // What is late ends with the process.
+    thread::spawn(move || sender.send(does()));
+    receiver.recv_timeout(access.timeout + TO_SAY).map_err(|_| {
+        let timeout = access.timeout.as_secs_f64();
+        let place = shown(place);
+        format!("{place} is not read and looked at within {timeout} s; --timeout waits longer")
+    })
+}
+
+/// The text of a page, at an address or in a file.
+pub(crate) fn text(place: &str, access: &Access) -> Result<Text, String> {
     if let Some(path) = file(place) {
-        let text = File::open(path).and_then(|file| {
-            let mut text = String::new();
-            io::Read::read_to_string(&mut io::Read::take(file, access.limits().bytes), &mut text)
-                .map(|_| text)
+        let most = access.limits().bytes;
+        let bytes = File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut io::Read::take(file, most + 1), &mut bytes).map(|_| bytes)
         });
-        let text = text.map_err(|error| format!("cannot read {place}: {error}"))?;
-        let page = Page::read(text.as_bytes(), &access.limits());
-        let page = page.map_err(|error| format!("cannot read {place}: {error}"))?;
-        refuse_foreign(&page, place, "a file")?;
-        return Ok((text, place.to_owned()));
+        let bytes = bytes.map_err(|error| format!("cannot read {place}: {error}"))?;
+        if bytes.len() as u64 > most {
+            return Err(format!("the page {place} is longer than {} MB", most / 1_000_000));
+        }
+        return Ok(Text { bytes, shown: place.to_owned(), kind: "a file".to_owned() });
     }
     let source = Source::new(place, access)?;
-    Ok((source.text()?, source.shown))
+    let (bytes, kind) = source.text().map_err(|trouble| nowhere(place, trouble))?;
+    Ok(Text { bytes, shown: source.shown, kind })
 }
 
-/// The page at an address or in a file, with the name that it is shown by.
+/// The page at an address or in a file, with the name that it is shown by. Who serves several formats is asked for text 0.0.4.
 pub(crate) fn page(place: &str, access: &Access) -> Result<(Page, String), String> {
     if let Some(path) = file(place) {
         let page = File::open(path).and_then(|file| Page::read(file, &access.limits()));
@@ -281,7 +354,23 @@ pub(crate) fn page(place: &str, access: &Access) -> Result<(Page, String), Strin
         return Ok((page, place.to_owned()));
     }
     let source = Source::new(place, access)?;
-    Ok((source.page()?.page, source.shown))
+    let fetched = source.page_in(TEXT).map_err(|trouble| nowhere(place, trouble))?;
+    Ok((fetched.page, source.shown))
+}
+
+/// Why there is no page at a place that may have been meant for a file.
+fn nowhere(place: &str, trouble: NoPage) -> String {
+    match trouble.why {
+        Why::NoHost if !place.contains("://") => {
+            format!("there is neither a file nor a host of the name {place}")
+        }
+        _ => trouble.text,
+    }
+}
+
+/// A place without what is nobody's business.
+fn shown(place: &str) -> String {
+    if file(place).is_some() { place.to_owned() } else { public(&url(place).unwrap_or_default()) }
 }
 
 /// A place is a file if it is there, or is written as one.
@@ -292,21 +381,31 @@ fn file(place: &str) -> Option<&Path> {
 
 fn refuse_foreign(page: &Page, shown: &str, kind: &str) -> Result<(), String> {
     match page.first_fault {
-        Some((line, fault)) if page.is_foreign() => Err(format!(
-            "{shown} is no metrics page ({kind}): line {line} {fault}; name the path of the page"
-        )),
+        Some((line, fault)) if page.is_foreign() => Err(foreign(shown, kind, line, fault)),
         _ => Ok(()),
     }
 }
 
+/// That something is no metrics page at all, as its first line shows that none would have.
+pub(crate) fn foreign(shown: &str, kind: &str, line: u64, fault: &str) -> String {
+    format!("{shown} is no metrics page ({kind}): line {line} {fault}; name the path of the page")
+}
+
 fn url(address: &str) -> Result<String, String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let with_host = match address {
-        port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("127.0.0.1:{port}")
-        }
+        port if is_number(port) => format!("127.0.0.1:{port}"),
         port if port.starts_with(':') => format!("127.0.0.1{port}"),
         address => address.to_owned(),
     };
+    let authority = with_host.split_once("://").map_or(&*with_host, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((_, port)) = authority.rsplit_once(':')
+        && is_number(port)
+        && !port.parse().is_ok_and(|port: u16| port > 0)
+    {
+        return Err(format!("{port} is no port: they are numbers from 1 to 65535"));
+    }
     let url = match with_host.split_once("://") {
         Some(("http" | "https", _)) => with_host,
         Some(_) => {
@@ -318,12 +417,16 @@ fn url(address: &str) -> Result<String, String> {
     Ok(if path.is_empty() { format!("{}/metrics", url.trim_end_matches('/')) } else { url })
 }
 
-/// A URL without what its query says, which may be a token.
-fn public_part(url: &str) -> String {
-    match url.split_once('?') {
-        Some((path, _)) => format!("{path}?***"),
-        None => url.to_owned(),
-    }
+/// A URL without who asks, and without what its query says, which may be a token.
+fn public(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?***"),
+        None => (rest, ""),
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}{query}")
 }
 
 fn not_an_address(address: &str) -> String {

@@ -16,14 +16,23 @@ const MOST_LINES: usize = 100;
 
 /// Prints what two pages differ in. The status says whether they do.
 pub(crate) fn run(options: &Options) -> Answer {
-    let (old, old_shown) = fetch::page(&options.old, &options.access)?;
-    let (new, new_shown) = fetch::page(&options.new, &options.access)?;
+    let page = |place: &str| {
+        let (there, access) = (place.to_owned(), options.access.clone());
+        fetch::within(&options.access, place, move || fetch::page(&there, &access))?
+    };
+    let (old, old_shown) = page(&options.old)?;
+    let (new, new_shown) = page(&options.new)?;
     let limits = options.access.limits();
     // What was left out may be what differs.
     for (page, shown) in [(&old, &old_shown), (&new, &new_shown)] {
         if let Some(trouble) = page.troubles(&limits).first() {
             return Err(format!("{shown} cannot be compared as a whole: {trouble}"));
         }
+    }
+    if old.families.is_empty() && new.families.is_empty() {
+        return Err(format!(
+            "{old_shown} and {new_shown} have no metrics at all; are these where the pages are?"
+        ));
     }
     let found = differences(&old, &new, options.values());
     if options.json {

@@ -2,15 +2,16 @@
 
 mod options;
 mod own;
+mod syntax;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use metercast_tower::lint::prometheus;
-use metercast_tower::view::Glob;
 use serde_json::json;
 
-use crate::fetch;
-use crate::page::{self, Page};
+use crate::fetch::{self, Access, Text};
+use crate::page::Page;
 use crate::terminal::{Answer, data, print};
 
 pub(crate) use options::Options;
@@ -25,67 +26,81 @@ struct Found {
     mend: String,
 }
 
+/// What was found on a page.
+#[derive(Clone, Debug)]
+struct Verdict {
+    shown: String,
+    metrics: usize,
+    series: usize,
+    found: Vec<Found>,
+}
+
 /// Prints what is wrong with a page. The status says whether anything is.
 pub(crate) fn run(options: &Options) -> Answer {
-    let allowed: Vec<(&str, Option<Glob>)> = options
-        .allow
-        .iter()
-        .map(|allow| match allow.split_once('=') {
-            Some((rule, pattern)) => (rule, Some(Glob::new(pattern))),
-            None => (allow.as_str(), None),
-        })
-        .collect();
-    let (text, shown) = fetch::text(&options.page, &options.access)?;
-    let limits = options.access.limits();
-    let read =
-        Page::read(text.as_bytes(), &limits).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let mut found = own::check(&read);
-    let valid = as_text(&text);
-    found.extend(prometheus::check(&valid).into_iter().map(|finding| Found {
-        metric: finding.metric,
-        rule: finding.rule.into_owned(),
-        text: finding.text,
-        mend: finding.mend,
-    }));
-    found.retain(|found| {
-        !allowed.iter().any(|(rule, pattern)| {
-            *rule == found.rule && pattern.as_ref().is_none_or(|pattern| pattern.matches(&found.metric))
-        })
-    });
+    let (place, access) = (options.page.clone(), options.access.clone());
+    let verdict = fetch::within(&options.access, &options.page, move || judge(&place, &access))??;
+    let Verdict { shown, metrics, series, mut found } = verdict;
+    found.retain(|found| !options.allow.iter().any(|allow| allow.lets(&found.rule, &found.metric)));
     found.sort_by(|one, other| one.metric.cmp(&other.metric));
     if options.json {
         let findings = found.iter().map(|found| {
             json!({ "metric": found.metric, "rule": found.rule, "text": found.text, "mend": found.mend })
         });
-        let json = json!({
-            "page": shown, "metrics": read.families.len(), "series": read.series,
-            "findings": findings.collect::<Vec<_>>(),
-        });
+        let findings = findings.collect::<Vec<_>>();
+        let json = json!({ "page": shown, "metrics": metrics, "series": series, "findings": findings });
         data(format!("{json}\n"))?;
     } else {
-        for Found { metric, rule, text, mend } in &found {
+        let lines = found.iter().map(|Found { metric, rule, text, mend }| {
             let metric = if metric.is_empty() { "the page" } else { metric };
-            print(&format!("{metric}: {text}; {mend} ({rule})\n"))?;
-        }
+            format!("{metric}: {text}; {mend} ({rule})\n")
+        });
+        print(&lines.collect::<String>())?;
         if found.is_empty() {
-            print(&format!("{shown}: nothing to mend in {} metrics\n", read.families.len()))?;
+            print(&format!("{shown}: nothing to mend in {metrics} metrics\n"))?;
         }
     }
     Ok(found.is_empty())
 }
 
-/// The lines that can be read, as text 0.0.4 has them, for promlint's rules: what cannot be read is said once, and names no metric.
-/// OpenMetrics calls counters and infos without their suffixes, and says when series began.
+/// Reads a page and looks for what all rules do not like.
+fn judge(place: &str, access: &Access) -> Result<Verdict, String> {
+    let Text { bytes, shown, kind } = fetch::text(place, access)?;
+    let limits = access.limits();
+    let mut checked = syntax::check(bytes, limits.series);
+    let text = std::mem::take(&mut checked.text);
+    let mut page =
+        Page::read(text.as_bytes(), &limits).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    // What the reader refuses besides is refused as well.
+    page.faults += checked.faults;
+    page.left_out += checked.left_out;
+    page.first_fault = [checked.first_fault, page.first_fault].into_iter().flatten().min();
+    if page.families.is_empty() && !checked.is_page {
+        return Err(match page.first_fault {
+            Some((line, fault)) => fetch::foreign(&shown, &kind, line, fault),
+            None => format!("{shown} has no metrics at all; is that where the page is?"),
+        });
+    }
+    let mut found = own::check(&page, &limits);
+    let text = if checked.is_open { Cow::Owned(as_text(&text)) } else { Cow::Borrowed(&text[..]) };
+    found.extend(prometheus::check(&text).into_iter().map(|finding| Found {
+        metric: finding.metric,
+        rule: finding.rule.into_owned(),
+        text: finding.text,
+        mend: finding.mend,
+    }));
+    Ok(Verdict { shown, metrics: page.families.len(), series: page.series, found })
+}
+
+/// A page in OpenMetrics as text 0.0.4 has it, for promlint's rules: OpenMetrics calls counters and infos without their suffixes, and says
+/// when series began.
 fn as_text(page: &str) -> String {
-    let is_open = page.trim_end().ends_with("\n# EOF");
     let kind_of = |line: &str| {
         let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
         Some((name.to_owned(), kind.to_owned()))
     };
-    let kinds: HashMap<String, String> =
-        if is_open { page.lines().filter_map(kind_of).collect() } else { HashMap::new() };
+    let kinds: HashMap<String, String> = page.lines().filter_map(kind_of).collect();
     let mut text = String::with_capacity(page.len());
-    for line in page.lines().filter(|line| page::is_valid(line)) {
+    for line in page.lines() {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         let began = line.split(['{', ' ']).next().and_then(|name| name.strip_suffix("_created"));
         if began.is_some_and(|name| kinds.contains_key(name)) {

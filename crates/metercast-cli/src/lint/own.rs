@@ -2,7 +2,8 @@
 //!
 //! | rule | what it forbids |
 //! | --- | --- |
-//! | `invalid-line` | lines that no scraper reads |
+//! | `invalid-line` | lines that scrapers do not read |
+//! | `left-out` | more series than are kept: of those that were left out nothing is known |
 //! | `identity-label` | a label that names somebody or something single: a user, a session, a request |
 //! | `unbounded-label` | a label of more than 1,000 values |
 //! | `no-buckets` | a histogram without a finite bound, of which no quantile is known |
@@ -10,7 +11,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Found;
-use crate::page::{Family, Kind, Page, Value};
+use crate::page::{Family, Kind, Limits, Page, Value};
+
+/// The names of these rules.
+pub(super) const RULES: [&str; 5] =
+    ["identity-label", "invalid-line", "left-out", "no-buckets", "unbounded-label"];
 
 /// Labels of more values than this grow with what is measured.
 const MOST_VALUES: usize = 1000;
@@ -32,8 +37,11 @@ const IDENTITIES: [&str; 12] = [
 ];
 
 /// What these rules do not like, in the order of the page.
-pub(super) fn check(page: &Page) -> Vec<Found> {
+pub(super) fn check(page: &Page, limits: &Limits) -> Vec<Found> {
     let mut found = Vec::new();
+    if let Some((text, mend)) = page.lack(limits) {
+        found.push(Found { metric: String::new(), rule: "left-out".to_owned(), text, mend });
+    }
     if let Some((line, fault)) = page.first_fault {
         found.push(Found {
             metric: String::new(),
@@ -56,7 +64,9 @@ pub(super) fn check(page: &Page) -> Vec<Found> {
                 let text = format!("the label {key} tells one from another");
                 find("identity-label", text, "leave it to logs and traces, or to exemplars");
             } else if values > MOST_VALUES {
-                let text = format!("the label {key} has {values} values");
+                // Those of series that were left out are not known.
+                let least = if page.left_out > 0 { "at least " } else { "" };
+                let text = format!("the label {key} has {least}{values} values");
                 find("unbounded-label", text, "give it fewer, such as a route for a path, or a limit");
             }
         }
@@ -91,11 +101,10 @@ fn labels(family: &Family) -> Vec<(&str, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::Limits;
 
     fn rules(text: &str) -> Vec<(String, String)> {
         let page = Page::read(text.as_bytes(), &Limits::default()).unwrap();
-        check(&page).into_iter().map(|found| (found.metric, found.rule)).collect()
+        check(&page, &Limits::default()).into_iter().map(|found| (found.metric, found.rule)).collect()
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(crate) struct Limits {
 /// A line that is longer is passed over.
 const LONGEST_LINE: u64 = 64 * 1024;
 
+/// Among so many bounds one is put that comes late; more have to come in order, so that no page takes long to sort.
+const MOST_SORTED: usize = 256;
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits { bytes: 256_000_000, series: 10_000, text: 64_000_000 }
@@ -45,6 +48,8 @@ pub(crate) struct Page {
     pub(crate) series: usize,
     /// Lines for which there was no room.
     pub(crate) left_out: u64,
+    /// Whether that was because of long names and labels, not of many series.
+    is_full: bool,
     /// Lines that are wrong.
     pub(crate) faults: u64,
     /// The first of them and what is wrong with it.
@@ -82,10 +87,8 @@ impl Page {
                 if self.faults == 1 { "a line is".to_owned() } else { format!("{} lines are", self.faults) };
             troubles.push(format!("{wrong} not valid and left out; line {line} {fault}"));
         }
-        if self.left_out > 0 {
-            let (lines, series) = (self.left_out, self.series);
-            troubles
-                .push(format!("{lines} lines are left out beyond {series} series; --max-series takes more"));
+        if let Some((what, mend)) = self.lack(limits) {
+            troubles.push(format!("{what}; {mend}"));
         }
         if self.is_cut {
             let most = limits.bytes / 1_000_000;
@@ -93,11 +96,26 @@ impl Page {
         }
         troubles
     }
+
+    /// What was left out for want of room, and what gives room.
+    pub(crate) fn lack(&self, limits: &Limits) -> Option<(String, String)> {
+        let lines = match self.left_out {
+            0 => return None,
+            1 => "a line is".to_owned(),
+            lines => format!("{lines} lines are"),
+        };
+        if self.is_full {
+            let what = format!("{lines} left out beyond {} MB of names and labels", limits.text / 1_000_000);
+            return Some((what, "a page should have fewer".to_owned()));
+        }
+        let what = format!("{lines} left out beyond {} series", limits.series);
+        Some((what, "--max-series takes more".to_owned()))
+    }
 }
 
-/// Whether a line of a page is one that can be read.
-pub(crate) fn is_valid(line: &str) -> bool {
-    line::read(line).is_ok()
+/// Whether a line of a page has a value that can be read.
+pub(crate) fn is_sample(line: &str) -> bool {
+    matches!(line::read(line), Ok(Line::Sample { .. }))
 }
 
 /// What a page has said of a metric before its samples.
@@ -217,10 +235,11 @@ impl Reading<'_> {
         let known = self.page.index.get(&family).copied();
         let is_new = known.is_none_or(|at| self.page.families[at].get(&labels).is_none());
         let text = labels.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>();
-        if is_new && (self.page.series >= self.limits.series || !self.has_room(2 * text + 128))
-            || bound.is_some() && !self.has_room(16)
-        {
+        let is_beyond = is_new && self.page.series >= self.limits.series;
+        let needs = if is_new { 2 * text + 128 } else { 0 } + if bound.is_some() { 16 } else { 0 };
+        if is_beyond || !self.has_room(needs) {
             self.page.left_out += 1;
+            self.page.is_full |= !is_beyond;
             return Ok(());
         }
         let at = known.unwrap_or_else(|| self.begin(family));
@@ -304,7 +323,13 @@ impl Distribution {
             _ => return Err("is no part of what it is called after"),
         };
         // They come in order, but for pages of people who do not know that.
-        let at = slots.partition_point(|(before, _)| *before < bound);
+        let at = match slots.last() {
+            Some((last, _)) if bound > *last => slots.len(),
+            Some((last, _)) if bound != *last && slots.len() > MOST_SORTED => {
+                return Err("has a bound that is lower than many before it");
+            }
+            _ => slots.partition_point(|(before, _)| *before < bound),
+        };
         if slots.get(at).is_some_and(|(there, _)| *there == bound) {
             return Err("is there already");
         }

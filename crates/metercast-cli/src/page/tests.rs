@@ -128,6 +128,20 @@ fn what_is_kept_of_a_page_is_bounded() {
 }
 
 #[test]
+fn bounds_that_come_in_reverse_are_sorted_up_to_a_limit() {
+    let reverse = |most: u32| {
+        let lines = (1..=most).rev().map(|bound| format!("h_bucket{{le=\"{bound}\"}} 1\n"));
+        read(&lines.collect::<String>())
+    };
+    assert_eq!(reverse(200).faults, 0);
+    let page = reverse(1000);
+    assert_eq!(page.faults + MOST_SORTED as u64 + 1, 1000);
+    assert_eq!(page.first_fault.unwrap().1, "has a bound that is lower than many before it");
+    let in_order: String = (1..=1000).map(|bound| format!("h_bucket{{le=\"{bound}\"}} 1\n")).collect();
+    assert_eq!(read(&in_order).faults, 0);
+}
+
+#[test]
 fn a_page_without_an_end_is_read_up_to_the_limit_in_little_memory() {
     // 100 MB of a line that does not end, and of lines that do.
     let long = std::io::repeat(b'a');

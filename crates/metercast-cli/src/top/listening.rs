@@ -1,6 +1,6 @@
 //! The page of a process, wherever that listens on this machine.
 
-use crate::fetch::{Access, Source};
+use crate::fetch::{Access, NoPage, Source, Why};
 
 /// The first address of a process, by its port, that has a metrics page.
 ///
@@ -17,11 +17,16 @@ pub(super) fn source(pid: u32, access: &Access) -> Result<Source, String> {
             Err(trouble) => answers.push(trouble),
         }
     }
-    Err(match answers.first() {
-        Some(first) => format!(
-            "process {pid} has no page at /metrics of {}; name the URL. The first says: {first}",
-            addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        ),
+    let tried = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    // Who wants a token has something that not everybody may see; the others have nothing there.
+    let forbidden = answers.iter().find(|answer| answer.why == Why::Forbidden);
+    Err(match forbidden.or(answers.first()) {
+        Some(NoPage { text, why: Why::Forbidden }) => {
+            format!("process {pid} has no page at /metrics of {tried} that everybody may read: {text}")
+        }
+        Some(NoPage { text, .. }) => {
+            format!("process {pid} has no page at /metrics of {tried}; name the URL. The first says: {text}")
+        }
         None => format!("process {pid} listens nowhere for TCP: is its metrics address switched on?"),
     })
 }

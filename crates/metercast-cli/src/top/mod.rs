@@ -96,7 +96,7 @@ fn read(source: Source, interval: Duration) -> Receiver<Reading> {
     thread::spawn(move || {
         let mut next = Instant::now();
         loop {
-            let fetched = source.page();
+            let fetched = source.page().map_err(String::from);
             let (at, time) = (Instant::now(), since_1970());
             let is_ours = fetched.as_ref().is_ok_and(|fetched| {
                 fetched.page.families.iter().any(|family| family.name.starts_with("metercast"))

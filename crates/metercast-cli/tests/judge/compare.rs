@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{file, page, run};
+use crate::support::{file, page, run, serve};
 
 #[test]
 fn both_formats_of_a_page_have_the_same_names() {
@@ -10,6 +10,20 @@ fn both_formats_of_a_page_have_the_same_names() {
     let ran = run(&["compare", "--names", &text, &open]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     assert!(ran.stdout.ends_with(" say the same in 16 metrics\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn both_pages_are_asked_for_in_one_format() {
+    let open = "# TYPE bytes_sent unknown\nbytes_sent 1\n# EOF\n";
+    let text = "# TYPE bytes_sent counter\nbytes_sent 1\n";
+    // One serves what is asked for, the other only text, as old exporters do.
+    let negotiates = serve(move |head| match head.contains("openmetrics") {
+        true => ("application/openmetrics-text; version=1.0.0", open),
+        false => ("text/plain; version=0.0.4", text),
+    });
+    let serves_text = serve(move |_| ("text/plain; version=0.0.4", text));
+    let ran = run(&["compare", &serves_text, &negotiates]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
 }
 
 #[test]
