@@ -36,7 +36,9 @@ pub(crate) fn run(options: &Options) -> Answer {
 fn metrics(path: &Path, crates: &[String]) -> Result<Vec<Json>, String> {
     let shown = path.display().to_string();
     if shown.contains(':') && !path.exists() {
-        return Err(format!("there is no file {shown}; if that is the address of a metrics page, {TO_COMPARE}"));
+        return Err(format!(
+            "there is no file {shown}; if that is the address of a metrics page, {TO_COMPARE}"
+        ));
     }
     let json = match printed(path)? {
         Some(json) => json,
