@@ -39,10 +39,18 @@ impl Access {
     pub(crate) fn from_file(path: Option<&Path>) -> Result<Access, String> {
         let Some(path) = path else { return Ok(Access { tenants: None }) };
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        // The message of the error alone: the text around it may hold a token.
+        // Where and what was expected, and nothing of what stands there: that may be a token.
         let file: File = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            format!("{}:{line}: {}", path.display(), error.message())
+            let message = error.message();
+            let expected =
+                message.split_once(", expected").map(|(_, expected)| format!("expected{expected}"));
+            let message = if message.starts_with("invalid type") {
+                expected.unwrap_or_else(|| "a value of another type is needed".to_owned())
+            } else {
+                message.to_owned()
+            };
+            format!("{}:{line}: {message}", path.display())
         })?;
         let Some(executor) = file.executor else { return Ok(Access { tenants: None }) };
         let mut tenants = HashMap::new();

@@ -21,21 +21,11 @@ const QUERIES: [&str; 9] = [
     "count_values(\"v\", rate(a[{{.window}}])) * -1.5e3 ^ -b",
 ];
 
-const OBJECTIVES: &str = r#"
-version: prometheus/v1
-service: shop
-slos:
-  - name: orders
-    objective: 99.9
-    sli:
-      events:
-        error_query: sum(rate(orders_total{job="shop", outcome="failed"}[{{.window}}]))
-        total_query: sum(rate(orders_total{job="shop"}[{{.window}}]))
-    alerting:
-      name: OrdersBudget
-      page_alert: {labels: {severity: page}}
-      ticket_alert: {labels: {severity: ticket}}
-"#;
+/// Those of the page on dashboards, so that what it shows is read.
+fn objectives() -> &'static str {
+    let page = include_str!("../../../../docs/dashboards.md");
+    page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("objectives in YAML")
+}
 
 fn shop() -> String {
     catalogue("objectives", &[metric("orders_total", "counter", &json!({}))])
@@ -51,7 +41,7 @@ fn an_alert_fires_when_the_budget_burns_too_fast_and_only_then() {
     if !use_programs("an_alert_fires_when_the_budget_burns_too_fast_and_only_then", "promtool") {
         return;
     }
-    let rules = rules(OBJECTIVES);
+    let rules = rules(objectives());
     let all = |fine: &'static str, failed: &'static str| {
         [
             ("orders_total{job=\"shop\", outcome=\"done\"}", fine),
@@ -70,7 +60,7 @@ fn an_alert_fires_when_the_budget_burns_too_fast_and_only_then() {
 fn what_objectives_ask_for_has_to_be_there_or_to_be_allowed() {
     let slo = file(
         "typo.yaml",
-        &OBJECTIVES.replace("total_query: sum(rate(orders_total", "total_query: sum(rate(order_total"),
+        objectives().replace("total_query: sum(rate(orders_total", "total_query: sum(rate(order_total"),
     );
     let shop = shop();
     let arguments = ["alerts", "--binary", &shop, "--slo", &slo];
@@ -89,8 +79,8 @@ fn a_file_that_has_no_objectives_is_called_so() {
     for (text, expected) in [
         ("", "it is to be a file of sloth"),
         ("slos: 3", "it is to be a file of sloth"),
-        (&*OBJECTIVES.replace("99.9", "100.5"), "100.5"),
-        (&OBJECTIVES.replace("{{.window}}", "5m"), "window"),
+        (&*objectives().replace("99.9", "100.5"), "100.5"),
+        (objectives().replace("{{.window}}", "5m"), "window"),
         ("&a [*a, *a]", "it is to be a file of sloth"),
     ] {
         let slo = file("wrong.yaml", text);

@@ -245,11 +245,19 @@ impl Running {
 
     fn plan_in_turn(
         &self,
-        _turn: MutexGuard<'_, ()>,
+        turn: MutexGuard<'_, ()>,
         next: impl FnOnce(&Config) -> Result<(Config, Then), ReloadError>,
     ) -> Result<Reloaded, ReloadError> {
-        let (config, _) = self.next(next)?;
-        self.change(config, false).map(|changed| changed.reloaded)
+        match catch_unwind(AssertUnwindSafe(|| self.next(next))) {
+            Ok(next) => self.change(next?.0, false).map(|changed| changed.reloaded),
+            Err(panic) => {
+                // Whoever takes what is said may have reasons to ask for another.
+                drop(turn);
+                let line = Said::unread(&*panic).line;
+                self.log().write(Level::Error, &format!("what a reload would do is not known: {line}"));
+                resume_unwind(panic)
+            }
+        }
     }
 
     fn next(

@@ -68,8 +68,8 @@ fn a_program_that_panics_at_a_reload_is_said_and_measured_and_reloads_again() {
     let store = Store::new();
     let builder = Telemetry::builder(page("/a")).store(store.clone()).log(log).reread_by(move || {
         let step = step.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        assert!(step != 0, "the program cannot read");
-        Ok((page("/b"), move || assert!(step != 1, "the program cannot do its part")))
+        assert!(step > 1, "the program cannot read");
+        Ok((page("/b"), move || assert!(step != 2, "the program cannot do its part")))
     });
     let telemetry = builder.start().unwrap();
     let panicked = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| telemetry.reread())).is_err();
@@ -78,6 +78,10 @@ fn a_program_that_panics_at_a_reload_is_said_and_measured_and_reloads_again() {
         let page = crate::PrometheusPage::new("test", Log::default()).render(&store);
         page.contains(&format!("\nmetercast_config_last_reload_successful {value}\n"))
     };
+
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| telemetry.plan_reread())).is_err());
+    let unknown = "what a reload would do is not known: the program panicked when it was to read it: the program cannot read";
+    assert_eq!(last(&lines), (Level::Error, unknown.to_owned()));
 
     assert!(panicked());
     let held = "configuration not reloaded by the program, the old one holds: the program panicked when it was to read it: the \

@@ -38,7 +38,7 @@ fn a_paused_page_stands_still_and_is_filtered_and_sorted_all_the_same() {
     }
     let shop = Shop::start();
     let page = Page::open(&shop.url);
-    let orders = "[...document.querySelectorAll('#table tbody tr')].find(tr => tr.innerText.startsWith('orders.placed')).cells[3].textContent";
+    let orders = "[...document.querySelectorAll('#table tbody tr')].find(tr => tr.innerText.startsWith('orders.placed'))?.cells[3].textContent";
     page.until(&format!("{orders} === '120 order'"));
     page.press("p");
     shop.serve_for(5);

@@ -18,11 +18,12 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
     let taken = listener.local_addr().unwrap().to_string();
     let free = "127.0.0.1:0";
     let push = "[telemetry.exporters.central]\ntype = 'otlp'\nendpoint = 'http://127.0.0.1:1'\n";
-    let cases: [Refused<'_>; 8] = [
+    let cases: [Refused<'_>; 9] = [
         (&taken, "", &[], &["--listen", &taken]),
         ("nowhere", "", &[], &["--listen", "nowhere"]),
         (free, "[executor]\ntenents = {}\n", &[], &["executor.toml:2", "tenents", "tenants"]),
         (free, "[executor.tenants]\nT1 = 's3cret'\nT2 = 's3cret'\n", &[], &["T1", "T2", "same token"]),
+        (free, "[executor.tenants]\nT1 = 4711\n", &[], &["executor.toml:2: expected a string"]),
         (free, "[executor.tenants]\nT1 = ''\n", &[], &["executor.tenants", "empty"]),
         (free, &format!("{push}intervall = '1s'\n"), &[], &["executor.toml:4", "did you mean \"interval\"?"]),
         (free, &format!("{push}interval = '0s'\n"), &[], &["executor.toml:4", "interval"]),
@@ -37,7 +38,7 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
         let (status, said) = Executor::refused(listen, config, variables);
         assert!(!status.success(), "{config}{variables:?}\n{said}");
         assert!(expected.iter().all(|text| said.contains(text)), "{config}\n{said}\n{expected:?}");
-        assert!(!said.contains("s3cret") && !said.contains("panicked"), "{said}");
+        assert!(!said.contains("s3cret") && !said.contains("4711") && !said.contains("panicked"), "{said}");
     }
 }
 

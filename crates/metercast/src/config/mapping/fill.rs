@@ -13,7 +13,7 @@ use crate::config::tree::{Node, Value};
 
 impl Mapping {
     /// A text of the application's own part of the file, with what it refers to filled in as in the part that is metercast's: in the same
-    /// spelling, with the same limits, `$$` for the character `$`. Paths start at the folder of the file, variables are those of
+    /// spelling, each text with the limits of a file, `$$` for the character `$`. Paths start at the folder of the file, variables are those of
     /// the process.
     ///
     /// The key, from the outside in, is for the error alone.

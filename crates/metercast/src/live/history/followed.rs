@@ -40,15 +40,19 @@ impl Followed {
             self.0[place..].rotate_left(1);
             return;
         }
-        // One more for what fails.
-        let needed = lines_of(definition.kind()).len() + 1;
-        while self.0.len() >= FOLLOWED || (room.left() < needed && !self.0.is_empty()) {
+        let needed = lines_needed(definition);
+        while self.0.len() >= FOLLOWED || (room.left() < needed + self.promised() && !self.0.is_empty()) {
             room.lines -= self.0.remove(0).metric.count_lines();
         }
-        if room.left() >= needed {
+        if room.left() >= needed + self.promised() {
             let metric = Metric::new(definition);
             self.0.push(One { name: name.clone(), selected: selected.clone(), metric, was_read: false });
         }
+    }
+
+    /// Lines that the next reading takes, of those that none has seen yet.
+    fn promised(&self) -> usize {
+        self.0.iter().filter(|one| !one.was_read).map(|one| lines_needed(&one.metric.definition)).sum()
     }
 
     pub(super) fn get(&self, name: &Name, selected: &Selected) -> Option<&Metric> {
@@ -79,6 +83,11 @@ impl Followed {
             room.lines -= one.metric.count_lines();
         }
     }
+}
+
+fn lines_needed(definition: &Definition) -> usize {
+    // One more for what fails.
+    lines_of(definition.kind()).len() + 1
 }
 
 impl One {

@@ -293,6 +293,24 @@ fn so_many_choices_of_series_are_followed_and_whole_metrics_come_first() {
 }
 
 #[test]
+fn choices_of_one_second_take_no_more_than_there_is_room_for_and_no_history_is_lost_for_them() {
+    let mut run = Run::new(8);
+    run.after(0, || {
+        DEPTH.set(3, ("mail",));
+        TIME.record(1.0);
+    });
+    run.store.remove("history.depth", [metercast_core::KeyValue::new("queue", "mail")]);
+    run.after(1, || {});
+    for n in 0..8 {
+        run.follow("history.time", &queue(&n.to_string()));
+    }
+    run.after(1, || TIME.record(1.0));
+    let (lines, limit, left_out) = run.history.lines();
+    assert!(lines <= limit && left_out == 0, "{lines} of {limit}, {left_out} left out");
+    assert_eq!(run.seconds("history.depth", "value"), ["3", "NaN", "NaN"]);
+}
+
+#[test]
 fn reading_for_the_history_changes_nothing_that_others_read() {
     let run = || {
         let clock = MockClock::at(UNIX_EPOCH);
