@@ -60,7 +60,7 @@ fn an_alert_fires_when_the_budget_burns_too_fast_and_only_then() {
 fn what_objectives_ask_for_has_to_be_there_or_to_be_allowed() {
     let slo = file(
         "typo.yaml",
-        objectives().replace("total_query: sum(rate(orders_total", "total_query: sum(rate(order_total"),
+        &objectives().replace("total_query: sum(rate(orders_total", "total_query: sum(rate(order_total"),
     );
     let shop = shop();
     let arguments = ["alerts", "--binary", &shop, "--slo", &slo];
@@ -80,7 +80,7 @@ fn a_file_that_has_no_objectives_is_called_so() {
         ("", "it is to be a file of sloth"),
         ("slos: 3", "it is to be a file of sloth"),
         (&*objectives().replace("99.9", "100.5"), "100.5"),
-        (objectives().replace("{{.window}}", "5m"), "window"),
+        (&objectives().replace("{{.window}}", "5m"), "window"),
         ("&a [*a, *a]", "it is to be a file of sloth"),
     ] {
         let slo = file("wrong.yaml", text);
