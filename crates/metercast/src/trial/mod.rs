@@ -154,5 +154,3 @@ impl fmt::Display for Trial {
         f.write_str(&self.says)
     }
 }
-
-impl std::error::Error for Trial {}
