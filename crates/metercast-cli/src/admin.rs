@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use crate::fetch::{self, Source, seconds};
 
 /// How it is asked.
@@ -22,10 +25,34 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// What a listener of metercast says to programs of what it was to do.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) successful: bool,
+    /// The same for people.
+    pub(crate) text: String,
+    /// What was changed, or would be; null if nothing was done.
+    #[serde(default)]
+    pub(crate) changes: Value,
+}
+
+impl Answer {
+    /// What a listener says; `None` if that is none.
+    pub(crate) fn said(&self) -> Option<Said> {
+        serde_json::from_str(&self.text).ok()
+    }
+
+    /// What is said to people, whoever says it.
+    pub(crate) fn says(&self) -> String {
+        self.said().map_or_else(|| self.text.trim().to_owned(), |said| said.text)
+    }
+}
+
 /// A running program.
 pub(crate) struct Program {
     /// What its paths follow, with a slash at its end.
     base: String,
+    shown: String,
     access: fetch::Access,
 }
 
@@ -39,21 +66,26 @@ impl Program {
         let url = page.url().split(['?', '#']).next().unwrap_or_default();
         let base = url.strip_suffix("/metrics").unwrap_or(url);
         let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
-        Ok(Program { base, access })
+        Ok(Program { base, shown: page.shown().to_owned(), access })
+    }
+
+    /// Where its page is, as it may be shown.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Asks it for what stands at a path that begins without a slash.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, String> {
-        self.source(path)?.ask("GET")
+        self.ask("GET", path)
     }
 
     /// Tells it to do what stands at a path.
     pub(crate) fn post(&self, path: &str) -> Result<Answer, String> {
-        self.source(path)?.ask("POST")
+        self.ask("POST", path)
     }
 
-    fn source(&self, path: &str) -> Result<Source, String> {
-        Source::new(&format!("{}{path}", self.base), &self.access)
+    fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
+        Source::new(&format!("{}{path}", self.base), &self.access)?.ask(method)
     }
 
     /// Why it may not be asked, if that is what it says.

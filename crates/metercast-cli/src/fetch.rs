@@ -170,7 +170,8 @@ impl Source {
 
     /// What is answered to another request than that for a page, whatever it is; nobody is followed elsewhere.
     pub(crate) fn ask(&self, method: &str) -> Result<Answer, String> {
-        let mut request = ureq::http::Request::builder().method(method).uri(&self.url);
+        let request = ureq::http::Request::builder().method(method).uri(&self.url);
+        let mut request = request.header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use metercast::config::Prometheus;
 use metercast::log::Level;
 use metercast::{Config, Log, Store, Telemetry};
-use support::{request, scrape, value};
+use serde_json::json;
+use support::{request, request_for, scrape, value};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -104,6 +105,33 @@ fn a_request_reloads_where_it_may_and_says_what_changed_or_what_is_wrong() {
     assert_eq!((post().0.as_str(), plan().0.as_str()), ("404", "404"));
     let said: Vec<_> = lines.try_iter().skip(1).map(|(level, _)| level).collect();
     assert_eq!(said, [Level::Info, Level::Info, Level::Error, Level::Info]);
+}
+
+#[test]
+fn a_program_that_asks_for_json_gets_what_people_are_told() {
+    let file = ConfigFile::new("json", "/metrics");
+    let telemetry =
+        Telemetry::builder(file.config()).store(Store::new()).log(Log::to(|_, _| {})).start().unwrap();
+    let post = |path: &str| {
+        let (head, body) = request_for(telemetry.scrape_address().unwrap(), "POST", path, "application/json");
+        assert!(head.contains("\r\ncontent-type: application/json"), "{head}");
+        (status(&head).to_owned(), serde_json::from_str::<serde_json::Value>(&body).unwrap())
+    };
+    file.write("/m");
+    let changes =
+        json!({ "settings": [], "exporters": [{ "name": "page", "change": "changed", "keys": ["path"] }] });
+    let expected = json!({ "successful": true, "text": "page: path changed", "changes": changes });
+    assert_eq!(post("/-/reload/plan"), ("200".to_owned(), expected.clone()));
+    assert_eq!(post("/-/reload"), ("200".to_owned(), expected));
+    fs::write(&file.0, "[telemetry").unwrap();
+    let (status, refused) = post("/-/reload");
+    assert_eq!((&*status, &refused["successful"], &refused["changes"]), ("422", &json!(false), &json!(null)));
+    assert!(refused["text"].as_str().unwrap().contains(&file.0.display().to_string()), "{refused}");
+    let text = "there is nothing at /a/-/reload; the metrics are at /m";
+    assert_eq!(
+        post("/a/-/reload"),
+        ("404".to_owned(), json!({ "successful": false, "text": text, "path": "/a/-/reload" }))
+    );
 }
 
 #[test]

@@ -30,12 +30,12 @@ fn ask(options: &Options) -> Result<Value, String> {
     if let Some(refusal) = program.refusal(&answer) {
         return Err(refusal);
     }
-    let says = answer.text.trim();
+    let says = answer.says();
     match answer.status {
-        200 => serde_json::from_str(says).map_err(|_| {
+        200 => serde_json::from_str(&answer.text).map_err(|_| {
             "what answers there has no live page of metercast: its answer is no JSON".to_owned()
         }),
-        404 if says.starts_with("there is no exporter") => Err(says.to_owned()),
+        404 if says.starts_with("there is no exporter") => Err(says),
         404 | 405 => Err(format!(
             "it has no live page ({says}); the program needs the Cargo feature `live` of metercast, and the exporter of its page no live = false"
         )),

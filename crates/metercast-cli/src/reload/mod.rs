@@ -17,62 +17,27 @@ pub(crate) fn run(options: &Options) -> Answer {
     if let Some(refusal) = program.refusal(&answer) {
         return Err(refusal);
     }
-    let says = answer.text.trim_end();
-    match answer.status {
-        200 if options.json => {
-            let known = options.dry_run.then(|| plan(says));
+    let says = answer.says();
+    match (answer.status, answer.said()) {
+        (200 | 422, Some(said)) if options.json => {
+            let (ok, dry_run) = (said.successful, options.dry_run);
             data(format!(
                 "{:#}\n",
-                json!({ "ok": true, "dry_run": options.dry_run, "text": says, "plan": known })
-            ))
-        }
-        200 => print(&format!("{says}\n")),
-        422 if options.json => {
-            data(format!(
-                "{:#}\n",
-                json!({ "ok": false, "dry_run": options.dry_run, "text": says, "plan": null })
+                json!({ "ok": ok, "dry_run": dry_run, "text": said.text, "changes": said.changes })
             ))?;
-            Ok(false)
+            Ok(ok)
         }
-        422 => Err(format!("the configuration is refused, and the one before it holds:\n{says}")),
-        404 | 405 => Err(format!(
+        (200, Some(said)) if said.successful => print(&format!("{says}\n")),
+        (422, Some(_)) => Err(format!("the configuration is refused, and the one before it holds:\n{says}")),
+        (404 | 405, _) => Err(format!(
             "it does not reload at the request of others ({says}); set reload = true in the table of the exporter that serves its page"
         )),
-        409 => Err(says.to_owned()),
-        status => Err(format!("it answers {status}: {says}")),
-    }
-}
-
-/// A line for what holds for all exporters, and one for each exporter, as data.
-fn plan(text: &str) -> serde_json::Value {
-    let (exporters, settings): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.contains(": "));
-    let settings = settings.iter().filter_map(|line| line.strip_suffix(" changed"));
-    let settings: Vec<_> = settings.flat_map(|line| line.split(", ")).collect();
-    let exporters = exporters.iter().filter_map(|line| line.split_once(": ")).map(|(name, change)| {
-        let keys = change.strip_suffix(" changed").map(|keys| keys.split(", ").collect::<Vec<_>>());
-        json!({ "name": name, "change": if keys.is_some() { "changed" } else { change }, "keys": keys.unwrap_or_default() })
-    });
-    json!({ "settings": settings, "exporters": exporters.collect::<Vec<_>>() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_is_told_from_its_lines() {
-        let text =
-            "exemplars, on_error changed\ncentral: headers, tls changed\nold: removed\nscrape: unchanged";
-        assert_eq!(
-            plan(text),
-            json!({
-                "settings": ["exemplars", "on_error"],
-                "exporters": [
-                    { "name": "central", "change": "changed", "keys": ["headers", "tls"] },
-                    { "name": "old", "change": "removed", "keys": [] },
-                    { "name": "scrape", "change": "unchanged", "keys": [] },
-                ],
-            })
-        );
+        (409 | 500, Some(_)) => Err(says),
+        (200..300 | 409 | 422, _) => Err(format!(
+            "{} is no metercast listener: it answers {}, and not in JSON what became of the reload; name the address of the program's page",
+            program.shown(),
+            answer.status
+        )),
+        (status, _) => Err(format!("it answers {status}: {says}")),
     }
 }

@@ -81,8 +81,8 @@ fn a_reload_is_planned_then_done_then_refused() {
     }
     let json: Value = serde_json::from_str(&program.run(&["reload", "--dry-run", "--json"]).stdout).unwrap();
     assert_eq!((&json["ok"], &json["dry_run"]), (&true.into(), &true.into()));
-    assert_eq!(json["plan"]["settings"], serde_json::json!(["exemplars"]));
-    assert_eq!(json["plan"]["exporters"][0]["keys"], serde_json::json!(["interval", "headers"]));
+    assert_eq!(json["changes"]["settings"], serde_json::json!(["exemplars"]));
+    assert_eq!(json["changes"]["exporters"][0]["keys"], serde_json::json!(["interval", "headers"]));
     let ran = program.run(&["reload"]);
     assert_eq!(
         (ran.status, ran.stdout.as_str()),
@@ -103,7 +103,7 @@ fn a_reload_is_planned_then_done_then_refused() {
     }
     let ran = program.run(&["reload", "--json"]);
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((ran.status, &json["ok"]), (1, &false.into()));
+    assert_eq!((ran.status, &json["ok"], &json["changes"]), (1, &false.into(), &Value::Null));
 }
 
 #[test]
@@ -244,11 +244,17 @@ fn what_is_no_such_program_is_said_within_bounds() {
     );
     let large = http("200 OK", &[("content-type", "application/json")], &vec![b' '; 100 << 20]);
     let page = http("200 OK", &[("content-type", "text/html")], b"<html>");
+    let yes = http("200 OK", &[("content-type", "application/json")], b"{\"status\":\"ok\"}");
     let elsewhere = http("302 Found", &[("location", "http://127.0.0.1:1/")], b"");
     let cases = [
         (Answer::Http(evil), "it has no live page (", "it does not reload at the request of others ("),
         (Answer::Http(large), "is longer than 16 MB", "is longer than 16 MB"),
-        (Answer::Http(page), "has no live page of metercast", ""),
+        (
+            Answer::Http(page),
+            "has no live page of metercast",
+            "/metrics is no metercast listener: it answers 200",
+        ),
+        (Answer::Http(yes), "is no live page of metercast", "is no metercast listener"),
         (Answer::Http(elsewhere), "leads elsewhere", "leads elsewhere"),
         (Answer::Silent, "within 0.3 s", "within 0.3 s"),
         (Answer::Closed, "error: ", "error: "),
@@ -256,13 +262,12 @@ fn what_is_no_such_program_is_said_within_bounds() {
     for (answer, previewed, reloaded) in cases {
         let timeout = if matches!(answer, Answer::Silent) { "0.3" } else { "60" };
         let server = Server::start(answer);
-        for (arguments, said) in
-            [(["preview", "central"].as_slice(), previewed), (&["reload", "--dry-run"], reloaded)]
-        {
+        for (arguments, said) in [
+            (["preview", "central"].as_slice(), previewed),
+            (&["reload", "--dry-run"], reloaded),
+            (&["reload", "--json"], reloaded),
+        ] {
             let ran = run(&[arguments, &["--timeout", timeout, &server.address]].concat());
-            if said.is_empty() {
-                continue;
-            }
             assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{arguments:?}");
             assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
             assert!(

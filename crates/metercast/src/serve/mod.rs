@@ -7,6 +7,7 @@ mod door;
 mod listener;
 mod places;
 mod port;
+mod reload;
 mod site;
 mod stalled;
 #[cfg(feature = "tls")]
@@ -15,4 +16,5 @@ mod tls;
 pub(crate) use listener::Listener;
 #[cfg(feature = "otlp")]
 pub(crate) use listener::try_to_listen;
-pub(crate) use site::{Calls, Reload, Reloading, Site, Wish};
+pub(crate) use reload::{Reload, Reloading, Wish};
+pub(crate) use site::{Calls, Site};

@@ -1,12 +1,12 @@
 //! What stands where on a listener, and who may see it.
 
 use std::hint::black_box;
-use std::sync::Arc;
 
+use super::reload::{self, Reload, nothing_at, wants_json, wish};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use crate::Log;
-use crate::config::{ListenerConfig, PLAN, PrometheusConfig, RELOAD};
+use crate::config::{ListenerConfig, PrometheusConfig};
 use crate::health::{Health, Readiness};
 #[cfg(feature = "live")]
 use crate::live::{self, Live};
@@ -33,24 +33,6 @@ pub(crate) struct Calls {
     /// `None`: there is no page for people.
     #[cfg(feature = "live")]
     pub(crate) live: Option<Live>,
-}
-
-/// Reads the configuration again and makes it hold, or says what that would do.
-pub(crate) type Reload = Arc<dyn Fn(Wish) -> Reloading + Send + Sync>;
-
-/// What is asked of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    Reload,
-    Plan,
-}
-
-/// What became of a reload, with the text for who asked for it.
-pub(crate) enum Reloading {
-    Done(String),
-    Refused(String),
-    /// Another one is under way.
-    Busy(String),
 }
 
 /// A request, as far as it decides the answer.
@@ -146,7 +128,10 @@ impl Site {
             Some(answer) => answer,
             None => match &self.calls.reload {
                 Some(call) => match wish(asked.path) {
-                    Some(wish) => reload(call, wish, asked.scrape.method).await,
+                    Some(wish) => {
+                        let in_json = wants_json(asked.scrape.accept);
+                        reload::answer(call, wish, asked.scrape.method, in_json).await
+                    }
                     None => return self.scrape.answer(&asked.scrape).await,
                 },
                 None => return self.scrape.answer(&asked.scrape).await,
@@ -172,7 +157,12 @@ impl Site {
         let is_reload = self.calls.reload.is_some() && wish(asked.path).is_some();
         if !is_reload && !self.config.any_path() && asked.path != self.path {
             let text = format!("there is nothing at {}; the metrics are at {}\n", asked.path, self.path);
-            return Some(ScrapeAnswer::plain(404, text).with("x-content-type-options", "nosniff"));
+            let answer = if wants_json(asked.scrape.accept) {
+                ScrapeAnswer::json(404, nothing_at(asked.path, &text))
+            } else {
+                ScrapeAnswer::plain(404, text)
+            };
+            return Some(answer.with("x-content-type-options", "nosniff"));
         }
         None
     }
@@ -212,29 +202,6 @@ impl Site {
             }
             _ => false,
         }
-    }
-}
-
-/// What is asked for at this path.
-fn wish(path: &str) -> Option<Wish> {
-    match path {
-        RELOAD => Some(Wish::Reload),
-        PLAN => Some(Wish::Plan),
-        _ => None,
-    }
-}
-
-/// Does so on a thread for blocking work, and says what became of it.
-async fn reload(reload: &Reload, wish: Wish, method: &str) -> ScrapeAnswer {
-    if method != "POST" {
-        return ScrapeAnswer::plain(405, "the configuration is read again with POST\n").with("allow", "POST");
-    }
-    let reload = Arc::clone(reload);
-    match tokio::task::spawn_blocking(move || reload(wish)).await {
-        Ok(Reloading::Done(text)) => ScrapeAnswer::plain(200, text),
-        Ok(Reloading::Refused(text)) => ScrapeAnswer::plain(422, text),
-        Ok(Reloading::Busy(text)) => ScrapeAnswer::plain(409, text).with("retry-after", "1"),
-        Err(_) => ScrapeAnswer::plain(500, "the reload panicked; the log of the program says why\n"),
     }
 }
 

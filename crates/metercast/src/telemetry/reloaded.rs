@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+#[cfg(feature = "serve")]
+use crate::export::stdout::json::{put_list, put_text};
+
 /// What a reload did, or would do. Prints as one line.
 ///
 /// ```
@@ -81,6 +84,35 @@ impl Reloaded {
         settings.into_iter().chain(self.exporters().map(|(name, change)| format!("{name}: {change}")))
     }
 
+    /// The same for programs, as a value of JSON.
+    #[cfg(feature = "serve")]
+    pub(super) fn json(&self) -> String {
+        let put_key = |out: &mut Vec<u8>, key: &&str| put_text(out, key);
+        let mut out = b"{\"settings\":".to_vec();
+        put_list(&mut out, &self.settings, put_key);
+        out.extend(b",\"exporters\":");
+        put_list(&mut out, self.exporters(), |out, (name, change)| {
+            out.extend(b"{\"name\":");
+            put_text(out, name);
+            let (word, keys, cause) = match change {
+                ExporterChange::Unchanged => ("unchanged", &[][..], None),
+                ExporterChange::Changed(keys) => ("changed", &keys[..], None),
+                ExporterChange::Added => ("added", &[][..], None),
+                ExporterChange::Removed => ("removed", &[][..], None),
+                ExporterChange::Failed(cause) => ("failed", &[][..], Some(cause)),
+            };
+            out.extend(format!(",\"change\":\"{word}\",\"keys\":").into_bytes());
+            put_list(out, keys, put_key);
+            if let Some(cause) = cause {
+                out.extend(b",\"cause\":");
+                put_text(out, cause);
+            }
+            out.push(b'}');
+        });
+        out.push(b'}');
+        String::from_utf8(out).unwrap_or_default()
+    }
+
     /// Whether everything is as it was.
     pub fn is_unchanged(&self) -> bool {
         self.settings.is_empty()
@@ -113,5 +145,37 @@ impl fmt::Display for ExporterChange {
             ExporterChange::Removed => f.write_str("removed"),
             ExporterChange::Failed(cause) => write!(f, "does not run, as it {cause}"),
         }
+    }
+}
+
+#[cfg(all(test, feature = "serve"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_told_what_people_are() {
+        let exporters = [
+            ("central", ExporterChange::Changed(vec!["headers", "tls"])),
+            ("a\"b", ExporterChange::Failed("cannot listen:\nin use".to_owned())),
+            ("new", ExporterChange::Added),
+            ("old", ExporterChange::Removed),
+            ("scrape", ExporterChange::Unchanged),
+        ];
+        let exporters = exporters.map(|(name, change)| (name.to_owned(), change)).to_vec();
+        let json: serde_json::Value =
+            serde_json::from_str(&Reloaded::new(exporters, vec!["exemplars", "on_error"]).json()).unwrap();
+        let expected = serde_json::json!({
+            "settings": ["exemplars", "on_error"],
+            "exporters": [
+                { "name": "a\"b", "change": "failed", "keys": [], "cause": "cannot listen:\nin use" },
+                { "name": "central", "change": "changed", "keys": ["headers", "tls"] },
+                { "name": "new", "change": "added", "keys": [] },
+                { "name": "old", "change": "removed", "keys": [] },
+                { "name": "scrape", "change": "unchanged", "keys": [] },
+            ],
+        });
+        assert_eq!(json, expected);
+        let nothing: serde_json::Value = serde_json::from_str(&Reloaded::new(vec![], vec![]).json()).unwrap();
+        assert_eq!(nothing, serde_json::json!({ "settings": [], "exporters": [] }));
     }
 }

@@ -435,11 +435,14 @@ impl Running {
                 let planned = running.plan_in_turn(turn, |config| running.read(config));
                 return planned.map_or_else(
                     |error| Reloading::Refused(format!("{error}\n")),
-                    |planned| Reloading::Done(planned.lines().map(|line| line + "\n").collect()),
+                    |planned| Reloading::Done {
+                        text: planned.lines().map(|line| line + "\n").collect(),
+                        changes: planned.json(),
+                    },
                 );
             }
             match running.reload_in_turn(turn, "POST /-/reload", |config| running.read(config)) {
-                Ok(reloaded) => Reloading::Done(format!("{reloaded}\n")),
+                Ok(reloaded) => Reloading::Done { text: format!("{reloaded}\n"), changes: reloaded.json() },
                 Err(error) => Reloading::Refused(format!("{error}\n")),
             }
         })

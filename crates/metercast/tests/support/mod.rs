@@ -29,8 +29,14 @@ pub(crate) fn is_long() -> bool {
 
 /// The status line and body of an answer.
 pub(crate) fn request(address: SocketAddr, method: &str, path: &str) -> (String, String) {
+    request_for(address, method, path, "*/*")
+}
+
+/// The same to who accepts this.
+pub(crate) fn request_for(address: SocketAddr, method: &str, path: &str, accept: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let headers = format!("Host: {address}\r\nAccept: {accept}\r\nConnection: close");
+    write!(stream, "{method} {path} HTTP/1.1\r\n{headers}\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
