@@ -34,6 +34,8 @@ pub(crate) struct Said {
     /// What was changed, or would be; null if nothing was done.
     #[serde(default)]
     pub(crate) changes: Value,
+    /// Where there is nothing, as it came to the listener.
+    path: Option<String>,
 }
 
 impl Answer {
@@ -85,7 +87,16 @@ impl Program {
     }
 
     fn ask(&self, method: &str, path: &str) -> Result<Answer, String> {
-        Source::new(&format!("{}{path}", self.base), &self.access)?.ask(method)
+        let asked = format!("{}{path}", self.base);
+        let answer = Source::new(&asked, &self.access)?.ask(method)?;
+        // The page may be in a folder and all else not. At the root of a proxy is another program, which is not to get the token or to
+        // reload: no proxy has changed the path if it came to the listener as it was sent.
+        let (root, sent) = split(&asked);
+        let came = answer.said().and_then(|said| said.path);
+        if answer.status == 404 && came.as_deref() == Some(sent) && sent != format!("/{path}") {
+            return Source::new(&format!("{root}/{path}"), &self.access)?.ask(method);
+        }
+        Ok(answer)
     }
 
     /// Why it may not be asked, if that is what it says.
@@ -100,6 +111,12 @@ impl Program {
             _ => None,
         }
     }
+}
+
+/// A URL at the begin of its path.
+fn split(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |at| at + "://".len());
+    url.split_at(url[authority..].find('/').map_or(url.len(), |at| authority + at))
 }
 
 #[cfg(test)]

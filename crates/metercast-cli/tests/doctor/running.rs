@@ -107,6 +107,43 @@ fn a_reload_is_planned_then_done_then_refused() {
 }
 
 #[test]
+fn a_page_in_a_folder_has_the_reload_at_the_root() {
+    let program = Program::start("folder", page().path("/api/metrics"));
+    let address = program.telemetry.scrape_address().unwrap();
+    for url in [format!("http://{address}/api/metrics?name=orders"), format!("http://{address}")] {
+        for arguments in [&["reload", "--dry-run"][..], &["reload"], &["preview", "central"]] {
+            let ran = run(&[arguments, &[&url]].concat());
+            assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{arguments:?} {url}");
+        }
+    }
+    let closed = Program::start("folder-closed", Prometheus::listen("127.0.0.1:0").path("/api/metrics"));
+    let url = format!("http://{}/api/metrics", closed.telemetry.scrape_address().unwrap());
+    let ran = run(&["reload", &url]);
+    assert_eq!(ran.status, 1);
+    let said = "(there is nothing at /-/reload; the metrics are at /api/metrics); set reload = true";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+#[test]
+fn the_root_of_a_proxy_is_another_program_and_not_asked() {
+    // What the proxy leaves of the path, or what another program says.
+    for body in [
+        r#"{"successful":false,"text":"there is nothing at /-/reload","path":"/-/reload"}"#,
+        "<html>there is nothing at /ops/shop/-/reload</html>",
+    ] {
+        let answer = http("404 Not Found", &[("content-type", "application/json")], body.as_bytes());
+        let server = Server::start(Answer::Http(answer));
+        let ran = run(&["reload", &format!("http://{}/ops/shop/metrics", server.address)]);
+        assert_eq!(ran.status, 1);
+        let requests = server.requests.lock().unwrap();
+        let lines = requests.iter().filter_map(|(head, _)| head.lines().next());
+        // An empty body that comes in chunks is no request.
+        let asked: Vec<_> = lines.filter(|line| *line != "0").collect();
+        assert_eq!(asked, ["post /ops/shop/-/reload http/1.1"], "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_be_had_is_found_by_the_plan() {
     let program = Program::start("plan", page());
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
